@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/plan.h"
+
+/* The only writer. */
+
+typedef struct ApplyOptions {
+        int rfd;
+        bool live; /* the root is "/" of the running system: children need no chroot(2) */
+        void (*progress)(const Step *s, size_t i, size_t n, void *userdata); /* before each step; may be NULL */
+        void *userdata;
+} ApplyOptions;
+
+typedef struct ApplyResult {
+        size_t n_done;    /* steps that were done and stay done */
+        char *failure;    /* one sentence, owned; NULL: all went well */
+} ApplyResult;
+
+void apply_result_done(ApplyResult *r);
+
+/**
+ * apply_plan() - carry out a plan, or leave everything as it was
+ *
+ * Steps are done in order. When one fails, those before it are undone in reverse order. What is replaced is kept beside its
+ * successor until the last step is done; the names are recorded in NAME_TRANSACTION first, so that a run after a power cut finds them.
+ * @ret: n_done is 0 after a failure.
+ * Returns 0; the negative errno of the step that failed.
+ */
+int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret) _must_check_;
+
+/**
+ * apply_lock() - one apply at a time
+ * Returns an fd that holds the lock until it is closed; -EWOULDBLOCK: another apply is running; other negative errno.
+ */
+int apply_lock(int rfd) _must_check_;
+
+/**
+ * apply_report() - store a report, only where it differs from what is there
+ * @folder: created if missing. Returns 0; negative errno.
+ */
+int apply_report(int rfd, const char *folder, const char *name, const char *text) _must_check_;

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "apply/notify.h"
+
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <sys/uio.h>
+#include <syslog.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-journal.h>
+
+#include "array.h"
+
+/* journalctl MESSAGE_ID=...; listed in ptprep(8) */
+#define MESSAGE_ID_FINDING "6c3d2c1f0b5d4e0e9b0a51c4f5a6d7e1"
+#define MESSAGE_ID_VERDICT "f0a1b7cf7d1c4ca79c3b8c2f6e4d9a02"
+
+static int send(const StringList *fields)
+{
+        struct iovec iov[8];
+        size_t n = 0;
+
+        FOREACH_ARRAY (s, fields->items, MIN(fields->n, ELEMENTSOF(iov)))
+                iov[n++] = (struct iovec){ *s, strlen(*s) };
+        return sd_journal_sendv(iov, (int) n);
+}
+
+static int send_finding(const Finding *f)
+{
+        _cleanup_(string_list_done) StringList l = {};
+        int r = string_list_addf(&l, "MESSAGE=%s: %s%s%s", f->check, f->subject ?: "", f->subject ? ": " : "", f->detail);
+
+        if (r >= 0)
+                r = string_list_addf(&l, "PRIORITY=%d", f->result == RESULT_BLOCKED ? LOG_ERR : LOG_WARNING);
+        if (r >= 0)
+                r = string_list_add(&l, "MESSAGE_ID=" MESSAGE_ID_FINDING);
+        if (r >= 0)
+                r = string_list_addf(&l, "PTPREP_CHECK=%s", f->check);
+        if (r >= 0)
+                r = string_list_addf(&l, "PTPREP_RESULT=%s", result_to_string(f->result));
+        if (r >= 0 && f->subject)
+                r = string_list_addf(&l, "PTPREP_DEVICE=%s", f->subject);
+        if (r >= 0 && f->cure)
+                r = string_list_addf(&l, "PTPREP_CURE=%s", f->cure);
+        return r < 0 ? r : send(&l);
+}
+
+int notify_findings(const FindingList *l, const char *verdict)
+{
+        _cleanup_(string_list_done) StringList fields = {};
+        int r;
+
+        FOREACH_ARRAY (f, l->items, l->n) {
+                r = f->result <= RESULT_SKIPPED ? 0 : send_finding(f);
+                if (r < 0)
+                        return r;
+        }
+        r = string_list_addf(&fields, "MESSAGE=verdict: %s", verdict);
+        if (r >= 0)
+                r = string_list_addf(&fields, "PRIORITY=%d", LOG_NOTICE);
+        if (r >= 0)
+                r = string_list_add(&fields, "MESSAGE_ID=" MESSAGE_ID_VERDICT);
+        if (r >= 0)
+                r = string_list_addf(&fields, "PTPREP_RESULT=%s", verdict);
+        return r < 0 ? r : send(&fields);
+}
+
+void notify_status(const char *text)
+{
+        (void) sd_notifyf(0, "STATUS=%s", text);
+}

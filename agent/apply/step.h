@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "apply/apply.h"
+
+#define BACKUP_SUFFIX ".ptprep-old"
+#define TRIAL_SUFFIX  ".ptprep-new"
+
+/* What a step needs while it runs. */
+typedef struct StepContext {
+        const ApplyOptions *options;
+        const Step *step;
+        char *backup;    /* path of what was replaced, removed at the end; NULL: nothing was */
+        char **failure;  /* one sentence when it fails; may be left alone, then errno's text is used */
+} StepContext;
+
+/*
+ * A kind of step is one row of the table in apply.c. undo() is called only after do_step() succeeded. A new kind: a row there and a
+ * step-*.c file.
+ */
+typedef struct StepOps {
+        int (*do_step)(StepContext *c);
+        int (*undo)(StepContext *c);
+} StepOps;
+
+int step_failed(StepContext *c, int error, const char *format, ...) _printf_(3, 4) _must_check_;
+
+/* The folder of a path, "/boot" of "/boot/grub.cfg"; owned by the caller, NULL when memory is short. */
+char *path_folder(const char *path);
+
+/* Keeps what is at the step's path; a path that does not exist is fine. 0 or negative errno. */
+int step_keep_old(StepContext *c) _must_check_;
+/* Puts it back, or removes what the step made where there was nothing. 0 or negative errno. */
+int step_put_back(StepContext *c) _must_check_;
+
+int step_write_do(StepContext *c);
+int step_write_undo(StepContext *c);
+int step_clean_up_do(StepContext *c);
+int step_clean_up_undo(StepContext *c);
+int step_image_do(StepContext *c);
+int step_stamp_do(StepContext *c);
+int step_mkconfig_do(StepContext *c);
+
+/**
+ * command_run() - run a program below the root and wait for it
+ * @argv: NULL-terminated, argv[0] an absolute path or looked up in /usr/sbin:/usr/bin:/sbin:/bin.
+ * @ret_tail: the last 2 KiB that it printed, owned by the caller; set on failure too, may be NULL.
+ * Returns 0; -ENOEXEC when it could not be started; -EPROTO when it ended with an error; other negative errno.
+ */
+int command_run(const ApplyOptions *o, char *const argv[], char **ret_tail) _must_check_;

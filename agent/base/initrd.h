@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <sys/stat.h>
+
+#include "macro.h"
+
+/*
+ * Reading of initramfs images: any number of cpio archives in a row, zero bytes between them, the last one compressed or not
+ * (Linux Documentation/driver-api/early-userspace/buffer-format.rst). What stands behind a compressed archive is not read.
+ */
+
+/* One thing to look for. */
+typedef struct InitrdItem {
+        const char *name; /* file: path without a leading slash; module: its name, '-' and '_' are equal. Not owned */
+        bool module;      /* a kernel module, compressed or not, in any folder below lib/modules */
+        bool found;       /* result */
+        uint64_t hash;    /* result: fnv1a from FNV_START over the content; modules: 0 */
+        uint64_t inode;   /* of a name whose content comes with a later hard link; internal */
+} InitrdItem;
+
+/**
+ * initrd_scan() - look for files and modules in an image
+ * @fd: regular file, its position is moved. @items: names filled by the caller; results are set also on failure.
+ *
+ * Stops as soon as all are found. Every length in the image is checked against its size.
+ * Returns 0, also when nothing is found; -EBADMSG the image is damaged or of a kind that is not known; -ENOPKG libarchive is
+ * not installed; -EISDIR, -EINVAL no regular file; other negative errno.
+ */
+int initrd_scan(int fd, InitrdItem *items, size_t n) _must_check_;
+
+/* Tells whether a file is still the one seen before: hash of inode, size, mtime and ctime. Never 0. */
+uint64_t initrd_identity(const struct stat *st);
+
+/**
+ * initrd_inspect() - initrd_scan() of a path below a root
+ * @ret_identity: of the very file that was read; may be NULL; untouched on failure.
+ * Returns as initrd_scan(); negative errno of openat2(2).
+ */
+int initrd_inspect(int rfd, const char *path, InitrdItem *items, size_t n, uint64_t *ret_identity) _must_check_;

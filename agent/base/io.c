@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "io.h"
+
+#include <limits.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+#define TEXT_MAX     (4U * 1024 * 1024)
+#define TEMP_SUFFIX  ".ptprep-new"
+#define COPY_CHUNK   (256U * 1024)
+
+static int open_how(int rfd, const char *path, int flags, mode_t mode)
+{
+        const struct open_how how = {
+                .flags = (uint64_t) (unsigned) flags | O_CLOEXEC,
+                .mode = flags & O_CREAT ? mode : 0,
+                .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+        };
+        long fd;
+
+        do {
+                fd = syscall(SYS_openat2, rfd, path, &how, sizeof(how));
+        } while (fd < 0 && (errno == EINTR || errno == EAGAIN)); /* EAGAIN: a rename raced with "..", see openat2(2) */
+        return fd < 0 ? -errno : (int) fd;
+}
+
+int root_open(int rfd, const char *path, int flags)
+{
+        return open_how(rfd, path, flags, 0);
+}
+
+int root_open_dir(int rfd, const char *path, DIR **ret)
+{
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_DIRECTORY);
+        DIR *d;
+
+        if (fd < 0)
+                return fd;
+        d = fdopendir(fd);
+        if (!d)
+                return -errno;
+        TAKE_FD(fd);
+        *ret = d;
+        return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+int root_list(int rfd, const char *path, const char *suffix, StringList *ret)
+{
+        _cleanup_closedir_ DIR *d = NULL;
+        _cleanup_(string_list_done) StringList names = {};
+        struct dirent *e;
+        int r;
+
+        r = root_open_dir(rfd, path, &d);
+        if (r < 0)
+                return r;
+        while (errno = 0, (e = readdir(d))) {
+                if (streq(e->d_name, ".") || streq(e->d_name, "..") || (suffix && !endswith(e->d_name, suffix)))
+                        continue;
+                r = string_list_add(&names, e->d_name);
+                if (r < 0)
+                        return r;
+        }
+        if (errno != 0)
+                return -errno;
+        if (names.n > 0)
+                qsort(names.items, names.n, sizeof(*names.items), compare_names);
+        for (size_t i = 0; i < names.n; i++) {
+                r = string_list_add(ret, names.items[i]);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int root_read_file(int rfd, const char *path, size_t max, char **ret, size_t *ret_size)
+{
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY);
+        _cleanup_free_ char *buf = NULL;
+        size_t n = 0, capacity = 4096;
+        struct stat st;
+
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (S_ISDIR(st.st_mode))
+                return -EISDIR;
+        /* The size of a procfs or sysfs file says nothing, so it is only a hint. */
+        if (S_ISREG(st.st_mode) && st.st_size > 0 && (uintmax_t) st.st_size <= max)
+                capacity = (size_t) st.st_size + 2;
+        for (;;) {
+                ssize_t k;
+                char *p;
+
+                if (!buf || n + 1 >= capacity) {
+                        if (buf)
+                                capacity *= 2;
+                        p = realloc(buf, capacity);
+                        if (!p)
+                                return -ENOMEM;
+                        buf = p;
+                }
+                k = read(fd, buf + n, capacity - n - 1);
+                if (k < 0) {
+                        if (errno == EINTR)
+                                continue;
+                        return -errno;
+                }
+                if (k == 0)
+                        break;
+                n += (size_t) k;
+                if (n > max)
+                        return -EFBIG;
+        }
+        buf[n] = 0;
+        *ret = TAKE_PTR(buf);
+        if (ret_size)
+                *ret_size = n;
+        return 0;
+}
+
+int root_read_text(int rfd, const char *path, char **ret)
+{
+        return root_read_file(rfd, path, TEXT_MAX, ret, NULL);
+}
+
+int root_read_attr(int rfd, const char *path, char *buf, size_t size)
+{
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY);
+        ssize_t n;
+
+        if (fd < 0)
+                return fd;
+        do {
+                n = read(fd, buf, size);
+        } while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+        if ((size_t) n >= size)
+                return -EFBIG;
+        while (n > 0 && strchr(" \t\r\n", buf[n - 1]))
+                n--;
+        buf[n] = 0;
+        return 0;
+}
+
+int root_readlink(int rfd, const char *path, char **ret)
+{
+        _cleanup_close_ int fd = root_open(rfd, path, O_PATH | O_NOFOLLOW);
+        char buf[PATH_MAX];
+        ssize_t n;
+        char *s;
+
+        if (fd < 0)
+                return fd;
+        n = readlinkat(fd, "", buf, sizeof(buf) - 1);
+        if (n < 0)
+                return -errno;
+        buf[n] = 0;
+        s = strdup(buf);
+        if (!s)
+                return -ENOMEM;
+        *ret = s;
+        return 0;
+}
+
+int root_stat(int rfd, const char *path, struct stat *ret)
+{
+        _cleanup_close_ int fd = root_open(rfd, path, O_PATH);
+
+        if (fd < 0)
+                return fd;
+        return fstat(fd, ret) < 0 ? -errno : 0;
+}
+
+/*
+ * Splits a path into its folder, opened for reading, and its last component. Symbolic links at the last component are
+ * followed by hand, so that the link survives a replacement of what it points to.
+ */
+static int open_parent(int rfd, const char *path, bool follow, int *ret_fd, char **ret_name)
+{
+        _cleanup_free_ char *current = strdup(path);
+
+        if (!current)
+                return -ENOMEM;
+        for (unsigned hops = 0; hops < 40; hops++) {
+                _cleanup_free_ char *folder = NULL, *name = NULL, *target = NULL;
+                _cleanup_close_ int fd = -EBADF;
+                const char *slash = strrchr(current, '/');
+                char *next;
+                int r;
+
+                name = strdup(slash ? slash + 1 : current);
+                folder = slash ? strndup(current, (size_t) (slash - current) + 1) : strdup(".");
+                if (!name || !folder)
+                        return -ENOMEM;
+                if (name[0] == 0 || streq(name, ".") || streq(name, ".."))
+                        return -EISDIR;
+                fd = root_open(rfd, folder, O_RDONLY | O_DIRECTORY);
+                if (fd < 0)
+                        return fd;
+                r = follow ? root_readlink(rfd, current, &target) : -EINVAL;
+                if (r < 0) { /* -EINVAL: no link; -ENOENT: a new file */
+                        if (r != -EINVAL && r != -ENOENT)
+                                return r;
+                        *ret_fd = TAKE_FD(fd);
+                        *ret_name = TAKE_PTR(name);
+                        return 0;
+                }
+                if (target[0] == '/')
+                        next = strdup(target);
+                else if (asprintf(&next, "%s/%s", folder, target) < 0)
+                        next = NULL;
+                if (!next)
+                        return -ENOMEM;
+                free(current);
+                current = next;
+        }
+        return -ELOOP;
+}
+
+int root_mkdir_p(int rfd, const char *path)
+{
+        _cleanup_free_ char *p = strdup(path);
+
+        if (!p)
+                return -ENOMEM;
+        for (char *s = p;; s++) {
+                _cleanup_close_ int fd = -EBADF, exists = -EBADF;
+                _cleanup_free_ char *name = NULL;
+                char saved;
+                int r;
+
+                if (*s != '/' && *s != 0)
+                        continue;
+                saved = *s;
+                *s = 0;
+                if (p[0] != 0 && !endswith(p, "/")) {
+                        exists = root_open(rfd, p, O_PATH | O_DIRECTORY);
+                        if (exists == -ENOENT) {
+                                r = open_parent(rfd, p, true, &fd, &name);
+                                if (r < 0)
+                                        return r;
+                                if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
+                                        return -errno;
+                                if (fsync(fd) < 0)
+                                        return -errno;
+                        } else if (exists < 0)
+                                return exists;
+                }
+                *s = saved;
+                if (saved == 0)
+                        return 0;
+        }
+}
+
+int write_all(int fd, const void *data, size_t size)
+{
+        const char *p = data;
+
+        while (size > 0) {
+                ssize_t n = write(fd, p, size);
+
+                if (n < 0) {
+                        if (errno == EINTR)
+                                continue;
+                        return -errno;
+                }
+                p += n;
+                size -= (size_t) n;
+        }
+        return 0;
+}
+
+int root_file_replace(int rfd, const char *path, const void *data, size_t size, mode_t mode)
+{
+        _cleanup_close_ int dfd = -EBADF, fd = -EBADF;
+        _cleanup_free_ char *name = NULL, *temp = NULL;
+        struct stat st;
+        bool exists;
+        int r;
+
+        r = open_parent(rfd, path, true, &dfd, &name);
+        if (r < 0)
+                return r;
+        if (asprintf(&temp, ".%s" TEMP_SUFFIX, name) < 0)
+                return -ENOMEM;
+        exists = fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0;
+        if (!exists && errno != ENOENT)
+                return -errno;
+        if (exists && !S_ISREG(st.st_mode))
+                return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+        (void) unlinkat(dfd, temp, 0); /* left behind by a power cut */
+        fd = openat(dfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+        if (fd < 0)
+                return -errno;
+        r = write_all(fd, data, size);
+        if (r >= 0 && exists && fchown(fd, st.st_uid, st.st_gid) < 0)
+                r = -errno;
+        /* fchmod also takes the umask out of the picture */
+        if (r >= 0 && fchmod(fd, exists ? st.st_mode & 07777 : mode) < 0)
+                r = -errno;
+        if (r >= 0 && (fsync(fd) < 0 || renameat(dfd, temp, dfd, name) < 0))
+                r = -errno;
+        if (r < 0) {
+                (void) unlinkat(dfd, temp, 0);
+                return r;
+        }
+        return fsync(dfd) < 0 ? -errno : 0;
+}
+
+int root_file_remove(int rfd, const char *path)
+{
+        _cleanup_close_ int dfd = -EBADF;
+        _cleanup_free_ char *name = NULL;
+        int r;
+
+        r = open_parent(rfd, path, false, &dfd, &name);
+        if (r < 0)
+                return r;
+        if (unlinkat(dfd, name, 0) < 0 || fsync(dfd) < 0)
+                return -errno;
+        return 0;
+}
+
+int root_file_rename(int rfd, const char *from, const char *to)
+{
+        _cleanup_close_ int from_fd = -EBADF, to_fd = -EBADF;
+        _cleanup_free_ char *from_name = NULL, *to_name = NULL;
+        int r;
+
+        r = open_parent(rfd, from, false, &from_fd, &from_name);
+        if (r < 0)
+                return r;
+        r = open_parent(rfd, to, false, &to_fd, &to_name);
+        if (r < 0)
+                return r;
+        if (renameat(from_fd, from_name, to_fd, to_name) < 0 || fsync(to_fd) < 0)
+                return -errno;
+        return 0;
+}
+
+int root_file_sync(int rfd, const char *path)
+{
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY);
+
+        if (fd < 0)
+                return fd;
+        return fsync(fd) < 0 ? -errno : 0;
+}
+
+static int copy_file(int from_dfd, const char *from, int to_dfd, const char *to)
+{
+        _cleanup_close_ int in = openat(from_dfd, from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), out = -EBADF;
+        _cleanup_free_ char *buf = malloc(COPY_CHUNK);
+        struct stat st;
+        int r = 0;
+
+        if (in < 0 || fstat(in, &st) < 0)
+                return -errno;
+        if (!buf)
+                return -ENOMEM;
+        out = openat(to_dfd, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st.st_mode & 07777);
+        if (out < 0)
+                return -errno;
+        for (;;) {
+                ssize_t n = read(in, buf, COPY_CHUNK);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n <= 0) {
+                        r = n < 0 ? -errno : 0;
+                        break;
+                }
+                r = write_all(out, buf, (size_t) n);
+                if (r < 0)
+                        break;
+        }
+        if (r >= 0 && fsync(out) < 0)
+                r = -errno;
+        if (r < 0)
+                (void) unlinkat(to_dfd, to, 0);
+        return r;
+}
+
+int root_file_backup(int rfd, const char *path, const char *backup)
+{
+        _cleanup_close_ int dfd = -EBADF, backup_dfd = -EBADF;
+        _cleanup_free_ char *name = NULL, *backup_name = NULL;
+        int r;
+
+        r = open_parent(rfd, path, true, &dfd, &name);
+        if (r < 0)
+                return r;
+        r = open_parent(rfd, backup, false, &backup_dfd, &backup_name);
+        if (r < 0)
+                return r;
+        (void) unlinkat(backup_dfd, backup_name, 0);
+        if (linkat(dfd, name, backup_dfd, backup_name, 0) < 0) {
+                if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK && errno != EXDEV)
+                        return -errno;
+                r = copy_file(dfd, name, backup_dfd, backup_name);
+                if (r < 0)
+                        return r;
+        }
+        return fsync(backup_dfd) < 0 ? -errno : 0;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "array.h"
+#include "macro.h"
+
+/*
+ * The only place that opens, reads and writes files. Every path is looked up below a root folder fd (rfd), "/" of the
+ * machine that is judged: a live host, a chroot or a test tree. Symbolic links, absolute ones too, stay inside it.
+ * Source: openat2(2), RESOLVE_IN_ROOT.
+ */
+
+/**
+ * root_open() - open a path below a root
+ * @rfd: root folder (O_PATH is enough), not closed here. @path: relative or absolute. @flags: open(2); O_CLOEXEC is implied.
+ * Returns a new fd; negative errno of openat2().
+ */
+int root_open(int rfd, const char *path, int flags) _must_check_;
+
+/**
+ * root_open_dir() - open a folder for reading its entries
+ * @ret: to be closed with closedir(). Returns 0; negative errno of openat2() or fdopendir().
+ */
+int root_open_dir(int rfd, const char *path, DIR **ret) _must_check_;
+
+static inline void closedirp(DIR **d)
+{
+        if (*d)
+                (void) closedir(*d);
+}
+#define _cleanup_closedir_ _cleanup_(closedirp)
+
+/**
+ * root_list() - sorted names (strcmp order) in a folder, "." and ".." left out
+ * @suffix: only names that end in it, NULL for all. @ret: appended to. Returns 0; negative errno.
+ */
+int root_list(int rfd, const char *path, const char *suffix, StringList *ret) _must_check_;
+
+/**
+ * root_read_file() - a whole file
+ * @max: bytes; a longer file is -EFBIG. @ret: owned by the caller, a NUL is added behind the last byte.
+ * @ret_size: bytes without that NUL, may be NULL.
+ * Returns 0; -EFBIG; -EISDIR; other negative errno.
+ */
+int root_read_file(int rfd, const char *path, size_t max, char **ret, size_t *ret_size) _must_check_;
+
+/* Text that people write: as root_read_file() with a bound of 4 MiB. */
+int root_read_text(int rfd, const char *path, char **ret) _must_check_;
+
+/**
+ * root_read_attr() - one line of a sysfs or procfs attribute, trailing white space cut
+ * @buf, @size: receives the text with a NUL; longer values are -EFBIG. Returns 0; negative errno.
+ */
+int root_read_attr(int rfd, const char *path, char *buf, size_t size) _must_check_;
+
+/* The target of a symbolic link (not followed), as it stands; owned by the caller. 0 or negative errno. */
+int root_readlink(int rfd, const char *path, char **ret) _must_check_;
+
+/* stat(2) below the root, links followed. 0 or negative errno. */
+int root_stat(int rfd, const char *path, struct stat *ret) _must_check_;
+
+/* Creates the folder and its missing parents (mode 0755). 0, also when it exists; negative errno. */
+int root_mkdir_p(int rfd, const char *path) _must_check_;
+
+/* Writes all bytes, restarting on EINTR. 0 or negative errno. */
+int write_all(int fd, const void *data, size_t size) _must_check_;
+
+/**
+ * root_file_replace() - whole file or none
+ * @mode: permission bits of a new file; an existing file keeps its mode and owner.
+ *
+ * Temporary file ".NAME.ptprep-new" in the same folder, fsync, rename, fsync of the folder: a power cut at any moment
+ * leaves the old or the new bytes. A leftover temporary file of an earlier cut is removed first. A symbolic link at the
+ * path is followed, so the link stays and its target is replaced.
+ * Returns 0; negative errno, and then the old file is untouched.
+ */
+int root_file_replace(int rfd, const char *path, const void *data, size_t size, mode_t mode) _must_check_;
+
+/* Removes a file and syncs its folder. 0; negative errno (-ENOENT when it was not there). */
+int root_file_remove(int rfd, const char *path) _must_check_;
+
+/* Renames within one folder and syncs it. 0 or negative errno. */
+int root_file_rename(int rfd, const char *from, const char *to) _must_check_;
+
+/* Flushes one file's data to the disk. 0 or negative errno. */
+int root_file_sync(int rfd, const char *path) _must_check_;
+
+/**
+ * root_file_backup() - keep the present bytes of a file under another name in the same folder
+ *
+ * A hard link where the file system has them, else (vfat, the ESP) a synced copy. An older backup is replaced.
+ * Returns 0; -ENOENT: there is nothing to keep; other negative errno.
+ */
+int root_file_backup(int rfd, const char *path, const char *backup) _must_check_;

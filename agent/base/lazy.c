@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lazy.h"
+
+#include <dlfcn.h>
+
+int lazy_load(const char *soname, const LazySymbol *symbols, size_t n)
+{
+        void *handle;
+
+        if (n > 0 && *symbols[n - 1].pointer) /* set last */
+                return 0;
+        handle = dlopen(soname, RTLD_NOW | RTLD_LOCAL);
+        if (!handle)
+                return -ENOPKG;
+        for (size_t i = 0; i < n; i++) {
+                void *p = dlsym(handle, symbols[i].name);
+
+                if (!p) {
+                        for (size_t k = 0; k < i; k++)
+                                *symbols[k].pointer = NULL;
+                        (void) dlclose(handle);
+                        return -ENOPKG;
+                }
+                *symbols[i].pointer = p;
+        }
+        return 0;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/check.h"
+
+#include "base/table.h"
+
+static const char *const image_state_table[_IMAGE_STATE_MAX] = {
+        [IMAGE_UNKNOWN] = "unknown",
+        [IMAGE_MISSING] = "missing",
+        [IMAGE_STALE] = "stale",
+        [IMAGE_CURRENT] = "current",
+};
+
+DEFINE_STRING_TO(image_state, ImageState)
+
+ImageState image_state(const Judgement *j, const KernelRelease *k)
+{
+        uint64_t wanted = j->wanted->image_digest;
+
+        if (!k->initrd_exists)
+                return IMAGE_MISSING;
+        if (wanted != 0 && !k->initrd_known)
+                return IMAGE_UNKNOWN;
+        if (k->initrd_digest != wanted)
+                return IMAGE_STALE;
+        return wanted != 0 && k->initrd_modules == TRISTATE_NO ? IMAGE_STALE : IMAGE_CURRENT;
+}
+
+/* A kernel that has no stub driver at all cannot claim, whatever is in its image. */
+const char *kernel_missing_driver(const Judgement *j, const KernelRelease *k)
+{
+        FOREACH_ARRAY (d, j->config->devices, j->config->n_devices)
+                if (k->has_stub[d->driver] == TRISTATE_NO)
+                        return stub_driver_to_string(d->driver);
+        return NULL;
+}
+
+static int judge_image(const Check *self, const Judgement *j, const KernelRelease *k, FindingList *ret)
+{
+        const char *driver = kernel_missing_driver(j, k);
+
+        if (driver)
+                return finding_add(ret, self->id, k->running ? RESULT_BLOCKED : RESULT_WARN, k->release,
+                                   "install a kernel that has this driver, or choose another one in " NAME_CONFIG_FILE,
+                                   "this kernel has no %s driver", driver);
+        switch (image_state(j, k)) {
+        case IMAGE_MISSING:
+                return finding_add(ret, self->id, RESULT_FAIL, k->release, "run \"ptprep --apply\"",
+                                   "%s does not exist", k->initrd);
+        case IMAGE_STALE:
+                return finding_add(ret, self->id, RESULT_FAIL, k->release, "run \"ptprep --apply\"",
+                                   k->initrd_digest == 0 ? "%s has no claim list in it" :
+                                                           "%s has another claim list, helper or driver set in it",
+                                   k->initrd);
+        case IMAGE_CURRENT:
+                return finding_add(ret, self->id, RESULT_OK, k->release, NULL, "%s has the present claim list", k->initrd);
+        default:
+                return finding_add(ret, self->id, RESULT_UNKNOWN, k->release, j->facts->is_root ? NULL : "run ptprep as root",
+                                   "cannot tell what is in %s", k->initrd);
+        }
+}
+
+static bool images_current(const Judgement *j)
+{
+        FOREACH_ARRAY (k, j->facts->kernels, j->facts->n_kernels)
+                if (!kernel_missing_driver(j, k) && image_state(j, k) != IMAGE_CURRENT)
+                        return false;
+        return true;
+}
+
+int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
+{
+        const Facts *f = j->facts;
+        bool installed = false;
+
+        if (j->wanted->image_digest == 0)
+                return 0;
+        if (!f->helper_present)
+                return finding_add(ret, self->id, RESULT_BLOCKED, NAME_CLAIM_HELPER, "install ptprep again",
+                                   "the claim helper is missing");
+        if (f->n_kernels == 0)
+                return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, NULL,
+                                   "cannot tell: no installed kernel found in /lib/modules and /boot");
+        if (!f->image_tool && !images_current(j))
+                return finding_add(ret, self->id, RESULT_BLOCKED, NULL, "install dracut",
+                                   "no program found that builds initramfs images with ptprep in them");
+        FOREACH_ARRAY (k, f->kernels, f->n_kernels) {
+                int r = judge_image(self, j, k, ret);
+
+                if (r < 0)
+                        return r;
+                installed |= k->running;
+        }
+        if (!installed && f->live)
+                return finding_add(ret, self->id, RESULT_WARN, f->release, "reboot into an installed kernel",
+                                   "the running kernel is not among the installed ones");
+        return 0;
+}
+
+int check_claim_disabled(const Check *self, const Judgement *j, FindingList *ret)
+{
+        const char *value, *last = NULL;
+        size_t from = 0;
+
+        if (j->config->n_devices == 0 || !j->facts->cmdline_known)
+                return 0;
+        while ((value = kargs_next(&j->facts->cmdline, KARG_SWITCH, &from)))
+                last = value;
+        if (last && streq(last, "off"))
+                return finding_add(ret, self->id, RESULT_FAIL, NULL, "reboot without it",
+                                   "this boot was started with ptprep=off: nothing was claimed");
+        return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "ptprep=off is not on the command line");
+}
+
+bool next_boot_prepared(const Judgement *j)
+{
+        const Facts *f = j->facts;
+
+        if (!streq_null(f->claims, j->wanted->claims) || f->loader.n_entries == 0)
+                return false;
+        if (!images_current(j))
+                return false;
+        FOREACH_ARRAY (e, f->loader.entries, f->loader.n_entries)
+                if (!e->rescue && !entry_has_arguments(j, e))
+                        return false;
+        return true;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/check.h"
+
+/* "nic0 (0000:01:00.0)": subject of every finding about a device. */
+#define SUBJECT_MAX 128
+static const char *subject_of(const WantedDevice *d, char buf[SUBJECT_MAX])
+{
+        (void) snprintf(buf, SUBJECT_MAX, "%s (%s)", d->config->name, PCI_ADDR_TEXT(d->config->address));
+        return buf;
+}
+#define SUBJECT(d) subject_of((d), (char[SUBJECT_MAX]){ 0 })
+
+static int judge_present(const Check *self, const WantedDevice *d, FindingList *ret)
+{
+        const ConfigDevice *c = d->config;
+        const char *subject = SUBJECT(d);
+        char elsewhere[128] = "", cure[256];
+
+        if (d->moved_to)
+                (void) snprintf(elsewhere, sizeof(elsewhere), "; the only %04x:%04x is at %s now", c->id.vendor, c->id.device,
+                                PCI_ADDR_TEXT(d->moved_to->addr));
+        (void) snprintf(cure, sizeof(cure), "correct the section at %s:%u", c->file, c->line);
+        switch (d->state) {
+        case DEVICE_UNKNOWN:
+                return finding_add(ret, self->id, RESULT_UNKNOWN, subject, NULL, "cannot tell: no PCI bus is visible here");
+        case DEVICE_ABSENT:
+                if (c->optional)
+                        return finding_add(ret, self->id, RESULT_SKIPPED, subject, NULL,
+                                           "not there, and configured as optional%s", elsewhere);
+                (void) snprintf(cure, sizeof(cure), "put the card back, correct the section at %s:%u, or say optional = yes",
+                                c->file, c->line);
+                return finding_add(ret, self->id, RESULT_BLOCKED, subject, cure, "no device at this address%s", elsewhere);
+        case DEVICE_WRONG_ID:
+                return finding_add(ret, self->id, RESULT_BLOCKED, subject, cure,
+                                   "the device there is %04x:%04x, not %04x:%04x%s", d->function->id.vendor,
+                                   d->function->id.device, c->id.vendor, c->id.device, elsewhere);
+        case DEVICE_WRONG_PATH:
+                return finding_add(ret, self->id, RESULT_BLOCKED, subject, cure, "it sits at %s, not at %s",
+                                   d->function->path, c->path);
+        case DEVICE_BRIDGE:
+                return finding_add(ret, self->id, RESULT_BLOCKED, subject, cure,
+                                   "this is a PCI bridge, and bridges are never bound");
+        default:
+                return finding_add(ret, self->id, RESULT_OK, subject, NULL, "%04x:%04x is there%s%s", c->id.vendor,
+                                   c->id.device, d->function->path ? " at " : "", d->function->path ?: "");
+        }
+}
+
+int check_device_present(const Check *self, const Judgement *j, FindingList *ret)
+{
+        FOREACH_ARRAY (d, j->wanted->devices, j->wanted->n_devices) {
+                int r = judge_present(self, d, ret);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int check_device_unique(const Check *self, const Judgement *j, FindingList *ret)
+{
+        FOREACH_ARRAY (d, j->wanted->devices, j->wanted->n_devices) {
+                const ConfigDevice *c = d->config;
+                size_t n = 0;
+                int r;
+
+                if (d->state != DEVICE_FOUND)
+                        continue;
+                FOREACH_ARRAY (p, j->facts->functions, j->facts->n_functions)
+                        n += p->id.vendor == c->id.vendor && p->id.device == c->id.device;
+                if (n > 1)
+                        r = finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL,
+                                        "%zu other device%s with this id: claimed by address, so they stay with the host",
+                                        n - 1, n == 2 ? "" : "s");
+                else
+                        r = finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "the only device with this id");
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int check_device_system(const Check *self, const Judgement *j, FindingList *ret)
+{
+        FOREACH_ARRAY (d, j->wanted->devices, j->wanted->n_devices) {
+                const char *subject = SUBJECT(d);
+                int r = 0;
+
+                if (d->state == DEVICE_CARRIES_SYSTEM)
+                        r = finding_add(ret, self->id, RESULT_BLOCKED, subject,
+                                        "take the device out of the configuration: without it this host does not boot",
+                                        "it carries %s (%s on %s) of the running system", mount_role_to_string(d->disk->role),
+                                        d->disk->mount, d->disk->block);
+                else if (d->state == DEVICE_STORAGE_UNKNOWN)
+                        r = finding_add(ret, self->id, RESULT_BLOCKED, subject,
+                                        "claim storage controllers only where ptprep can see what the system is mounted from",
+                                        "it is a storage controller, and the disks in use could not be found out");
+                else if (d->state == DEVICE_FOUND)
+                        r = finding_add(ret, self->id, RESULT_OK, subject, NULL, "nothing mounted or swapped to is on it");
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* The line of this device in a claim list, without its newline; 0: none. */
+static size_t claim_line(const char *list, PciAddr a, const char **ret)
+{
+        const char *addr = PCI_ADDR_TEXT(a);
+        size_t n = strlen(addr);
+
+        for (const char *line = list; line && *line;) {
+                size_t k = strcspn(line, "\n");
+
+                if (k > n && strncmp(line, addr, n) == 0 && line[n] == ' ') {
+                        *ret = line;
+                        return k;
+                }
+                line += k + (line[k] != 0);
+        }
+        return 0;
+}
+
+int check_device_claimlist(const Check *self, const Judgement *j, FindingList *ret)
+{
+        FOREACH_ARRAY (d, j->wanted->devices, j->wanted->n_devices) {
+                const char *now = NULL, *want = NULL;
+                size_t n_now = claim_line(j->facts->claims, d->config->address, &now);
+                size_t n_want = claim_line(j->wanted->claims, d->config->address, &want);
+                int r;
+
+                if (!wanted_device_ok(d))
+                        continue;
+                if (n_now > 0 && n_now == n_want && strncmp(now, want, n_now) == 0)
+                        r = finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "listed in " NAME_CLAIMS);
+                else
+                        r = finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), "run \"ptprep --apply\"",
+                                        n_now > 0 ? "the line in " NAME_CLAIMS " is out of date" : "not in " NAME_CLAIMS " yet");
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int judge_driver(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
+{
+        const char *want = stub_driver_to_string(d->config->driver), *now = d->function->driver;
+        const char *cure = "run \"ptprep --apply\", then reboot";
+
+        if (now && streq(now, want))
+                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "bound to %s", want);
+        if (next_boot_prepared(j))
+                cure = "reboot";
+        /* It was to be claimed in this very boot: another reboot alone will not help. */
+        if (j->facts->cmdline_known && kargs_has(&j->facts->cmdline, KARG_CLAIM) && streq_null(j->facts->claims, j->wanted->claims) &&
+            next_boot_prepared(j))
+                cure = "reboot; if that does not help, see why the claim failed: journalctl -b -g ptprep-claim";
+        if (now)
+                return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), cure, "on its host driver %s, not on %s", now, want);
+        return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), cure, "on no driver, not on %s", want);
+}
+
+int check_device_driver(const Check *self, const Judgement *j, FindingList *ret)
+{
+        FOREACH_ARRAY (d, j->wanted->devices, j->wanted->n_devices) {
+                int r = d->state == DEVICE_FOUND ? judge_driver(self, j, d, ret) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Drivers that leave a group viable: VFIO's own and pci-stub (Linux drivers/vfio, vfio_dev_viable()). */
+static bool driver_is_harmless(const char *driver)
+{
+        return !driver || startswith(driver, "vfio-") || startswith(driver, "vfio_") || streq(driver, "pci-stub");
+}
+
+static int judge_group(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
+{
+        int32_t group = d->function->group;
+        size_t others = 0;
+
+        if (j->facts->iommu_active == TRISTATE_NO)
+                return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), NULL,
+                                   "groups can be judged once the IOMMU is on");
+        if (group == PCI_GROUP_NONE)
+                return finding_add(ret, self->id, j->facts->iommu_active == TRISTATE_YES ? RESULT_BLOCKED : RESULT_UNKNOWN,
+                                   SUBJECT(d), "see journalctl -k -g iommu; another slot may be covered by an IOMMU unit",
+                                   "it is in no IOMMU group");
+        FOREACH_ARRAY (p, j->facts->functions, j->facts->n_functions) {
+                if (p->group != group || p == d->function || pci_is_bridge(p))
+                        continue;
+                others++;
+                if (driver_is_harmless(p->driver) || wanted_device_at(j->wanted, p->addr))
+                        continue;
+                return finding_add(ret, self->id, RESULT_BLOCKED, SUBJECT(d),
+                                   "configure that device too, or move one of the two cards to another slot",
+                                   "IOMMU group %d is not viable: %s in it is on its host driver %s", group,
+                                   PCI_ADDR_TEXT(p->addr), p->driver);
+        }
+        return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "IOMMU group %d: %zu other device%s", group, others,
+                           others == 1 ? "" : "s");
+}
+
+int check_group_viable(const Check *self, const Judgement *j, FindingList *ret)
+{
+        FOREACH_ARRAY (d, j->wanted->devices, j->wanted->n_devices) {
+                int r = d->state == DEVICE_FOUND ? judge_group(self, j, d, ret) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

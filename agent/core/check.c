@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/check.h"
+
+/* In the order in which a person would look: machine, kernel, boot path, devices. */
+const Check check_table[] = {
+        { "config.valid",     "configuration",                          check_config          },
+        { "firmware.table",   "IOMMU described by the firmware",        check_firmware_table  },
+        { "iommu.active",     "IOMMU active in the running kernel",     check_iommu_active    },
+        { "iommu.argument",   "IOMMU argument for the next boot",       check_iommu_argument  },
+        { "boot.argument",    "claim argument for the next boot",       check_boot_argument   },
+        { "image.current",    "initramfs image of each kernel",         check_image_current   },
+        { "claim.disabled",   "claiming not switched off in this boot", check_claim_disabled  },
+        { "device.present",   "device is where it was configured",      check_device_present  },
+        { "device.unique",    "other devices with the same id",         check_device_unique   },
+        { "device.system",    "device not needed by the host",          check_device_system   },
+        { "device.claimlist", "device in the claim list",               check_device_claimlist },
+        { "device.driver",    "device bound to the wanted driver",      check_device_driver   },
+        { "group.viable",     "IOMMU group free of host drivers",       check_group_viable    },
+};
+const size_t check_table_n = ELEMENTSOF(check_table);
+
+int checks_run(const Judgement *j, FindingList *ret)
+{
+        FOREACH_ARRAY (c, check_table, check_table_n) {
+                int r = c->judge(c, j, ret);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+const Check *check_by_id(const char *id)
+{
+        FOREACH_ARRAY (c, check_table, check_table_n)
+                if (streq(c->id, id))
+                        return c;
+        return NULL;
+}
+
+int check_config(const Check *self, const Judgement *j, FindingList *ret)
+{
+        size_t n = j->config->n_devices;
+
+        if (!j->config->enabled)
+                return finding_add(ret, self->id, RESULT_OK, NULL, NULL,
+                                   "%zu device%s configured; changes are switched off by [agent] enabled = no", n,
+                                   n == 1 ? "" : "s");
+        if (n == 0)
+                return finding_add(ret, self->id, RESULT_SKIPPED, NULL,
+                                   "to claim a device, add a [device NAME] section to " NAME_CONFIG_FILE
+                                   ", see ptprep.conf(5)",
+                                   "no device is configured");
+        return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "%zu device%s configured", n, n == 1 ? "" : "s");
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "core/wanted.h"
+#include "model/finding.h"
+
+/* All that a check may look at. */
+typedef struct Judgement {
+        const Config *config;
+        const Facts *facts;
+        const Wanted *wanted;
+} Judgement;
+
+/*
+ * A check is one row of check_table: it judges facts against the configuration, reads nothing and writes nothing but findings.
+ * A new check: a row there, a function in one of the check-*.c files, declared below, and its line in the manual page.
+ */
+typedef struct Check Check;
+struct Check {
+        const char *id;
+        const char *title; /* what it asks, in a few words */
+        int (*judge)(const Check *self, const Judgement *j, FindingList *ret); /* 0 or -ENOMEM */
+};
+
+extern const Check check_table[];
+extern const size_t check_table_n;
+
+/* Runs all checks in the order of the table. 0 or -ENOMEM. */
+int checks_run(const Judgement *j, FindingList *ret) _must_check_;
+
+/* NULL: no such check. */
+const Check *check_by_id(const char *id);
+
+/* Is every part that needs a reboot in place, so that a reboot is all that is missing? */
+bool next_boot_prepared(const Judgement *j);
+
+/* Judged alike by the checks and the planner. */
+ImageState image_state(const Judgement *j, const KernelRelease *k);
+const char *image_state_to_string(ImageState s);
+/* Name of the wanted driver that this kernel does not have; NULL: it has all. */
+const char *kernel_missing_driver(const Judgement *j, const KernelRelease *k);
+bool entry_has_arguments(const Judgement *j, const BootEntry *e);
+
+int check_config(const Check *self, const Judgement *j, FindingList *ret);
+int check_firmware_table(const Check *self, const Judgement *j, FindingList *ret);
+int check_iommu_active(const Check *self, const Judgement *j, FindingList *ret);
+int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret);
+int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret);
+int check_claim_disabled(const Check *self, const Judgement *j, FindingList *ret);
+int check_image_current(const Check *self, const Judgement *j, FindingList *ret);
+int check_device_present(const Check *self, const Judgement *j, FindingList *ret);
+int check_device_unique(const Check *self, const Judgement *j, FindingList *ret);
+int check_device_system(const Check *self, const Judgement *j, FindingList *ret);
+int check_device_claimlist(const Check *self, const Judgement *j, FindingList *ret);
+int check_device_driver(const Check *self, const Judgement *j, FindingList *ret);
+int check_group_viable(const Check *self, const Judgement *j, FindingList *ret);

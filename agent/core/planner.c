@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/planner.h"
+
+#include "grub/loaders.h"
+#include "model/image.h"
+
+static int plan_files(const Judgement *j, Plan *p)
+{
+        const Facts *f = j->facts;
+        const Wanted *w = j->wanted;
+        const struct {
+                const char *check, *path, *now, *wanted;
+        } files[] = {
+                { "device.claimlist", NAME_CLAIMS,           f->claims,           w->claims           },
+                { "device.driver",    NAME_MODPROBE_SNIPPET, f->modprobe_snippet, w->modprobe_snippet },
+                { "image.current",    NAME_DRACUT_SNIPPET,   f->dracut_snippet,   w->dracut_snippet   },
+        };
+
+        FOREACH_ARRAY (i, files, ELEMENTSOF(files)) {
+                int r = plan_write(p, i->check, i->path, i->now, i->wanted);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* An image without anything of ours in it need not be rebuilt only because it is not known what is in it. */
+static bool image_needs_rebuild(const Judgement *j, const KernelRelease *k)
+{
+        switch (image_state(j, k)) {
+        case IMAGE_STALE:
+                return true;
+        case IMAGE_MISSING:
+        case IMAGE_UNKNOWN:
+                return j->wanted->image_digest != 0;
+        default:
+                return false;
+        }
+}
+
+static int plan_image(const KernelRelease *k, const char *tool, Plan *p)
+{
+        Step *s = plan_add(p, STEP_REBUILD_IMAGE, "image.current", k->initrd);
+
+        if (!s)
+                return -ENOMEM;
+        s->subject = strdup(k->release);
+        if (!s->subject)
+                return -ENOMEM;
+        return string_list_add(&s->argv, tool);
+}
+
+static int plan_images(const Judgement *j, Plan *p)
+{
+        const Facts *f = j->facts;
+        bool stamp = false;
+
+        FOREACH_ARRAY (k, f->kernels, f->n_kernels) {
+                int r;
+
+                if (!k->initrd || kernel_missing_driver(j, k))
+                        continue;
+                if (image_needs_rebuild(j, k)) {
+                        r = plan_image(k, f->image_tool, p);
+                        if (r < 0)
+                                return r;
+                        stamp = true;
+                } else if (j->wanted->image_digest != 0 && !k->initrd_stamped)
+                        stamp = true;
+        }
+        if (j->wanted->image_digest == 0) /* nothing of ours in any image: nothing to remember */
+                return plan_write(p, "image.current", NAME_IMAGE_STAMPS, f->image_stamps, NULL);
+        if (stamp) {
+                Step *s = plan_add(p, STEP_STAMP_IMAGES, "image.current", NAME_IMAGE_STAMPS);
+
+                if (!s)
+                        return -ENOMEM;
+                if (f->image_stamps && !(s->old_text = strdup(f->image_stamps)))
+                        return -ENOMEM;
+                FOREACH_ARRAY (k, f->kernels, f->n_kernels) {
+                        int r = k->initrd ? string_list_add(&s->argv, k->release) : 0;
+
+                        if (r >= 0 && k->initrd)
+                                r = string_list_add(&s->argv, k->initrd);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return 0;
+}
+
+static int plan_clean_up(const Judgement *j, Plan *p)
+{
+        Step *s;
+
+        if (!j->facts->transaction)
+                return 0;
+        s = plan_add(p, STEP_CLEAN_UP, "config.valid", NAME_TRANSACTION);
+        if (!s)
+                return -ENOMEM;
+        s->old_text = strdup(j->facts->transaction);
+        return s->old_text ? 0 : -ENOMEM;
+}
+
+static int plan_loader(const Judgement *j, FindingList *findings, Plan *p)
+{
+        int r;
+
+        if (j->facts->loader.kind == LOADER_NONE || j->facts->loader.readable != TRISTATE_YES)
+                return 0; /* the checks have said so */
+        r = loader_edit(&j->facts->loader, &(LoaderEdit){ .add = &j->wanted->add, .remove = &j->wanted->remove }, p);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return finding_add(findings, "iommu.argument", RESULT_BLOCKED, j->facts->loader.generated,
+                                   "edit the kernel command line by hand, see ptprep(8)",
+                                   "the boot loader's configuration cannot be edited safely: %s", strerror(-r));
+        return 0;
+}
+
+static bool may_change(const Judgement *j, const FindingList *findings)
+{
+        if (!j->config->enabled)
+                return false;
+        /* With nothing configured the plan takes back what an earlier configuration asked for. */
+        if (j->config->n_devices == 0)
+                return true;
+        if (finding_worst(findings) == RESULT_BLOCKED)
+                return false;
+        FOREACH_ARRAY (d, j->wanted->devices, j->wanted->n_devices)
+                if (!wanted_device_ok(d))
+                        return false;
+        return true;
+}
+
+int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
+{
+        _cleanup_(plan_done) Plan p = {}, empty = {};
+        int r;
+
+        if (!may_change(j, findings))
+                return 0;
+        r = plan_clean_up(j, &p);
+        if (r >= 0)
+                r = plan_files(j, &p);
+        if (r >= 0)
+                r = plan_images(j, &p);
+        if (r >= 0)
+                r = plan_loader(j, findings, &p);
+        if (r < 0)
+                return r;
+        if (j->config->n_devices > 0 && finding_worst(findings) == RESULT_BLOCKED)
+                return 0;
+        *ret = p;
+        p = empty;
+        return 0;
+}

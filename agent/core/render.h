@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "core/wanted.h"
+
+/* Contents of the files that ptprep generates. All pure; ret is owned by the caller; 0 or -ENOMEM. */
+
+/**
+ * render_claims() - the claim list, one line a device
+ * @present: the list as it is now, NULL: none. A device that is absent today keeps the bridge path recorded there.
+ */
+int render_claims(const Wanted *w, const char *present, char **ret) _must_check_;
+
+/* modprobe.d: softdep lines only. No ids: the option would take a moved card and work in spite of ptprep=off. */
+int render_modprobe(const Wanted *w, char **ret) _must_check_;
+
+/* dracut.conf.d: the file has to end in .conf and the value needs inner blanks (dracut.conf(5)). */
+int render_dracut(char **ret) _must_check_;
+
+/**
+ * render_diff() - one unified diff of two texts
+ * @old_text, @new_text: NULL: the file does not exist. Nothing is written when both are equal.
+ */
+int render_diff(FILE *out, const char *path, const char *old_text, const char *new_text) _must_check_;

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/report.h"
+
+#include <json-c/json.h>
+
+#include "core/render.h"
+#include "version.h"
+
+static const struct {
+        const char *name, *headline, *color;
+} verdicts[] = {
+        [EXIT_READY] = { "ready",            "READY",                                                "\033[1;32m" },
+        [EXIT_NOT_READY] = { "not-ready",    "NOT READY: ptprep or a reboot can cure it",            "\033[1;33m" },
+        [EXIT_BLOCKED] = { "blocked",        "BLOCKED: a person has to act",                         "\033[1;31m" },
+        [EXIT_ROLLED_BACK] = { "rolled-back", "FAILED: a change failed and everything was put back", "\033[1;31m" },
+};
+
+static const char *const result_color[_RESULT_MAX] = {
+        [RESULT_OK] = "\033[32m",        [RESULT_SKIPPED] = "\033[2m", [RESULT_WARN] = "\033[33m",
+        [RESULT_UNKNOWN] = "\033[1;33m", [RESULT_FAIL] = "\033[1;33m", [RESULT_BLOCKED] = "\033[1;31m",
+};
+
+#define COLOR_OFF "\033[0m"
+
+const char *report_verdict(const Report *r)
+{
+        return verdicts[r->exit_code].name;
+}
+
+static void print_finding(FILE *out, const Finding *f, bool color)
+{
+        fprintf(out, "  %s%-7s%s  %-16s  ", color ? result_color[f->result] : "", result_to_string(f->result),
+                color ? COLOR_OFF : "", f->check);
+        if (f->subject)
+                fprintf(out, "%s: ", f->subject);
+        fprintf(out, "%s\n", f->detail);
+        if (f->cure)
+                fprintf(out, "%29s-> %s\n", "", f->cure);
+}
+
+static void print_step(FILE *out, const Step *s)
+{
+        switch (s->kind) {
+        case STEP_REBUILD_IMAGE:
+                fprintf(out, "  rebuild  %s for kernel %s\n", s->path, s->subject);
+                break;
+        default:
+                fprintf(out, "  %-8s %s\n", step_kind_to_string(s->kind), s->path);
+        }
+}
+
+/* The one thing to do next, from the cures that stand above. */
+static const char *next_action(const Report *r)
+{
+        const Judgement *j = r->judgement;
+
+        switch (r->exit_code) {
+        case EXIT_READY:
+                return j->config->n_devices == 0 ? NULL : "start the guest: every configured device is on its stub driver";
+        case EXIT_BLOCKED:
+                return "do what the lines marked \"blocked\" say, then run \"ptprep --check\" again; nothing was changed";
+        case EXIT_ROLLED_BACK:
+                return "cure what failed, then run \"ptprep --apply\" again; the host boots as before";
+        default:
+                if (j->config->n_devices == 0)
+                        return "configure a device in " NAME_CONFIG_FILE " (see ptprep.conf(5)), then run \"ptprep --apply\"";
+                if (!j->config->enabled)
+                        return "changes are switched off: set [agent] enabled = yes in " NAME_CONFIG_FILE;
+                if (next_boot_prepared(j))
+                        return "reboot";
+                return "run \"ptprep --apply\" as root, then reboot";
+        }
+}
+
+int report_text(FILE *out, const Report *r, bool color)
+{
+        const Facts *f = r->judgement->facts;
+        const char *next = next_action(r);
+
+        fprintf(out, "ptprep: %s%s%s\n", color ? verdicts[r->exit_code].color : "", verdicts[r->exit_code].headline,
+                color ? COLOR_OFF : "");
+        fprintf(out, "kernel %s, %zu PCI functions, lockdown %s, boot loader %s\n\n", f->release ?: "unknown", f->n_functions,
+                f->lockdown ?: "unknown", loader_kind_to_string(f->loader.kind));
+        FOREACH_ARRAY (i, r->findings->items, r->findings->n)
+                print_finding(out, i, color);
+        if (r->plan && r->plan->n > 0 && r->steps_done > 0) {
+                fputs("\nchanged:\n", out);
+                FOREACH_ARRAY (s, r->plan->steps, r->steps_done)
+                        print_step(out, s);
+        }
+        if (r->failure)
+                fprintf(out, "\nfailed: %s\n", r->failure);
+        if (next)
+                fprintf(out, "\nnext: %s\n", next);
+        return fflush(out) != 0 || ferror(out) ? negative_errno() : 0;
+}
+
+/* json-c reports a lack of memory by NULL, and takes NULL for null: so each addition is checked. */
+static int add(struct json_object *o, const char *key, struct json_object *v)
+{
+        if (!v)
+                return -ENOMEM;
+        if (json_object_object_add(o, key, v) < 0) {
+                json_object_put(v);
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+static int add_text(struct json_object *o, const char *key, const char *s)
+{
+        if (!s)
+                return json_object_object_add(o, key, NULL) < 0 ? -ENOMEM : 0;
+        return add(o, key, json_object_new_string(s));
+}
+
+static int append(struct json_object *array, struct json_object *v)
+{
+        if (!v)
+                return -ENOMEM;
+        if (json_object_array_add(array, v) < 0) {
+                json_object_put(v);
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+static void json_putp(struct json_object **o)
+{
+        json_object_put(*o);
+}
+#define _cleanup_json_ _cleanup_(json_putp)
+
+static int add_findings(struct json_object *array, const FindingList *l)
+{
+        FOREACH_ARRAY (f, l->items, l->n) {
+                struct json_object *o = json_object_new_object();
+                int r = append(array, o);
+
+                if (r >= 0)
+                        r = add_text(o, "id", f->check);
+                if (r >= 0)
+                        r = add_text(o, "result", result_to_string(f->result));
+                if (r >= 0)
+                        r = add_text(o, "subject", f->subject);
+                if (r >= 0)
+                        r = add_text(o, "detail", f->detail);
+                if (r >= 0)
+                        r = add_text(o, "cure", f->cure);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_devices(struct json_object *array, const Wanted *w)
+{
+        FOREACH_ARRAY (d, w->devices, w->n_devices) {
+                struct json_object *o = json_object_new_object();
+                const PciFunction *p = d->function;
+                char id[16];
+                int r = append(array, o);
+
+                (void) snprintf(id, sizeof(id), "%04x:%04x", d->config->id.vendor, d->config->id.device);
+                if (r >= 0)
+                        r = add_text(o, "name", d->config->name);
+                if (r >= 0)
+                        r = add_text(o, "address", PCI_ADDR_TEXT(d->config->address));
+                if (r >= 0)
+                        r = add_text(o, "id", id);
+                if (r >= 0)
+                        r = add_text(o, "wanted_driver", stub_driver_to_string(d->config->driver));
+                if (r >= 0)
+                        r = add_text(o, "driver", p ? p->driver : NULL);
+                if (r >= 0)
+                        r = add_text(o, "path", p ? p->path : NULL);
+                if (r >= 0)
+                        r = p && p->group != PCI_GROUP_NONE ? add(o, "iommu_group", json_object_new_int(p->group)) :
+                                                              add_text(o, "iommu_group", NULL);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_changes(struct json_object *array, const Report *report)
+{
+        for (size_t i = 0; report->plan && i < report->steps_done; i++) {
+                const Step *s = report->plan->steps + i;
+                struct json_object *o = json_object_new_object();
+                int r = append(array, o);
+
+                if (r >= 0)
+                        r = add_text(o, "kind", step_kind_to_string(s->kind));
+                if (r >= 0)
+                        r = add_text(o, "path", s->path);
+                if (r >= 0)
+                        r = add_text(o, "kernel", s->subject);
+                if (r >= 0)
+                        r = add_text(o, "check", s->check);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Creates an array under a key; NULL when memory is short. */
+static struct json_object *add_array(struct json_object *o, const char *key)
+{
+        struct json_object *array = json_object_new_array();
+
+        return add(o, key, array) < 0 ? NULL : array;
+}
+
+int report_json(const Report *report, char **ret)
+{
+        _cleanup_json_ struct json_object *o = json_object_new_object();
+        struct json_object *findings, *devices, *changes;
+        const char *text;
+        int r;
+
+        if (!o)
+                return -ENOMEM;
+        r = add(o, "version", json_object_new_int(REPORT_VERSION));
+        if (r >= 0)
+                r = add_text(o, "ptprep", PTPREP_VERSION);
+        if (r >= 0)
+                r = add_text(o, "verdict", report_verdict(report));
+        if (r >= 0)
+                r = add(o, "exit_code", json_object_new_int(report->exit_code));
+        if (r >= 0)
+                r = add_text(o, "kernel", report->judgement->facts->release);
+        if (r >= 0)
+                r = add_text(o, "lockdown", report->judgement->facts->lockdown);
+        if (r >= 0)
+                r = add_text(o, "boot_loader", loader_kind_to_string(report->judgement->facts->loader.kind));
+        if (r < 0)
+                return r;
+        findings = add_array(o, "findings");
+        devices = add_array(o, "devices");
+        changes = add_array(o, "changes");
+        if (!findings || !devices || !changes)
+                return -ENOMEM;
+        r = add_findings(findings, report->findings);
+        if (r >= 0)
+                r = add_devices(devices, report->judgement->wanted);
+        if (r >= 0)
+                r = add_changes(changes, report);
+        if (r >= 0)
+                r = add_text(o, "failure", report->failure);
+        if (r < 0)
+                return r;
+        text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+                                                         JSON_C_TO_STRING_NOSLASHESCAPE);
+        if (!text || asprintf(ret, "%s\n", text) < 0)
+                return -ENOMEM;
+        return 0;
+}
+
+int report_dry_run(FILE *out, const Plan *p)
+{
+        FOREACH_ARRAY (s, p->steps, p->n) {
+                int r = 0;
+
+                switch (s->kind) {
+                case STEP_WRITE_FILE:
+                case STEP_REMOVE_FILE:
+                        r = render_diff(out, s->path, s->old_text, s->new_text);
+                        break;
+                case STEP_REBUILD_IMAGE:
+                        fprintf(out, "# rebuild %s for kernel %s with %s\n", s->path, s->subject, s->argv.items[0]);
+                        break;
+                case STEP_MKCONFIG:
+                        fputs("# run", out);
+                        FOREACH_ARRAY (a, s->argv.items, s->argv.n)
+                                fprintf(out, " %s", *a);
+                        fprintf(out, " for %s\n", s->path);
+                        break;
+                default:
+                        fprintf(out, "# %s %s\n", step_kind_to_string(s->kind), s->path);
+                }
+                if (r < 0)
+                        return r;
+        }
+        return fflush(out) != 0 || ferror(out) ? negative_errno() : 0;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/wanted.h"
+
+#include "core/render.h"
+#include "model/image.h"
+
+#define CLASS_MASS_STORAGE 0x01U
+
+static const SystemDisk *disk_below(const Facts *f, PciAddr a)
+{
+        FOREACH_ARRAY (d, f->disks, f->n_disks)
+                if (pci_addr_equal(d->addr, a))
+                        return d;
+        return NULL;
+}
+
+static const PciFunction *moved_to(const Facts *f, const ConfigDevice *c)
+{
+        const PciFunction *found = NULL;
+
+        FOREACH_ARRAY (p, f->functions, f->n_functions)
+                if (p->id.vendor == c->id.vendor && p->id.device == c->id.device && !pci_addr_equal(p->addr, c->address)) {
+                        if (found)
+                                return NULL;
+                        found = p;
+                }
+        return found;
+}
+
+static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const PciFunction *p, const SystemDisk *disk)
+{
+        if (f->pci == TRISTATE_UNKNOWN)
+                return DEVICE_UNKNOWN;
+        if (!p)
+                return DEVICE_ABSENT;
+        if (p->id.vendor != c->id.vendor || p->id.device != c->id.device)
+                return DEVICE_WRONG_ID;
+        if (c->path && p->path && !streq(c->path, p->path))
+                return DEVICE_WRONG_PATH;
+        if (pci_is_bridge(p))
+                return DEVICE_BRIDGE;
+        if (disk)
+                return DEVICE_CARRIES_SYSTEM;
+        if (f->disks_known != TRISTATE_YES && p->class >> 16 == CLASS_MASS_STORAGE)
+                return DEVICE_STORAGE_UNKNOWN;
+        return DEVICE_FOUND;
+}
+
+bool wanted_device_ok(const WantedDevice *d)
+{
+        return d->state == DEVICE_FOUND || (d->state == DEVICE_ABSENT && d->config->optional);
+}
+
+const WantedDevice *wanted_device_at(const Wanted *w, PciAddr a)
+{
+        FOREACH_ARRAY (d, w->devices, w->n_devices)
+                if (d->function && d->state == DEVICE_FOUND && pci_addr_equal(d->config->address, a))
+                        return d;
+        return NULL;
+}
+
+static int want_arguments(const Config *c, const Facts *f, Wanted *w)
+{
+        bool needed = c->n_devices > 0 || c->argument_set;
+        int r = 0;
+
+        if (c->n_devices > 0)
+                r = string_list_add(&w->add.words, KARG_CLAIM);
+        if (r >= 0 && c->passthrough)
+                r = string_list_add(&w->add.words, "iommu=pt");
+        if (r < 0 || !needed || c->argument == ARGUMENT_NEVER)
+                return r;
+        /* iommu=off beats every vendor argument wherever it stands, so nothing appended can cure it */
+        r = string_list_add(&w->remove.words, "iommu=off");
+        if (r < 0)
+                return r;
+        if (facts_vendor(f) == IOMMU_VENDOR_AMD) /* on unless switched off: there is no amd_iommu=on */
+                return string_list_add(&w->remove.words, "amd_iommu=off");
+        if (facts_vendor(f) != IOMMU_VENDOR_INTEL)
+                return 0;
+        /* on in this very boot without a word of ours: then it need not be said */
+        if (c->argument == ARGUMENT_WHEN_NEEDED && f->iommu_active == TRISTATE_YES &&
+            kargs_iommu(&f->cmdline, IOMMU_VENDOR_INTEL, NULL) == IOMMU_ARGUMENT_NONE)
+                return 0;
+        return string_list_add(&w->add.words, "intel_iommu=on");
+}
+
+int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
+{
+        _cleanup_(wanted_done) Wanted w = {};
+        int r;
+
+        if (config->n_devices > 0) {
+                w.devices = calloc(config->n_devices, sizeof(*w.devices));
+                if (!w.devices)
+                        return -ENOMEM;
+        }
+        FOREACH_ARRAY (c, config->devices, config->n_devices) {
+                const PciFunction *p = facts_function(facts, c->address);
+                const SystemDisk *disk = disk_below(facts, c->address);
+
+                w.devices[w.n_devices++] = (WantedDevice){
+                        .config = c,
+                        .function = p,
+                        .disk = disk,
+                        .moved_to = moved_to(facts, c),
+                        .state = judge_device(facts, c, p, disk),
+                };
+        }
+        if (config->n_devices > 0) {
+                r = render_claims(&w, facts->claims, &w.claims);
+                if (r >= 0)
+                        r = render_modprobe(&w, &w.modprobe_snippet);
+                if (r >= 0)
+                        r = render_dracut(&w.dracut_snippet);
+                if (r < 0)
+                        return r;
+                w.image_digest = image_digest(w.claims, facts->helper_hash);
+        }
+        r = want_arguments(config, facts, &w);
+        if (r < 0)
+                return r;
+        *ret = w;
+        w = (Wanted){};
+        return 0;
+}
+
+void wanted_done(Wanted *w)
+{
+        free(w->devices);
+        free(w->claims);
+        free(w->modprobe_snippet);
+        free(w->dracut_snippet);
+        kargs_done(&w->add);
+        kargs_done(&w->remove);
+        *w = (Wanted){};
+}

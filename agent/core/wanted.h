@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/config.h"
+#include "model/facts.h"
+#include "model/names.h"
+
+/* What the configuration means on this machine. Derived once from Config and Facts, then judged and planned from. */
+
+typedef enum DeviceState {
+        DEVICE_UNKNOWN,         /* the PCI bus could not be read */
+        DEVICE_FOUND,
+        DEVICE_ABSENT,
+        DEVICE_WRONG_ID,        /* another device sits at the address */
+        DEVICE_WRONG_PATH,      /* same id, behind other bridges */
+        DEVICE_BRIDGE,          /* bridges are never bound */
+        DEVICE_CARRIES_SYSTEM,  /* a disk that is in use hangs below it */
+        DEVICE_STORAGE_UNKNOWN, /* a storage controller, and the disks in use could not be read */
+        _DEVICE_STATE_MAX,
+} DeviceState;
+
+typedef struct WantedDevice {
+        const ConfigDevice *config;
+        const PciFunction *function; /* at the address; NULL: none */
+        const SystemDisk *disk;      /* first one that hangs below it */
+        const PciFunction *moved_to; /* not there, but the only function elsewhere with that id */
+        DeviceState state;
+} WantedDevice;
+
+typedef struct Wanted {
+        WantedDevice *devices;
+        size_t n_devices;
+        /* contents of the generated files; NULL: the file is to be absent */
+        char *claims, *modprobe_snippet, *dracut_snippet;
+        uint64_t image_digest; /* what an up-to-date image has inside; 0: nothing of ptprep's */
+        Kargs add;             /* kernel arguments that each entry must have */
+        Kargs remove;          /* words that contradict them */
+} Wanted;
+
+/**
+ * wanted_compute() - derive the wanted state
+ * @ret: points into config and facts, which must outlive it; release with wanted_done(). Pure. 0 or -ENOMEM.
+ */
+int wanted_compute(const Config *config, const Facts *facts, Wanted *ret) _must_check_;
+void wanted_done(Wanted *w);
+
+/* Would a claim of this device be planned? Absent optional devices are: the claim list is made from the configuration. */
+bool wanted_device_ok(const WantedDevice *d);
+
+/* Is this PCI function one of the wanted devices, found where it was configured? NULL: no. */
+const WantedDevice *wanted_device_at(const Wanted *w, PciAddr a);

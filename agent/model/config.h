@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "array.h"
+#include "macro.h"
+#include "pciaddr.h"
+
+/* The wanted state, as the administrator wrote it. Read by probe/config-load, this file reads nothing. */
+
+typedef enum StubDriver {
+        STUB_VFIO_PCI,
+        STUB_PCI_STUB,
+        _STUB_MAX,
+        _STUB_INVALID = -EINVAL,
+} StubDriver;
+
+const char *stub_driver_to_string(StubDriver d);
+StubDriver stub_driver_from_string(const char *s);
+/* The kernel module of that driver, as kmod names it. */
+const char *stub_driver_module(StubDriver d);
+
+typedef enum ArgumentPolicy {
+        ARGUMENT_ALWAYS,      /* explicit in every entry that can boot */
+        ARGUMENT_WHEN_NEEDED, /* only where the IOMMU is off without it */
+        ARGUMENT_NEVER,       /* somebody else looks after the command line */
+        _ARGUMENT_MAX,
+        _ARGUMENT_INVALID = -EINVAL,
+} ArgumentPolicy;
+
+const char *argument_policy_to_string(ArgumentPolicy p);
+ArgumentPolicy argument_policy_from_string(const char *s);
+
+typedef struct ConfigDevice {
+        char *name;       /* section name, lower case */
+        char *file;       /* where the section begins */
+        unsigned line;    /* 1 and up */
+        bool has_address, has_id, has_driver, has_optional;
+        PciAddr address;
+        PciId id;
+        char *path;       /* stable bridge path or NULL */
+        StubDriver driver;
+        bool optional;    /* absence is no fault */
+} ConfigDevice;
+
+typedef struct Config {
+        bool enabled;     /* [agent] enabled: no means --apply only checks */
+        bool passthrough; /* [iommu] passthrough: iommu=pt, only if asked */
+        ArgumentPolicy argument;
+        bool argument_set; /* said in a file: then the argument is looked after also without any device */
+        ConfigDevice *devices;
+        size_t n_devices;
+} Config;
+
+/* Defaults: changes nothing. */
+void config_init(Config *c);
+void config_done(Config *c);
+
+/* Does this configuration ask for anything to be changed at all? */
+static inline bool config_wants_changes(const Config *c)
+{
+        return c->enabled && (c->n_devices > 0 || c->argument_set || c->passthrough);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "facts.h"
+
+#include "table.h"
+
+static const char *const mount_role_table[_ROLE_MAX] = {
+        [ROLE_ROOT] = "/",       [ROLE_BOOT] = "/boot", [ROLE_ESP] = "the EFI system partition",
+        [ROLE_USR] = "/usr",     [ROLE_VAR] = "/var",   [ROLE_SWAP] = "swap",
+        [ROLE_OTHER] = "a mounted file system",
+};
+
+DEFINE_STRING_TO(mount_role, MountRole)
+
+void facts_init(Facts *f)
+{
+        const AcpiTable unknown = { .present = TRISTATE_UNKNOWN,
+                                    .readable = TRISTATE_UNKNOWN,
+                                    .checksum_ok = TRISTATE_UNKNOWN };
+
+        *f = (Facts){
+                .pci = TRISTATE_UNKNOWN,
+                .dmar = unknown,
+                .ivrs = unknown,
+                .acpi = TRISTATE_UNKNOWN,
+                .iommu_active = TRISTATE_UNKNOWN,
+                .container = TRISTATE_UNKNOWN,
+                .disks_known = TRISTATE_UNKNOWN,
+        };
+        strcpy(f->dmar.signature, "DMAR");
+        strcpy(f->ivrs.signature, "IVRS");
+}
+
+void facts_done(Facts *f)
+{
+        FOREACH_ARRAY (p, f->functions, f->n_functions) {
+                free(p->driver);
+                free(p->driver_override);
+                free(p->path);
+                string_list_done(&p->modules);
+        }
+        free(f->functions);
+        FOREACH_ARRAY (k, f->kernels, f->n_kernels) {
+                free(k->release);
+                free(k->kernel);
+                free(k->initrd);
+                string_list_done(&k->builtin);
+        }
+        free(f->kernels);
+        FOREACH_ARRAY (d, f->disks, f->n_disks) {
+                free(d->mount);
+                free(d->block);
+        }
+        free(f->disks);
+        free(f->release);
+        free(f->lockdown);
+        free(f->claims);
+        free(f->modprobe_snippet);
+        free(f->dracut_snippet);
+        free(f->image_stamps);
+        free(f->transaction);
+        free(f->image_tool);
+        kargs_done(&f->cmdline);
+        string_list_done(&f->iommu_units);
+        loader_done(&f->loader);
+        facts_init(f);
+}
+
+const PciFunction *facts_function(const Facts *f, PciAddr a)
+{
+        size_t low = 0, high = f->n_functions;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                int c = pci_addr_compare(f->functions[middle].addr, a);
+
+                if (c == 0)
+                        return f->functions + middle;
+                if (c < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return NULL;
+}
+
+IommuVendor facts_vendor(const Facts *f)
+{
+        if (f->dmar.present == TRISTATE_YES)
+                return IOMMU_VENDOR_INTEL;
+        if (f->ivrs.present == TRISTATE_YES)
+                return IOMMU_VENDOR_AMD;
+        return f->cpu_vendor;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "macro.h"
+
+/* The outcome of a check, from best to worst. */
+typedef enum Result {
+        RESULT_OK,
+        RESULT_SKIPPED, /* does not apply here */
+        RESULT_WARN,    /* ready, but look at it */
+        RESULT_UNKNOWN, /* cannot tell: no right to read, no such interface */
+        RESULT_FAIL,    /* not ready: ptprep --apply or a reboot cures it */
+        RESULT_BLOCKED, /* a person must act: firmware, configuration, unsafe claim */
+        _RESULT_MAX,
+        _RESULT_INVALID = -EINVAL,
+} Result;
+
+const char *result_to_string(Result r);
+
+typedef struct Finding {
+        const char *check; /* id, a string of the table of checks */
+        Result result;
+        char *subject;     /* device, kernel release or file; NULL: the whole machine */
+        char *detail;      /* one sentence: what was found */
+        char *cure;        /* one line: what to do; NULL: nothing to do */
+} Finding;
+
+typedef struct FindingList {
+        Finding *items;
+        size_t n;
+} FindingList;
+
+void finding_list_done(FindingList *l);
+
+/**
+ * finding_add() - append a finding
+ * @check: static string. @subject, @cure: copied, may be NULL. @format: the detail.
+ * Returns 0 or -ENOMEM.
+ */
+int finding_add(FindingList *l, const char *check, Result result, const char *subject, const char *cure,
+                const char *format, ...) _printf_(6, 7) _must_check_;
+
+/* The worst result in the list; RESULT_OK when empty. */
+Result finding_worst(const FindingList *l);
+
+/* Exit codes of ptprep, design: 0 ready, 1 curable, 2 a person must act. */
+enum {
+        EXIT_READY = 0,
+        EXIT_NOT_READY = 1,
+        EXIT_BLOCKED = 2,
+        EXIT_ROLLED_BACK = 3,
+        EXIT_USAGE = 64,
+        EXIT_CONFIG = 78,
+};
+
+/* 0, 1 or 2 for a worst result. */
+int result_to_exit_code(Result worst);

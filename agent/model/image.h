@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "config.h"
+#include "facts.h"
+#include "initrd.h"
+#include "macro.h"
+
+/* What an initramfs image has to contain, and the record of images that were verified. */
+
+/**
+ * image_digest() - one number for claim list and helper
+ * @claims: text of the claim list. @helper_hash: fnv1a() from FNV_START over the bytes of the helper.
+ * Returns fnv1a() over the text and then the eight bytes of helper_hash, lowest first; never 0, which means "none inside".
+ */
+uint64_t image_digest(const char *claims, uint64_t helper_hash);
+
+/* The same from fnv1a() over the claim list, for those who have no text. */
+uint64_t image_digest_of_hashes(uint64_t claims_hash, uint64_t helper_hash);
+
+/* Claim list, helper, and the modules that can be needed: vfio-pci, vfio_iommu_type1, pci-stub. */
+#define IMAGE_ITEMS_MAX 5
+
+/* What to look for in the image of one kernel; for initrd_inspect(path, q.items, q.n). */
+typedef struct ImageQuery {
+        InitrdItem items[IMAGE_ITEMS_MAX];
+        size_t n;
+        bool modules_unknown;
+} ImageQuery;
+
+/* Modules are asked for where a configured device needs them and this kernel has them as files. Owns nothing. */
+void image_query_init(ImageQuery *q, const Config *cfg, const KernelRelease *k);
+
+/* Digest of what was found; 0: claim list or helper is not inside. */
+uint64_t image_query_digest(const ImageQuery *q);
+
+/* Are all needed modules inside? Unknown where it is not known which modules this kernel has as files. */
+Tristate image_query_modules(const ImageQuery *q);
+
+/* One line of NAME_IMAGE_STAMPS: "RELEASE IDENTITY DIGEST MODULES", two hashes of 16 hexadecimal digits, then 0 or 1. */
+typedef struct ImageStamp {
+        char *release;
+        uint64_t identity; /* initrd_identity() of the file that was verified */
+        uint64_t digest;   /* found inside; 0: none */
+        bool modules;      /* all that were needed were inside */
+} ImageStamp;
+
+typedef struct ImageStamps {
+        ImageStamp *items;
+        size_t n;
+} ImageStamps;
+
+void image_stamps_done(ImageStamps *s);
+
+/**
+ * image_stamps_parse() - read the record
+ * @text: NULL is an empty record. A line of another form is left out: an image without a stamp is only looked into again.
+ * Returns 0 or -ENOMEM.
+ */
+int image_stamps_parse(const char *text, ImageStamps *ret) _must_check_;
+
+/* The text of the record, owned by the caller; NULL when memory is short. */
+char *image_stamps_print(const ImageStamps *s);
+
+/* By release; NULL: none. */
+const ImageStamp *image_stamps_find(const ImageStamps *s, const char *release);
+
+/* Adds the stamp of a release, or replaces it. 0; -EINVAL a release with white space; -ENOMEM. */
+int image_stamps_set(ImageStamps *s, const char *release, uint64_t identity, uint64_t digest, bool modules) _must_check_;

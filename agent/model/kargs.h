@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "array.h"
+#include "macro.h"
+
+/*
+ * Kernel arguments: an ordered list of words. Blanks inside double quotes do not separate (Linux lib/cmdline.c, next_arg());
+ * words keep their quotes, so that printing gives back what was read.
+ */
+typedef struct Kargs {
+        StringList words;
+} Kargs;
+
+void kargs_done(Kargs *k);
+
+/* Splits a command line. What follows a word "--" is for init, and is kept but never matched. 0 or -ENOMEM. */
+int kargs_parse(const char *s, Kargs *ret) _must_check_;
+
+/* The words with single blanks; owned by the caller, NULL when memory is short. */
+char *kargs_print(const Kargs *k);
+
+/* Is this very word there ("intel_iommu=on")? '-' and '_' are equal in the key, as in the kernel (parameq()). */
+bool kargs_has(const Kargs *k, const char *word);
+
+/**
+ * kargs_next() - values of a key, in order
+ * @from: index to start at, 0 first; set behind the match.
+ * Returns the text behind "KEY=" as it stands, quotes included, "" for the bare key, or NULL: no more.
+ */
+const char *kargs_next(const Kargs *k, const char *key, size_t *from);
+
+/* What the arguments ask of the IOMMU. */
+typedef enum IommuArgument {
+        IOMMU_ARGUMENT_NONE, /* nothing said: the kernel's default counts */
+        IOMMU_ARGUMENT_ON,   /* intel_iommu=on is the last word */
+        IOMMU_ARGUMENT_OFF,  /* intel_iommu=off or amd_iommu=off is the last word */
+        IOMMU_ARGUMENT_KILL, /* iommu=off: beats every vendor argument wherever it stands */
+} IommuArgument;
+
+typedef enum IommuVendor {
+        IOMMU_VENDOR_UNKNOWN,
+        IOMMU_VENDOR_INTEL,
+        IOMMU_VENDOR_AMD,
+} IommuVendor;
+
+/**
+ * kargs_iommu() - what these arguments do to the IOMMU of a vendor
+ * @ret_word: when not NULL, the word that decides (owned by k), NULL when none does.
+ *
+ * intel_iommu= takes a comma list, compared by prefix from left to right, and all repeats are applied: the last on or off
+ * wins (Linux drivers/iommu/intel/iommu.c, intel_iommu_setup()). amd_iommu= knows "off" but no "on" (drivers/iommu/amd/init.c,
+ * parse_amd_iommu_options()). iommu=off sets no_iommu for both (arch/x86/kernel/pci-dma.c, iommu_setup()).
+ */
+IommuArgument kargs_iommu(const Kargs *k, IommuVendor vendor, const char **ret_word);

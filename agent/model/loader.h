@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "array.h"
+#include "kargs.h"
+#include "macro.h"
+
+/* What a boot loader will do, as read from its files. Code for each loader is in grub/. */
+
+typedef enum LoaderKind {
+        LOADER_NONE, /* none found */
+        LOADER_GRUB2,
+        _LOADER_MAX,
+} LoaderKind;
+
+const char *loader_kind_to_string(LoaderKind k);
+
+/* A file of the loader as it was read; path and text are owned. */
+typedef struct LoaderFile {
+        char *path;
+        char *text;
+        size_t size; /* bytes */
+} LoaderFile;
+
+/* A variable after all files that are sourced: the value that counts. */
+typedef enum VariableState {
+        VARIABLE_UNSET,
+        VARIABLE_KNOWN,
+        VARIABLE_CANNOT_TELL, /* fed by a command substitution or the like */
+} VariableState;
+
+typedef struct LoaderVariable {
+        char *name;
+        char *value;         /* NULL unless known */
+        VariableState state;
+        char *file;          /* last assignment; NULL: none */
+        unsigned line;
+} LoaderVariable;
+
+/* One entry that can boot. */
+typedef struct BootEntry {
+        char *id;        /* menuentry id or title */
+        char *title;
+        char *kernel;    /* path as the loader has it */
+        char *initrd;    /* first initrd, NULL: none */
+        Kargs arguments;
+        char *file;      /* where it stands */
+        unsigned line;
+        bool rescue;     /* recovery and rescue entries stay untouched */
+        bool is_default;
+} BootEntry;
+
+typedef struct Loader {
+        LoaderKind kind;
+        Tristate readable;     /* unknown: its files could not be read (not root) */
+        LoaderFile *files;     /* sources, in the order in which they are evaluated */
+        size_t n_files;
+        LoaderVariable *variables;
+        size_t n_variables;
+        BootEntry *entries;
+        size_t n_entries;
+        char *generated;       /* e.g. /boot/grub/grub.cfg */
+        bool drop_in_sourced;  /* mkconfig of this platform sources a drop-in folder */
+        char *drop_in;         /* path of ptprep's own drop-in */
+        StringList mkconfig;   /* command and arguments that regenerate; empty: not installed */
+} Loader;
+
+void loader_done(Loader *l);
+
+const LoaderFile *loader_file(const Loader *l, const char *path);
+const LoaderVariable *loader_variable(const Loader *l, const char *name);

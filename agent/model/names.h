@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* Every file, sysfs and procfs name that ptprep knows, once. */
+
+#define NAME_CONFIG_FILE        "/etc/ptprep/ptprep.conf"
+#define NAME_CONFIG_DIR         "/etc/ptprep/ptprep.conf.d"
+#define NAME_CLAIMS             "/etc/ptprep/claims"
+#define NAME_MODPROBE_SNIPPET   "/etc/modprobe.d/ptprep.conf"
+#define NAME_DRACUT_SNIPPET     "/etc/dracut.conf.d/ptprep.conf"
+#define NAME_CLAIM_HELPER       "/usr/lib/ptprep/ptprep-claim"
+
+#define NAME_RUN_DIR            "/run/ptprep"
+#define NAME_LOCK               NAME_RUN_DIR "/lock"
+#define NAME_STATE_DIR          "/var/lib/ptprep"
+#define NAME_IMAGE_STAMPS       NAME_STATE_DIR "/images"
+#define NAME_TRANSACTION        NAME_STATE_DIR "/transaction"
+#define NAME_REPORT_JSON        "report.json"
+#define NAME_REPORT_TEXT        "report.txt"
+
+#define NAME_SYS_PCI_DEVICES    "/sys/bus/pci/devices"
+#define NAME_SYS_IOMMU_CLASS    "/sys/class/iommu"
+#define NAME_SYS_IOMMU_GROUPS   "/sys/kernel/iommu_groups"
+#define NAME_SYS_ACPI_TABLES    "/sys/firmware/acpi/tables"
+#define NAME_SYS_LOCKDOWN       "/sys/kernel/security/lockdown"
+#define NAME_SYS_DEV_BLOCK      "/sys/dev/block"
+#define NAME_PROC_CMDLINE       "/proc/cmdline"
+#define NAME_PROC_CPUINFO       "/proc/cpuinfo"
+#define NAME_PROC_OSRELEASE     "/proc/sys/kernel/osrelease"
+#define NAME_PROC_MOUNTINFO     "/proc/self/mountinfo"
+#define NAME_PROC_SWAPS         "/proc/swaps"
+
+/* Words on the kernel command line. */
+#define KARG_CLAIM              "ptprep.claim=1"
+#define KARG_SWITCH             "ptprep"     /* ptprep=off */

@@ -1,0 +1,750 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "probe.h"
+
+#include <blkid.h>
+#include <ctype.h>
+#include <libmount.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+
+#include "io.h"
+#include "lazy.h"
+#include "names.h"
+
+/*
+ * The only caller of libmount and libblkid: which PCI functions carry what is mounted, swapped to, or named in fstab. From
+ * a mount to its block device, through holders (LVM, dm-crypt, md, bcache, multipath: the slaves folder) to the disks, and
+ * from the place of a disk in sysfs to the function it hangs on. A device that does not exist below sysfs is an error, so
+ * that nobody takes "could not follow it" for "hangs on nothing".
+ */
+
+LAZY_FUNCTION(mnt_new_table);
+LAZY_FUNCTION(mnt_unref_table);
+LAZY_FUNCTION(mnt_table_parse_stream);
+LAZY_FUNCTION(mnt_table_next_fs);
+LAZY_FUNCTION(mnt_table_find_mountpoint);
+LAZY_FUNCTION(mnt_new_iter);
+LAZY_FUNCTION(mnt_free_iter);
+LAZY_FUNCTION(mnt_fs_get_source);
+LAZY_FUNCTION(mnt_fs_get_srcpath);
+LAZY_FUNCTION(mnt_fs_get_tag);
+LAZY_FUNCTION(mnt_fs_get_target);
+LAZY_FUNCTION(mnt_fs_get_fstype);
+LAZY_FUNCTION(mnt_fs_get_devno);
+LAZY_FUNCTION(mnt_fs_get_option);
+
+static const LazySymbol mount_symbols[] = {
+        LAZY_SYMBOL(mnt_new_table),
+        LAZY_SYMBOL(mnt_unref_table),
+        LAZY_SYMBOL(mnt_table_parse_stream),
+        LAZY_SYMBOL(mnt_table_next_fs),
+        LAZY_SYMBOL(mnt_table_find_mountpoint),
+        LAZY_SYMBOL(mnt_new_iter),
+        LAZY_SYMBOL(mnt_free_iter),
+        LAZY_SYMBOL(mnt_fs_get_source),
+        LAZY_SYMBOL(mnt_fs_get_srcpath),
+        LAZY_SYMBOL(mnt_fs_get_tag),
+        LAZY_SYMBOL(mnt_fs_get_target),
+        LAZY_SYMBOL(mnt_fs_get_fstype),
+        LAZY_SYMBOL(mnt_fs_get_devno),
+        LAZY_SYMBOL(mnt_fs_get_option),
+};
+
+/* Holders on holders: more than this is a circle. */
+#define DEPTH_MAX 16U
+
+/* GPT partition type of the EFI system partition (UEFI 2.10, table 5-7). */
+#define ESP_TYPE "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
+
+typedef struct Block {
+        const Probe *p;
+        Facts *f;
+        struct libmnt_table *mounts;
+        char *prefix;       /* see rebase(); NULL: paths are the machine's own */
+        StringList targets; /* mount points that were followed */
+        bool root_seen;     /* "/" was followed to its devices, or needs none */
+        bool failed;        /* something in use could not be followed */
+} Block;
+
+static void block_done(Block *b)
+{
+        if (b->mounts)
+                sym_mnt_unref_table(b->mounts);
+        free(b->prefix);
+        string_list_done(&b->targets);
+}
+
+/* What is being followed, for the facts. */
+typedef struct Use {
+        MountRole role;
+        const char *mount;
+} Use;
+
+static int add_disk(Block *b, const Use *use, const char *block, PciAddr addr)
+{
+        SystemDisk *disk;
+
+        FOREACH_ARRAY (d, b->f->disks, b->f->n_disks)
+                if (d->role == use->role && streq(d->block, block) && pci_addr_equal(d->addr, addr))
+                        return 0; /* one more mount of the same */
+        disk = array_grow(&b->f->disks, b->f->n_disks);
+        if (!disk)
+                return -ENOMEM;
+        b->f->n_disks++;
+        *disk = (SystemDisk){ .role = use->role, .mount = strdup(use->mount), .block = strdup(block), .addr = addr };
+        return disk->mount && disk->block ? 0 : -ENOMEM;
+}
+
+/* A full address, with domain, as a whole path component. The name of a host bridge (pci0000:00) is none. */
+static bool component_address(const char *s, size_t length, PciAddr *ret)
+{
+        char text[PCI_ADDR_TEXT_MAX];
+
+        if (length >= sizeof(text))
+                return false;
+        memcpy(text, s, length);
+        text[length] = 0;
+        return strchr(text, ':') != strrchr(text, ':') && pci_addr_parse(text, ret) >= 0;
+}
+
+/*
+ * Takes the last address in a device path: whatever hangs below a function (SCSI host, virtio, USB, NVMe controller) has it
+ * there. A function above it that is no bridge (Intel VMD) would take the disk along as well.
+ */
+static int add_functions_of(Block *b, const Use *use, const char *block, const char *path)
+{
+        PciAddr addr, last = {};
+        bool found = false;
+        int r;
+
+        for (const char *s = path; *s != 0;) {
+                size_t length = strcspn(s, "/");
+
+                if (component_address(s, length, &addr)) {
+                        const PciFunction *above = found ? facts_function(b->f, last) : NULL;
+
+                        if (above && !pci_is_bridge(above)) {
+                                r = add_disk(b, use, block, last);
+                                if (r < 0)
+                                        return r;
+                        }
+                        last = addr;
+                        found = true;
+                }
+                s += length;
+                s += strspn(s, "/");
+        }
+        return found ? add_disk(b, use, block, last) : 0;
+}
+
+/* "/sys/devices/..." of a link in /sys/dev/block or /sys/class/block, owned by the caller. */
+static int device_path(const Block *b, const char *link, char **ret)
+{
+        _cleanup_free_ char *target = NULL;
+        const char *s;
+        int r;
+
+        r = root_readlink(b->p->rfd, link, &target);
+        if (r < 0)
+                return r;
+        s = target;
+        while (startswith(s, "../"))
+                s += 3;
+        if (asprintf(ret, "/sys/%s", s) < 0) {
+                *ret = NULL;
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+static int device_path_of_name(const Block *b, const char *name, char **ret)
+{
+        _cleanup_free_ char *link = NULL;
+
+        if (asprintf(&link, NAME_SYS_CLASS_BLOCK "/%s", name) < 0) {
+                link = NULL;
+                return -ENOMEM;
+        }
+        return device_path(b, link, ret);
+}
+
+static int device_path_of_number(const Block *b, dev_t number, char **ret)
+{
+        char link[sizeof(NAME_SYS_DEV_BLOCK "/:") + 2 * 3 * sizeof(unsigned)];
+
+        (void) snprintf(link, sizeof(link), NAME_SYS_DEV_BLOCK "/%u:%u", major(number), minor(number));
+        return device_path(b, link, ret);
+}
+
+/* Of a device file. -ENOTBLK: the path is none. */
+static int device_path_of_file(const Block *b, const char *file, char **ret)
+{
+        _cleanup_free_ char *target = NULL;
+        const char *name = startswith(file, "/dev/"), *slash;
+        struct stat st;
+        int r;
+
+        if (name && !strchr(name, '/')) {
+                r = device_path_of_name(b, name, ret);
+                if (r != -ENOENT)
+                        return r;
+        }
+        r = root_stat(b->p->rfd, file, &st);
+        if (r >= 0 && S_ISBLK(st.st_mode))
+                return device_path_of_number(b, st.st_rdev, ret);
+        if (!name)
+                return r < 0 ? r : -ENOTBLK;
+        /* /dev/mapper/NAME, /dev/disk/by-uuid/UUID and the like point to the kernel's name */
+        r = root_readlink(b->p->rfd, file, &target);
+        if (r < 0)
+                return r == -EINVAL ? -ENOTBLK : r;
+        slash = strrchr(target, '/');
+        return device_path_of_name(b, slash ? slash + 1 : target, ret);
+}
+
+static const char *base_name(const char *path)
+{
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
+static char *join(const char *folder, const char *name)
+{
+        char *path;
+
+        return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+}
+
+static int follow_file(Block *b, const Use *use, const char *path, unsigned depth);
+static int follow_device(Block *b, const Use *use, const char *path, unsigned depth);
+
+/* A disk of native NVMe multipath stands below its subsystem, with one link for each controller that leads to it. */
+static int follow_subsystem(Block *b, const Use *use, const char *block, const char *folder)
+{
+        _cleanup_(string_list_done) StringList names = {};
+        int r;
+
+        r = root_list(b->p->rfd, folder, NULL, &names);
+        if (r < 0)
+                return r;
+        FOREACH_ARRAY (name, names.items, names.n) {
+                _cleanup_free_ char *link = NULL, *target = NULL;
+                const char *number = startswith(*name, "nvme");
+
+                if (!number || !isdigit((unsigned char) number[0]) || number[strspn(number, "0123456789")] != 0)
+                        continue;
+                link = join(folder, *name);
+                if (!link)
+                        return -ENOMEM;
+                r = root_readlink(b->p->rfd, link, &target);
+                if (r == -EINVAL) /* a folder: no link to a controller */
+                        continue;
+                if (r >= 0)
+                        r = add_functions_of(b, use, block, target);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int follow_loop(Block *b, const Use *use, const char *path, unsigned depth)
+{
+        _cleanup_free_ char *attr = join(path, "loop/backing_file");
+        char file[PATH_MAX];
+        int r;
+
+        if (!attr)
+                return -ENOMEM;
+        r = root_read_attr(b->p->rfd, attr, file, sizeof(file));
+        if (r == -ENOENT) /* nothing attached */
+                return 0;
+        return r < 0 ? r : follow_file(b, use, file, depth + 1);
+}
+
+/* @path: /sys/devices/... of a disk or a partition. */
+static int follow_device(Block *b, const Use *use, const char *path, unsigned depth)
+{
+        _cleanup_(string_list_done) StringList slaves = {};
+        _cleanup_free_ char *disk = strdup(path), *partition = join(path, "partition"), *folder = NULL;
+        const char *subsystem;
+        int r;
+
+        if (!disk || !partition)
+                return -ENOMEM;
+        if (depth > DEPTH_MAX)
+                return -ELOOP;
+        if (probe_exists(b->p->rfd, partition) == TRISTATE_YES)
+                *strrchr(disk, '/') = 0;
+        if (probe_exists(b->p->rfd, disk) != TRISTATE_YES)
+                return -ENODEV;
+
+        folder = join(disk, "slaves");
+        if (!folder)
+                return -ENOMEM;
+        r = root_list(b->p->rfd, folder, NULL, &slaves);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        FOREACH_ARRAY (slave, slaves.items, slaves.n) {
+                _cleanup_free_ char *below = NULL;
+
+                r = device_path_of_name(b, *slave, &below);
+                if (r >= 0)
+                        r = follow_device(b, use, below, depth + 1);
+                if (r < 0)
+                        return r;
+        }
+        if (slaves.n > 0)
+                return 0;
+
+        if (startswith(disk, "/sys/devices/virtual/block/loop"))
+                return follow_loop(b, use, disk, depth);
+        subsystem = startswith(disk, "/sys/devices/virtual/nvme-subsystem/");
+        if (subsystem && strchr(subsystem, '/')) {
+                free(folder);
+                folder = strndup(disk, (size_t) (strrchr(disk, '/') - disk));
+                return folder ? follow_subsystem(b, use, base_name(disk), folder) : -ENOMEM;
+        }
+        return add_functions_of(b, use, base_name(disk), disk);
+}
+
+/* The other devices of a btrfs of which one is known: a mount names only one, and its device number is anonymous. */
+static int follow_btrfs(Block *b, const Use *use, const char *path, unsigned depth)
+{
+        _cleanup_(string_list_done) StringList ids = {};
+        int r;
+
+        r = root_list(b->p->rfd, NAME_SYS_FS_BTRFS, NULL, &ids);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        FOREACH_ARRAY (id, ids.items, ids.n) {
+                _cleanup_(string_list_done) StringList devices = {};
+                _cleanup_free_ char *folder = NULL;
+
+                if (asprintf(&folder, NAME_SYS_FS_BTRFS "/%s/devices", *id) < 0) {
+                        folder = NULL;
+                        return -ENOMEM;
+                }
+                r = root_list(b->p->rfd, folder, NULL, &devices);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0 || !string_list_contains(&devices, base_name(path)))
+                        continue;
+                FOREACH_ARRAY (device, devices.items, devices.n) {
+                        _cleanup_free_ char *other = NULL;
+
+                        r = device_path_of_name(b, *device, &other);
+                        if (r >= 0)
+                                r = follow_device(b, use, other, depth);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return 0;
+}
+
+/* A device file, or a list of them as bcachefs has it ("/dev/sda:/dev/sdb"). */
+static int follow_source(Block *b, const Use *use, const char *source, unsigned depth)
+{
+        _cleanup_free_ char *copy = NULL, *whole = NULL;
+        char *save = NULL;
+        int r;
+
+        r = device_path_of_file(b, source, &whole); /* /dev/disk/by-path names have colons too */
+        if (r >= 0)
+                return follow_device(b, use, whole, depth);
+        if (!strchr(source, ':'))
+                return r;
+        copy = strdup(source);
+        if (!copy)
+                return -ENOMEM;
+        for (char *file = strtok_r(copy, ":", &save); file; file = strtok_r(NULL, ":", &save)) {
+                _cleanup_free_ char *path = NULL;
+
+                r = device_path_of_file(b, file, &path);
+                if (r >= 0)
+                        r = follow_device(b, use, path, depth);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static void blkid_freep(blkid_probe *probe)
+{
+        if (*probe)
+                blkid_free_probe(*probe);
+}
+
+/* Has the device or image behind fd this value? Reads a few blocks of it. */
+static bool blkid_matches(int fd, const char *name, const char *value)
+{
+        _cleanup_(blkid_freep) blkid_probe probe = blkid_new_probe();
+        const char *found;
+
+        if (!probe || blkid_probe_set_device(probe, fd, 0, 0) < 0)
+                return false;
+        if (blkid_probe_enable_superblocks(probe, 1) < 0 ||
+            blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_UUID | BLKID_SUBLKS_LABEL | BLKID_SUBLKS_TYPE) < 0 ||
+            blkid_probe_enable_partitions(probe, 1) < 0 ||
+            blkid_probe_set_partitions_flags(probe, BLKID_PARTS_ENTRY_DETAILS) < 0)
+                return false;
+        if (blkid_do_safeprobe(probe) != 0)
+                return false;
+        return blkid_probe_lookup_value(probe, name, &found, NULL) == 0 && strcasecmp(found, value) == 0;
+}
+
+/**
+ * follow_matching() - every block device with a value, as libblkid names it
+ *
+ * Costly, so only for what no link and no mount tells. Needs the right to read the devices: what cannot be opened is passed
+ * over. Returns the number of devices found; negative errno.
+ */
+static int follow_matching(Block *b, const Use *use, const char *name, const char *value)
+{
+        /* These never hold a file system by themselves, or wait for a medium. */
+        static const char *const skipped[] = { "ram", "zram", "sr", "fd", "nbd" };
+        _cleanup_(string_list_done) StringList blocks = {};
+        int found = 0, r;
+
+        r = root_list(b->p->rfd, NAME_SYS_CLASS_BLOCK, NULL, &blocks);
+        if (r < 0)
+                return r;
+        FOREACH_ARRAY (block, blocks.items, blocks.n) {
+                _cleanup_free_ char *file = NULL, *path = NULL;
+                _cleanup_close_ int fd = -EBADF;
+                bool skip = false;
+
+                FOREACH_ARRAY (prefix, skipped, ELEMENTSOF(skipped))
+                        skip = skip || startswith(*block, *prefix);
+                if (skip)
+                        continue;
+                file = join("/dev", *block);
+                if (!file)
+                        return -ENOMEM;
+                fd = root_open(b->p->rfd, file, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+                if (fd < 0 || !blkid_matches(fd, name, value))
+                        continue;
+                r = device_path_of_name(b, *block, &path);
+                if (r >= 0)
+                        r = follow_device(b, use, path, 0);
+                if (r < 0)
+                        return r;
+                found++;
+        }
+        return found;
+}
+
+static bool one_of(const char *s, const char *const *list, size_t n)
+{
+        FOREACH_ARRAY (i, list, n)
+                if (streq(s, *i))
+                        return true;
+        return false;
+}
+
+/* -ENODEV: this file system is on no block device that can be named. */
+static int follow_mount(Block *b, const Use *use, struct libmnt_fs *fs, unsigned depth)
+{
+        _cleanup_free_ char *path = NULL;
+        const char *type = sym_mnt_fs_get_fstype(fs), *source = sym_mnt_fs_get_source(fs);
+        dev_t number = sym_mnt_fs_get_devno(fs);
+        int r;
+
+        if (type && streq(type, "zfs")) { /* which pool has which device is in ZFS' own files: all of them, then */
+                r = follow_matching(b, use, "TYPE", "zfs_member");
+                return r == 0 ? -ENODEV : r;
+        }
+        if (major(number) != 0) {
+                r = device_path_of_number(b, number, &path);
+                return r < 0 ? r : follow_device(b, use, path, depth);
+        }
+        if (!source || !startswith(source, "/dev/"))
+                return -ENODEV;
+        if (!type || !streq(type, "btrfs"))
+                return follow_source(b, use, source, depth);
+        r = device_path_of_file(b, source, &path);
+        if (r >= 0)
+                r = follow_device(b, use, path, depth);
+        return r < 0 ? r : follow_btrfs(b, use, path, depth);
+}
+
+/* A file in use (swap, loop): what its file system is on. */
+static int follow_file(Block *b, const Use *use, const char *path, unsigned depth)
+{
+        struct libmnt_fs *fs;
+
+        if (depth > DEPTH_MAX)
+                return -ELOOP;
+        fs = b->mounts ? sym_mnt_table_find_mountpoint(b->mounts, path, MNT_ITER_BACKWARD) : NULL;
+        if (!fs)
+                return -ENODEV;
+        return follow_mount(b, use, fs, depth);
+}
+
+static MountRole role_of(const char *target, const char *type)
+{
+        static const struct {
+                const char *target;
+                MountRole role;
+        } roles[] = {
+                { "/",         ROLE_ROOT },
+                { "/boot",     ROLE_BOOT },
+                { "/boot/efi", ROLE_ESP  },
+                { "/efi",      ROLE_ESP  },
+                { "/usr",      ROLE_USR  },
+                { "/var",      ROLE_VAR  },
+        };
+
+        if (streq(target, "/boot") && type && streq(type, "vfat"))
+                return ROLE_ESP; /* the layout of systemd-boot */
+        FOREACH_ARRAY (i, roles, ELEMENTSOF(roles))
+                if (streq(i->target, target))
+                        return i->role;
+        return ROLE_OTHER;
+}
+
+/*
+ * The mount point as the judged machine has it. Below --root=DIR a bind-mounted /proc shows the mounts of this process, whose
+ * paths begin with DIR; what is mounted elsewhere belongs to the running system. NULL: elsewhere.
+ */
+static const char *rebase(const Block *b, const char *target)
+{
+        const char *rest;
+
+        if (!b->prefix)
+                return target;
+        rest = startswith(target, b->prefix);
+        if (!rest || (*rest != 0 && *rest != '/'))
+                return NULL;
+        return *rest == 0 ? "/" : rest;
+}
+
+static void table_freep(struct libmnt_table **t)
+{
+        if (*t)
+                sym_mnt_unref_table(*t);
+}
+
+static void iter_freep(struct libmnt_iter **i)
+{
+        if (*i)
+                sym_mnt_free_iter(*i);
+}
+
+static int read_table(const Block *b, const char *path, struct libmnt_table **ret, bool *ret_is_procfs)
+{
+        _cleanup_close_ int fd = root_open(b->p->rfd, path, O_RDONLY | O_NOCTTY);
+        _cleanup_(table_freep) struct libmnt_table *table = NULL;
+        _cleanup_fclose_ FILE *file = NULL;
+        struct statfs st;
+
+        if (fd < 0)
+                return fd;
+        if (fstatfs(fd, &st) < 0)
+                return -errno;
+        file = fdopen(fd, "re");
+        if (!file)
+                return -errno;
+        TAKE_FD(fd);
+        table = sym_mnt_new_table();
+        if (!table)
+                return -ENOMEM;
+        if (sym_mnt_table_parse_stream(table, file, path) < 0)
+                return -EBADMSG;
+        if (ret_is_procfs)
+                *ret_is_procfs = st.f_type == PROC_SUPER_MAGIC;
+        *ret = TAKE_PTR(table);
+        return 0;
+}
+
+/* Calls the function for each line of a table; it returns 0, or a negative errno that ends it. */
+static int for_each(Block *b, struct libmnt_table *table, int (*function)(Block *b, struct libmnt_fs *fs))
+{
+        _cleanup_(iter_freep) struct libmnt_iter *iter = sym_mnt_new_iter(MNT_ITER_FORWARD);
+        struct libmnt_fs *fs;
+
+        if (!iter)
+                return -ENOMEM;
+        while (sym_mnt_table_next_fs(table, iter, &fs) == 0) {
+                int r = function(b, fs);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int each_mount(Block *b, struct libmnt_fs *fs)
+{
+        /* Roots for which no disk is needed: in memory, or on the other end of a network. */
+        static const char *const diskless[] = { "rootfs", "tmpfs", "ramfs", "nfs", "nfs4", "cifs", "ceph" };
+        const char *mount = sym_mnt_fs_get_target(fs), *type = sym_mnt_fs_get_fstype(fs), *target;
+        bool is_root;
+        Use use;
+        int r;
+
+        if (!mount)
+                return 0;
+        target = rebase(b, mount);
+        use = (Use){ .role = target ? role_of(target, type) : ROLE_OTHER, .mount = target ? target : mount };
+        is_root = use.role == ROLE_ROOT;
+        r = follow_mount(b, &use, fs, 0);
+        if (r == -ENOMEM)
+                return r;
+        if (r >= 0 && target) {
+                b->root_seen = b->root_seen || is_root;
+                return string_list_add(&b->targets, target);
+        }
+        if (r == -ENODEV && is_root && type && one_of(type, diskless, ELEMENTSOF(diskless)))
+                b->root_seen = true;
+        else if (r < 0 && (is_root || r != -ENODEV || (type && streq(type, "zfs"))))
+                b->failed = true;
+        return 0;
+}
+
+static int each_swap(Block *b, struct libmnt_fs *fs)
+{
+        const char *source = sym_mnt_fs_get_source(fs);
+        const Use use = { .role = ROLE_SWAP, .mount = source };
+        int r;
+
+        if (!source)
+                return 0;
+        r = follow_source(b, &use, source, 0);
+        if (r < 0 && r != -ENOMEM && !startswith(source, "/dev/"))
+                r = follow_file(b, &use, source, 0);
+        if (r < 0 && r != -ENOMEM)
+                b->failed = true;
+        return probe_soft(r);
+}
+
+/* UUID= and the like: by the links that udev makes, else by looking into each device. */
+static int follow_tag(Block *b, const Use *use, const char *tag, const char *value)
+{
+        static const struct {
+                const char *tag, *folder, *blkid;
+        } tags[] = {
+                { "UUID",      "/dev/disk/by-uuid",      "UUID"            },
+                { "LABEL",     "/dev/disk/by-label",     "LABEL"           },
+                { "PARTUUID",  "/dev/disk/by-partuuid",  "PART_ENTRY_UUID" },
+                { "PARTLABEL", "/dev/disk/by-partlabel", "PART_ENTRY_NAME" },
+        };
+
+        FOREACH_ARRAY (i, tags, ELEMENTSOF(tags)) {
+                _cleanup_free_ char *link = NULL, *path = NULL;
+                int r;
+
+                if (!streq(i->tag, tag))
+                        continue;
+                link = join(i->folder, value);
+                if (!link)
+                        return -ENOMEM;
+                r = device_path_of_file(b, link, &path);
+                if (r >= 0)
+                        return follow_device(b, use, path, 0);
+                if (r == -ENOMEM)
+                        return r;
+                r = follow_matching(b, use, i->blkid, value);
+                return r == 0 ? -ENODEV : r;
+        }
+        return -ENODEV;
+}
+
+/*
+ * What will be mounted, or is behind an automount that nobody touched yet. A line that leads nowhere is no failure: nothing
+ * is in use by it.
+ */
+static int each_fstab(Block *b, struct libmnt_fs *fs)
+{
+        const char *target = sym_mnt_fs_get_target(fs), *type = sym_mnt_fs_get_fstype(fs), *tag, *value;
+        const char *source = sym_mnt_fs_get_srcpath(fs);
+        bool swap = type && streq(type, "swap");
+        Use use;
+        int r;
+
+        if (!target || (!swap && string_list_contains(&b->targets, target)))
+                return 0;
+        use = (Use){ .role = swap ? ROLE_SWAP : role_of(target, type), .mount = swap ? sym_mnt_fs_get_source(fs) : target };
+        if (!use.mount || (use.role == ROLE_OTHER && sym_mnt_fs_get_option(fs, "noauto", NULL, NULL) == 0))
+                return 0;
+        if (sym_mnt_fs_get_tag(fs, &tag, &value) == 0)
+                r = follow_tag(b, &use, tag, value);
+        else if (source && source[0] == '/')
+                r = follow_source(b, &use, source, 0);
+        else
+                r = -ENODEV;
+        if (r >= 0 && use.role == ROLE_ROOT)
+                b->root_seen = true;
+        return probe_soft(r);
+}
+
+/* An ESP that is not mounted and not in fstab, as with systemd's automatic mounts. */
+static int find_esp(Block *b)
+{
+        const Use use = { .role = ROLE_ESP, .mount = "EFI system partition" };
+        int r;
+
+        FOREACH_ARRAY (d, b->f->disks, b->f->n_disks)
+                if (d->role == ROLE_ESP)
+                        return 0;
+        if (probe_exists(b->p->rfd, NAME_SYS_EFI) != TRISTATE_YES)
+                return 0;
+        r = follow_matching(b, &use, "PART_ENTRY_TYPE", ESP_TYPE);
+        return probe_soft(r);
+}
+
+static int read_prefix(Block *b)
+{
+        char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)], path[PATH_MAX];
+        ssize_t n;
+
+        (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", b->p->rfd);
+        n = readlink(link, path, sizeof(path) - 1);
+        if (n < 0)
+                return -errno;
+        path[n] = 0;
+        if (streq(path, "/"))
+                return 0;
+        b->prefix = strdup(path);
+        return b->prefix ? 0 : -ENOMEM;
+}
+
+int probe_block(const Probe *p, Facts *f)
+{
+        _cleanup_(block_done) Block b = { .p = p, .f = f };
+        _cleanup_(table_freep) struct libmnt_table *swaps = NULL, *fstab = NULL;
+        bool is_procfs = false;
+        int r;
+
+        if (p->cfg->n_devices == 0 || lazy_load("libmount.so.1", mount_symbols, ELEMENTSOF(mount_symbols)) < 0)
+                return 0;
+
+        r = read_table(&b, NAME_PROC_MOUNTINFO, &b.mounts, &is_procfs);
+        if (r >= 0 && is_procfs && !p->live)
+                r = read_prefix(&b);
+        if (r >= 0)
+                r = for_each(&b, b.mounts, each_mount);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 && p->live) /* without the mounts of a running system nothing is certain */
+                return 0;
+
+        r = read_table(&b, NAME_PROC_SWAPS, &swaps, NULL);
+        if (r >= 0)
+                r = for_each(&b, swaps, each_swap);
+        if (r == -ENOMEM)
+                return r;
+        r = read_table(&b, NAME_FSTAB, &fstab, NULL);
+        if (r >= 0)
+                r = for_each(&b, fstab, each_fstab);
+        if (r == -ENOMEM)
+                return r;
+        r = find_esp(&b);
+        if (r < 0)
+                return r;
+        f->disks_known = b.root_seen && !b.failed ? TRISTATE_YES : TRISTATE_NO;
+        return 0;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "probe.h"
+
+#include <endian.h>
+
+#include "io.h"
+#include "names.h"
+
+/* Real tables have some hundred bytes to some tens of KiB; the bound keeps a strange file from filling the memory. */
+#define TABLE_MAX_BYTES (16U * 1024 * 1024)
+
+/* Bytes of the header that every ACPI table begins with, and where its length stands (ACPI 6.5, table 5.5). */
+#define HEADER_BYTES  36U
+#define LENGTH_OFFSET 4U
+
+static int read_table(const Probe *p, AcpiTable *t)
+{
+        char path[sizeof(NAME_SYS_ACPI_TABLES "/") + sizeof(t->signature)];
+        _cleanup_free_ char *data = NULL;
+        unsigned char sum = 0;
+        uint32_t length;
+        size_t size;
+        int r;
+
+        (void) snprintf(path, sizeof(path), NAME_SYS_ACPI_TABLES "/%s", t->signature);
+        t->present = probe_exists(p->rfd, path);
+        if (t->present != TRISTATE_YES)
+                return 0;
+        r = root_read_file(p->rfd, path, TABLE_MAX_BYTES, &data, &size);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) { /* mode 0400 in sysfs: a check without root rights ends here */
+                t->readable = TRISTATE_NO;
+                return 0;
+        }
+        t->readable = TRISTATE_YES;
+        t->size = (uint32_t) size;
+        t->checksum_ok = TRISTATE_NO;
+        if (size < HEADER_BYTES)
+                return 0;
+        memcpy(&length, data + LENGTH_OFFSET, sizeof(length));
+        t->length = le32toh(length);
+        if (t->length < HEADER_BYTES || t->length > size || memcmp(data, t->signature, 4) != 0)
+                return 0;
+        for (uint32_t i = 0; i < t->length; i++)
+                sum = (unsigned char) (sum + (unsigned char) data[i]);
+        t->checksum_ok = sum == 0 ? TRISTATE_YES : TRISTATE_NO;
+        return 0;
+}
+
+static int probe_acpi(const Probe *p, Facts *f)
+{
+        int r;
+
+        f->acpi = probe_exists(p->rfd, NAME_SYS_ACPI);
+        /* Without any sysfs, as in the root of an image, nothing can be said about the machine. */
+        if (f->acpi == TRISTATE_NO && probe_exists(p->rfd, NAME_SYS_BUS) != TRISTATE_YES)
+                f->acpi = TRISTATE_UNKNOWN;
+        if (f->acpi != TRISTATE_YES || probe_exists(p->rfd, NAME_SYS_ACPI_TABLES) != TRISTATE_YES)
+                return 0;
+        r = read_table(p, &f->dmar);
+        return r < 0 ? r : read_table(p, &f->ivrs);
+}
+
+/* Entries of a folder without its dots; -ENOENT and the like as they come. */
+static int count_entries(int rfd, const char *path, size_t *ret)
+{
+        _cleanup_closedir_ DIR *d = NULL;
+        const struct dirent *e;
+        size_t n = 0;
+        int r;
+
+        r = root_open_dir(rfd, path, &d);
+        if (r < 0)
+                return r;
+        while (errno = 0, (e = readdir(d)))
+                if (e->d_name[0] != '.')
+                        n++;
+        if (errno != 0)
+                return -errno;
+        *ret = n;
+        return 0;
+}
+
+/*
+ * The class folder exists on every kernel with IOMMU support and is empty while the IOMMU is off; a group alone is no proof
+ * (a no-IOMMU VFIO device gets one as well).
+ */
+static int probe_state(const Probe *p, Facts *f)
+{
+        int units, groups;
+
+        units = root_list(p->rfd, NAME_SYS_IOMMU_CLASS, NULL, &f->iommu_units);
+        if (units == -ENOMEM)
+                return units;
+        groups = count_entries(p->rfd, NAME_SYS_IOMMU_GROUPS, &f->n_groups);
+        if (units >= 0 && groups >= 0)
+                f->iommu_active = f->iommu_units.n > 0 && f->n_groups > 0 ? TRISTATE_YES : TRISTATE_NO;
+        else if ((units >= 0 || units == -ENOENT) && (groups >= 0 || groups == -ENOENT) &&
+                 probe_exists(p->rfd, NAME_SYS_BUS) == TRISTATE_YES)
+                f->iommu_active = TRISTATE_NO; /* sysfs is there, this kernel just has no such folder */
+        return 0;
+}
+
+/* Clones report through the table of the maker they follow: Hygon has IVRS, Zhaoxin and Centaur have DMAR. */
+static int probe_vendor(const Probe *p, Facts *f)
+{
+        static const struct {
+                const char *id;
+                IommuVendor vendor;
+        } vendors[] = {
+                { "GenuineIntel", IOMMU_VENDOR_INTEL },
+                { "CentaurHauls", IOMMU_VENDOR_INTEL },
+                { "Shanghai",     IOMMU_VENDOR_INTEL },
+                { "AuthenticAMD", IOMMU_VENDOR_AMD   },
+                { "HygonGenuine", IOMMU_VENDOR_AMD   },
+        };
+        _cleanup_close_ int fd = root_open(p->rfd, NAME_PROC_CPUINFO, O_RDONLY | O_NOCTTY);
+        char buf[1024]; /* the vendor is in the second line; the whole file has a block for each of up to thousands of CPUs */
+        const char *s;
+        ssize_t n;
+
+        if (fd < 0)
+                return 0;
+        n = read(fd, buf, sizeof(buf) - 1);
+        if (n <= 0)
+                return 0;
+        buf[n] = 0;
+        s = strstr(buf, "vendor_id");
+        if (!s)
+                return 0;
+        s += strcspn(s, ":\n");
+        s += strspn(s, ": \t");
+        FOREACH_ARRAY (v, vendors, ELEMENTSOF(vendors))
+                if (startswith(s, v->id))
+                        f->cpu_vendor = v->vendor;
+        return 0;
+}
+
+int probe_iommu(const Probe *p, Facts *f)
+{
+        int r;
+
+        r = probe_acpi(p, f);
+        if (r >= 0)
+                r = probe_state(p, f);
+        return r < 0 ? r : probe_vendor(p, f);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "probe.h"
+
+#include "io.h"
+#include "names.h"
+#include "parse.h"
+
+/* The size of a helper that is still believed to be ours; the real one has some tens of KiB. */
+#define HELPER_MAX_BYTES (4U * 1024 * 1024)
+
+static int (*const probers[])(const Probe *p, Facts *f) = {
+        probe_kernel,
+        probe_iommu,
+        probe_pci,
+        probe_modules, /* after kernel and pci */
+        probe_files,
+        probe_image,   /* after modules and files */
+        probe_block,   /* after pci */
+};
+
+bool probe_wants(const Config *cfg, PciAddr a)
+{
+        FOREACH_ARRAY (d, cfg->devices, cfg->n_devices)
+                if (d->has_address && pci_addr_equal(d->address, a))
+                        return true;
+        return false;
+}
+
+Tristate probe_exists(int rfd, const char *path)
+{
+        struct stat st;
+        int r = root_stat(rfd, path, &st);
+
+        if (r >= 0)
+                return TRISTATE_YES;
+        return r == -ENOENT || r == -ENOTDIR ? TRISTATE_NO : TRISTATE_UNKNOWN;
+}
+
+int probe_files(const Probe *p, Facts *f)
+{
+        const struct {
+                const char *path;
+                char **field;
+        } files[] = {
+                { NAME_CLAIMS,           &f->claims           },
+                { NAME_MODPROBE_SNIPPET, &f->modprobe_snippet },
+                { NAME_DRACUT_SNIPPET,   &f->dracut_snippet   },
+                { NAME_IMAGE_STAMPS,     &f->image_stamps     },
+                { NAME_TRANSACTION,      &f->transaction      },
+        };
+        _cleanup_free_ char *helper = NULL;
+        size_t size;
+        int r;
+
+        FOREACH_ARRAY (i, files, ELEMENTSOF(files)) {
+                r = probe_soft(root_read_text(p->rfd, i->path, i->field));
+                if (r < 0)
+                        return r;
+        }
+        if (p->cfg->n_devices == 0)
+                return 0;
+        r = root_read_file(p->rfd, NAME_CLAIM_HELPER, HELPER_MAX_BYTES, &helper, &size);
+        if (r == -ENOMEM)
+                return r;
+        if (r >= 0) {
+                f->helper_present = true;
+                f->helper_hash = fnv1a(FNV_START, helper, size);
+        }
+        if (probe_exists(p->rfd, NAME_DRACUT) == TRISTATE_YES) {
+                f->image_tool = strdup("dracut");
+                if (!f->image_tool)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+int facts_gather(int rfd, bool live, const Config *cfg, Facts *ret)
+{
+        _cleanup_(facts_done) Facts f;
+        const Probe p = { .rfd = rfd, .live = live, .cfg = cfg };
+
+        facts_init(&f);
+        f.live = live;
+        f.is_root = geteuid() == 0;
+        FOREACH_ARRAY (prober, probers, ELEMENTSOF(probers)) {
+                int r = (*prober)(&p, &f);
+
+                if (r < 0)
+                        return r;
+        }
+        *ret = f;
+        facts_init(&f);
+        return 0;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "config.h"
+#include "facts.h"
+#include "macro.h"
+
+/**
+ * facts_gather() - read everything that a check or the planner may ask for
+ * @rfd: root folder of the machine, not closed here. @live: it is "/" of the running system.
+ * @cfg: tells which devices matter; what only a configured device needs is not read without one.
+ * @ret: released with facts_done() by the caller; untouched on failure.
+ *
+ * What cannot be read stays unknown in the facts and is no failure. Nothing is written, no child process is started.
+ * Returns 0 or -ENOMEM.
+ */
+int facts_gather(int rfd, bool live, const Config *cfg, Facts *ret) _must_check_;
+
+/* Names that only the probers know; those that others need too are in names.h. */
+#define NAME_SYS_BUS            "/sys/bus"
+#define NAME_SYS_BUS_PCI        "/sys/bus/pci"
+#define NAME_SYS_ACPI           "/sys/firmware/acpi"
+#define NAME_SYS_CLASS_BLOCK    "/sys/class/block"
+#define NAME_SYS_FS_BTRFS       "/sys/fs/btrfs"
+#define NAME_SYS_EFI            "/sys/firmware/efi"
+#define NAME_LIB_MODULES        "/lib/modules"
+#define NAME_BOOT               "/boot"
+#define NAME_FSTAB              "/etc/fstab"
+#define NAME_DEBIAN_VERSION     "/etc/debian_version"
+#define NAME_DRACUT             "/usr/bin/dracut"
+#define NAME_RUN_CONTAINER      "/run/systemd/container"
+#define NAME_RUN_SYSTEMD        "/run/systemd/system"
+#define NAME_PROC_INIT_ENVIRON  "/proc/1/environ"
+
+/* What every prober is told. */
+typedef struct Probe {
+        int rfd;
+        bool live;
+        const Config *cfg;
+} Probe;
+
+/*
+ * One prober a topic, a row each in probe.c; a later row may use the facts of an earlier one. Each fills its own fields of
+ * f, leaves unknown what it cannot read, and returns 0 or -ENOMEM.
+ */
+int probe_kernel(const Probe *p, Facts *f) _must_check_;   /* running kernel, installed kernels */
+int probe_iommu(const Probe *p, Facts *f) _must_check_;    /* firmware tables, units, groups, vendor */
+int probe_pci(const Probe *p, Facts *f) _must_check_;      /* PCI functions */
+int probe_modules(const Probe *p, Facts *f) _must_check_;  /* host drivers of wanted devices, stub drivers of each kernel */
+int probe_files(const Probe *p, Facts *f) _must_check_;    /* what ptprep generated, its helper, the image tool */
+int probe_image(const Probe *p, Facts *f) _must_check_;    /* what is inside the initramfs of each kernel */
+int probe_block(const Probe *p, Facts *f) _must_check_;    /* which PCI functions carry the system */
+
+/* Is this function named by the configuration (by its address)? */
+bool probe_wants(const Config *cfg, PciAddr a);
+
+/* Does this path exist below the root? An error other than absence says unknown. */
+Tristate probe_exists(int rfd, const char *path);
+
+/* Takes errors of reading as "unknown": 0 for all but -ENOMEM. */
+static inline int probe_soft(int r)
+{
+        return r == -ENOMEM ? r : 0;
+}

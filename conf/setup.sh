@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Installs what it takes to build ptprep on Debian 12 and newer, builds it, and judges this machine with "ptprep --check".
+# Nothing but the packages is installed; the last lines say how to go on.
+
+set -eu
+
+top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+build=$top/build/release
+log=$top/build/setup.log
+
+mkdir -p "$top/build"
+: >"$log"
+
+# step TEXT COMMAND...: the output goes to the log, and is shown when the command fails
+step() {
+        printf '%s ...\n' "$1"
+        shift
+        if ! "$@" >>"$log" 2>&1; then
+                tail -n 40 "$log" >&2
+                printf 'failed; the whole log is %s\n' "$log" >&2
+                exit 1
+        fi
+}
+
+packages=$(sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$top/conf/packages-build.txt")
+missing=
+for package in $packages; do
+        dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+        if [ "$(id -u)" != 0 ]; then
+                printf 'these packages are missing, run this as root or install them first:\n %s\n' "$missing" >&2
+                exit 1
+        fi
+        step 'reading the package lists' apt-get update
+        # shellcheck disable=SC2086  # one word a package
+        step "installing$missing" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
+fi
+[ -f "$build/build.ninja" ] ||
+        step 'configuring' meson setup --prefix=/usr --sysconfdir=/etc --localstatedir=/var \
+                -Dbuildtype=release -Dtests=false "$build" "$top"
+step 'compiling' ninja -C "$build"
+
+printf '\n$ ptprep --check\n'
+status=0
+"$build/agent/ptprep" --check || status=$?
+cat <<END
+
+(exit status $status: 0 ready, 1 ptprep or a reboot can cure it, 2 a person has to act)
+
+What to do next:
+  meson install -C $build         install ptprep, its units and the dracut module
+  editor /etc/ptprep/ptprep.conf  name the devices to pass through, see ptprep.conf(5)
+  ptprep --apply --dry-run        see what would change
+  ptprep --apply && reboot        or: systemctl enable ptprep.service, and every boot looks after it
+END

@@ -1,0 +1,47 @@
+#!/bin/bash
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# dracut module: the claim list, the claim helper and the stub drivers.
+# Read against dracut 059, 106 and 112, which source this file without "set -eu".
+# moddir, initdir, systemdsystemunitdir and SYSTEMCTL are dracut's:
+# shellcheck disable=SC2154
+
+# Only when asked: /etc/dracut.conf.d/ptprep.conf adds it on a host that has
+# something to claim, and no other image changes.
+check() {
+    return 255
+}
+
+depends() {
+    return 0
+}
+
+installkernel() {
+    # hostonly='': the host-only filter keeps what is in use now, and before
+    # the first claim no stub driver is. What a kernel has built in or does
+    # not have (vfio_virqfd went into vfio in Linux 6.2) is passed over:
+    # instmods treats each name as optional, -s keeps it quiet.
+    hostonly='' instmods -s \
+        vfio vfio_iommu_type1 vfio_virqfd vfio-pci pci-stub
+}
+
+install() {
+    # no list, nothing to claim: the image stays as it would be without ptprep
+    [[ -e "${dracutsysrootdir-}/etc/ptprep/claims" ]] || return 0
+    inst_simple /etc/ptprep/claims || return 1
+    inst_binary /usr/lib/ptprep/ptprep-claim || return 1
+    # dracut takes /etc/modprobe.d along only into host-only images
+    if [[ -e "${dracutsysrootdir-}/etc/modprobe.d/ptprep.conf" ]]; then
+        inst_simple /etc/modprobe.d/ptprep.conf
+    fi
+    inst_multiple modprobe
+
+    if dracut_module_included "systemd"; then
+        inst_simple "$moddir/ptprep-claim.service" "$systemdsystemunitdir/ptprep-claim.service"
+        $SYSTEMCTL -q --root "$initdir" add-wants sysinit.target ptprep-claim.service
+    else
+        # the first hook there is; udev and every module come after it
+        inst_hook cmdline 00 "$moddir/ptprep-claim.sh"
+    fi
+}

@@ -1,0 +1,343 @@
+"""Reads a case file. The format is described in tests/boot/run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .util import HarnessError
+
+SUITES = ("bookworm", "trixie", "forky")
+ADDRESS = re.compile(r"^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$")
+
+
+class CaseError(HarnessError):
+    """A mistake in a case file; says the place."""
+
+
+@dataclass
+class Entry:
+    """One `key = value` with its line number."""
+
+    key: str
+    value: str
+    line: int
+
+
+@dataclass
+class Section:
+    name: str
+    line: int
+    entries: list[Entry] = field(default_factory=list)
+
+
+@dataclass
+class FileIn:
+    """A file that is put into the guest before boot 1."""
+
+    path: str
+    text: str | None
+    source: Path | None
+    mode: int = 0o644
+
+
+@dataclass
+class Step:
+    """One thing that is done or looked at during a boot, and what it must show."""
+
+    kind: str
+    value: str
+    line: int
+    exit: str = "0"
+    match: list[str] = field(default_factory=list)
+    nomatch: list[str] = field(default_factory=list)
+    print: list[str] = field(default_factory=list)
+    limit: int = 240
+
+    @property
+    def title(self) -> str:
+        first = self.value.strip().splitlines()[0] if self.value.strip() else ""
+        return f"{self.kind} = {first}"
+
+
+@dataclass
+class Boot:
+    number: int
+    line: int
+    steps: list[Step] = field(default_factory=list)
+    argument: str = ""
+    entry: str = ""
+    unchanged: str = ""
+    may_change: list[str] = field(default_factory=list)
+    timeout: int = 0
+    qemu: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Case:
+    path: Path
+    title: str = ""
+    suites: list[str] = field(default_factory=lambda: ["bookworm"])
+    iommu: str = "none"
+    iommu_options: str = ""
+    memory: int = 1024
+    smp: int = 1
+    timeout: int = 300
+    devices: list[str] = field(default_factory=list)
+    qemu: list[str] = field(default_factory=list)
+    boot_disk: str = "virtio"
+    second_disk: str = ""
+    separate_boot: bool = False
+    older_kernel: bool = False
+    ptprep: bool = True
+    grub: list[tuple[str, str]] = field(default_factory=list)
+    firmware: list[tuple[str, str]] = field(default_factory=list)
+    files: list[FileIn] = field(default_factory=list)
+    boots: list[Boot] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+
+def split_sections(path: Path, text: str) -> list[Section]:
+    """Lines into sections and entries; indented lines go on with the value above."""
+    sections: list[Section] = []
+    current: Entry | None = None
+    block: list[str] = []
+
+    def end_block() -> None:
+        nonlocal current, block
+        while block and not block[-1].strip():
+            block.pop()
+        if current and block:
+            indent = min((len(line) - len(line.lstrip()) for line in block if line.strip()), default=0)
+            tail = "\n".join(line[indent:] for line in block)
+            current.value = f"{current.value}\n{tail}" if current.value else tail
+        current, block = None, []
+
+    for number, line in enumerate(text.splitlines(), 1):
+        if current and (line[:1] in (" ", "\t") or not line.strip()):
+            block.append(line)
+            continue
+        end_block()
+        if not line.strip() or line.startswith("#"):
+            continue
+        header = re.fullmatch(r"\[(.+)\]\s*", line)
+        if header:
+            sections.append(Section(header.group(1).strip(), number))
+            continue
+        pair = re.fullmatch(r"([A-Za-z_][A-Za-z0-9_ -]*?)\s*=\s*(.*)", line)
+        if not pair or not sections:
+            raise CaseError(f"{path}:{number}: expected [section], key = value, or an indented line of the value above")
+        current = Entry(pair.group(1), pair.group(2).strip(), number)
+        sections[-1].entries.append(current)
+    end_block()
+    return sections
+
+
+class Reader:
+    """Fills a Case from sections; each mistake names file and line."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.case = Case(path)
+
+    def fail(self, line: int, text: str) -> CaseError:
+        return CaseError(f"{self.path}:{line}: {text}")
+
+    def read(self) -> Case:
+        try:
+            text = self.path.read_text()
+        except OSError as error:
+            raise CaseError(f"{self.path}: {error.strerror}") from error
+        for section in split_sections(self.path, text):
+            word, _, rest = section.name.partition(" ")
+            handler = {"case": self._case, "grub": self._grub, "firmware": self._firmware,
+                       "file": self._file, "boot": self._boot}.get(word)
+            if not handler:
+                raise self.fail(section.line, f"unknown section [{section.name}]; there are case, grub, firmware, file PATH, boot N")
+            handler(section, rest.strip())
+        self._judge_whole()
+        return self.case
+
+    def _judge_whole(self) -> None:
+        case = self.case
+        if not case.title:
+            raise self.fail(1, "[case] needs a title")
+        if not case.boots:
+            raise self.fail(1, "no [boot 1]")
+        for boot in case.boots:
+            if not boot.steps and not boot.unchanged:
+                raise self.fail(boot.line, f"boot {boot.number} observes nothing")
+
+    # -- values -------------------------------------------------------------
+
+    def _number(self, entry: Entry) -> int:
+        if not entry.value.isdigit():
+            raise self.fail(entry.line, f"{entry.key} is a whole number, not {entry.value!r}")
+        return int(entry.value)
+
+    def _yes(self, entry: Entry) -> bool:
+        if entry.value not in ("yes", "no"):
+            raise self.fail(entry.line, f"{entry.key} is yes or no, not {entry.value!r}")
+        return entry.value == "yes"
+
+    def _one_of(self, entry: Entry, words: tuple[str, ...]) -> str:
+        if entry.value not in words:
+            raise self.fail(entry.line, f"{entry.key} is one of {', '.join(words)}, not {entry.value!r}")
+        return entry.value
+
+    def _regex(self, entry: Entry, text: str | None = None) -> str:
+        value = entry.value if text is None else text
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise self.fail(entry.line, f"{entry.key}: {error}") from error
+        if not value:
+            raise self.fail(entry.line, f"{entry.key}: an empty expression matches everything")
+        return value
+
+    def _once(self, section: Section) -> None:
+        seen: set[str] = set()
+        for entry in section.entries:
+            if entry.key in seen and entry.key not in ("qemu",):
+                raise self.fail(entry.line, f"{entry.key} stands here twice")
+            seen.add(entry.key)
+
+    # -- sections -----------------------------------------------------------
+
+    def _case(self, section: Section, _rest: str) -> None:
+        self._once(section)
+        case = self.case
+        for entry in section.entries:
+            key, value = entry.key, entry.value
+            if key == "title":
+                case.title = value
+            elif key == "suites":
+                case.suites = value.split()
+                for suite in case.suites:
+                    if suite not in SUITES:
+                        raise self.fail(entry.line, f"unknown suite {suite}; there are {', '.join(SUITES)}")
+            elif key == "iommu":
+                case.iommu = self._one_of(entry, ("intel", "amd", "none"))
+            elif key == "iommu options":
+                case.iommu_options = value
+            elif key == "memory":
+                case.memory = self._number(entry)
+            elif key == "smp":
+                case.smp = self._number(entry)
+            elif key == "timeout":
+                case.timeout = self._number(entry)
+            elif key == "devices":
+                case.devices = value.split()
+            elif key == "qemu":
+                case.qemu += value.split()
+            elif key == "boot disk":
+                case.boot_disk = self._one_of(entry, ("virtio", "nvme"))
+            elif key == "second disk":
+                case.second_disk = self._one_of(entry, ("virtio", "nvme"))
+            elif key == "separate boot":
+                case.separate_boot = self._yes(entry)
+            elif key == "older kernel":
+                case.older_kernel = self._yes(entry)
+            elif key == "ptprep":
+                case.ptprep = self._yes(entry)
+            else:
+                raise self.fail(entry.line, f"unknown key {key!r} in [case]")
+
+    def _grub(self, section: Section, _rest: str) -> None:
+        self._once(section)
+        for entry in section.entries:
+            if not re.fullmatch(r"GRUB_[A-Z0-9_]+", entry.key):
+                raise self.fail(entry.line, f"{entry.key} is no variable of /etc/default/grub")
+            self.case.grub.append((entry.key, entry.value))
+
+    def _firmware(self, section: Section, _rest: str) -> None:
+        self.case.firmware += [(entry.key, entry.value) for entry in section.entries]
+
+    def _file(self, section: Section, rest: str) -> None:
+        self._once(section)
+        if not rest.startswith("/"):
+            raise self.fail(section.line, "[file PATH]: PATH begins with /")
+        found = FileIn(rest, None, None)
+        for entry in section.entries:
+            if entry.key == "text":
+                found.text = entry.value + "\n" if entry.value else ""
+            elif entry.key == "source":
+                found.source = (self.path.parent / entry.value).resolve()
+                if not found.source.is_file():
+                    raise self.fail(entry.line, f"{found.source} is no file")
+            elif entry.key == "mode" and re.fullmatch(r"0[0-7]{3,4}", entry.value):
+                found.mode = int(entry.value, 8)
+            else:
+                raise self.fail(entry.line, f"{entry.key}: in [file] there are text, source and mode (like 0644)")
+        if (found.text is None) == (found.source is None):
+            raise self.fail(section.line, "[file] needs either text or source")
+        self.case.files.append(found)
+
+    def _boot(self, section: Section, rest: str) -> None:
+        if rest != str(len(self.case.boots) + 1):
+            raise self.fail(section.line, f"expected [boot {len(self.case.boots) + 1}]")
+        boot = Boot(int(rest), section.line)
+        self.case.boots.append(boot)
+        for entry in section.entries:
+            if entry.key in ("exit", "match", "nomatch", "print", "limit"):
+                self._modify(boot, entry)
+            else:
+                self._boot_key(boot, entry)
+
+    def _modify(self, boot: Boot, entry: Entry) -> None:
+        if not boot.steps or boot.steps[-1].kind not in ("run", "file"):
+            raise self.fail(entry.line, f"{entry.key} belongs below a run or a file")
+        step = boot.steps[-1]
+        if entry.key == "exit":
+            if not re.fullmatch(r"any|\d+", entry.value):
+                raise self.fail(entry.line, "exit is a number, or any")
+            step.exit = entry.value
+        elif entry.key == "limit":
+            step.limit = self._number(entry)
+        else:
+            getattr(step, entry.key).append(self._regex(entry))
+
+    def _boot_key(self, boot: Boot, entry: Entry) -> None:
+        key, value = entry.key, entry.value
+        if key in ("run", "file", "absent", "childless"):
+            if not value:
+                raise self.fail(entry.line, f"{key} is empty")
+            boot.steps.append(Step(key, value, entry.line))
+        elif key in ("log", "nolog"):
+            boot.steps.append(Step(key, self._regex(entry), entry.line))
+        elif key == "driver":
+            words = value.split()
+            if len(words) != 2 or not ADDRESS.match(words[0]):
+                raise self.fail(entry.line, "driver = ADDRESS NAME, or none for NAME")
+            boot.steps.append(Step(key, value, entry.line))
+        elif key == "vfio":
+            address, _, expected = value.partition(" ")
+            if not ADDRESS.match(address) or not re.match(r"(maps|fails .+)$", expected):
+                raise self.fail(entry.line, "vfio = ADDRESS maps, or ADDRESS fails REGEX")
+            if expected != "maps":
+                self._regex(entry, expected.removeprefix("fails "))
+            boot.steps.append(Step(key, value, entry.line))
+        elif key == "argument":
+            boot.argument = value
+        elif key == "entry":
+            boot.entry = self._regex(entry)
+        elif key == "unchanged":
+            if not re.fullmatch(r"yes|since (start|boot \d+)", value):
+                raise self.fail(entry.line, "unchanged = yes, since start, or since boot N")
+            boot.unchanged = value
+        elif key == "may change":
+            boot.may_change.append(self._regex(entry))
+        elif key == "timeout":
+            boot.timeout = self._number(entry)
+        elif key == "qemu":
+            boot.qemu += value.split()
+        else:
+            raise self.fail(entry.line, f"unknown key {key!r} in [boot {boot.number}]")
+
+
+def read_case(path: Path) -> Case:
+    return Reader(path).read()

@@ -1,0 +1,251 @@
+"""Starts a guest: devices by short names, the boot's steps on a small disk, results over virtio-serial."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import util
+from .case import Boot, Case, CaseError, Step
+from .util import BOOT_DIR, HarnessError
+
+FIRMWARE_DIRS = ("/usr/share/OVMF", "/usr/share/edk2/ovmf", "/usr/share/edk2/x64")
+
+# Addresses on the root bus that the harness uses itself: a case knows where the boot disk is.
+BOOT_DISK, STEPS_DISK, RESULTS, SECOND_DISK = "10.0", "11.0", "12.0", "13.0"
+
+# What a word in `devices` becomes. {id} is unique in the guest, {n} counts from 1, {place} is bus and address.
+DEVICES = {
+    "e1000e": ["-device", "e1000e,id={id},mac=52:54:00:12:34:{n:02x},romfile=,{place}"],
+    "edu": ["-device", "edu,id={id},{place}"],
+    "xhci": ["-device", "qemu-xhci,id={id},{place}"],
+    "nvme": ["-drive", "if=none,id={id}-disk,file={disk},format=raw", "-device", "nvme,id={id},serial={id},drive={id}-disk,{place}"],
+    "nvme-sriov": ["-device", "nvme-subsys,id={id}-subsystem",
+                   "-device", "nvme,id={id},serial={id},subsys={id}-subsystem,sriov_max_vfs=2,sriov_vq_flexible=4,"
+                              "sriov_vi_flexible=2,max_ioqpairs=6,msix_qsize=7,{place}"],
+    "root-port": ["-device", "pcie-root-port,id={id},chassis={n},slot={n},{place}"],
+    "pci-bridge": ["-device", "pcie-pci-bridge,id={id},{place}"],
+}
+DEVICE = re.compile(r"^(?P<kind>[a-z0-9-]+)@(?:(?P<bus>[a-z][a-z0-9]*)/)?(?P<address>[0-9a-f]{2}\.[0-7])"
+                    r"(?::(?P<id>[a-z][a-z0-9]*))?(?:,(?P<options>.+))?$")
+
+
+@dataclass
+class Result:
+    """What came back of one step."""
+
+    status: int
+    begin: float
+    end: float
+    output: str
+
+
+@dataclass
+class Observed:
+    """What one boot showed."""
+
+    seconds: float = 0.0
+    ended: str = "power-off"
+    results: dict[str, Result] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return "end" in self.results
+
+
+def firmware() -> tuple[Path, Path]:
+    """OVMF's code and an empty store for its variables."""
+    for folder in FIRMWARE_DIRS:
+        for suffix in ("_4M", ""):
+            code, variables = Path(folder, f"OVMF_CODE{suffix}.fd"), Path(folder, f"OVMF_VARS{suffix}.fd")
+            if code.exists() and variables.exists():
+                return code, variables
+    raise HarnessError("no OVMF firmware on this machine (package ovmf)")
+
+
+@functools.cache
+def accelerator() -> str:
+    """kvm where it really carries the firmware to its first words. A /dev/kvm that opens may still not do that."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "tcg"
+    with tempfile.TemporaryDirectory() as folder:
+        console, messages = Path(folder, "console"), Path(folder, "messages")
+        argv = ["qemu-system-x86_64", *machine_arguments("kvm", 256, 1), "-serial", f"file:{console}",
+                "-drive", f"if=pflash,format=raw,readonly=on,file={firmware()[0]}"]
+        with messages.open("wb") as stream:
+            guest = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
+        try:
+            for _ in range(100):
+                time.sleep(0.1)
+                if guest.poll() is not None or b"KVM internal error" in messages.read_bytes():
+                    return "tcg"
+                if console.exists() and b"Boot" in console.read_bytes():
+                    return "kvm"
+            return "tcg"
+        finally:
+            guest.kill()
+            guest.wait()
+
+
+def machine_arguments(accel: str, memory: int, smp: int) -> list[str]:
+    return ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-machine", "q35,kernel-irqchip=split", "-accel", "tcg,thread=multi" if accel == "tcg" else accel,
+            "-cpu", "qemu64", "-m", str(memory), "-smp", str(smp)]
+
+
+def device_arguments(case: Case, folder: Path) -> list[str]:
+    argv = []
+    for number, word in enumerate(case.devices, 1):
+        found = DEVICE.match(word)
+        if not found or found["kind"] not in DEVICES:
+            raise CaseError(f"{case.path}: device {word!r}: expected KIND@[BUS/]SLOT.FUNCTION[:NAME][,OPTION=VALUE...] with KIND one of {', '.join(DEVICES)}")
+        place = f"bus={found['bus'] or 'pcie.0'},addr={found['address']}"
+        if found["options"]:
+            place += f",{found['options']}"
+        disk = folder / f"device-{number}.raw"
+        if found["kind"] == "nvme" and not disk.exists():
+            with disk.open("wb") as stream:
+                stream.truncate(64 * 1024 * 1024)
+        names = {"id": found["id"] or f"dev{number}", "n": number, "place": place, "disk": disk}
+        argv += [part.format(**names) for part in DEVICES[found["kind"]]]
+    return argv
+
+
+def iommu_arguments(case: Case) -> list[str]:
+    if case.iommu == "none":
+        return []
+    model = {"intel": "intel-iommu,caching-mode=on", "amd": "amd-iommu"}[case.iommu]
+    options = case.iommu_options or "intremap=on"
+    return ["-device", f"{model},{options}"]
+
+
+def disk_arguments(kind: str, name: str, file: Path, address: str, bootindex: int | None) -> list[str]:
+    model = {"virtio": "virtio-blk-pci", "nvme": "nvme"}[kind]
+    device = f"{model},drive={name},serial={name},addr={address}" + (f",bootindex={bootindex}" if bootindex is not None else "")
+    return ["-drive", f"if=none,id={name},file={file},format=raw,cache=unsafe", "-device", device]
+
+
+def step_script(step: Step) -> str:
+    """What the guest does for a step; empty where the step is judged from the kernel log alone."""
+    value = step.value
+    if step.kind == "run":
+        return value + "\n"
+    if step.kind == "file":
+        return f"cat '{value}'\n"
+    if step.kind == "absent":
+        return f"if [ -e '{value}' ] || [ -L '{value}' ]; then ls -ld '{value}'; exit 1; fi\n"
+    if step.kind == "driver":
+        address = value.split()[0]
+        return (f"cd /sys/bus/pci/devices/{address} || exit 1\n"
+                "if [ -e driver ]; then basename \"$(readlink driver)\"; else echo none; fi\n")
+    if step.kind == "vfio":
+        return f"/run/boot-test/vfio-open {value.split()[0]}\n"
+    if step.kind == "childless":
+        return ("mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing\n"
+                f"systemctl show -P ExecMainPID {value}\ncat /sys/kernel/tracing/trace\n")
+    return ""
+
+
+def write_steps(boot: Boot, vfio_open: Path, target: Path) -> None:
+    """The small disk: a tar file with the second half of the observer and the steps in order."""
+    with tarfile.open(target, "w") as tar:
+        def add(name: str, data: bytes, mode: int) -> None:
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(data), mode
+            tar.addfile(info, io.BytesIO(data))
+
+        add("main", (BOOT_DIR / "guest" / "main").read_bytes(), 0o755)
+        add("vfio-open", vfio_open.read_bytes(), 0o755)
+        for number, step in enumerate(boot.steps, 1):
+            text = step_script(step)
+            if text:
+                add(f"steps/{number:03}-{step.limit}", text.encode(), 0o644)
+
+
+FRAME = re.compile(rb"@@ (\S+) (\d+) ([0-9.]+) ([0-9.]+) (\d+)\n")
+
+
+def read_results(data: bytes) -> dict[str, Result]:
+    """Frames up to the first one that is not whole (the guest may have died in it)."""
+    results: dict[str, Result] = {}
+    position = 0
+    while True:
+        head = FRAME.match(data, position)
+        if not head:
+            return results
+        size = int(head[5])
+        body = data[head.end():head.end() + size]
+        if len(body) < size:
+            return results
+        results[head[1].decode()] = Result(int(head[2]), float(head[3]), float(head[4]), body.decode(errors="replace"))
+        position = head.end() + size
+
+
+def boot_guest(case: Case, boot: Boot, disk: Path, folder: Path, vfio_open: Path, log: Path) -> Observed:
+    """One boot, from power-on to power-off. `folder` holds what lasts from boot to boot, `log` is a prefix."""
+    code, empty_variables = firmware()
+    variables = folder / "variables.fd"
+    if not variables.exists():
+        shutil.copy(empty_variables, variables)
+    steps, results = folder / f"steps-{boot.number}.tar", folder / f"results-{boot.number}"
+    write_steps(boot, vfio_open, steps)
+    console = Path(f"{log}.console")
+    argv = ["qemu-system-x86_64", *machine_arguments(accelerator(), case.memory, case.smp),
+            "-drive", f"if=pflash,format=raw,readonly=on,file={code}",
+            "-drive", f"if=pflash,format=raw,file={variables}",
+            *iommu_arguments(case),
+            "-serial", f"file:{console}",
+            *disk_arguments(case.boot_disk, "root", disk, BOOT_DISK, 0),
+            "-drive", f"if=none,id=steps,file={steps},format=raw,readonly=on",
+            "-device", f"virtio-blk-pci,drive=steps,serial=boot-test,addr={STEPS_DISK}",
+            "-device", f"virtio-serial-pci,addr={RESULTS}", "-chardev", f"file,id=results,path={results}",
+            "-device", "virtserialport,chardev=results,name=boot-test"]
+    if case.second_disk:
+        second = folder / "second.raw"
+        if not second.exists():
+            with second.open("wb") as stream:
+                stream.truncate(256 * 1024 * 1024)
+        argv += disk_arguments(case.second_disk, "second", second, SECOND_DISK, None)
+    argv += [*device_arguments(case, folder), *case.qemu, *boot.qemu]
+    Path(f"{log}.qemu").write_text(" \\\n    ".join(argv) + "\n")
+
+    observed = Observed()
+    begin = time.monotonic()
+    limit = boot.timeout or case.timeout
+    with Path(f"{log}.qemu-messages").open("wb") as messages:
+        guest = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages)
+        try:
+            status = guest.wait(limit)
+            observed.ended = "power-off" if status == 0 else f"QEMU ended with {status}, see {log}.qemu-messages"
+        except subprocess.TimeoutExpired:
+            observed.ended = f"still running after {limit} s"
+        finally:
+            if guest.poll() is None:
+                guest.kill()
+                guest.wait()
+    observed.seconds = time.monotonic() - begin
+    observed.results = read_results(results.read_bytes() if results.exists() else b"")
+    save_results(boot, observed, log)
+    util.timer.parts.append((observed.seconds, f"boot {log.name}"))
+    return observed
+
+
+def save_results(boot: Boot, observed: Observed, log: Path) -> None:
+    """All that was observed, readable: a file for the steps, and one each for the logs."""
+    lines = []
+    for name, result in observed.results.items():
+        if name in ("kernel-log", "journal", "blame"):
+            Path(f"{log}.{name}").write_text(result.output)
+            continue
+        title = boot.steps[int(name) - 1].value if name.isdigit() else name
+        lines.append(f"### {title}\n### status {result.status}, {result.begin:.2f} s to {result.end:.2f} s after power-on\n{result.output}\n")
+    Path(f"{log}.steps").write_text("\n".join(lines))

@@ -1,0 +1,208 @@
+"""Plays a case in one suite: prepares its disk, boots it as often as the case says, judges each boot."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import firmware
+from .case import Boot, Case, CaseError
+from .disk import Disk, Disks, Layout, Root, set_grub_variable
+from .guest import boot_guest
+from .judge import Failure, Snapshot, changes, judge_boot, printed, snapshot
+from .roots import Roots, static_program
+from .util import BOOT_DIR, Cache, HarnessError, remove_tree, say
+
+ONCE = "/boot-test-once.cfg"
+
+
+@dataclass
+class Workshop:
+    """What all cases share."""
+
+    cache: Cache
+    roots: Roots
+    disks: Disks
+    build: Path
+    keep: bool
+
+    @property
+    def logs(self) -> Path:
+        return self.build / "logs"
+
+
+@dataclass
+class Play:
+    """One case in one suite."""
+
+    case: Case
+    suite: str
+    shop: Workshop
+    failures: list[Failure] = field(default_factory=list)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.case.name}/{self.suite}"
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.case.separate_boot)
+
+    def make_inputs(self) -> Disk:
+        """Everything that is cached and shared; slow the first time."""
+        if self.case.ptprep:
+            self.shop.roots.ptprep(self.suite)
+        return self.shop.disks.get(self.suite, self.layout, self.case.older_kernel)
+
+    def run(self) -> bool:
+        """True if all was as the case asks for."""
+        folder = self.shop.build / "run" / self.case.name / self.suite
+        logs = self.shop.logs / self.case.name / self.suite
+        for old in (folder, logs):
+            remove_tree(old)
+            old.mkdir(parents=True)
+        try:
+            disk = self.make_inputs().copy(folder / "disk.raw")
+            self._prepare(disk, folder, logs)
+            for boot in self.case.boots:
+                if not self._boot(boot, disk, folder, logs):
+                    break
+        except HarnessError as error:
+            self.failures.append(Failure("harness", str(error)))
+            say(f"FAIL {self.name}: {error}")
+        finally:
+            if not self.shop.keep:
+                remove_tree(folder)
+        return not self.failures
+
+    # -- before boot 1 --------------------------------------------------------
+
+    def _prepare(self, disk: Disk, folder: Path, logs: Path) -> None:
+        log = logs / "prepare.log"
+        with disk.mount(folder / "root") as root:
+            if self.case.ptprep:
+                install_ptprep(root, self.shop.roots.ptprep(self.suite), log)
+            for file in self.case.files:
+                target = inside(root, file.path)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(file.source.read_bytes() if file.source else (file.text or "").encode())
+                os.chmod(target, file.mode)
+            for name, value in self.case.grub:
+                set_grub_variable(root, name, value)
+            if self.case.firmware:
+                inside(root, "/boot/boot-test-acpi.cpio").write_bytes(firmware.early_cpio(self.case))
+                set_grub_variable(root, "GRUB_EARLY_INITRD_LINUX_CUSTOM", "boot-test-acpi.cpio")
+            if self.case.grub or self.case.firmware:
+                root.script("disk.sh", "menu", log=log)
+        self._keep_snapshot("start", disk, folder)
+
+    def _keep_snapshot(self, name: str, disk: Disk, folder: Path) -> None:
+        """Only where some boot asks for a comparison."""
+        if any(boot.unchanged for boot in self.case.boots):
+            with disk.mount(folder / "root", read_only=True) as root:
+                self.snapshots[name] = snapshot(root.path)
+
+    # -- one boot ---------------------------------------------------------------
+
+    def _boot(self, boot: Boot, disk: Disk, folder: Path, logs: Path) -> bool:
+        """False if there is no point in booting on."""
+        with self._changed_entry(boot, disk, folder):
+            vfio_open = static_program(BOOT_DIR / "vfio-open.c", self.shop.cache)
+            observed = boot_guest(self.case, boot, disk.file, folder, vfio_open, logs / f"boot-{boot.number}")
+        failures = judge_boot(boot, observed)
+        if observed.ended == "power-off":
+            self._keep_snapshot(f"boot {boot.number}", disk, folder)
+            failures += self._judge_unchanged(boot)
+        self.failures += failures
+        verdict = f"{len(failures)} of its observations FAILED" if failures else "ok"
+        lines = [f"{self.name} boot {boot.number}: {observed.seconds:.0f} s, {verdict}"]
+        lines += [f"    {failure.what}: {failure.why}" for failure in failures]
+        lines += [f"    log: {logs / f'boot-{boot.number}'}.*"] if failures else []
+        lines += [f"    {line}" for line in printed(boot, observed)]
+        say("\n".join(lines))
+        return observed.ended == "power-off" and observed.complete
+
+    @contextlib.contextmanager
+    def _changed_entry(self, boot: Boot, disk: Disk, folder: Path):  # type: ignore[no-untyped-def]
+        """For this boot only: another menu entry, or one more argument, as typed into GRUB's menu by hand."""
+        if not boot.argument and not boot.entry:
+            yield
+            return
+        with disk.mount(folder / "root", read_only=True) as root:
+            menu = inside(root, "/boot/grub/grub.cfg").read_text()
+        once = folder / "once.cfg"
+        once.write_text(changed_entry(menu, boot.entry, boot.argument))
+        disk.put_on_esp(once, ONCE)
+        try:
+            yield
+        finally:
+            disk.remove_from_esp(ONCE)
+
+    def _judge_unchanged(self, boot: Boot) -> list[Failure]:
+        if not boot.unchanged:
+            return []
+        since = f"boot {boot.number - 1}" if boot.unchanged == "yes" else boot.unchanged.removeprefix("since ")
+        since = "start" if since == "boot 0" else since
+        if since not in self.snapshots:
+            return [Failure(f"unchanged = {boot.unchanged}", f"there is no state from {since}")]
+        found = changes(self.snapshots[since], self.snapshots[f"boot {boot.number}"], boot.may_change)
+        if not found:
+            return []
+        shown = "".join(f"\n        | {line}" for line in found[:20])
+        return [Failure(f"unchanged = {boot.unchanged}", f"{len(found)} paths are not as they were{shown}")]
+
+
+def inside(root: Root, path: str) -> Path:
+    return root.path / path.lstrip("/")
+
+
+def install_ptprep(root: Root, tree: Path, log: Path) -> None:
+    """What `meson install` made for this suite, its preset, and a look at its libraries."""
+    for path in sorted(tree.rglob("*")):
+        target = root.path / path.relative_to(tree)
+        if path.is_dir() and not path.is_symlink():
+            target.mkdir(exist_ok=True)
+        else:
+            # /lib may be a link to /usr/lib; the parent is resolved in the guest
+            shutil.copy2(path, target, follow_symlinks=False)
+    missing = [line.strip() for line in root.run(["ldd", "/usr/sbin/ptprep"], log).splitlines() if "not found" in line]
+    if missing:
+        raise HarnessError("ptprep lacks libraries in the guest: " + "; ".join(missing))
+    root.run(["systemctl", "preset", "ptprep.service"], log)
+
+
+MENU_ENTRY = re.compile(r"^\s*menuentry\s+'((?:[^']|'\\'')*)'.*\{\s*$")
+
+# A menu entry calls functions that grub.cfg defines further up.
+STAND_INS = "".join(f"function {name} {{\n        true\n}}\n" for name in ("load_video", "gfxmode", "savedefault"))
+
+
+def changed_entry(menu: str, wanted: str, argument: str) -> str:
+    """The body of the first entry whose title or kernel line matches, with the argument at the end of its kernel line."""
+    for title, body in menu_entries(menu):
+        if wanted and not re.search(wanted, f"{title}\n" + "\n".join(body), re.MULTILINE):
+            continue
+        lines = [f"{line} {argument}" if line.split()[:1] == ["linux"] else line for line in body]
+        return STAND_INS + "\n".join(lines) + "\nboot\n"
+    raise CaseError(f"grub.cfg has no entry that matches {wanted!r}")
+
+
+def menu_entries(menu: str) -> list[tuple[str, list[str]]]:
+    """Title and lines of each menuentry; update-grub closes each with a brace at the indentation it began with."""
+    entries: list[tuple[str, list[str]]] = []
+    close = None
+    for line in menu.splitlines():
+        head = MENU_ENTRY.match(line)
+        if head:
+            entries.append((head[1], []))
+            close = line[:len(line) - len(line.lstrip())] + "}"
+        elif close is not None and line.rstrip() == close:
+            close = None
+        elif close is not None:
+            entries[-1][1].append(line)
+    return entries

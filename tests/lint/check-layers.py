@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Holds the layers: base < model < grub < {core, probe, apply} < main.
+
+The link lines in meson.build keep libraries apart; this keeps includes apart, and what each layer may call. The meaning of
+a layer (who reads, who judges, who writes) is in README.md.
+"""
+
+import pathlib
+import re
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+# layer -> layers whose headers it may include, besides its own
+MAY_INCLUDE = {
+    "base": set(),
+    "model": {"base"},
+    "grub": {"base", "model"},
+    "core": {"base", "model", "grub"},
+    "probe": {"base", "model", "grub"},
+    "apply": {"base", "model", "grub"},
+    "main": {"base", "model", "grub", "core", "probe", "apply"},
+}
+
+# header of an outside library -> the only layer that may include it
+LIBRARY_LAYER = {
+    "archive.h": "base",
+    "archive_entry.h": "base",
+    "blkid/": "probe",
+    "iniparser": "probe",
+    "json-c/": "core",
+    "libkmod.h": "probe",
+    "libmount": "probe",
+    "pci/": "probe",
+    "systemd/": "apply",
+}
+
+# calls that belong to a few files only: pattern -> files that may have them
+CALLS = {
+    r"\b(system|popen)\s*\(": set(),
+    r"\b(open|openat|openat2|fopen|creat)\s*\(": {"agent/base/io.c", "agent/main.c", "agent/apply/command.c",
+                                                  "agent/apply/apply.c"},
+    r"\b(f?printf\s*\(\s*stderr|perror|syslog|vsyslog|puts)\s*\(?": {"agent/main.c"},
+    r"\b(write|rename|renameat|unlink|unlinkat|mkdir|mkdirat|link|linkat)\s*\(": {"agent/base/io.c"},
+    r"\b(fork|vfork|execv[ep]*|posix_spawnp?)\s*\(": {"agent/apply/command.c"},
+    r"\b(time|clock_gettime|gettimeofday|localtime|gmtime)\s*\(": set(),
+}
+
+
+def strip_comments(text: str) -> str:
+    """Comments and strings are no code; newlines stay, so that line numbers do."""
+    pattern = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+    return pattern.sub(lambda m: "\n" * m.group().count("\n"), text)
+
+
+def layer_of(path: pathlib.Path) -> str:
+    parts = path.relative_to(TOP).parts
+    if parts[0] == "grub":
+        return "grub"
+    return parts[1] if len(parts) > 2 else "main"
+
+
+def headers() -> dict[str, str]:
+    """Bare header name -> layer; a bare include is looked up here."""
+    return {p.name: layer_of(p) for d in ("agent", "grub") for p in (TOP / d).rglob("*.h")}
+
+
+def check_include(name: str, system: bool, layer: str, by_name: dict[str, str]) -> str | None:
+    for prefix, owner in LIBRARY_LAYER.items():
+        if system and name.startswith(prefix):
+            return None if owner == layer else f"<{name}> belongs to the layer {owner}"
+    if system or name == "version.h":
+        return None
+    other = name.split("/")[0] if "/" in name else by_name.get(name)
+    if other is None:
+        return f'"{name}" is no header of this project'
+    if other != layer and other not in MAY_INCLUDE[layer]:
+        return f'"{name}" is of the layer {other}, which {layer} may not see'
+    return None
+
+
+def check_file(path: pathlib.Path, by_name: dict[str, str]) -> list[str]:
+    text = path.read_text(encoding="utf-8")
+    layer = layer_of(path)
+    where = path.relative_to(TOP).as_posix()
+    errors = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if m := re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line):
+            error = check_include(m[2], m[1] == "<", layer, by_name)
+            if error:
+                errors.append(f"{where}:{number}: {error}")
+    for number, line in enumerate(strip_comments(text).splitlines(), 1):
+        for pattern, files in CALLS.items():
+            if where not in files and (m := re.search(pattern, line)):
+                errors.append(f"{where}:{number}: {m.group().strip()} is not for this file")
+    return errors
+
+
+def main() -> int:
+    by_name = headers()
+    files = sorted(p for d in ("agent", "grub") for p in (TOP / d).rglob("*.[ch]"))
+    if not files:
+        print("no source files found")
+        return 1
+    errors = [e for p in files for e in check_file(p, by_name)]
+    print("\n".join(errors) if errors else f"{len(files)} files keep the layers")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Runs every test of ptprep on Debian 12 and newer: builds with gcc and clang, unit, golden and corpus tests under the
+# sanitizers, style checks, short fuzz runs, and boots of real systems in QEMU. What it needs is installed first (as root).
+#
+#   tests/run.sh             everything
+#   tests/run.sh STAGE...    only these stages: packages gcc clang style fuzz valgrind boot
+
+set -eu
+
+top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+build=$top/build
+logs=$build/logs
+all_stages="packages gcc clang style fuzz valgrind boot"
+passed=0
+failed=0
+summary=
+
+mkdir -p "$logs"
+
+list() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$@"; }
+
+missing_packages() {
+        list "$top/conf/packages-build.txt" "$top/conf/packages-test.txt" | while read -r package; do
+                dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || echo "$package"
+        done
+}
+
+stage_packages() {
+        missing=$(missing_packages)
+        [ -n "$missing" ] || return 0
+        if [ "$(id -u)" != 0 ]; then
+                printf 'run this as root, or install first:\n%s\n' "$missing"
+                return 1
+        fi
+        apt-get update || return 1
+        # shellcheck disable=SC2086  # one word a package
+        DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
+}
+
+# configure FOLDER [OPTION...]: a build folder, made anew when its options change
+configure() {
+        folder=$1
+        shift
+        if [ -f "$folder/.options" ] && [ "$(cat "$folder/.options")" = "$*" ]; then
+                return 0
+        fi
+        rm -rf "$folder"
+        meson setup --prefix=/usr --sysconfdir=/etc --localstatedir=/var "$@" "$folder" "$top" || return 1
+        printf '%s' "$*" >"$folder/.options"
+}
+
+stage_gcc() {
+        CC=gcc configure "$build/gcc" -Dwerror=true -Dbuildtype=debugoptimized || return 1
+        ninja -C "$build/gcc" || return 1
+        meson test -C "$build/gcc" --print-errorlogs
+}
+
+stage_clang() {
+        CC=clang configure "$build/clang" -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false \
+                -Dbuildtype=debug || return 1
+        ninja -C "$build/clang" || return 1
+        UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 meson test -C "$build/clang" --print-errorlogs --timeout-multiplier 4
+}
+
+sources() { git -C "$top" ls-files -- '*.c' '*.h'; }
+
+stage_style() {
+        status=0
+        (cd "$top" && sources | xargs clang-format --dry-run --Werror) || status=1
+        CC=clang configure "$build/tidy" || return 1
+        ninja -C "$build/tidy" version.h >/dev/null 2>&1 || true
+        (cd "$top" && sources | grep -E '^(agent|grub|dracut)/.*\.c$' | xargs -P 2 -n 8 clang-tidy --quiet -p "$build/tidy") ||
+                status=1
+        (cd "$top" && git ls-files -- '*.sh' '.ci/run' | xargs shellcheck) || status=1
+        (cd "$top" && python3 -m compileall -q tests) || status=1
+        return $status
+}
+
+stage_fuzz() {
+        seconds=${PTPREP_FUZZ_SECONDS:-15}
+        CC=clang configure "$build/fuzz" -Dfuzzing=true -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false || return 1
+        ninja -C "$build/fuzz" || return 1
+        status=0
+        count=0
+        for target in "$build"/fuzz/tests/fuzz/fuzz-*; do
+                [ -f "$target" ] && [ -x "$target" ] || continue
+                name=$(basename "$target")
+                mkdir -p "$build/fuzz/corpus/$name"
+                echo "== $name, $seconds s"
+                "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+                        -artifact_prefix="$build/fuzz/$name-" "$build/fuzz/corpus/$name" \
+                        "$top/tests/fuzz/corpus/$name" || status=1
+                count=$((count + 1))
+        done
+        [ "$count" -gt 0 ] || { echo 'no fuzz target was built'; return 1; }
+        return $status
+}
+
+stage_valgrind() {
+        CC=gcc configure "$build/gcc" -Dwerror=true -Dbuildtype=debugoptimized || return 1
+        ninja -C "$build/gcc" || return 1
+        status=0
+        valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
+                "$build/gcc/agent/ptprep" --check --json || { [ $? -ne 99 ] || status=1; }
+        meson test -C "$build/gcc" --suite unit --print-errorlogs --timeout-multiplier 20 \
+                --wrap='valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible' || status=1
+        return $status
+}
+
+stage_boot() {
+        "$top/tests/boot/run"
+}
+
+run_stage() {
+        begin=$(date +%s)
+        echo "=== $1"
+        # the boot runner prints one line a boot: show it while it goes
+        if [ "$1" = boot ] || [ "$1" = packages ]; then
+                if "stage_$1" 2>&1; then status=0; else status=$?; fi
+        elif "stage_$1" >"$logs/$1.log" 2>&1; then
+                status=0
+        else
+                status=$?
+                tail -n 120 "$logs/$1.log"
+        fi
+        grep -h 'SKIPPED' "$logs/$1.log" 2>/dev/null | sort -u || true
+        seconds=$(($(date +%s) - begin))
+        if [ "$status" = 0 ]; then
+                passed=$((passed + 1))
+                verdict=ok
+        else
+                failed=$((failed + 1))
+                verdict=FAILED
+        fi
+        line=$(printf '%-10s %-7s %4d s' "$1" "$verdict" "$seconds")
+        echo "=== $line"
+        summary="$summary$line
+"
+}
+
+for stage in ${*:-$all_stages}; do
+        case " $all_stages " in
+        *" $stage "*) ;;
+        *)
+                echo "there is no stage $stage: $all_stages" >&2
+                exit 64
+                ;;
+        esac
+done
+for stage in ${*:-$all_stages}; do
+        run_stage "$stage"
+        if [ "$stage" = packages ] && [ "$failed" != 0 ]; then
+                break
+        fi
+done
+printf '\n%s\n%d passed, %d failed\n' "$summary" "$passed" "$failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* A machine made of plain structs, ready for passthrough; a test breaks what it wants to see judged. */
+
+#include "core/check.h"
+#include "core/planner.h"
+#include "model/image.h"
+#include "test.h"
+
+typedef struct Machine {
+        Config config;
+        Facts facts;
+        Wanted wanted;
+        Judgement judgement;
+        FindingList findings;
+        Plan plan;
+} Machine;
+
+static inline char *copy(const char *s)
+{
+        char *c = s ? strdup(s) : NULL;
+
+        assert_true(!s || c);
+        return c;
+}
+
+static inline void set_text(char **field, const char *s)
+{
+        free(*field);
+        *field = copy(s);
+}
+
+static inline PciFunction *machine_function(Machine *m, const char *addr)
+{
+        PciAddr a;
+
+        assert_int_equal(pci_addr_parse(addr, &a), 0);
+        FOREACH_ARRAY (p, m->facts.functions, m->facts.n_functions)
+                if (pci_addr_equal(p->addr, a))
+                        return p;
+        fail_msg("no function %s", addr);
+        return NULL;
+}
+
+/* In the order of addresses. */
+static inline PciFunction *machine_add_function(Machine *m, const char *addr, const char *id, uint32_t class,
+                                                const char *driver, int32_t group)
+{
+        PciFunction *p = array_grow(&m->facts.functions, m->facts.n_functions);
+        char path[64];
+
+        assert_non_null(p);
+        m->facts.n_functions++;
+        assert_int_equal(pci_addr_parse(addr, &p->addr), 0);
+        assert_int_equal(pci_id_parse(id, &p->id), 0);
+        p->class = class;
+        p->driver = copy(driver);
+        p->group = group;
+        p->parent = PCI_PARENT_NONE;
+        (void) snprintf(path, sizeof(path), "pci0000:00/%s", addr + 8);
+        p->path = copy(path);
+        return p;
+}
+
+static inline BootEntry *machine_add_entry(Machine *m, const char *id, const char *arguments, bool rescue)
+{
+        Loader *l = &m->facts.loader;
+        BootEntry *e = array_grow(&l->entries, l->n_entries);
+
+        assert_non_null(e);
+        l->n_entries++;
+        e->id = copy(id);
+        e->title = copy(id);
+        e->kernel = copy("/boot/vmlinuz-6.1.0-1-amd64");
+        e->file = copy("/boot/grub/grub.cfg");
+        e->line = 10 * (unsigned) l->n_entries;
+        e->rescue = rescue;
+        assert_int_equal(kargs_parse(arguments, &e->arguments), 0);
+        return e;
+}
+
+static inline void machine_set_cmdline(Machine *m, const char *text)
+{
+        kargs_done(&m->facts.cmdline);
+        m->facts.cmdline_known = true;
+        assert_int_equal(kargs_parse(text, &m->facts.cmdline), 0);
+}
+
+static inline void machine_judge(Machine *m)
+{
+        plan_done(&m->plan);
+        finding_list_done(&m->findings);
+        wanted_done(&m->wanted);
+        assert_int_equal(wanted_compute(&m->config, &m->facts, &m->wanted), 0);
+        m->judgement = (Judgement){ &m->config, &m->facts, &m->wanted };
+        assert_int_equal(checks_run(&m->judgement, &m->findings), 0);
+        assert_int_equal(plan_compute(&m->judgement, &m->findings, &m->plan), 0);
+}
+
+/* What an apply would leave behind: the files and images are as wanted. */
+static inline void machine_settle(Machine *m)
+{
+        Wanted w = {};
+
+        assert_int_equal(wanted_compute(&m->config, &m->facts, &w), 0);
+        set_text(&m->facts.claims, w.claims);
+        set_text(&m->facts.modprobe_snippet, w.modprobe_snippet);
+        set_text(&m->facts.dracut_snippet, w.dracut_snippet);
+        set_text(&m->facts.image_stamps, "stamps\n");
+        FOREACH_ARRAY (k, m->facts.kernels, m->facts.n_kernels) {
+                k->initrd_exists = k->initrd_known = k->initrd_stamped = true;
+                k->initrd_digest = w.image_digest;
+                k->initrd_modules = TRISTATE_YES;
+        }
+        wanted_done(&w);
+}
+
+static inline KernelRelease *machine_add_kernel(Machine *m, const char *release, bool running)
+{
+        KernelRelease *k = array_grow(&m->facts.kernels, m->facts.n_kernels);
+        char initrd[128];
+
+        assert_non_null(k);
+        m->facts.n_kernels++;
+        k->release = copy(release);
+        (void) snprintf(initrd, sizeof(initrd), "/boot/initrd.img-%s", release);
+        k->initrd = copy(initrd);
+        k->running = running;
+        k->has_stub[STUB_VFIO_PCI] = k->has_stub[STUB_PCI_STUB] = k->has_type1 = TRISTATE_YES;
+        return k;
+}
+
+static inline ConfigDevice *machine_add_device(Machine *m, const char *name, const char *addr, const char *id)
+{
+        ConfigDevice *d = array_grow(&m->config.devices, m->config.n_devices);
+
+        assert_non_null(d);
+        m->config.n_devices++;
+        d->name = copy(name);
+        d->file = copy("/etc/ptprep/ptprep.conf");
+        d->line = 1;
+        d->has_address = d->has_id = true;
+        assert_int_equal(pci_addr_parse(addr, &d->address), 0);
+        assert_int_equal(pci_id_parse(id, &d->id), 0);
+        return d;
+}
+
+/* Two NICs with the same id, a boot disk, a bridge; nic0 is configured, claimed and in place for the next boot. */
+static inline int machine_setup(void **state)
+{
+        Machine *m = calloc(1, sizeof(*m));
+        SystemDisk *d;
+
+        if (!m)
+                return -1;
+        config_init(&m->config);
+        facts_init(&m->facts);
+        m->facts.pci = TRISTATE_YES;
+        m->facts.acpi = TRISTATE_YES;
+        m->facts.dmar.present = m->facts.dmar.readable = m->facts.dmar.checksum_ok = TRISTATE_YES;
+        m->facts.dmar.length = m->facts.dmar.size = 88;
+        m->facts.ivrs.present = TRISTATE_NO;
+        m->facts.cpu_vendor = IOMMU_VENDOR_INTEL;
+        m->facts.container = TRISTATE_NO;
+        m->facts.is_root = m->facts.live = true;
+        m->facts.release = copy("6.1.0-1-amd64");
+        m->facts.iommu_active = TRISTATE_YES;
+        m->facts.n_groups = 4;
+        m->facts.helper_present = true;
+        m->facts.helper_hash = 42;
+        m->facts.image_tool = copy("dracut");
+        m->facts.disks_known = TRISTATE_YES;
+        if (string_list_add(&m->facts.iommu_units, "dmar0") < 0)
+                return -1;
+        machine_add_function(m, "0000:00:01.0", "8086:3420", 0x060400, "pcieport", 1);
+        machine_add_function(m, "0000:00:03.0", "1af4:1042", 0x010000, "virtio-pci", 2);
+        if (string_list_add(&machine_add_function(m, "0000:00:04.0", "8086:10d3", 0x020000, "vfio-pci", 3)->modules, "e1000e") < 0)
+                return -1;
+        machine_add_function(m, "0000:00:05.0", "8086:10d3", 0x020000, "e1000e", 4);
+        d = array_grow(&m->facts.disks, m->facts.n_disks++);
+        *d = (SystemDisk){ .role = ROLE_ROOT, .mount = copy("/"), .block = copy("vda") };
+        if (pci_addr_parse("0000:00:03.0", &d->addr) < 0)
+                return -1;
+        machine_add_kernel(m, "6.1.0-1-amd64", true);
+        m->facts.loader.kind = LOADER_GRUB2;
+        m->facts.loader.readable = TRISTATE_YES;
+        m->facts.loader.drop_in_sourced = true;
+        m->facts.loader.drop_in = copy("/etc/default/grub.d/zz-ptprep.cfg");
+        m->facts.loader.generated = copy("/boot/grub/grub.cfg");
+        if (string_list_add(&m->facts.loader.mkconfig, "grub-mkconfig") < 0)
+                return -1;
+        machine_add_entry(m, "Debian", "root=/dev/vda2 ro quiet intel_iommu=on ptprep.claim=1", false);
+        machine_add_entry(m, "Debian (recovery mode)", "root=/dev/vda2 ro single", true);
+        machine_set_cmdline(m, "root=/dev/vda2 ro quiet intel_iommu=on ptprep.claim=1");
+        machine_add_device(m, "nic0", "0000:00:04.0", "8086:10d3");
+        machine_settle(m);
+        *state = m;
+        return 0;
+}
+
+static inline int machine_teardown(void **state)
+{
+        Machine *m = *state;
+
+        plan_done(&m->plan);
+        finding_list_done(&m->findings);
+        wanted_done(&m->wanted);
+        facts_done(&m->facts);
+        config_done(&m->config);
+        free(m);
+        return 0;
+}

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "machine.h"
+
+/* Each check, in each state that it can tell apart: the machine is whole, and one thing is broken. */
+
+static const Finding *find(const Machine *m, const char *check)
+{
+        const Finding *worst = NULL;
+
+        FOREACH_ARRAY (f, m->findings.items, m->findings.n)
+                if (streq(f->check, check) && (!worst || f->result > worst->result))
+                        worst = f;
+        return worst;
+}
+
+/* The worst finding of a check has this result, and its detail names this. */
+static void expect(const Machine *m, const char *check, Result result, const char *text)
+{
+        const Finding *f = find(m, check);
+
+        if (!f)
+                fail_msg("%s: no finding", check);
+        if (f->result != result || !strstr(f->detail, text))
+                fail_msg("%s: %s \"%s\", expected %s \"%s\"", check, result_to_string(f->result), f->detail,
+                         result_to_string(result), text);
+        if (result >= RESULT_FAIL && !f->cure)
+                fail_msg("%s: no cure for \"%s\"", check, f->detail);
+}
+
+static void expect_exit(const Machine *m, int code, size_t steps)
+{
+        assert_int_equal(result_to_exit_code(finding_worst(&m->findings)), code);
+        assert_int_equal(m->plan.n, steps);
+}
+
+static void ready(void **state)
+{
+        Machine *m = *state;
+
+        machine_judge(m);
+        expect(m, "iommu.active", RESULT_OK, "on by argument (intel_iommu=on)");
+        expect(m, "iommu.argument", RESULT_OK, "effective in 1 boot entry");
+        expect(m, "boot.argument", RESULT_OK, "1 boot entry");
+        expect(m, "device.unique", RESULT_OK, "1 other device with this id");
+        expect(m, "device.driver", RESULT_OK, "bound to vfio-pci");
+        expect(m, "group.viable", RESULT_OK, "IOMMU group 3: 0 other");
+        expect_exit(m, EXIT_READY, 0);
+        assert_true(next_boot_prepared(&m->judgement));
+}
+
+static void every_check_speaks_or_is_silent(void **state)
+{
+        Machine *m = *state;
+
+        machine_judge(m);
+        FOREACH_ARRAY (c, check_table, check_table_n) {
+                assert_ptr_equal(check_by_id(c->id), c);
+                assert_non_null(find(m, c->id));
+        }
+        assert_null(check_by_id("no.such"));
+}
+
+static void firmware(void **state)
+{
+        Machine *m = *state;
+
+        m->facts.dmar.checksum_ok = TRISTATE_NO;
+        machine_judge(m);
+        expect(m, "firmware.table", RESULT_WARN, "wrong checksum");
+        expect_exit(m, EXIT_READY, 0);
+        m->facts.dmar.length = 100;
+        machine_judge(m);
+        expect(m, "firmware.table", RESULT_WARN, "cut short: 88 of 100");
+        m->facts.dmar.readable = TRISTATE_NO;
+        machine_judge(m);
+        expect(m, "firmware.table", RESULT_OK, "readable by root only");
+        m->facts.dmar.present = TRISTATE_UNKNOWN;
+        machine_judge(m);
+        expect(m, "firmware.table", RESULT_UNKNOWN, "cannot tell");
+        m->facts.dmar.present = TRISTATE_NO;
+        m->facts.iommu_active = TRISTATE_NO;
+        machine_set_cmdline(m, "quiet");
+        machine_judge(m);
+        expect(m, "firmware.table", RESULT_BLOCKED, "no DMAR and no IVRS");
+        expect(m, "iommu.active", RESULT_BLOCKED, "firmware describes no IOMMU");
+        set_text(&m->facts.claims, NULL); /* something to do, and yet: */
+        machine_judge(m);
+        expect_exit(m, EXIT_BLOCKED, 0);
+        m->facts.container = TRISTATE_YES;
+        machine_judge(m);
+        expect(m, "firmware.table", RESULT_UNKNOWN, "container");
+}
+
+static void iommu_state_is_told_apart(void **state)
+{
+        Machine *m = *state;
+
+        machine_set_cmdline(m, "quiet");
+        machine_judge(m);
+        expect(m, "iommu.active", RESULT_OK, "on by kernel default");
+        machine_set_cmdline(m, "intel_iommu=off");
+        machine_judge(m);
+        expect(m, "iommu.active", RESULT_OK, "although the command line says otherwise");
+        m->facts.iommu_active = TRISTATE_NO;
+        machine_judge(m);
+        expect(m, "iommu.active", RESULT_FAIL, "off by argument: the kernel was started with intel_iommu=off");
+        expect(m, "group.viable", RESULT_SKIPPED, "once the IOMMU is on");
+        machine_set_cmdline(m, "iommu=off intel_iommu=on");
+        machine_judge(m);
+        expect(m, "iommu.active", RESULT_FAIL, "iommu=off");
+        machine_set_cmdline(m, "intel_iommu=on,sm_on");
+        machine_judge(m);
+        expect(m, "iommu.active", RESULT_BLOCKED, "although the kernel was started with intel_iommu=on,sm_on");
+        machine_set_cmdline(m, "quiet");
+        machine_judge(m);
+        expect(m, "iommu.active", RESULT_FAIL, "this kernel needs intel_iommu=on");
+        m->facts.iommu_active = TRISTATE_UNKNOWN;
+        machine_judge(m);
+        expect(m, "iommu.active", RESULT_UNKNOWN, "cannot tell");
+        expect_exit(m, EXIT_NOT_READY, 0);
+}
+
+static void arguments_of_the_next_boot(void **state)
+{
+        Machine *m = *state;
+
+        machine_add_entry(m, "old kernel", "root=/dev/vda2 ro", false);
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_FAIL, "/boot/grub/grub.cfg:30: intel_iommu=on is not in this entry");
+        expect(m, "boot.argument", RESULT_FAIL, "ptprep.claim=1 is not in this entry");
+        assert_false(next_boot_prepared(&m->judgement));
+        kargs_done(&m->facts.loader.entries[2].arguments);
+        assert_int_equal(kargs_parse("intel_iommu=on ptprep.claim=1 intel_iommu=off", &m->facts.loader.entries[2].arguments), 0);
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_FAIL, "switches the IOMMU off with intel_iommu=off");
+        kargs_done(&m->facts.loader.entries[2].arguments);
+        assert_int_equal(kargs_parse("intel_iommu=on ptprep.claim=1 ptprep=off", &m->facts.loader.entries[2].arguments), 0);
+        machine_judge(m);
+        expect(m, "boot.argument", RESULT_BLOCKED, "has ptprep=off");
+        kargs_done(&m->facts.loader.entries[2].arguments);
+        assert_int_equal(kargs_parse("intel_iommu=on ptprep.claim=1 amd_iommu=on", &m->facts.loader.entries[2].arguments), 0);
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_WARN, "amd_iommu=on is not a value");
+        m->facts.loader.readable = TRISTATE_NO;
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_UNKNOWN, "not readable");
+        m->facts.loader.kind = LOADER_NONE;
+        machine_judge(m);
+        expect(m, "boot.argument", RESULT_UNKNOWN, "no boot loader found");
+}
+
+static void amd_needs_no_argument(void **state)
+{
+        Machine *m = *state;
+
+        m->facts.dmar.present = TRISTATE_NO;
+        m->facts.ivrs = (AcpiTable){ .signature = "IVRS", .present = TRISTATE_YES, .readable = TRISTATE_YES,
+                                     .checksum_ok = TRISTATE_YES, .length = 200, .size = 200 };
+        kargs_done(&m->facts.loader.entries[0].arguments);
+        assert_int_equal(kargs_parse("quiet ptprep.claim=1", &m->facts.loader.entries[0].arguments), 0);
+        machine_set_cmdline(m, "quiet ptprep.claim=1");
+        machine_judge(m);
+        expect(m, "iommu.active", RESULT_OK, "as always on AMD");
+        expect(m, "iommu.argument", RESULT_OK, "none is needed");
+        assert_false(kargs_has(&m->wanted.add, "intel_iommu=on"));
+        expect_exit(m, EXIT_READY, 0);
+}
+
+static void policies_of_the_argument(void **state)
+{
+        Machine *m = *state;
+
+        m->config.argument = ARGUMENT_WHEN_NEEDED;
+        machine_judge(m);
+        assert_true(kargs_has(&m->wanted.add, "intel_iommu=on")); /* this boot is on only because of it */
+        machine_set_cmdline(m, "ptprep.claim=1");
+        machine_judge(m);
+        assert_false(kargs_has(&m->wanted.add, "intel_iommu=on"));
+        m->config.argument = ARGUMENT_NEVER;
+        m->config.passthrough = true;
+        machine_judge(m);
+        assert_false(kargs_has(&m->wanted.add, "intel_iommu=on"));
+        assert_true(kargs_has(&m->wanted.add, "iommu=pt"));
+}
+
+static void devices(void **state)
+{
+        Machine *m = *state;
+        PciFunction *nic = machine_function(m, "0000:00:04.0"), *twin = machine_function(m, "0000:00:05.0");
+
+        set_text(&nic->driver, "e1000e");
+        machine_judge(m);
+        expect(m, "device.driver", RESULT_FAIL, "on its host driver e1000e, not on vfio-pci");
+        assert_non_null(strstr(find(m, "device.driver")->cure, "journalctl"));
+        set_text(&nic->driver, NULL);
+        machine_judge(m);
+        expect(m, "device.driver", RESULT_FAIL, "on no driver");
+        nic->id.device = 0x1533;
+        machine_judge(m);
+        expect(m, "device.present", RESULT_BLOCKED, "8086:1533, not 8086:10d3; the only 8086:10d3 is at 0000:00:05.0 now");
+        assert_non_null(strstr(find(m, "device.present")->cure, "ptprep.conf:1"));
+        expect_exit(m, EXIT_BLOCKED, 0);
+        nic->id.device = 0x10d3;
+        set_text(&m->config.devices[0].path, "pci0000:00/1c.4/00.0");
+        machine_judge(m);
+        expect(m, "device.present", RESULT_BLOCKED, "it sits at pci0000:00/04.0, not at pci0000:00/1c.4/00.0");
+        set_text(&m->config.devices[0].path, NULL);
+        nic->class = 0x060400;
+        machine_judge(m);
+        expect(m, "device.present", RESULT_BLOCKED, "bridge");
+        nic->class = 0x020000;
+        m->config.devices[0].address = twin->addr;
+        m->config.devices[0].address.bus = 9;
+        machine_judge(m);
+        expect(m, "device.present", RESULT_BLOCKED, "no device at this address");
+        m->config.devices[0].optional = true;
+        machine_judge(m);
+        expect(m, "device.present", RESULT_SKIPPED, "configured as optional");
+        m->facts.pci = TRISTATE_UNKNOWN;
+        machine_judge(m);
+        expect(m, "device.present", RESULT_UNKNOWN, "no PCI bus");
+        expect_exit(m, EXIT_NOT_READY, 0);
+}
+
+static void the_running_system_is_safe(void **state)
+{
+        Machine *m = *state;
+
+        machine_add_device(m, "disk", "0000:00:03.0", "1af4:1042");
+        machine_judge(m);
+        expect(m, "device.system", RESULT_BLOCKED, "it carries / (/ on vda)");
+        expect_exit(m, EXIT_BLOCKED, 0);
+        m->facts.n_disks = 0;
+        free(m->facts.disks[0].mount);
+        free(m->facts.disks[0].block);
+        m->facts.disks_known = TRISTATE_UNKNOWN;
+        machine_judge(m);
+        expect(m, "device.system", RESULT_BLOCKED, "could not be found out");
+        expect_exit(m, EXIT_BLOCKED, 0);
+        m->facts.disks_known = TRISTATE_YES;
+        machine_judge(m);
+        expect(m, "device.system", RESULT_OK, "nothing mounted");
+        assert_true(m->plan.n > 0);
+}
+
+static void groups(void **state)
+{
+        Machine *m = *state;
+        PciFunction *twin = machine_function(m, "0000:00:05.0"), *bridge = machine_function(m, "0000:00:01.0");
+
+        bridge->group = 3;
+        machine_judge(m);
+        expect(m, "group.viable", RESULT_OK, "IOMMU group 3: 0 other devices"); /* a bridge on pcieport is no offender */
+        twin->group = 3;
+        machine_judge(m);
+        expect(m, "group.viable", RESULT_BLOCKED, "0000:00:05.0 in it is on its host driver e1000e");
+        set_text(&twin->driver, "pci-stub");
+        machine_judge(m);
+        expect(m, "group.viable", RESULT_OK, "1 other device");
+        set_text(&twin->driver, "e1000e");
+        machine_add_device(m, "nic1", "0000:00:05.0", "8086:10d3");
+        machine_judge(m);
+        expect(m, "group.viable", RESULT_OK, "1 other device"); /* it will be claimed too */
+        machine_function(m, "0000:00:04.0")->group = PCI_GROUP_NONE;
+        machine_judge(m);
+        expect(m, "group.viable", RESULT_BLOCKED, "in no IOMMU group");
+}
+
+static void images(void **state)
+{
+        Machine *m = *state;
+        KernelRelease *k = machine_add_kernel(m, "6.12.0-1-amd64", false);
+
+        machine_settle(m);
+        machine_judge(m);
+        expect_exit(m, EXIT_READY, 0);
+        k->initrd_digest = 0;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_FAIL, "/boot/initrd.img-6.12.0-1-amd64 has no claim list");
+        k->initrd_digest = 1;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_FAIL, "another claim list");
+        assert_int_equal(m->plan.n, 2);
+        assert_int_equal(m->plan.steps[0].kind, STEP_REBUILD_IMAGE);
+        assert_string_equal(m->plan.steps[0].subject, "6.12.0-1-amd64"); /* only the one that is stale */
+        assert_int_equal(m->plan.steps[1].kind, STEP_STAMP_IMAGES);
+        machine_settle(m);
+        k->initrd_stamped = false; /* built by somebody else, and already right: only remembered */
+        machine_judge(m);
+        assert_int_equal(m->plan.n, 1);
+        assert_int_equal(m->plan.steps[0].kind, STEP_STAMP_IMAGES);
+        k->initrd_exists = false;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_FAIL, "does not exist");
+        k->initrd_exists = true;
+        k->has_stub[STUB_VFIO_PCI] = TRISTATE_NO;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_WARN, "no vfio-pci driver");
+        k->has_stub[STUB_VFIO_PCI] = TRISTATE_YES;
+        k->initrd_known = false;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_UNKNOWN, "cannot tell");
+        set_text(&m->facts.image_tool, NULL);
+        k->initrd_known = true;
+        k->initrd_digest = 0;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_BLOCKED, "no program found");
+        m->facts.helper_present = false;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_BLOCKED, "helper is missing");
+        expect_exit(m, EXIT_BLOCKED, 0);
+}
+
+static void switched_off(void **state)
+{
+        Machine *m = *state;
+
+        machine_set_cmdline(m, "intel_iommu=on ptprep.claim=1 ptprep=off");
+        machine_judge(m);
+        expect(m, "claim.disabled", RESULT_FAIL, "ptprep=off");
+        expect_exit(m, EXIT_NOT_READY, 0);
+        machine_set_cmdline(m, "ptprep=off ptprep=on");
+        machine_judge(m);
+        expect(m, "claim.disabled", RESULT_OK, "not on the command line");
+        m->config.enabled = false;
+        set_text(&m->facts.claims, NULL);
+        machine_judge(m);
+        expect(m, "config.valid", RESULT_OK, "switched off");
+        expect(m, "device.claimlist", RESULT_FAIL, "not in /etc/ptprep/claims yet");
+        expect_exit(m, EXIT_NOT_READY, 0);
+}
+
+static void a_fresh_plan_has_the_safe_order(void **state)
+{
+        Machine *m = *state;
+        static const StepKind order[] = { STEP_WRITE_FILE,    STEP_WRITE_FILE,   STEP_WRITE_FILE,
+                                          STEP_REBUILD_IMAGE, STEP_STAMP_IMAGES, STEP_WRITE_FILE,
+                                          STEP_MKCONFIG };
+
+        set_text(&m->facts.claims, NULL);
+        set_text(&m->facts.modprobe_snippet, NULL);
+        set_text(&m->facts.dracut_snippet, NULL);
+        m->facts.kernels[0].initrd_digest = 0;
+        kargs_done(&m->facts.loader.entries[0].arguments);
+        assert_int_equal(kargs_parse("quiet", &m->facts.loader.entries[0].arguments), 0);
+        machine_judge(m);
+        expect_exit(m, EXIT_NOT_READY, ELEMENTSOF(order));
+        for (size_t i = 0; i < ELEMENTSOF(order); i++)
+                assert_int_equal(m->plan.steps[i].kind, order[i]);
+        assert_string_equal(m->plan.steps[0].path, "/etc/ptprep/claims");
+        assert_non_null(strstr(m->plan.steps[0].new_text, "0000:00:04.0 8086:10d3 vfio-pci pci0000:00/04.0 nic0\n"));
+        assert_non_null(strstr(m->plan.steps[1].new_text, "\nsoftdep e1000e pre: vfio-pci\n"));
+        assert_null(strstr(m->plan.steps[1].new_text, "ids="));
+        assert_non_null(strstr(m->plan.steps[2].new_text, "\nadd_dracutmodules+=\" ptprep \"\n"));
+        assert_string_equal(m->plan.steps[5].path, "/etc/default/grub.d/zz-ptprep.cfg");
+        assert_non_null(strstr(m->plan.steps[5].new_text, "intel_iommu=on"));
+}
+
+static void an_interrupted_run_is_cleaned_up_first(void **state)
+{
+        Machine *m = *state;
+
+        set_text(&m->facts.transaction, "/boot/initrd.img-6.1.0-1-amd64.ptprep-old\n");
+        machine_judge(m);
+        assert_int_equal(m->plan.n, 1);
+        assert_int_equal(m->plan.steps[0].kind, STEP_CLEAN_UP);
+}
+
+static void what_is_no_longer_asked_for_goes_away(void **state)
+{
+        Machine *m = *state;
+
+        FOREACH_ARRAY (d, m->config.devices, m->config.n_devices) {
+                free(d->name);
+                free(d->file);
+        }
+        m->config.n_devices = 0;
+        m->facts.dmar.present = TRISTATE_NO; /* also where the firmware has lost its IOMMU */
+        machine_judge(m);
+        assert_true(m->plan.n >= 5);
+        assert_int_equal(m->plan.steps[0].kind, STEP_REMOVE_FILE);
+        assert_string_equal(m->plan.steps[0].path, "/etc/ptprep/claims");
+        assert_int_equal(m->plan.steps[3].kind, STEP_REBUILD_IMAGE);
+        /* an absent device keeps its recorded path, so the list does not change under it */
+}
+
+static void an_absent_device_keeps_its_path(void **state)
+{
+        Machine *m = *state;
+        _cleanup_free_ char *before = copy(m->facts.claims);
+
+        m->config.devices[0].optional = true;
+        machine_function(m, "0000:00:04.0")->addr.bus = 1; /* gone from its address; order stays */
+        m->facts.n_functions = 3;
+        machine_judge(m);
+        assert_string_equal(m->wanted.claims, before);
+        m->facts.n_functions = 4;
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
+        const struct CMUnitTest tests[] = {
+                T(ready),
+                T(every_check_speaks_or_is_silent),
+                T(firmware),
+                T(iommu_state_is_told_apart),
+                T(arguments_of_the_next_boot),
+                T(amd_needs_no_argument),
+                T(policies_of_the_argument),
+                T(devices),
+                T(the_running_system_is_safe),
+                T(groups),
+                T(images),
+                T(switched_off),
+                T(a_fresh_plan_has_the_safe_order),
+                T(an_interrupted_run_is_cleaned_up_first),
+                T(what_is_no_longer_asked_for_goes_away),
+                T(an_absent_device_keeps_its_path),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <ftw.h>
+
+#include "config-load.h"
+#include "io.h"
+#include "names.h"
+
+#define GOOD_DEVICE "[device nic0]\naddress = 0000:00:04.0\nid = 8086:10d3\n"
+
+static int load(const char *text, Config *c, ConfigError *e)
+{
+        return config_load_text("test.conf", text, strlen(text), c, e);
+}
+
+/* Fails with -EBADMSG at that line, and the message speaks of what was expected. */
+static void assert_fault(const char *text, size_t size, unsigned line, const char *part)
+{
+        _cleanup_(config_error_done) ConfigError e = {};
+        Config c = { .n_devices = 77 };
+
+        assert_int_equal(config_load_text("test.conf", text, size, &c, &e), -EBADMSG);
+        assert_int_equal(c.n_devices, 77); /* untouched */
+        assert_string_equal(e.file, "test.conf");
+        if (!strstr(e.message, part))
+                fail_msg("\"%s\" does not have \"%s\"", e.message, part);
+        assert_int_equal(e.line, line);
+        assert_null(strchr(e.message, '\n'));
+}
+
+static void test_defaults(void **state)
+{
+        static const char *const empty[] = { "", "\n", "# only a comment", "; another\n\n   \n", "\xef\xbb\xbf# mark\n", "# ends so \\\n" };
+
+        (void) state;
+        FOREACH_ARRAY (text, empty, ELEMENTSOF(empty)) {
+                _cleanup_(config_done) Config c = {};
+                _cleanup_(config_error_done) ConfigError e = {};
+
+                assert_int_equal(load(*text, &c, &e), 0);
+                assert_false(config_wants_changes(&c));
+                assert_null(e.message);
+        }
+}
+
+static void test_all_keys(void **state)
+{
+        _cleanup_(config_done) Config c = {};
+        _cleanup_(config_error_done) ConfigError e = {};
+        const ConfigDevice *d;
+
+        (void) state;
+        assert_int_equal(load("# a backslash at the end of a comment is no continuation \\\n"
+                              "[agent]\r\nenabled = no\r\n"
+                              "[iommu]\n  argument=never ; as told\n\tpassthrough = \"yes\"  # quoted\n"
+                              "[device gpu-0.a_b]\naddress = 10001:80:1f.7\nid='10DE:1b80'\n"
+                              "path = pci0000:6f/00.5/pci10001:80/1f.7\ndriver = pci-stub\noptional = yes",
+                              &c, &e),
+                         0);
+        assert_false(c.enabled);
+        assert_true(c.passthrough);
+        assert_true(c.argument_set);
+        assert_int_equal(c.argument, ARGUMENT_NEVER);
+        assert_int_equal(c.n_devices, 1);
+        d = c.devices;
+        assert_string_equal(d->name, "gpu-0.a_b");
+        assert_string_equal(d->file, "test.conf");
+        assert_int_equal(d->line, 7);
+        assert_int_equal(d->address.domain, 0x10001);
+        assert_int_equal(d->address.slot, 0x1f);
+        assert_int_equal(d->id.vendor, 0x10de);
+        assert_int_equal(d->driver, STUB_PCI_STUB);
+        assert_true(d->has_driver && d->has_optional && d->optional);
+        assert_string_equal(d->path, "pci0000:6f/00.5/pci10001:80/1f.7");
+}
+
+static void test_faults(void **state)
+{
+        static const struct {
+                const char *text;
+                unsigned line;
+                const char *part;
+        } faults[] = {
+                { "[agnet]\nenabled=yes\n", 1, "unknown section [agnet], expected [agent], [iommu] or [device NAME]" },
+                { "[devices x]\n", 1, "unknown section" },
+                { "[device]\n", 1, "no name" },
+                { "[device GPU]\n", 1, "device name \"GPU\"" },
+                { "[device a b]\n", 1, "device name \"a b\"" },
+                { "[device a:b]\n", 1, "device name \"a:b\"" },
+                { "[]\n", 1, "unknown section" },
+                { "\n[agent\nenabled=yes\n", 2, "does not end in \"]\"" },
+                { "[agent] # x\n", 1, "does not end" },
+                { "enabled = yes\n", 1, "before any section" },
+                { "[agent]\nenabled\n", 2, "\"enabled\" is no setting, expected KEY = VALUE" },
+                { "[agent]\n= yes\n", 2, "is no key" },
+                { "[agent]\nen abled = yes\n", 2, "is no key" },
+                { "[agent]\nEnabled = yes\n", 2, "capital letter" },
+                { "[agent]\nenable = yes\n", 2, "unknown key \"enable\" in [agent], expected enabled" },
+                { GOOD_DEVICE "adress = 1\n", 4, "expected address, id, path, driver or optional" },
+                { "[agent]\nenabled = yes\nenabled = yes\n", 3, "stands already in line 2" },
+                { "[agent]\nenabled = yes\n[iommu]\n[agent]\nenabled = no\n", 5, "stands already in line 2" },
+                { GOOD_DEVICE "id = 8086:10d3\n", 4, "stands already in line 3" },
+                { GOOD_DEVICE "[agent]\n" GOOD_DEVICE, 5, "[device nic0] stands already in line 1" },
+                { "[agent]\nenabled = maybe\n", 2, "\"maybe\" is no valid enabled of [agent], expected yes or no" },
+                { "[agent]\nenabled =\n", 2, "has no value, expected yes or no" },
+                { "[agent]\nenabled = \"\"\n", 2, "has no value" },
+                { "[agent]\nenabled = # yes\n", 2, "has no value" },
+                { "[agent]\nenabled = \"yes\n", 2, "is not closed" },
+                { "[agent]\nenabled = \"yes\" no\n", 2, "follows the closing quote" },
+                { "[agent]\nenabled = yes\\\n", 2, "backslash" },
+                { "[iommu]\nargument = on\n", 2, "always, when-needed or never" },
+                { "[device x]\naddress = 0000:00:20.0\n", 2, "expected a PCI address" },
+                { "[device x]\naddress = 0000:00:04\n", 2, "expected a PCI address" },
+                { "[device x]\nid = 8086\n", 2, "expected vendor and device" },
+                { "[device x]\npath = /sys/x\n", 2, "expected a bridge path" },
+                { "[device x]\ndriver = vfio\n", 2, "expected vfio-pci or pci-stub" },
+                { "# \n[device x]\nid = 8086:10d3\n", 2, "[device x] has no address" },
+                { "[device x]\naddress = 0000:00:04.0\n", 1, "[device x] has no id" },
+                { GOOD_DEVICE "path = pci0000:00/05.0\n", 1, "expected it to end in /04.0" },
+                { GOOD_DEVICE "[device y]\nid=8086:10d3\naddress = 00:04.0\n", 4, "of [device nic0] (test.conf:1)" },
+                { "[agent]\nenabled = \x01yes\n", 2, "control character 0x01" },
+                { "[agent]\renabled = yes\r", 1, "control character 0x0d" },
+        };
+
+        (void) state;
+        FOREACH_ARRAY (f, faults, ELEMENTSOF(faults))
+                assert_fault(f->text, strlen(f->text), f->line, f->part);
+        assert_fault("[agent]\n\0", 9, 2, "control character 0x00");
+}
+
+static void test_long_line(void **state)
+{
+        char text[1200] = "[agent]\nenabled = yes ";
+        size_t n = strlen(text);
+        _cleanup_(config_done) Config c = {};
+        _cleanup_(config_error_done) ConfigError e = {};
+
+        (void) state;
+        memset(text + n, ' ', sizeof(text) - n);
+        assert_fault(text, 8 + 1001, 2, "has 1001 bytes, expected at most 1000");
+        memset(text + n, '#', sizeof(text) - n);
+        assert_fault(text, 8 + 1001, 2, "has 1001 bytes");
+        assert_int_equal(config_load_text("test.conf", text, 8 + 1000, &c, &e), 0); /* the longest that is taken */
+        assert_true(c.enabled);
+}
+
+/* Any cut of a good text is either taken or has a message. */
+static void test_truncated(void **state)
+{
+        static const char text[] = "\xef\xbb\xbf# c\n[iommu]\nargument=always\n" GOOD_DEVICE "driver='pci-stub' ; x\n";
+
+        (void) state;
+        for (size_t n = 0; n < sizeof(text); n++) {
+                _cleanup_(config_done) Config c = {};
+                _cleanup_(config_error_done) ConfigError e = {};
+                _cleanup_free_ char *cut = malloc(n + 1); /* so that a sanitizer sees a read beyond it */
+                int r;
+
+                assert_non_null(cut);
+                cut = realloc(cut, n > 0 ? n : 1);
+                memcpy(cut, text, n);
+                r = config_load_text("test.conf", cut, n, &c, &e);
+                if (r < 0)
+                        assert_non_null(e.message);
+                assert_true(r == 0 || r == -EBADMSG);
+        }
+}
+
+typedef struct Tree {
+        char path[32];
+        int rfd;
+} Tree;
+
+static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+        (void) st, (void) flag, (void) ftw;
+        return remove(path);
+}
+
+static int setup(void **state)
+{
+        Tree *t = calloc(1, sizeof(*t));
+
+        assert_non_null(t);
+        strcpy(t->path, "/tmp/ptprep-test-XXXXXX");
+        assert_non_null(mkdtemp(t->path));
+        t->rfd = open(t->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        assert_true(t->rfd >= 0);
+        *state = t;
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        Tree *t = *state;
+
+        close(t->rfd);
+        assert_int_equal(nftw(t->path, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+        free(t);
+        return 0;
+}
+
+static void put(const Tree *t, const char *path, const char *text)
+{
+        assert_int_equal(root_file_replace(t->rfd, path, text, strlen(text), 0644), 0);
+}
+
+static void test_files(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(config_done) Config none = {}, c = {};
+        _cleanup_(config_error_done) ConfigError e = {};
+
+        assert_int_equal(config_load(t->rfd, &none, &e), 0); /* no file at all */
+        assert_false(config_wants_changes(&none));
+
+        assert_int_equal(root_mkdir_p(t->rfd, NAME_CONFIG_DIR), 0);
+        put(t, NAME_CONFIG_FILE, GOOD_DEVICE "[agent]\nenabled = no\n");
+        put(t, NAME_CONFIG_DIR "/20-b.conf", "[device nic0]\ndriver = vfio-pci\n[agent]\nenabled = yes\n");
+        put(t, NAME_CONFIG_DIR "/10-a.conf", "[device nic0]\ndriver = pci-stub\noptional = yes\n");
+        put(t, NAME_CONFIG_DIR "/30-c.conf.orig", "this is not read\n");
+        assert_int_equal(config_load(t->rfd, &c, &e), 0);
+        assert_true(c.enabled);
+        assert_int_equal(c.n_devices, 1);
+        assert_int_equal(c.devices[0].driver, STUB_VFIO_PCI);
+        assert_true(c.devices[0].optional);
+        assert_int_equal(c.devices[0].id.device, 0x10d3);
+        assert_string_equal(c.devices[0].file, NAME_CONFIG_FILE);
+}
+
+static void test_file_faults(void **state)
+{
+        const Tree *t = *state;
+        Config c = {};
+
+        assert_int_equal(root_mkdir_p(t->rfd, NAME_CONFIG_DIR "/50-folder.conf"), 0);
+        put(t, NAME_CONFIG_FILE, GOOD_DEVICE);
+        {
+                _cleanup_(config_error_done) ConfigError e = {};
+
+                assert_int_equal(config_load(t->rfd, &c, &e), -EISDIR);
+                assert_string_equal(e.file, NAME_CONFIG_DIR "/50-folder.conf");
+                assert_string_equal(e.message, "cannot read: Is a directory");
+                assert_int_equal(e.line, 0);
+        }
+        put(t, NAME_CONFIG_DIR "/40-late.conf", "\n[device other]\naddress=00:04.0\nid=8086:10d3\n[agent]\nenabled=x\n");
+        {
+                _cleanup_(config_error_done) ConfigError e = {};
+
+                assert_int_equal(config_load(t->rfd, &c, &e), -EBADMSG);
+                assert_string_equal(e.file, NAME_CONFIG_DIR "/40-late.conf");
+                assert_int_equal(e.line, 6);
+        }
+        put(t, NAME_CONFIG_DIR "/40-late.conf", "\n[device other]\naddress=00:04.0\nid=8086:10d3\n");
+        put(t, NAME_CONFIG_FILE, "[device nic0]\nid = 8086:10d3\n");
+        {
+                _cleanup_(config_error_done) ConfigError e = {};
+                assert_int_equal(unlinkat(t->rfd, "etc/ptprep/ptprep.conf.d/50-folder.conf", AT_REMOVEDIR), 0);
+                assert_int_equal(config_load(t->rfd, &c, &e), -EBADMSG);
+                assert_string_equal(e.file, NAME_CONFIG_FILE); /* the section, not the last file */
+                assert_int_equal(e.line, 1);
+        }
+        assert_null(c.devices);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_all_keys),
+                cmocka_unit_test(test_faults),
+                cmocka_unit_test(test_long_line),
+                cmocka_unit_test(test_truncated),
+                cmocka_unit_test_setup_teardown(test_files, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_file_faults, setup, teardown),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

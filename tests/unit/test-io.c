@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "test.h"
+
+#include <sys/stat.h>
+
+#include "base/io.h"
+
+typedef struct Tree {
+        char path[64];
+        int rfd;
+} Tree;
+
+static int tree_setup(void **state)
+{
+        Tree *t = calloc(1, sizeof(*t));
+
+        if (!t)
+                return -1;
+        strcpy(t->path, "/tmp/ptprep-io-XXXXXX");
+        if (!mkdtemp(t->path))
+                return -1;
+        t->rfd = open(t->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        *state = t;
+        return t->rfd < 0 ? -1 : 0;
+}
+
+static int tree_teardown(void **state)
+{
+        Tree *t = *state;
+        char command[128];
+
+        (void) snprintf(command, sizeof(command), "rm -rf '%s'", t->path);
+        (void) close(t->rfd);
+        free(t);
+        return system(command); /* NOLINT(cert-env33-c): a fixed command on a folder made here */
+}
+
+static void expect_file(int rfd, const char *path, const char *text)
+{
+        _cleanup_free_ char *s = NULL;
+
+        assert_int_equal(root_read_text(rfd, path, &s), 0);
+        assert_string_equal(s, text);
+}
+
+static void files_are_replaced_whole(void **state)
+{
+        Tree *t = *state;
+        struct stat st;
+
+        assert_int_equal(root_mkdir_p(t->rfd, "/etc/ptprep/deep"), 0);
+        assert_int_equal(root_mkdir_p(t->rfd, "/etc/ptprep/deep"), 0);
+        assert_int_equal(root_file_replace(t->rfd, "/etc/ptprep/a", "one\n", 4, 0640), 0);
+        expect_file(t->rfd, "/etc/ptprep/a", "one\n");
+        assert_int_equal(root_stat(t->rfd, "/etc/ptprep/a", &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0640);
+        /* a leftover of a power cut is no obstacle */
+        assert_int_equal(root_file_replace(t->rfd, "/etc/ptprep/.a.ptprep-new", "half", 4, 0600), 0);
+        assert_int_equal(root_file_replace(t->rfd, "/etc/ptprep/a", "two\n", 4, 0600), 0);
+        expect_file(t->rfd, "/etc/ptprep/a", "two\n");
+        assert_int_equal(root_stat(t->rfd, "/etc/ptprep/a", &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0640); /* an existing file keeps its mode */
+        assert_int_equal(root_stat(t->rfd, "/etc/ptprep/.a.ptprep-new", &st), -ENOENT);
+}
+
+static void links_stay_and_stay_inside(void **state)
+{
+        Tree *t = *state;
+        _cleanup_free_ char *target = NULL;
+        char path[128];
+
+        assert_int_equal(root_mkdir_p(t->rfd, "etc/default"), 0);
+        assert_int_equal(root_file_replace(t->rfd, "etc/default/real", "x", 1, 0644), 0);
+        (void) snprintf(path, sizeof(path), "%s/etc/link", t->path);
+        assert_int_equal(symlink("/etc/default/real", path), 0); /* absolute: resolved below the root */
+        assert_int_equal(root_file_replace(t->rfd, "/etc/link", "y", 1, 0644), 0);
+        expect_file(t->rfd, "/etc/default/real", "y");
+        assert_int_equal(root_readlink(t->rfd, "/etc/link", &target), 0);
+        assert_string_equal(target, "/etc/default/real");
+        (void) snprintf(path, sizeof(path), "%s/etc/escape", t->path);
+        assert_int_equal(symlink("../../../../../../etc/passwd", path), 0);
+        assert_int_equal(root_open(t->rfd, "/etc/escape", O_RDONLY), -ENOENT);
+        (void) snprintf(path, sizeof(path), "%s/etc/loop", t->path);
+        assert_int_equal(symlink("loop", path), 0);
+        assert_int_equal(root_file_replace(t->rfd, "/etc/loop", "z", 1, 0644), -ELOOP);
+}
+
+static void backups_come_back(void **state)
+{
+        Tree *t = *state;
+
+        assert_int_equal(root_file_backup(t->rfd, "/image", "/image.old"), -ENOENT);
+        assert_int_equal(root_file_replace(t->rfd, "/image", "old", 3, 0600), 0);
+        assert_int_equal(root_file_backup(t->rfd, "/image", "/image.old"), 0);
+        assert_int_equal(root_file_replace(t->rfd, "/image", "new", 3, 0600), 0);
+        expect_file(t->rfd, "/image.old", "old");
+        assert_int_equal(root_file_rename(t->rfd, "/image.old", "/image"), 0);
+        expect_file(t->rfd, "/image", "old");
+        assert_int_equal(root_file_remove(t->rfd, "/image"), 0);
+        assert_int_equal(root_file_remove(t->rfd, "/image"), -ENOENT);
+}
+
+static void reading_has_bounds(void **state)
+{
+        Tree *t = *state;
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        char attr[8];
+
+        assert_int_equal(root_file_replace(t->rfd, "/a", "0x8086\n", 7, 0644), 0);
+        assert_int_equal(root_read_file(t->rfd, "/a", 6, &text, &size), -EFBIG);
+        assert_null(text);
+        assert_int_equal(root_read_file(t->rfd, "/a", 7, &text, &size), 0);
+        assert_int_equal(size, 7);
+        assert_int_equal(root_read_attr(t->rfd, "/a", attr, sizeof(attr)), 0);
+        assert_string_equal(attr, "0x8086");
+        assert_int_equal(root_read_attr(t->rfd, "/a", attr, 7), -EFBIG);
+        assert_int_equal(root_read_attr(t->rfd, "/none", attr, 7), -ENOENT);
+        assert_int_equal(root_read_attr(t->rfd, "/", attr, 7), -EISDIR);
+}
+
+static void listings_are_sorted(void **state)
+{
+        Tree *t = *state;
+        _cleanup_(string_list_done) StringList l = {};
+
+        assert_int_equal(root_mkdir_p(t->rfd, "/d"), 0);
+        assert_int_equal(root_list(t->rfd, "/none", NULL, &l), -ENOENT);
+        assert_int_equal(root_file_replace(t->rfd, "/d/b.conf", "", 0, 0644), 0);
+        assert_int_equal(root_file_replace(t->rfd, "/d/a.conf", "", 0, 0644), 0);
+        assert_int_equal(root_file_replace(t->rfd, "/d/a.txt", "", 0, 0644), 0);
+        assert_int_equal(root_list(t->rfd, "/d", ".conf", &l), 0);
+        assert_int_equal(l.n, 2);
+        assert_string_equal(l.items[0], "a.conf");
+        assert_string_equal(l.items[1], "b.conf");
+}
+
+static void lists_grow(void **state)
+{
+        _cleanup_(string_list_done) StringList l = {};
+
+        (void) state;
+        for (unsigned i = 0; i < 1000; i++)
+                assert_int_equal(string_list_addf(&l, "%u", i), 0);
+        assert_int_equal(l.n, 1000);
+        assert_string_equal(l.items[999], "999");
+        assert_true(string_list_contains(&l, "512"));
+        assert_false(string_list_contains(&l, "1000"));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(files_are_replaced_whole, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(links_stay_and_stay_inside, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(backups_come_back, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(reading_has_bounds, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(listings_are_sorted, tree_setup, tree_teardown),
+                cmocka_unit_test(lists_grow),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
