@@ -134,8 +134,8 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
                 undo_all(contexts, n, &result.failure);
         for (size_t i = 0; i < n; i++)
                 if (contexts[i].backup)
-                        (void) root_file_remove(o->rfd, contexts[i].backup);
-        (void) root_file_remove(o->rfd, NAME_TRANSACTION);
+                        root_file_discard(o->rfd, contexts[i].backup);
+        root_file_discard(o->rfd, NAME_TRANSACTION);
         contexts_done(contexts, p->n);
         result.n_done = r < 0 ? 0 : n;
         *ret = result;

@@ -7,20 +7,32 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-journal.h>
 
-#include "array.h"
+#include "base/array.h"
+#include "base/lazy.h"
 
 /* journalctl MESSAGE_ID=...; listed in ptprep(8) */
 #define MESSAGE_ID_FINDING "6c3d2c1f0b5d4e0e9b0a51c4f5a6d7e1"
 #define MESSAGE_ID_VERDICT "f0a1b7cf7d1c4ca79c3b8c2f6e4d9a02"
 
-static int send(const StringList *fields)
+/* Loaded only when something is to be said: its own libraries cost more start-up time than a whole check. */
+LAZY_FUNCTION(sd_journal_sendv);
+LAZY_FUNCTION(sd_notify);
+
+static int load(void)
+{
+        static const LazySymbol symbols[] = { LAZY_SYMBOL(sd_journal_sendv), LAZY_SYMBOL(sd_notify) };
+
+        return lazy_load("libsystemd.so.0", symbols, ELEMENTSOF(symbols));
+}
+
+static int send_fields(const StringList *fields)
 {
         struct iovec iov[8];
         size_t n = 0;
 
         FOREACH_ARRAY (s, fields->items, MIN(fields->n, ELEMENTSOF(iov)))
                 iov[n++] = (struct iovec){ *s, strlen(*s) };
-        return sd_journal_sendv(iov, (int) n);
+        return sym_sd_journal_sendv(iov, (int) n);
 }
 
 static int send_finding(const Finding *f)
@@ -40,14 +52,16 @@ static int send_finding(const Finding *f)
                 r = string_list_addf(&l, "PTPREP_DEVICE=%s", f->subject);
         if (r >= 0 && f->cure)
                 r = string_list_addf(&l, "PTPREP_CURE=%s", f->cure);
-        return r < 0 ? r : send(&l);
+        return r < 0 ? r : send_fields(&l);
 }
 
 int notify_findings(const FindingList *l, const char *verdict)
 {
         _cleanup_(string_list_done) StringList fields = {};
-        int r;
+        int r = load();
 
+        if (r < 0)
+                return r;
         FOREACH_ARRAY (f, l->items, l->n) {
                 r = f->result <= RESULT_SKIPPED ? 0 : send_finding(f);
                 if (r < 0)
@@ -60,10 +74,14 @@ int notify_findings(const FindingList *l, const char *verdict)
                 r = string_list_add(&fields, "MESSAGE_ID=" MESSAGE_ID_VERDICT);
         if (r >= 0)
                 r = string_list_addf(&fields, "PTPREP_RESULT=%s", verdict);
-        return r < 0 ? r : send(&fields);
+        return r < 0 ? r : send_fields(&fields);
 }
 
 void notify_status(const char *text)
 {
-        (void) sd_notifyf(0, "STATUS=%s", text);
+        _cleanup_free_ char *message = NULL;
+
+        if (!getenv("NOTIFY_SOCKET") || load() < 0 || asprintf(&message, "STATUS=%s", text) < 0)
+                return;
+        (void) sym_sd_notify(0, message);
 }

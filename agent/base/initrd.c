@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "initrd.h"
+#include "base/initrd.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "io.h"
-#include "lazy.h"
-#include "parse.h"
+#include "base/io.h"
+#include "base/lazy.h"
+#include "base/parse.h"
 
 LAZY_FUNCTION(archive_read_new);
 LAZY_FUNCTION(archive_read_free);

@@ -329,6 +329,12 @@ int root_file_remove(int rfd, const char *path)
         return 0;
 }
 
+void root_file_discard(int rfd, const char *path)
+{
+        if (root_file_remove(rfd, path) < 0)
+                errno = 0;
+}
+
 int root_file_rename(int rfd, const char *from, const char *to)
 {
         _cleanup_close_ int from_fd = -EBADF, to_fd = -EBADF;

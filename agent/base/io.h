@@ -84,6 +84,9 @@ int root_file_replace(int rfd, const char *path, const void *data, size_t size, 
 /* Removes a file and syncs its folder. 0; negative errno (-ENOENT when it was not there). */
 int root_file_remove(int rfd, const char *path) _must_check_;
 
+/* Removes what is only in the way, such as a temporary file; that it cannot be removed changes nothing. */
+void root_file_discard(int rfd, const char *path);
+
 /* Renames within one folder and syncs it. 0 or negative errno. */
 int root_file_rename(int rfd, const char *from, const char *to) _must_check_;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "lazy.h"
+#include "base/lazy.h"
 
 #include <dlfcn.h>
 

@@ -39,8 +39,22 @@ static bool image_needs_rebuild(const Judgement *j, const KernelRelease *k)
         }
 }
 
-static int plan_image(const KernelRelease *k, const char *tool, Plan *p)
+/* Modules that the image of this kernel has to have as files, comma separated. */
+static int add_modules(const Judgement *j, const KernelRelease *k, StringList *argv)
 {
+        char names[256] = "";
+        ImageQuery q;
+
+        image_query_init(&q, j->config, k);
+        FOREACH_ARRAY (i, q.items, q.n)
+                if (i->module)
+                        (void) snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", names[0] ? "," : "", i->name);
+        return string_list_add(argv, names);
+}
+
+static int plan_image(const Judgement *j, const KernelRelease *k, Plan *p)
+{
+        int r;
         Step *s = plan_add(p, STEP_REBUILD_IMAGE, "image.current", k->initrd);
 
         if (!s)
@@ -48,7 +62,8 @@ static int plan_image(const KernelRelease *k, const char *tool, Plan *p)
         s->subject = strdup(k->release);
         if (!s->subject)
                 return -ENOMEM;
-        return string_list_add(&s->argv, tool);
+        r = string_list_add(&s->argv, j->facts->image_tool);
+        return r < 0 ? r : add_modules(j, k, &s->argv);
 }
 
 static int plan_images(const Judgement *j, Plan *p)
@@ -62,7 +77,7 @@ static int plan_images(const Judgement *j, Plan *p)
                 if (!k->initrd || kernel_missing_driver(j, k))
                         continue;
                 if (image_needs_rebuild(j, k)) {
-                        r = plan_image(k, f->image_tool, p);
+                        r = plan_image(j, k, p);
                         if (r < 0)
                                 return r;
                         stamp = true;
@@ -83,6 +98,8 @@ static int plan_images(const Judgement *j, Plan *p)
 
                         if (r >= 0 && k->initrd)
                                 r = string_list_add(&s->argv, k->initrd);
+                        if (r >= 0 && k->initrd)
+                                r = add_modules(j, k, &s->argv);
                         if (r < 0)
                                 return r;
                 }

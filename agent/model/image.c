@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "image.h"
+#include "model/image.h"
 
 #include <inttypes.h>
 
-#include "names.h"
-#include "parse.h"
+#include "model/names.h"
+#include "base/parse.h"
 
 #define TYPE1_MODULE "vfio_iommu_type1"
 

@@ -35,6 +35,7 @@ typedef struct LoaderVariable {
         VariableState state;
         char *file;          /* last assignment; NULL: none */
         unsigned line;
+        size_t start, end;   /* bytes of the value in that file, quotes included */
 } LoaderVariable;
 
 /* One entry that can boot. */
@@ -61,11 +62,12 @@ typedef struct Loader {
         size_t n_entries;
         char *generated;       /* e.g. /boot/grub/grub.cfg */
         bool drop_in_sourced;  /* mkconfig of this platform sources a drop-in folder */
-        char *drop_in;         /* path of ptprep's own drop-in */
+        char *drop_in;         /* path of ptprep's own drop-in: it sorts behind all others */
         StringList mkconfig;   /* command and arguments that regenerate; empty: not installed */
 } Loader;
 
 void loader_done(Loader *l);
+void boot_entries_free(BootEntry *entries, size_t n);
 
 const LoaderFile *loader_file(const Loader *l, const char *path);
 const LoaderVariable *loader_variable(const Loader *l, const char *name);

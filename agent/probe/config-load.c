@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "config-load.h"
+#include "probe/config-load.h"
 
 #include INIPARSER_HEADER /* its folder differs between platforms, meson knows it */
 #include <stdarg.h>
 #include <sys/mman.h>
 
-#include "io.h"
-#include "names.h"
-#include "parse.h"
+#include "base/io.h"
+#include "model/names.h"
+#include "base/parse.h"
 
 /*
  * iniparser gives the values and nothing else: it has no line numbers, takes a repeated key or section silently, drops one

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "probe.h"
+#include "probe/probe.h"
 
 #include <blkid.h>
 #include <ctype.h>
@@ -9,9 +9,9 @@
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
-#include "io.h"
-#include "lazy.h"
-#include "names.h"
+#include "base/io.h"
+#include "base/lazy.h"
+#include "model/names.h"
 
 /*
  * The only caller of libmount and libblkid: which PCI functions carry what is mounted, swapped to, or named in fstab. From

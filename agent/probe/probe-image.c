@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "probe.h"
+#include "probe/probe.h"
 
-#include "image.h"
-#include "io.h"
+#include "model/image.h"
+#include "base/io.h"
 
 /*
  * To look into an image costs up to a second, so a file that was verified once and is the same since (inode, size, times)

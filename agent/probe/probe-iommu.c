@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "probe.h"
+#include "probe/probe.h"
 
 #include <endian.h>
 
-#include "io.h"
-#include "names.h"
+#include "base/io.h"
+#include "model/names.h"
 
 /* Real tables have some hundred bytes to some tens of KiB; the bound keeps a strange file from filling the memory. */
 #define TABLE_MAX_BYTES (16U * 1024 * 1024)

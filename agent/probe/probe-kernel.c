@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "probe.h"
+#include "probe/probe.h"
 
-#include "io.h"
-#include "names.h"
+#include "base/io.h"
+#include "model/names.h"
 
 /* The kernel's own bound is 2 to 4 KiB (COMMAND_LINE_SIZE); the environment of init holds a few variables. */
 #define TEXT_MAX_BYTES (64U * 1024)

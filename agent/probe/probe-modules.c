@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "probe.h"
+#include "probe/probe.h"
 
 #include <libkmod.h>
 
-#include "io.h"
-#include "lazy.h"
-#include "names.h"
+#include "base/io.h"
+#include "base/lazy.h"
+#include "model/names.h"
 
 /*
  * The only caller of libkmod: which host drivers would take a wanted device, and which stub drivers each kernel has. Every
@@ -70,7 +70,7 @@ static int module_set_open(const Probe *p, const char *release, ModuleSet *ret)
         if (s.fd < 0)
                 return s.fd;
         /* Where depmod did not run, absence in the index would say nothing. */
-        if (faccessat(s.fd, "modules.dep.bin", F_OK, 0) < 0 && faccessat(s.fd, "modules.dep", F_OK, 0) < 0)
+        if (faccessat(s.fd, "modules.dep.bin", F_OK, 0) < 0)
                 return -errno;
         (void) snprintf(dirname, sizeof(dirname), "/proc/self/fd/%d", s.fd);
         s.kmod = sym_kmod_new(dirname, &no_config);

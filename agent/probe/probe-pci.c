@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "probe.h"
+#include "probe/probe.h"
 
 #include <limits.h>
 #include <pci/pci.h>
 #include <setjmp.h>
 
-#include "io.h"
-#include "names.h"
-#include "parse.h"
+#include "base/io.h"
+#include "model/names.h"
+#include "base/parse.h"
 
 /*
  * The only caller of libpci. Its error hook must never return, and by default ends the process, so it jumps back to the

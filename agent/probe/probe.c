@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "probe.h"
+#include "probe/probe.h"
 
-#include "io.h"
-#include "names.h"
-#include "parse.h"
+#include "base/io.h"
+#include "model/names.h"
+#include "base/parse.h"
 
 /* The size of a helper that is still believed to be ours; the real one has some tens of KiB. */
 #define HELPER_MAX_BYTES (4U * 1024 * 1024)
@@ -13,9 +13,11 @@ static int (*const probers[])(const Probe *p, Facts *f) = {
         probe_iommu,
         probe_pci,
         probe_modules, /* after kernel and pci */
+        probe_loader,
         probe_files,
         probe_image,   /* after modules and files */
         probe_block,   /* after pci */
+        probe_loader,
 };
 
 bool probe_wants(const Config *cfg, PciAddr a)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "config.h"
-#include "facts.h"
-#include "macro.h"
+#include "model/config.h"
+#include "model/facts.h"
+#include "base/macro.h"
 
 /**
  * facts_gather() - read everything that a check or the planner may ask for
@@ -47,8 +47,10 @@ int probe_kernel(const Probe *p, Facts *f) _must_check_;   /* running kernel, in
 int probe_iommu(const Probe *p, Facts *f) _must_check_;    /* firmware tables, units, groups, vendor */
 int probe_pci(const Probe *p, Facts *f) _must_check_;      /* PCI functions */
 int probe_modules(const Probe *p, Facts *f) _must_check_;  /* host drivers of wanted devices, stub drivers of each kernel */
+int probe_loader(const Probe *p, Facts *f) _must_check_;   /* boot loader, its files and entries */
 int probe_files(const Probe *p, Facts *f) _must_check_;    /* what ptprep generated, its helper, the image tool */
 int probe_image(const Probe *p, Facts *f) _must_check_;    /* what is inside the initramfs of each kernel */
+int probe_loader(const Probe *p, Facts *f) _must_check_;   /* boot loader: sources and entries */
 int probe_block(const Probe *p, Facts *f) _must_check_;    /* which PCI functions carry the system */
 
 /* Is this function named by the configuration (by its address)? */

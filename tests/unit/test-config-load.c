@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <ftw.h>
-
-#include "config-load.h"
-#include "io.h"
-#include "names.h"
+#include "base/io.h"
+#include "model/names.h"
+#include "probe/config-load.h"
+#include "tree.h"
 
 #define GOOD_DEVICE "[device nic0]\naddress = 0000:00:04.0\nid = 8086:10d3\n"
 
@@ -171,45 +164,6 @@ static void test_truncated(void **state)
         }
 }
 
-typedef struct Tree {
-        char path[32];
-        int rfd;
-} Tree;
-
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-        (void) st, (void) flag, (void) ftw;
-        return remove(path);
-}
-
-static int setup(void **state)
-{
-        Tree *t = calloc(1, sizeof(*t));
-
-        assert_non_null(t);
-        strcpy(t->path, "/tmp/ptprep-test-XXXXXX");
-        assert_non_null(mkdtemp(t->path));
-        t->rfd = open(t->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        assert_true(t->rfd >= 0);
-        *state = t;
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        Tree *t = *state;
-
-        close(t->rfd);
-        assert_int_equal(nftw(t->path, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
-        free(t);
-        return 0;
-}
-
-static void put(const Tree *t, const char *path, const char *text)
-{
-        assert_int_equal(root_file_replace(t->rfd, path, text, strlen(text), 0644), 0);
-}
-
 static void test_files(void **state)
 {
         const Tree *t = *state;
@@ -220,10 +174,10 @@ static void test_files(void **state)
         assert_false(config_wants_changes(&none));
 
         assert_int_equal(root_mkdir_p(t->rfd, NAME_CONFIG_DIR), 0);
-        put(t, NAME_CONFIG_FILE, GOOD_DEVICE "[agent]\nenabled = no\n");
-        put(t, NAME_CONFIG_DIR "/20-b.conf", "[device nic0]\ndriver = vfio-pci\n[agent]\nenabled = yes\n");
-        put(t, NAME_CONFIG_DIR "/10-a.conf", "[device nic0]\ndriver = pci-stub\noptional = yes\n");
-        put(t, NAME_CONFIG_DIR "/30-c.conf.orig", "this is not read\n");
+        tree_file(t, NAME_CONFIG_FILE, GOOD_DEVICE "[agent]\nenabled = no\n");
+        tree_file(t, NAME_CONFIG_DIR "/20-b.conf", "[device nic0]\ndriver = vfio-pci\n[agent]\nenabled = yes\n");
+        tree_file(t, NAME_CONFIG_DIR "/10-a.conf", "[device nic0]\ndriver = pci-stub\noptional = yes\n");
+        tree_file(t, NAME_CONFIG_DIR "/30-c.conf.orig", "this is not read\n");
         assert_int_equal(config_load(t->rfd, &c, &e), 0);
         assert_true(c.enabled);
         assert_int_equal(c.n_devices, 1);
@@ -239,7 +193,7 @@ static void test_file_faults(void **state)
         Config c = {};
 
         assert_int_equal(root_mkdir_p(t->rfd, NAME_CONFIG_DIR "/50-folder.conf"), 0);
-        put(t, NAME_CONFIG_FILE, GOOD_DEVICE);
+        tree_file(t, NAME_CONFIG_FILE, GOOD_DEVICE);
         {
                 _cleanup_(config_error_done) ConfigError e = {};
 
@@ -248,7 +202,7 @@ static void test_file_faults(void **state)
                 assert_string_equal(e.message, "cannot read: Is a directory");
                 assert_int_equal(e.line, 0);
         }
-        put(t, NAME_CONFIG_DIR "/40-late.conf", "\n[device other]\naddress=00:04.0\nid=8086:10d3\n[agent]\nenabled=x\n");
+        tree_file(t, NAME_CONFIG_DIR "/40-late.conf", "\n[device other]\naddress=00:04.0\nid=8086:10d3\n[agent]\nenabled=x\n");
         {
                 _cleanup_(config_error_done) ConfigError e = {};
 
@@ -256,8 +210,8 @@ static void test_file_faults(void **state)
                 assert_string_equal(e.file, NAME_CONFIG_DIR "/40-late.conf");
                 assert_int_equal(e.line, 6);
         }
-        put(t, NAME_CONFIG_DIR "/40-late.conf", "\n[device other]\naddress=00:04.0\nid=8086:10d3\n");
-        put(t, NAME_CONFIG_FILE, "[device nic0]\nid = 8086:10d3\n");
+        tree_file(t, NAME_CONFIG_DIR "/40-late.conf", "\n[device other]\naddress=00:04.0\nid=8086:10d3\n");
+        tree_file(t, NAME_CONFIG_FILE, "[device nic0]\nid = 8086:10d3\n");
         {
                 _cleanup_(config_error_done) ConfigError e = {};
                 assert_int_equal(unlinkat(t->rfd, "etc/ptprep/ptprep.conf.d/50-folder.conf", AT_REMOVEDIR), 0);
@@ -276,8 +230,8 @@ int main(void)
                 cmocka_unit_test(test_faults),
                 cmocka_unit_test(test_long_line),
                 cmocka_unit_test(test_truncated),
-                cmocka_unit_test_setup_teardown(test_files, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_file_faults, setup, teardown),
+                TREE_TEST(test_files),
+                TREE_TEST(test_file_faults),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,6 +92,9 @@ class Play:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(file.source.read_bytes() if file.source else (file.text or "").encode())
                 os.chmod(target, file.mode)
+            if self.case.ptprep:
+                # after the files: one of them may be a preset that goes before ptprep's own
+                root.run(["systemctl", "preset", "ptprep.service"], log)
             for name, value in self.case.grub:
                 set_grub_variable(root, name, value)
             if self.case.firmware:
@@ -162,7 +165,7 @@ def inside(root: Root, path: str) -> Path:
 
 
 def install_ptprep(root: Root, tree: Path, log: Path) -> None:
-    """What `meson install` made for this suite, its preset, and a look at its libraries."""
+    """What `meson install` made for this suite, and a look at its libraries."""
     for path in sorted(tree.rglob("*")):
         target = root.path / path.relative_to(tree)
         if path.is_dir() and not path.is_symlink():
@@ -173,7 +176,6 @@ def install_ptprep(root: Root, tree: Path, log: Path) -> None:
     missing = [line.strip() for line in root.run(["ldd", "/usr/sbin/ptprep"], log).splitlines() if "not found" in line]
     if missing:
         raise HarnessError("ptprep lacks libraries in the guest: " + "; ".join(missing))
-    root.run(["systemctl", "preset", "ptprep.service"], log)
 
 
 MENU_ENTRY = re.compile(r"^\s*menuentry\s+'((?:[^']|'\\'')*)'.*\{\s*$")

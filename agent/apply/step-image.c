@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "apply/step.h"
+#include "base/initrd.h"
+#include "base/io.h"
+#include "base/parse.h"
+#include "model/image.h"
+#include "model/names.h"
+
+#define HELPER_MAX_BYTES (4U * 1024 * 1024)
+
+/* What an image has to have inside now: the claim list and the helper as they are on the disk. 0: nothing of ours. */
+static int wanted_digest(int rfd, uint64_t *ret)
+{
+        _cleanup_free_ char *claims = NULL, *helper = NULL;
+        size_t size;
+        int r = root_read_text(rfd, NAME_CLAIMS, &claims);
+
+        if (r == -ENOENT) {
+                *ret = 0;
+                return 0;
+        }
+        if (r >= 0)
+                r = root_read_file(rfd, NAME_CLAIM_HELPER, HELPER_MAX_BYTES, &helper, &size);
+        if (r < 0)
+                return r;
+        *ret = image_digest(claims, fnv1a(FNV_START, helper, size));
+        return 0;
+}
+
+/**
+ * Looks into an image.
+ * @modules: names that have to be in it, comma separated. @ret_identity may be NULL.
+ * Returns 0; -ENOENT when a module is not in it; as initrd_inspect().
+ */
+static int inside_digest(int rfd, const char *path, const char *modules, uint64_t *ret, uint64_t *ret_identity)
+{
+        _cleanup_free_ char *names = strdup(modules);
+        char *rest = names;
+        ImageQuery q;
+        int r;
+
+        if (!names)
+                return -ENOMEM;
+        image_query_init(&q, &(const Config){}, &(const KernelRelease){});
+        for (const char *name; (name = strsep(&rest, ",")) && *name && q.n < IMAGE_ITEMS_MAX;)
+                q.items[q.n++] = (InitrdItem){ .name = name, .module = true };
+        r = initrd_inspect(rfd, path, q.items, q.n, ret_identity);
+        if (r < 0)
+                return r;
+        if (image_query_modules(&q) == TRISTATE_NO)
+                return -ENOENT;
+        *ret = image_query_digest(&q);
+        return 0;
+}
+
+/* @argv of the step: the program, then the modules. */
+int step_image_do(StepContext *c)
+{
+        const Step *s = c->step;
+        int rfd = c->options->rfd;
+        _cleanup_free_ char *trial = NULL, *tail = NULL;
+        uint64_t wanted, inside;
+        int r = wanted_digest(rfd, &wanted);
+
+        if (r < 0)
+                return r;
+        if (asprintf(&trial, "%s" TRIAL_SUFFIX, s->path) < 0)
+                return -ENOMEM;
+        r = command_run(c->options, (char *[]){ s->argv.items[0], (char *) "--force", trial, s->subject, NULL }, &tail);
+        if (r < 0)
+                r = step_failed(c, r, "%s failed for kernel %s; it said: %s", s->argv.items[0], s->subject,
+                                tail && *tail ? tail : "nothing");
+        if (r >= 0)
+                r = inside_digest(rfd, trial, s->argv.items[1], &inside, NULL);
+        if (r == -ENOENT || (r >= 0 && inside != wanted))
+                r = step_failed(c, -EPROTO,
+                                "%s built an image for kernel %s that lacks the claim list, the helper or a driver; the old one "
+                                "stays. It said: %s",
+                                s->argv.items[0], s->subject, tail && *tail ? tail : "nothing");
+        if (r >= 0)
+                r = root_file_sync(rfd, trial);
+        if (r >= 0)
+                r = step_keep_old(c);
+        if (r >= 0)
+                r = root_file_rename(rfd, trial, s->path);
+        if (r < 0)
+                root_file_discard(rfd, trial);
+        return r;
+}
+
+/* @argv of the step: release, image and modules in turn. An image that has something else inside gets no stamp. */
+int step_stamp_do(StepContext *c)
+{
+        const Step *s = c->step;
+        int rfd = c->options->rfd;
+        _cleanup_(image_stamps_done) ImageStamps stamps = {};
+        _cleanup_free_ char *text = NULL;
+        uint64_t wanted;
+        int r = wanted_digest(rfd, &wanted);
+
+        for (size_t i = 0; r >= 0 && i + 2 < s->argv.n; i += 3) {
+                uint64_t inside, identity;
+                int k = inside_digest(rfd, s->argv.items[i + 1], s->argv.items[i + 2], &inside, &identity);
+
+                if (k == -ENOMEM)
+                        return k;
+                if (k >= 0 && inside == wanted)
+                        r = image_stamps_set(&stamps, s->argv.items[i], identity, inside, true);
+        }
+        if (r < 0)
+                return r;
+        text = image_stamps_print(&stamps);
+        if (!text)
+                return -ENOMEM;
+        r = root_mkdir_p(rfd, NAME_STATE_DIR);
+        return r < 0 ? r : root_file_replace(rfd, s->path, text, strlen(text), s->mode);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "apply/step.h"
+#include "base/io.h"
+#include "grub/grub-cfg.h"
+#include "grub/loaders.h"
+
+/* Every entry that can boot has the words that the plan is about, before the new file takes the old one's place. */
+static int verify(StepContext *c, const char *path)
+{
+        const Step *s = c->step;
+        _cleanup_(kargs_done) Kargs add = {}, remove = {};
+        _cleanup_free_ char *text = NULL;
+        BootEntry *entries = NULL;
+        size_t n = 0, bootable = 0;
+        int r = root_read_text(c->options->rfd, path, &text);
+
+        if (r >= 0)
+                r = kargs_parse(s->new_text, &add);
+        if (r >= 0)
+                r = kargs_parse(s->old_text, &remove);
+        if (r >= 0)
+                r = grub_cfg_parse(s->path, text, &entries, &n);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                if (entries[i].rescue)
+                        continue;
+                bootable++;
+                if (!loader_entry_fine(entries + i, &add, &remove))
+                        r = step_failed(c, -EPROTO,
+                                        "%s was generated without \"%s\" in the entry \"%s\"; the old one stays. Look for a file in "
+                                        "/etc/default that sets the kernel command line",
+                                        s->path, s->new_text, entries[i].title);
+        }
+        if (r >= 0 && bootable == 0)
+                r = step_failed(c, -EPROTO, "%s was generated without any entry that boots Linux; the old one stays", s->path);
+        boot_entries_free(entries, n);
+        return r;
+}
+
+int step_mkconfig_do(StepContext *c)
+{
+        const Step *s = c->step;
+        _cleanup_free_ char *trial = NULL, *tail = NULL;
+        char *argv[8] = {};
+        int r;
+
+        if (asprintf(&trial, "%s" TRIAL_SUFFIX, s->path) < 0)
+                return -ENOMEM;
+        if (s->argv.n + 3 > ELEMENTSOF(argv))
+                return -E2BIG;
+        for (size_t i = 0; i < s->argv.n; i++)
+                argv[i] = s->argv.items[i];
+        argv[s->argv.n] = (char *) "-o";
+        argv[s->argv.n + 1] = trial;
+        r = command_run(c->options, argv, &tail);
+        if (r < 0)
+                r = step_failed(c, r, "%s failed (%s); it said: %s", argv[0],
+                                r == -ENOEXEC ? "could not be started" : "exit status", tail && *tail ? tail : "nothing");
+        if (r >= 0)
+                r = verify(c, trial);
+        if (r >= 0)
+                r = root_file_sync(c->options->rfd, trial);
+        if (r >= 0)
+                r = step_keep_old(c);
+        if (r >= 0)
+                r = root_file_rename(c->options->rfd, trial, s->path);
+        if (r < 0)
+                root_file_discard(c->options->rfd, trial);
+        return r;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kargs.h"
+
+#include <ctype.h>
+
+void kargs_done(Kargs *k)
+{
+        string_list_done(&k->words);
+}
+
+int kargs_parse(const char *s, Kargs *ret)
+{
+        _cleanup_(kargs_done) Kargs k = {};
+
+        for (;;) {
+                const char *begin;
+                bool quoted = false;
+                int r;
+
+                while (isspace((unsigned char) *s))
+                        s++;
+                if (*s == '\0')
+                        break;
+                for (begin = s; *s != '\0' && (quoted || !isspace((unsigned char) *s)); s++)
+                        if (*s == '"')
+                                quoted = !quoted;
+                r = string_list_addf(&k.words, "%.*s", (int) (s - begin), begin);
+                if (r < 0)
+                        return r;
+        }
+        *ret = k;
+        k = (Kargs){};
+        return 0;
+}
+
+char *kargs_print(const Kargs *k)
+{
+        size_t size = 1;
+        char *text, *p;
+
+        FOREACH_ARRAY (w, k->words.items, k->words.n)
+                size += strlen(*w) + 1;
+        text = p = malloc(size);
+        if (!text)
+                return NULL;
+        FOREACH_ARRAY (w, k->words.items, k->words.n) {
+                if (p != text)
+                        *p++ = ' ';
+                p = stpcpy(p, *w);
+        }
+        *p = '\0';
+        return text;
+}
+
+static bool key_char_equal(char a, char b)
+{
+        return (a == '-' ? '_' : a) == (b == '-' ? '_' : b);
+}
+
+/* The text behind the key: it begins with '=' or is empty. NULL: another key. A quote in front belongs to the whole word. */
+static const char *after_key(const char *word, const char *key, size_t n)
+{
+        if (*word == '"')
+                word++;
+        for (size_t i = 0; i < n; i++)
+                if (word[i] == '\0' || !key_char_equal(word[i], key[i]))
+                        return NULL;
+        return word[n] == '=' || word[n] == '\0' ? word + n : NULL;
+}
+
+/* What is for init is not for the kernel. */
+static size_t kernel_words(const Kargs *k)
+{
+        for (size_t i = 0; i < k->words.n; i++)
+                if (streq(k->words.items[i], "--"))
+                        return i;
+        return k->words.n;
+}
+
+bool kargs_has(const Kargs *k, const char *word)
+{
+        size_t n = strcspn(word, "=");
+
+        FOREACH_ARRAY (w, k->words.items, kernel_words(k)) {
+                const char *rest = after_key(*w, word, n);
+
+                if (rest && streq(rest, word + n))
+                        return true;
+        }
+        return false;
+}
+
+const char *kargs_next(const Kargs *k, const char *key, size_t *from)
+{
+        size_t n = kernel_words(k);
+
+        while (*from < n) {
+                const char *rest = after_key(k->words.items[(*from)++], key, strlen(key));
+
+                if (rest)
+                        return *rest == '=' ? rest + 1 : rest;
+        }
+        return NULL;
+}
+
+/* Next member of a comma list; quotes around the value are not part of it. false: the end. */
+static bool next_member(const char **p, const char **ret, size_t *ret_size)
+{
+        *p += strspn(*p, ",\"");
+        if (**p == '\0')
+                return false;
+        *ret = *p;
+        *ret_size = strcspn(*p, ",\"");
+        *p += *ret_size;
+        return true;
+}
+
+static bool has_prefix(const char *s, size_t n, const char *prefix)
+{
+        size_t m = strlen(prefix);
+
+        return n >= m && memcmp(s, prefix, m) == 0;
+}
+
+IommuArgument kargs_iommu(const Kargs *k, IommuVendor vendor, const char **ret_word)
+{
+        IommuArgument a = IOMMU_ARGUMENT_NONE;
+        const char *word = NULL;
+
+        FOREACH_ARRAY (w, k->words.items, kernel_words(k)) {
+                const char *generic = after_key(*w, "iommu", strlen("iommu")),
+                           *intel = vendor != IOMMU_VENDOR_AMD ? after_key(*w, "intel_iommu", strlen("intel_iommu")) : NULL,
+                           *amd = vendor != IOMMU_VENDOR_INTEL ? after_key(*w, "amd_iommu", strlen("amd_iommu")) : NULL,
+                           *p = generic ?: intel ?: amd, *member;
+                size_t n;
+
+                if (!p || *p++ != '=')
+                        continue;
+                while (a != IOMMU_ARGUMENT_KILL && next_member(&p, &member, &n)) {
+                        IommuArgument said = has_prefix(member, n, "off")         ? (generic ? IOMMU_ARGUMENT_KILL :
+                                                                                               IOMMU_ARGUMENT_OFF) :
+                                             intel && has_prefix(member, n, "on") ? IOMMU_ARGUMENT_ON :
+                                                                                    IOMMU_ARGUMENT_NONE;
+
+                        if (said != IOMMU_ARGUMENT_NONE) {
+                                a = said;
+                                word = *w;
+                        }
+                }
+        }
+        if (ret_word)
+                *ret_word = word;
+        return a;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "loader.h"
+
+#include "table.h"
+
+static const char *const loader_kind_table[_LOADER_MAX] = {
+        [LOADER_NONE] = "none",
+        [LOADER_GRUB2] = "grub2",
+};
+
+DEFINE_STRING_TO(loader_kind, LoaderKind)
+
+void loader_done(Loader *l)
+{
+        FOREACH_ARRAY (f, l->files, l->n_files) {
+                free(f->path);
+                free(f->text);
+        }
+        free(l->files);
+        FOREACH_ARRAY (v, l->variables, l->n_variables) {
+                free(v->name);
+                free(v->value);
+                free(v->file);
+        }
+        free(l->variables);
+        boot_entries_free(l->entries, l->n_entries);
+        free(l->generated);
+        free(l->drop_in);
+        string_list_done(&l->mkconfig);
+        *l = (Loader){};
+}
+
+void boot_entries_free(BootEntry *entries, size_t n)
+{
+        FOREACH_ARRAY (e, entries, n) {
+                free(e->id);
+                free(e->title);
+                free(e->kernel);
+                free(e->initrd);
+                free(e->file);
+                kargs_done(&e->arguments);
+        }
+        free(entries);
+}
+
+const LoaderFile *loader_file(const Loader *l, const char *path)
+{
+        FOREACH_ARRAY (f, l->files, l->n_files)
+                if (streq(f->path, path))
+                        return f;
+        return NULL;
+}
+
+const LoaderVariable *loader_variable(const Loader *l, const char *name)
+{
+        FOREACH_ARRAY (v, l->variables, l->n_variables)
+                if (streq(v->name, name))
+                        return v;
+        return NULL;
+}

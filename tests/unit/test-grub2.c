@@ -1,0 +1,704 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dash.h"
+
+#include "grub/grub-cfg.h"
+#include "grub/loaders.h"
+#include "grub/shell-assign.h"
+
+#define DEFAULTS "/etc/default/grub"
+#define DROP_INS "/etc/default/grub.d/"
+#define OWN      DROP_INS "zz-ptprep.cfg"
+#define NORMAL   "GRUB_CMDLINE_LINUX_DEFAULT"
+#define CFG      "/boot/grub/grub.cfg"
+
+/*
+ * What the evaluator says about X after a text, with dash as the judge. A value that it cannot tell is never wrong, so rows in
+ * which it may give up are marked; where it tells a value, or that there is none, dash has to agree.
+ */
+static const struct {
+        const char *text;
+        bool may_give_up;
+} snippets[] = {
+        { "", false },
+        { "X=", false },
+        { "X=a", false },
+        { "X=a\n", false },
+        { "X=a b=c\n", false },
+        { "X=\"a b\"\n", false },
+        { "X='a b'\n", false },
+        { "X='a \\ \"$Y\" `z`'\n", false },
+        { "X=\"it's\"\n", false },
+        { "X=a\"b c\"'d e'f\n", false },
+        { "X=\"a\\\"b\\$c\\`d\\\\e\\f\"\n", false },
+        { "X=a\\ b\\\"c\\$d\n", false },
+        { "X=\"a \\\nb \\\nc\"\n", false },
+        { "X=a\\\nb\n", false },
+        { "X=\"a\nb\"\n", false },
+        { "X=\"a\"   \n", false },
+        { "X=\"a\" # comment\n", false },
+        { "X=a#b\n", false },
+        { "X=a #b\n", false },
+        { "#X=a\n", false },
+        { "# a comment that ends in a backslash \\\nX=a\n", false },
+        { "  X=a\n\t Y=b\n", false },
+        { "X=a;X=b\n", false },
+        { "X=a ; Y=b ; X=$Y\n", false },
+        { "Y=b; X=$Y-c\n", false },
+        { "Y=b; X=${Y}c\n", false },
+        { "Y=b; X=\"${Y}\"\n", false },
+        { "X=${Y}\n", false },
+        { "X=\"$Y $Z\"\n", false },
+        { "X=a; X=\"$X b\"; X=\"$X c\"\n", false },
+        { "X=a Y=$X; X=$Y\n", false },
+        { "X=\"${Y:-b c}\"\n", false },
+        { "X=\"${Y-b}\"\n", false },
+        { "Y=; X=\"${Y-b}\"\n", false },
+        { "Y=; X=\"${Y:-b}\"\n", false },
+        { "Y=1; X=\"${Y:+b}\"\n", false },
+        { "Y=; X=\"${Y:+b}\"\n", false },
+        { "Y=; X=\"${Y+b}\"\n", false },
+        { "X=\"${X:+$X }new\"\n", false },
+        { "X=old; X=\"${X:+$X }new\"\n", false },
+        { "X=${Y:-\"a b\"}\n", true },
+        { "X=\"${Y:-'a'}\"\n", true },
+        { "X=${Y:-${Z:-q}}\n", true },
+        { "Y=abcd; X=${Y#ab}\n", true },
+        { "Y=abcd; X=${#Y}\n", true },
+        { ": ${X:=a}\n", true },
+        { "X=a$\n", false },
+        { "X=\"a$ b\"\n", false },
+        { "X=$'a'\n", false },
+        { "X=$1\n", true },
+        { "X=$$\n", true },
+        { "X=$((1 + 2))\n", true },
+        { "X=$(echo a)\n", true },
+        { "X=`echo a`\n", true },
+        { "X=\"a $(echo ')' b) c\"\n", true },
+        { "Y=$(echo a); X=b\n", false },
+        { "Y=`sed 's, .*$,,g'`; X=b\n", false },
+        { "Y=\"$(sed 's, release .*$,,g' /etc/system-release)\"; X=\"b c\"\n", false },
+        { "X=a env\n", false },
+        { "X=a Y=b env; X=$X$Y\n", false },
+        { "X=\"a\" b=c word d=e\n", false },
+        { "X = 5\n", false },
+        { "X =5\n", false },
+        { "X= 5\n", false },
+        { "X=a\nX+=b\n", false },
+        { "X=a\nX+=\" b\"\n", false },
+        { "export X=a\n", false },
+        { "export X=\"a b\"\n", false },
+        { "X=a\nexport X\n", false },
+        { "X=a\nunset X\n", false },
+        { "X=a\nunset Y\n", false },
+        { "X=a; export Y=\"$X b\"; X=$Y\n", false },
+        { "X=a && X=b\n", true },
+        { "X=a || X=b\n", true },
+        { "false && X=b\n", true },
+        { "X=a; false || X=b\n", true },
+        { "X=a & wait\n", true },
+        { "X=a | cat\n", true },
+        { "X=a; true | X=b\n", true },
+        { "if true; then X=a; fi\n", true },
+        { "X=a; if false; then X=b; fi\n", true },
+        { "X=a; if false; then :; else X=c; fi\n", true },
+        { "for X in a b; do :; done\n", true },
+        { "X=a; for i in 1 2; do X=$X$i; done\n", true },
+        { "case a in a) X=1 ;; b) X=2 ;; esac\n", true },
+        { "case a in if) X=1 ;; a) X=2;; esac\nY=$X\nX=z\n", true },
+        { "X=a; (X=b)\n", true },
+        { "{ X=a; }\n", true },
+        { "f() { X=a; }\nf\n", true },
+        { "X=a; f() { X=b; }\n", true },
+        { "f() { X=1; }; X=2; f\n", true },
+        { "X=a; f() { unset X; }; f\n", true },
+        { "while false; do X=a; done\nX=b\n", true },
+        { "! X=a\n", true },
+        { "X=a\n. /nonexistent/file\nX=b\n", true },
+        { "X=a\nsource file\n", false },
+        { "X=a\neval X=b\n", true },
+        { "eval X=b\n", true },
+        { "Y=1; eval X=b\n", true },
+        { "X=a\nread X\n", true },
+        { "read X < /dev/null\n", true },
+        { "X=a :\n", true },
+        { "X=a export Y=1\n", true },
+        { "X=a unset Y\n", true },
+        { "E=; X=a $E\n", true },
+        { "X=a > out\n", true },
+        { "X=~\n", true },
+        { "X=a:~\n", true },
+        { "X=\"~\"\n", false },
+        { "X={a\n", false },
+        { "X=a}\n", false },
+        { "X=[a]*?\n", false },
+        { "X=a=b=c\n", false },
+        { "X=\"a=b \"c\n", false },
+        { "X=\"unterminated\n", true },
+        { "X=b\nY='unterminated\n", true },
+        { "X=`unterminated\n", true },
+        { "X=${unterminated\n", true },
+        { "X=a\nfi\n", true },
+        { "X=a)\n", true },
+        { "X=a\n}\n", true },
+        { "X=a\ncat <<EOF\nX=b\nEOF\n", true },
+        { "X=a\r\n", false },
+        { "X=\"a\"\r\nY=b\r\n", false },
+        { "X=\"\xc3\xa4\"\n", false },
+        { "'X'=a\n", false },
+        { "X\\=a\n", false },
+        { "\"X=a\"\n", false },
+        { "1X=a\n", false },
+        { "X1=a; X=$X1\n", false },
+        { "X=a\nreturn\nX=b\n", true },
+        { "readonly X=a\n", false },
+        { "readonly X=a\nX=b\n", true },
+        { "X=\"a\" Y=\"b\"\n", false },
+        { "X=a;;\n", true },
+        { "X=a\nreadonly\n", false },
+        { "alias Y=X=b\n", true },
+        { "X=a; command eval X=b\n", true },
+        { "X=a; set -- X=b\n", false },
+        { "X=a; trap X=b 0\n", true },
+        { "if X=a; then :; fi\n", true },
+        { "X=a\nX=b true && Y=1\n", false },
+        { "Y=\"a b\"; X=$Y\n", false },
+        { "Y=\"a b\"; export X=$Y\n", true },
+        { "Y=\"a  *\"; X=$Y\n", false },
+        { "X=\"a\tb\"\n", false },
+        { "\n\n\nX=a", false },
+        { "X='a\nb'\n", false },
+        { "X=a\\\n\n", false },
+        { "X=\\\na\n", false },
+        { "X=\"\\\na\"\n", false },
+        { "X\\\n=a\n", true },
+        { "X=\"${Y:-\\}}\"\n", true },
+        { "X=\"`echo \"a\"`\"\n", true },
+        { "X=\"$(echo \"a\")\"\n", true },
+};
+
+static const LoaderVariable *evaluate(const Tree *t, const char *name, ShellState *ret)
+{
+        _cleanup_(string_list_done) StringList names = {};
+        LoaderFile files[16] = {};
+        size_t n = 0;
+
+        if (root_read_text(t->rfd, DEFAULTS, &files[0].text) >= 0)
+                files[n++].path = strdup(DEFAULTS);
+        if (root_list(t->rfd, DROP_INS, ".cfg", &names) >= 0)
+                FOREACH_ARRAY (i, names.items, names.n) {
+                        assert_true(n < ELEMENTSOF(files));
+                        assert_true(asprintf(&files[n].path, DROP_INS "%s", *i) > 0);
+                        assert_int_equal(root_read_text(t->rfd, files[n].path, &files[n].text), 0);
+                        n++;
+                }
+        for (size_t i = 0; i < n; i++)
+                files[i].size = strlen(files[i].text);
+        assert_int_equal(shell_eval(files, n, ret), 0);
+        for (size_t i = 0; i < n; i++) {
+                free(files[i].path);
+                free(files[i].text);
+        }
+        return shell_variable(ret, name);
+}
+
+static void evaluator_agrees_with_dash(void **state)
+{
+        Tree *t = *state;
+        unsigned wrong = 0;
+
+        FOREACH_ARRAY (row, snippets, ELEMENTSOF(snippets)) {
+                _cleanup_(shell_state_done) ShellState s = {};
+                _cleanup_free_ char *judge = NULL;
+                const LoaderVariable *v;
+
+                tree_file(t, DEFAULTS, row->text);
+                judge = dash_value(t, "", "X");
+                v = evaluate(t, "X", &s);
+                if (v && v->state == VARIABLE_CANNOT_TELL ? row->may_give_up : streq_null(v ? v->value : NULL, judge))
+                        continue;
+                print_error("row %zu \"%s\": dash says %s, the evaluator %s\n", (size_t) (row - snippets), row->text,
+                            judge ?: "(unset)", v && v->state == VARIABLE_CANNOT_TELL ? "(cannot tell)" : v && v->value ? v->value : "(unset)");
+                wrong++;
+        }
+        assert_int_equal(wrong, 0);
+}
+
+/* Known values are right whatever the pieces are and however they are put together. */
+static void evaluator_is_right_about_generated_texts(void **state)
+{
+        static const char *const pieces[] = {
+                "X=", "Y=", "X=a", "Y=\"b c\"", "$X", "${Y}", "${X:+$X }", "${Y:-d}", "\"", "\"", "'", "\\", "\\\n", "\n", "\n", "\n",
+                " ", " ", ";", "#", "e", "intel_iommu=on", "`", "$(", ")", "$", "if", "fi", "then", "export ", "unset ", "true", "&&", "\t",
+        };
+        Tree *t = *state;
+        uint32_t seed = 7;
+        unsigned told = 0;
+
+        for (unsigned round = 0; round < 1500; round++) {
+                _cleanup_(shell_state_done) ShellState s = {};
+                _cleanup_free_ char *judge = NULL;
+                char text[512] = "";
+                const LoaderVariable *v;
+                unsigned n = 2 + round % 14;
+
+                for (unsigned i = 0; i < n; i++) {
+                        seed = seed * 1664525 + 1013904223;
+                        strcat(text, pieces[(seed >> 16) % ELEMENTSOF(pieces)]);
+                }
+                tree_file(t, DEFAULTS, text);
+                v = evaluate(t, "X", &s);
+                if (s.broken || (v && v->state == VARIABLE_CANNOT_TELL))
+                        continue;
+                judge = dash_value(t, "", "X");
+                told += v && v->value;
+                if (!streq_null(v ? v->value : NULL, judge))
+                        fail_msg("\"%s\": dash says %s, the evaluator %s", text, judge ?: "(unset)", v && v->value ? v->value : "(unset)");
+        }
+        assert_true(told >= 100);
+}
+
+static const char sources_drop_ins[] = "set -e\nfor x in ${sysconfdir}/default/grub.d/*.cfg ; do\n  . \"${x}\"\ndone\n";
+static const char wanted[] = "ptprep.claim=1 intel_iommu=on";
+
+static Kargs words(const char *s)
+{
+        Kargs k = {};
+
+        assert_int_equal(kargs_parse(s, &k), 0);
+        return k;
+}
+
+/* What 10_linux writes, with dash's own opinion of the variables in it. */
+static void regenerate(const Tree *t)
+{
+        _cleanup_free_ char *all = dash_value(t, "", "GRUB_CMDLINE_LINUX"), *normal = dash_value(t, "", NORMAL), *text = NULL;
+
+        assert_true(asprintf(&text,
+                             "menuentry 'Linux' --class os $menuentry_id_option 'linux-1' {\n\tlinux\t/vmlinuz-1 root=/dev/vda1 ro %s %s\n"
+                             "\tinitrd\t/initrd.img-1\n}\nsubmenu 'Advanced options' {\n\tmenuentry 'Linux 1 (recovery mode)' {\n"
+                             "\t\tlinux\t/vmlinuz-1 root=/dev/vda1 ro single %s\n\t}\n}\n",
+                             all ?: "", normal ?: "", all ?: "") > 0);
+        tree_file(t, CFG, text);
+}
+
+/* Plans an edit and puts the files of the plan in place; the generated file only on demand. Returns the number of steps. */
+static size_t edit(const Tree *t, const char *add, const char *remove, int expected)
+{
+        _cleanup_(kargs_done) Kargs a = words(add), r = words(remove);
+        _cleanup_(loader_done) Loader l = {};
+        _cleanup_(plan_done) Plan p = {};
+
+        assert_int_equal(loader_read(t->rfd, &l), 0);
+        assert_int_equal(l.kind, LOADER_GRUB2);
+        assert_int_equal(l.readable, TRISTATE_YES);
+        assert_int_equal(loader_edit(&l, &(LoaderEdit){ .add = &a, .remove = &r }, &p), expected);
+        if (expected < 0)
+                return 0;
+        FOREACH_ARRAY (s, p.steps, p.n) {
+                if (s->kind == STEP_WRITE_FILE)
+                        tree_file(t, s->path, s->new_text);
+                else if (s->kind == STEP_REMOVE_FILE)
+                        assert_int_equal(root_file_remove(t->rfd, s->path), 0);
+                else {
+                        assert_int_equal(s->kind, STEP_MKCONFIG);
+                        assert_ptr_equal(s, p.steps + p.n - 1); /* behind all its sources */
+                        assert_string_equal(s->path, CFG);
+                        assert_string_equal(s->argv.items[0], "grub-mkconfig");
+                }
+        }
+        return p.n;
+}
+
+/* Edit, generate, edit again: the second finds nothing to do. */
+static void edit_and_settle(const Tree *t, const char *add, const char *remove)
+{
+        (void) edit(t, add, remove, 0);
+        regenerate(t);
+        assert_int_equal(edit(t, add, remove, 0), 0);
+}
+
+static void host(const Tree *t, bool drop_ins, const char *defaults)
+{
+        tree_file(t, "/usr/sbin/grub-mkconfig", drop_ins ? sources_drop_ins : "set -e\n");
+        tree_file(t, DEFAULTS, defaults);
+        regenerate(t);
+}
+
+static void dash_says(const Tree *t, const char *name, const char *expected)
+{
+        _cleanup_free_ char *value = dash_value(t, "set -e", name);
+
+        assert_non_null(value);
+        assert_string_equal(value, expected);
+}
+
+static void file_is(const Tree *t, const char *path, const char *expected)
+{
+        _cleanup_free_ char *text = NULL;
+
+        assert_int_equal(root_read_text(t->rfd, path, &text), 0);
+        assert_string_equal(text, expected);
+}
+
+static bool exists(const Tree *t, const char *path)
+{
+        struct stat st;
+
+        return root_stat(t->rfd, path, &st) == 0;
+}
+
+static void drop_in_comes_and_goes(void **state)
+{
+        static const char defaults[] = "GRUB_DEFAULT=0\n" NORMAL "=\"quiet\"\nGRUB_CMDLINE_LINUX=\"intel_iommu=off\"\n";
+        Tree *t = *state;
+
+        host(t, true, defaults);
+        edit_and_settle(t, wanted, "iommu=off");
+        file_is(t, DEFAULTS, defaults);
+        dash_says(t, NORMAL, "quiet ptprep.claim=1 intel_iommu=on");
+        dash_says(t, "GRUB_CMDLINE_LINUX", "intel_iommu=off"); /* the last one counts */
+        edit_and_settle(t, "", "");
+        assert_false(exists(t, OWN));
+        file_is(t, DEFAULTS, defaults);
+        dash_says(t, NORMAL, "quiet");
+}
+
+static void drop_in_without_the_variable(void **state)
+{
+        Tree *t = *state;
+
+        host(t, true, "GRUB_DEFAULT=0\n");
+        edit_and_settle(t, wanted, "iommu=off");
+        dash_says(t, NORMAL, wanted);
+        file_is(t, DEFAULTS, "GRUB_DEFAULT=0\n");
+}
+
+static void drop_in_sorts_last(void **state)
+{
+        static const char *const others[] = { "50-cloudimg-settings.cfg", "zz-other.cfg", "zz-ptprepa.cfg", "zzz.cfg", "zzzz-last.cfg" };
+        Tree *t = *state;
+
+        host(t, true, NORMAL "=quiet\n");
+        FOREACH_ARRAY (o, others, ELEMENTSOF(others)) {
+                _cleanup_free_ char *path = NULL, *text = NULL, *expected = NULL;
+
+                assert_true(asprintf(&path, DROP_INS "%s", *o) > 0);
+                assert_true(asprintf(&text, NORMAL "=\"by %s\"\n", *o) > 0);
+                assert_true(asprintf(&expected, "by %s %s", *o, wanted) > 0);
+                tree_file(t, path, text);
+                regenerate(t);
+                edit_and_settle(t, wanted, "iommu=off");
+                dash_says(t, NORMAL, expected);
+        }
+        edit_and_settle(t, "", "");
+        dash_says(t, NORMAL, "by zzzz-last.cfg");
+        {
+                _cleanup_(string_list_done) StringList names = {};
+
+                assert_int_equal(root_list(t->rfd, DROP_INS, ".cfg", &names), 0);
+                assert_int_equal(names.n, ELEMENTSOF(others)); /* none of ours is left, whatever it was called */
+        }
+}
+
+static void present_arguments_are_respected(void **state)
+{
+        static const struct {
+                const char *defaults, *expected; /* of the normal variable */
+        } rows[] = {
+                { NORMAL "=\"intel_iommu=on\"\n", "intel_iommu=on ptprep.claim=1" },
+                { NORMAL "=\"intel_iommu=on,sm_on quiet\"\n", "intel_iommu=on,sm_on quiet ptprep.claim=1" },
+                { "GRUB_CMDLINE_LINUX=\"intel_iommu=on\"\n" NORMAL "=\"\"\n", "ptprep.claim=1" },
+                { "GRUB_CMDLINE_LINUX=\"intel_iommu=on\"\n" NORMAL "=\"intel_iommu=off\"\n", "intel_iommu=off ptprep.claim=1 intel_iommu=on" },
+                { "GRUB_DISTRIBUTOR=`lsb_release`\n" NORMAL "=\"intel_iommu=on\"\n", "intel_iommu=on ptprep.claim=1" },
+                { "GRUB_CMDLINE_LINUX=`true`\n" NORMAL "=\"intel_iommu=on\"\n", "intel_iommu=on ptprep.claim=1" },
+        };
+        Tree *t = *state;
+
+        FOREACH_ARRAY (row, rows, ELEMENTSOF(rows)) {
+                _cleanup_free_ char *value = NULL;
+
+                tree_folder(t, DROP_INS);
+                if (exists(t, OWN))
+                        assert_int_equal(root_file_remove(t->rfd, OWN), 0);
+                host(t, true, row->defaults);
+                edit_and_settle(t, wanted, "iommu=off");
+                value = dash_value(t, "", NORMAL);
+                if (!streq_null(value, row->expected))
+                        fail_msg("%s: \"%s\"", row->defaults, value);
+        }
+}
+
+static void nothing_to_do_is_nothing_done(void **state)
+{
+        Tree *t = *state;
+
+        host(t, true, NORMAL "=\"quiet ptprep.claim=1 intel_iommu=on\"\n");
+        assert_int_equal(edit(t, wanted, "iommu=off", 0), 0);
+        host(t, true, NORMAL "=\"quiet\"\n");
+        assert_int_equal(edit(t, "", "", 0), 0);
+        assert_int_equal(edit(t, "", "iommu=off", 0), 0);
+}
+
+/* Sources are right, but nobody has run mkconfig since. */
+static void stale_generated_file_is_made_anew(void **state)
+{
+        Tree *t = *state;
+
+        host(t, true, NORMAL "=\"quiet\"\n");
+        assert_int_equal(edit(t, wanted, "iommu=off", 0), 2);
+        assert_int_equal(edit(t, wanted, "iommu=off", 0), 1);
+        regenerate(t);
+        assert_int_equal(edit(t, wanted, "iommu=off", 0), 0);
+}
+
+/* To the byte, where no drop-in folder is sourced. NULL: appended to the text as it stands. */
+static void in_place_edits(void **state)
+{
+        static const struct {
+                const char *before, *after, *value;
+        } rows[] = {
+                { NORMAL "=\"quiet\"\n", NORMAL "=\"quiet ptprep.claim=1 intel_iommu=on\"\n", "quiet ptprep.claim=1 intel_iommu=on" },
+                { NORMAL "='quiet splash'\n", NORMAL "='quiet splash ptprep.claim=1 intel_iommu=on'\n",
+                  "quiet splash ptprep.claim=1 intel_iommu=on" },
+                { NORMAL "=\"\"\n", NORMAL "=\"ptprep.claim=1 intel_iommu=on\"\n", wanted },
+                { NORMAL "=\n", NULL, wanted },
+                { NORMAL "=quiet\n", NULL, "quiet ptprep.claim=1 intel_iommu=on" },
+                { NORMAL "=quiet", NULL, "quiet ptprep.claim=1 intel_iommu=on" },
+                { "# first\n" NORMAL "=\"quiet\" # why\nGRUB_TIMEOUT=5\n", "# first\n" NORMAL
+                  "=\"quiet ptprep.claim=1 intel_iommu=on\" # why\nGRUB_TIMEOUT=5\n", "quiet ptprep.claim=1 intel_iommu=on" },
+                { "#" NORMAL "=\"no\"\n" NORMAL "=\"a\"\n" NORMAL "=\"b\"\n#" NORMAL "=\"no\"\n", "#" NORMAL "=\"no\"\n" NORMAL "=\"a\"\n"
+                  NORMAL "=\"b ptprep.claim=1 intel_iommu=on\"\n#" NORMAL "=\"no\"\n", "b ptprep.claim=1 intel_iommu=on" },
+                { NORMAL "=\"a \\\n  b\"\n", NORMAL "=\"a \\\n  b ptprep.claim=1 intel_iommu=on\"\n", "a   b ptprep.claim=1 intel_iommu=on" },
+                { "GRUB_TIMEOUT=5\n", NULL, wanted },
+                { "GRUB_TIMEOUT=5", NULL, wanted },
+                { "", NULL, wanted },
+                { NORMAL "=\"a\"'b'\n", NULL, "ab ptprep.claim=1 intel_iommu=on" },
+                { NORMAL "=\"a b\"c\n", NULL, "a bc ptprep.claim=1 intel_iommu=on" },
+                { NORMAL "=a\\ b\n", NULL, "a b ptprep.claim=1 intel_iommu=on" },
+                { NORMAL "='a'\"b\"\n", NULL, "ab ptprep.claim=1 intel_iommu=on" },
+                { NORMAL "=\"a\\\"\"\n", NULL, "a\" ptprep.claim=1 intel_iommu=on" },
+                { NORMAL "=\"a\" # no newline at the end", NULL, "a ptprep.claim=1 intel_iommu=on" },
+                { "Y=z\n" NORMAL "=$Y\n", NULL, "z ptprep.claim=1 intel_iommu=on" },
+                { "if true; then\n" NORMAL "=a\nelse\n" NORMAL "=b\nfi\n", NULL, "a ptprep.claim=1 intel_iommu=on" },
+                { NORMAL "=a\nunset " NORMAL "\n", NULL, wanted },
+                { NORMAL "=\"$(echo a)\"\n", NULL, "a ptprep.claim=1 intel_iommu=on" },
+                { NORMAL "=`echo a`\n", NULL, "a ptprep.claim=1 intel_iommu=on" },
+        };
+        Tree *t = *state;
+        unsigned wrong = 0;
+
+        FOREACH_ARRAY (row, rows, ELEMENTSOF(rows)) {
+                _cleanup_free_ char *value = NULL, *text = NULL;
+
+                host(t, false, row->before);
+                edit_and_settle(t, wanted, "iommu=off");
+                value = dash_value(t, "set -e", NORMAL);
+                assert_int_equal(root_read_text(t->rfd, DEFAULTS, &text), 0);
+                if (streq_null(value, row->value) && (!row->after || streq(text, row->after)))
+                        continue;
+                print_error("\"%s\" became \"%s\", for dash \"%s\"\n", row->before, text, value ?: "(unset)");
+                wrong++;
+        }
+        assert_int_equal(wrong, 0);
+}
+
+static void contradictions_are_taken_out(void **state)
+{
+        static const struct {
+                const char *defaults, *all, *normal;
+        } rows[] = {
+                { "GRUB_CMDLINE_LINUX=\"iommu=off\"\n", "", wanted },
+                { "GRUB_CMDLINE_LINUX=\"a iommu=off b\" # iommu=off\n", "a b", wanted },
+                { "GRUB_CMDLINE_LINUX='iommu=off b'\n" NORMAL "=\"x iommu=off\"\n", "b", "x ptprep.claim=1 intel_iommu=on" },
+                { "GRUB_CMDLINE_LINUX=iommu=off\n", "", wanted },
+                { "GRUB_CMDLINE_LINUX=\"a iommu=off iommu=off\"\n", "a", wanted },
+                { "GRUB_CMDLINE_LINUX=\"a iommu=offset\"\n", NULL, NULL }, /* the kernel compares by prefix */
+                { "GRUB_CMDLINE_LINUX=\"a iommu=pt,off b\"\n", "a iommu=pt b", wanted },
+                { "GRUB_CMDLINE_LINUX=\"a iommu=off,pt\"\n", "a iommu=pt", wanted },
+                { "GRUB_CMDLINE_LINUX=\"a \\\niommu=off \\\nb\"\n", NULL, wanted },
+                { "GRUB_CMDLINE_LINUX=\"a\\\n iommu=off\\\n b\"\n", NULL, wanted },
+                { "GRUB_CMDLINE_LINUX=\"intel_iommu=off amd_iommu=off\"\n", "intel_iommu=off amd_iommu=off", wanted },
+        };
+        Tree *t = *state;
+        unsigned wrong = 0;
+
+        FOREACH_ARRAY (row, rows, ELEMENTSOF(rows)) {
+                _cleanup_free_ char *all = NULL, *normal = NULL;
+                _cleanup_(kargs_done) Kargs k = {};
+
+                host(t, true, row->defaults);
+                (void) edit(t, wanted, "iommu=off", 0);
+                regenerate(t);
+                (void) edit(t, wanted, "iommu=off", 0);
+                all = dash_value(t, "set -e", "GRUB_CMDLINE_LINUX");
+                normal = dash_value(t, "set -e", NORMAL);
+                k = words(all ?: "");
+                if (kargs_iommu(&k, IOMMU_VENDOR_INTEL, NULL) != IOMMU_ARGUMENT_KILL && (!row->all || streq_null(all, row->all)) &&
+                    (!row->normal || streq_null(normal, row->normal)))
+                        continue;
+                print_error("\"%s\" became \"%s\" and \"%s\"\n", row->defaults, all ?: "(unset)", normal ?: "(unset)");
+                wrong++;
+        }
+        assert_int_equal(wrong, 0);
+}
+
+/* A contradiction that sits where no text can be cut: refused, and nothing planned. */
+static void contradictions_out_of_reach_are_refused(void **state)
+{
+        static const char *const rows[] = {
+                "Y=off\nGRUB_CMDLINE_LINUX=\"iommu=$Y\"\n",
+                "GRUB_CMDLINE_LINUX=\"io\"mmu=off\n",
+                "Y='a iommu=off'\nGRUB_CMDLINE_LINUX=\"$Y\"\n",
+        };
+        Tree *t = *state;
+
+        FOREACH_ARRAY (row, rows, ELEMENTSOF(rows)) {
+                host(t, true, *row);
+                (void) edit(t, wanted, "iommu=off", -ENOTSUP);
+                file_is(t, DEFAULTS, *row);
+        }
+}
+
+/* 256 single bytes in a word, and what people try: each refused or taken as itself by dash. */
+static void hostile_words_never_become_shell(void **state)
+{
+        static const char *const hostile[] = {
+                "a;b", "a b", "$(touch hit)", "`touch hit`", "${X}", "$X", "a\"b", "a'b", "a\\", "a\nb", "a\tb", "a&b", "a|b", "a>b", "a<b", "(a)",
+                "{a}", "*", "?", "[a]", "~", "!a", "#a", "a#b", "a%b", "", " ", "\"", "'", "\\", "a\rb", "\xc3\xa4", "a^b", "-n;", "\x7f", "a=b;c",
+                "x\"; touch hit; \"", "x'; touch hit; '", "menuentry 'x' {", "}", "$tuned_params", "%s", "a\x1b[31m",
+        };
+        _cleanup_(loader_done) Loader l = {};
+        Tree *t = *state;
+        unsigned refused = 0;
+
+        host(t, true, NORMAL "=\"quiet\"\n");
+        assert_int_equal(loader_read(t->rfd, &l), 0);
+        for (unsigned i = 1; i < 256 + ELEMENTSOF(hostile); i++) {
+                char one[4] = { 'a', (char) i, 'b' };
+                char *word = i < 256 ? one : (char *) hostile[i - 256];
+                const Kargs add = { .words = { .items = &word, .n = 1 } }, none = {};
+                _cleanup_(plan_done) Plan p = {};
+                int r = loader_edit(&l, &(LoaderEdit){ .add = &add, .remove = &none }, &p);
+
+                assert_int_equal(r >= 0, loader_word_safe(word));
+                if (r < 0) {
+                        assert_int_equal(r, -EINVAL);
+                        assert_int_equal(p.n, 0);
+                        refused++;
+                        continue;
+                }
+                assert_string_equal(p.steps[0].path, OWN);
+                tree_file(t, OWN, p.steps[0].new_text);
+                {
+                        _cleanup_free_ char *value = dash_value(t, "set -e", NORMAL);
+
+                        assert_true(startswith(value, "quiet "));
+                        assert_string_equal(value + strlen("quiet "), word);
+                }
+        }
+        assert_true(refused >= 200);
+        assert_false(exists(t, "/hit"));
+}
+
+static void entries_of_a_generated_file(void **state)
+{
+        static const char text[] = "set default=\"0\"\n"
+                                   "function gfxmode {\n\tset gfxpayload=\"${1}\"\n}\n"
+                                   "menuentry 'A \"quoted\" {title}' --class os $menuentry_id_option 'id-a' {\n"
+                                   "\tif [ x$feature = xy ]; then\n\t\tinsmod gzio\n\tfi\n"
+                                   "\tlinux\t/vmlinuz-1 root=UUID=1 ro  \"dyndbg=file a +p\" \\\n\t\tquiet # not this\n"
+                                   "\tinitrd\t/ucode.img /initrd-1\n}\n"
+                                   "submenu 'More' {\n\tmenuentry \"B\" --id id-b {\n\t\tlinuxefi /vmlinuz-2 ro\n\t}\n"
+                                   "\tmenuentry 'C (recovery mode)' {\n\t\tlinux16 /vmlinuz-2 ro\n\t}\n"
+                                   "\tmenuentry 'D' {\n\t\tlinux /vmlinuz-2 ro single\n\t}\n}\n"
+                                   "menuentry 'Firmware' {\n\tfwsetup\n}\n"
+                                   "# menuentry 'no' { linux /no }\n";
+        BootEntry *e = NULL;
+        size_t n = 0;
+
+        (void) state;
+        assert_int_equal(grub_cfg_parse("cfg", text, &e, &n), 0);
+        assert_int_equal(n, 4);
+        assert_string_equal(e[0].title, "A \"quoted\" {title}");
+        assert_string_equal(e[0].id, "id-a");
+        assert_string_equal(e[0].kernel, "/vmlinuz-1");
+        assert_string_equal(e[0].initrd, "/initrd-1");
+        assert_int_equal(e[0].line, 9);
+        assert_true(e[0].is_default);
+        assert_true(kargs_has(&e[0].arguments, "quiet"));
+        assert_false(kargs_has(&e[0].arguments, "not"));
+        assert_int_equal(e[0].arguments.words.n, 4);
+        assert_string_equal(e[1].id, "id-b");
+        assert_false(e[1].is_default);
+        assert_false(e[1].rescue);
+        assert_null(e[1].initrd);
+        assert_true(e[2].rescue);
+        assert_true(e[3].rescue);
+        boot_entries_free(e, n);
+}
+
+static void broken_generated_files_do_no_harm(void **state)
+{
+        static const char *const rows[] = {
+                "", "}", "}}}}", "{", "menuentry", "menuentry {", "menuentry '", "menuentry 'a' {", "menuentry 'a' { linux", "linux /vmlinuz",
+                "menuentry 'a' {\nlinux /v \"", "menuentry 'a' {\nlinux /v ${", "menuentry 'a' {\nlinux /v \\", "set", "set default=", "submenu",
+        };
+
+        (void) state;
+        FOREACH_ARRAY (row, rows, ELEMENTSOF(rows)) {
+                BootEntry *e = NULL;
+                size_t n = 0;
+
+                assert_int_equal(grub_cfg_parse("cfg", *row, &e, &n), 0);
+                assert_true(n <= 1);
+                boot_entries_free(e, n);
+        }
+}
+
+static void hosts_without_grub(void **state)
+{
+        _cleanup_(loader_done) Loader l = {};
+        Tree *t = *state;
+
+        assert_int_equal(loader_read(t->rfd, &l), 0);
+        assert_int_equal(l.kind, LOADER_NONE);
+}
+
+/* grub-mkconfig asks "[ -e ]" before it reads a drop-in. */
+static void dangling_drop_in_is_skipped(void **state)
+{
+        Tree *t = *state;
+
+        host(t, true, NORMAL "=\"quiet\"\n");
+        tree_link(t, DROP_INS "50-gone.cfg", "/nowhere.cfg");
+        edit_and_settle(t, wanted, "iommu=off");
+        dash_says(t, NORMAL, "quiet ptprep.claim=1 intel_iommu=on");
+}
+
+int main(void)
+{
+        static const struct CMUnitTest tests[] = {
+                TREE_TEST(evaluator_agrees_with_dash),
+                TREE_TEST(evaluator_is_right_about_generated_texts),
+                TREE_TEST(drop_in_comes_and_goes),
+                TREE_TEST(drop_in_without_the_variable),
+                TREE_TEST(drop_in_sorts_last),
+                TREE_TEST(present_arguments_are_respected),
+                TREE_TEST(nothing_to_do_is_nothing_done),
+                TREE_TEST(stale_generated_file_is_made_anew),
+                TREE_TEST(in_place_edits),
+                TREE_TEST(contradictions_are_taken_out),
+                TREE_TEST(contradictions_out_of_reach_are_refused),
+                TREE_TEST(hostile_words_never_become_shell),
+                cmocka_unit_test(entries_of_a_generated_file),
+                cmocka_unit_test(broken_generated_files_do_no_harm),
+                TREE_TEST(hosts_without_grub),
+                TREE_TEST(dangling_drop_in_is_skipped),
+        };
+
+        if (!dash_path()) {
+                printf("SKIPPED: dash is not here\n");
+                return 77;
+        }
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
