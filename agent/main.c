@@ -208,8 +208,8 @@ static int report_outcome(const Options *o, int rfd, bool live, const Plan *plan
                            .plan = plan,
                            .steps_done = result->n_done,
                            .failure = result->failure,
-                           .exit_code = result->failure ? EXIT_ROLLED_BACK :
-                                                          result_to_exit_code(finding_worst(&run.findings)) };
+                           .exit_code = result->failure ? EXIT_ROLLED_BACK
+                                                        : result_to_exit_code(finding_worst(&run.findings)) };
         store_report(rfd, live, &report);
         return print_report(&report, o->json);
 }
@@ -227,7 +227,8 @@ static int verb_apply(const Options *o)
         if (rfd < 0)
                 return EXIT_USAGE;
         if (!o->dry_run && geteuid() != 0) {
-                fputs("ptprep: --apply changes the system: run it as root, or look with --check or --apply --dry-run\n", stderr);
+                fputs("ptprep: --apply changes the system: run it as root, or look with --check or --apply --dry-run\n",
+                      stderr);
                 return EXIT_USAGE;
         }
         if (!o->dry_run) {
@@ -273,16 +274,17 @@ static int verb_apply(const Options *o)
 
 /* A new verb is a row here and a function above it. */
 static const Verb verbs[] = {
-        { "check", "judge this machine, change nothing (the default)",            verb_check },
+        { "check", "judge this machine, change nothing (the default)", verb_check },
         { "apply", "make what the configuration asks for true from the next boot", verb_apply },
 };
 
 static void usage(FILE *f)
 {
-        fputs("ptprep [OPTION...] [VERB]\n\nMakes this host ready for PCI passthrough, and says what stands in the way.\n\n"
+        fputs("ptprep [OPTION...] [VERB]\n\nMakes this host ready for PCI passthrough, and says what stands in the "
+              "way.\n\n"
               "Verbs (also as --VERB):\n",
               f);
-        FOREACH_ARRAY (v, verbs, ELEMENTSOF(verbs))
+        FOREACH_ARRAY(v, verbs, ELEMENTSOF(verbs))
                 fprintf(f, "  %-10s %s\n", v->name, v->summary);
         fputs("\nOptions:\n"
               "  --json      print the report as JSON\n"
@@ -298,7 +300,7 @@ static void usage(FILE *f)
 
 static const Verb *verb_by_name(const char *name)
 {
-        FOREACH_ARRAY (v, verbs, ELEMENTSOF(verbs))
+        FOREACH_ARRAY(v, verbs, ELEMENTSOF(verbs))
                 if (streq(v->name, name))
                         return v;
         return NULL;
@@ -316,14 +318,10 @@ int main(int argc, char *argv[])
 {
         enum { OPT_JSON = 256, OPT_DRY_RUN, OPT_ROOT, OPT_VERSION, OPT_HELP, OPT_VERB };
         static const struct option long_options[] = {
-                { "json",    no_argument,       NULL, OPT_JSON    },
-                { "dry-run", no_argument,       NULL, OPT_DRY_RUN },
-                { "root",    required_argument, NULL, OPT_ROOT    },
-                { "version", no_argument,       NULL, OPT_VERSION },
-                { "help",    no_argument,       NULL, OPT_HELP    },
-                { "check",   no_argument,       NULL, OPT_VERB    },
-                { "apply",   no_argument,       NULL, OPT_VERB    },
-                {},
+                { "json", no_argument, NULL, OPT_JSON },       { "dry-run", no_argument, NULL, OPT_DRY_RUN },
+                { "root", required_argument, NULL, OPT_ROOT }, { "version", no_argument, NULL, OPT_VERSION },
+                { "help", no_argument, NULL, OPT_HELP },       { "check", no_argument, NULL, OPT_VERB },
+                { "apply", no_argument, NULL, OPT_VERB },      {},
         };
         const Verb *verb = NULL;
         Options o = { .root = "/" };

@@ -69,8 +69,8 @@ typedef struct Stub {
 } Stub;
 
 static const Stub stubs[] = {
-        {"vfio-pci",  "vfio_iommu_type1"},
-        { "pci-stub", NULL              },
+        { "vfio-pci", "vfio_iommu_type1" },
+        { "pci-stub", NULL },
 };
 
 /* One line of the list; the texts point into the buffer that holds it. */

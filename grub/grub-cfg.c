@@ -99,7 +99,7 @@ typedef struct Parser {
         unsigned entry_depth; /* depth inside the menuentry, 0: in none */
         char *title, *id;     /* of the menuentry that is open */
         unsigned line;
-        char *chosen;         /* last literal "set default=" */
+        char *chosen; /* last literal "set default=" */
 } Parser;
 
 static void parser_done(Parser *p)
@@ -113,7 +113,13 @@ static void parser_done(Parser *p)
 
 static bool says_rescue(const char *title, const Kargs *k)
 {
-        static const char *const words[] = { "single", "1", "s", "S", "rescue", "emergency", "systemd.unit=rescue.target",
+        static const char *const words[] = { "single",
+                                             "1",
+                                             "s",
+                                             "S",
+                                             "rescue",
+                                             "emergency",
+                                             "systemd.unit=rescue.target",
                                              "systemd.unit=emergency.target" };
 
         if (title && (strstr(title, "(recovery mode)") || strstr(title, "(rescue mode)") || strstr(title, "0-rescue-")))
@@ -210,12 +216,14 @@ static int run_command(Parser *p, const StringList *words, unsigned line)
         return 0;
 }
 
-/* A number counts entries of the top level, which is more than those that boot Linux: only "0" and names are understood. */
+/* A number counts entries of the top level, which is more than those that boot Linux: only "0" and names are
+ * understood. */
 static void mark_default(Parser *p)
 {
         for (size_t i = 0; i < p->n; i++)
-                if (!p->chosen || streq(p->chosen, "0") ? i == 0 :
-                                                          streq(p->chosen, p->entries[i].id) || streq(p->chosen, p->entries[i].title)) {
+                if (!p->chosen || streq(p->chosen, "0")
+                            ? i == 0
+                            : streq(p->chosen, p->entries[i].id) || streq(p->chosen, p->entries[i].title)) {
                         p->entries[i].is_default = true;
                         return;
                 }

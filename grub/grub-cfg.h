@@ -8,9 +8,8 @@
  * @file: goes into the entries. @text: the whole file.
  * @ret, @ret_n: in the order of the file, released with boot_entries_free().
  *
- * Knows menuentry and submenu blocks, quoting, linux, linux16, linuxefi and initrd commands; everything else is skipped.
- * An entry is a rescue entry when its title says "(recovery mode)", "(rescue mode)" or its arguments have a single-user word.
- * Source: GRUB manual, "Shell-like scripting"; util/grub.d/10_linux.in.
- * Returns 0 or -ENOMEM.
+ * Knows menuentry and submenu blocks, quoting, linux, linux16, linuxefi and initrd commands; everything else is
+ * skipped. An entry is a rescue entry when its title says "(recovery mode)", "(rescue mode)" or its arguments have a
+ * single-user word. Source: GRUB manual, "Shell-like scripting"; util/grub.d/10_linux.in. Returns 0 or -ENOMEM.
  */
 int grub_cfg_parse(const char *file, const char *text, BootEntry **ret, size_t *ret_n) _must_check_;

@@ -8,7 +8,7 @@ static const LoaderOps *const loaders[] = {
 
 int loader_read(int rfd, Loader *ret)
 {
-        FOREACH_ARRAY (l, loaders, ELEMENTSOF(loaders)) {
+        FOREACH_ARRAY(l, loaders, ELEMENTSOF(loaders)) {
                 int r = (*l)->read(rfd, ret);
 
                 if (r != -ENOENT)
@@ -27,10 +27,10 @@ bool loader_word_safe(const char *word)
 
 int loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
-        FOREACH_ARRAY (w, want->add->words.items, want->add->words.n)
+        FOREACH_ARRAY(w, want->add->words.items, want->add->words.n)
                 if (!loader_word_safe(*w))
                         return -EINVAL;
-        FOREACH_ARRAY (i, loaders, ELEMENTSOF(loaders))
+        FOREACH_ARRAY(i, loaders, ELEMENTSOF(loaders))
                 if ((*i)->kind == l->kind)
                         return (*i)->edit(l, want, plan);
         return 0;
@@ -38,14 +38,14 @@ int loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
 
 bool loader_entry_fine(const BootEntry *e, const Kargs *add, const Kargs *remove)
 {
-        FOREACH_ARRAY (w, add->words.items, add->words.n) {
+        FOREACH_ARRAY(w, add->words.items, add->words.n) {
                 if (streq(*w, "intel_iommu=on")) {
                         if (kargs_iommu(&e->arguments, IOMMU_VENDOR_INTEL, NULL) != IOMMU_ARGUMENT_ON)
                                 return false;
                 } else if (!kargs_has(&e->arguments, *w))
                         return false;
         }
-        FOREACH_ARRAY (w, remove->words.items, remove->words.n)
+        FOREACH_ARRAY(w, remove->words.items, remove->words.n)
                 if (kargs_has(&e->arguments, *w))
                         return false;
         return true;

@@ -14,7 +14,7 @@ typedef struct Word {
         size_t start, end;  /* in the file */
         size_t name_length; /* of an assignment, 0: none */
         bool cannot_tell;
-        bool plain;         /* no quote and no expansion in it: can be a reserved word */
+        bool plain; /* no quote and no expansion in it: can be a reserved word */
 } Word;
 
 typedef struct Reader {
@@ -50,13 +50,13 @@ static int text_add(Text *t, const char *s, size_t n)
 
 void shell_state_done(ShellState *s)
 {
-        FOREACH_ARRAY (v, s->variables, s->n_variables) {
+        FOREACH_ARRAY(v, s->variables, s->n_variables) {
                 free(v->name);
                 free(v->value);
                 free(v->file);
         }
         free(s->variables);
-        FOREACH_ARRAY (a, s->assignments, s->n_assignments)
+        FOREACH_ARRAY(a, s->assignments, s->n_assignments)
                 free(a->name);
         free(s->assignments);
         *s = (ShellState){};
@@ -64,7 +64,7 @@ void shell_state_done(ShellState *s)
 
 const LoaderVariable *shell_variable(const ShellState *s, const char *name)
 {
-        FOREACH_ARRAY (v, s->variables, s->n_variables)
+        FOREACH_ARRAY(v, s->variables, s->n_variables)
                 if (streq(v->name, name))
                         return v;
         return NULL;
@@ -89,7 +89,7 @@ static LoaderVariable *variable_at(ShellState *s, const char *name)
 {
         LoaderVariable *v;
 
-        FOREACH_ARRAY (i, s->variables, s->n_variables)
+        FOREACH_ARRAY(i, s->variables, s->n_variables)
                 if (streq(i->name, name))
                         return i;
         v = array_grow(&s->variables, s->n_variables);
@@ -105,7 +105,7 @@ static LoaderVariable *variable_at(ShellState *s, const char *name)
 /* A value that only a shell could tell. */
 static void all_cannot_tell(ShellState *s)
 {
-        FOREACH_ARRAY (v, s->variables, s->n_variables) {
+        FOREACH_ARRAY(v, s->variables, s->n_variables) {
                 free(v->value);
                 v->value = NULL;
                 v->state = VARIABLE_CANNOT_TELL;
@@ -123,7 +123,8 @@ static void advance(Reader *r)
         r->at++;
 }
 
-/* Behind the end of a command substitution; nesting and quotes inside are followed without recursion. -EBADMSG: it does not end. */
+/* Behind the end of a command substitution; nesting and quotes inside are followed without recursion. -EBADMSG: it does
+ * not end. */
 static int skip_substitution(Reader *r)
 {
         unsigned depth = 0;
@@ -231,18 +232,18 @@ static int expand_braces(Reader *r, Word *w)
         if (!name)
                 return -ENOMEM;
         v = shell_variable(r->state, name);
-        colon = *operator == ':';
+        colon = *operator== ':';
         set = v && v->value && (!colon || *v->value);
         operator+= colon;
         if (length == 0 || (v && v->state == VARIABLE_CANNOT_TELL))
                 w->cannot_tell = true;
-        else if (*operator == '}' && !colon)
+        else if (*operator== '}' && !colon)
                 e = v && v->value ? text_add(&w->value, v->value, strlen(v->value)) : 0;
-        else if (*operator == '+' || *operator == '-') {
-                if (*operator == '-' && set)
+        else if (*operator== '+' || * operator== '-') {
+                if (*operator== '-' && set)
                         e = text_add(&w->value, v->value, strlen(v->value));
-                else if ((*operator == '+') == set)
-                        e = expand_simple(r, operator + 1, (size_t) (r->text + r->at + 1 + end - operator - 1), w);
+                else if ((*operator== '+') == set)
+                        e = expand_simple(r, operator+ 1, (size_t) (r->text + r->at + 1 + end - operator- 1), w);
         } else
                 w->cannot_tell = true;
         for (size_t i = 0; i < end + 2; i++)
@@ -387,7 +388,7 @@ typedef struct Command {
 
 static void command_done(Command *c)
 {
-        FOREACH_ARRAY (w, c->words, c->n)
+        FOREACH_ARRAY(w, c->words, c->n)
                 text_done(&w->value);
         free(c->words);
         *c = (Command){};
@@ -431,7 +432,7 @@ static void unset(Reader *r, const char *name)
 {
         LoaderVariable *v = NULL;
 
-        FOREACH_ARRAY (i, r->state->variables, r->state->n_variables)
+        FOREACH_ARRAY(i, r->state->variables, r->state->n_variables)
                 if (streq(i->name, name))
                         v = i;
         if (!v)
@@ -449,7 +450,8 @@ static bool one_of(const char *s, const char *const *list, size_t n)
         return false;
 }
 
-/* Reserved words at the place of a command open and close what may or may not be run (2.4). Returns how many words to skip. */
+/* Reserved words at the place of a command open and close what may or may not be run (2.4). Returns how many words to
+ * skip. */
 static size_t reserved_word(Reader *r, const Word *w)
 {
         static const char *const opening[] = { "if", "while", "until", "for", "case", "{" };
@@ -524,7 +526,8 @@ static int eval_text(ShellState *state, const LoaderFile *f, size_t index)
                                 advance(&r);
                 else if (ch == '<' && next == '<')
                         return -EBADMSG; /* a here-document: what follows is no command */
-                else if (ch == '<' || ch == '>') { /* a redirection goes with its command; the target is read as a word */
+                else if (ch == '<' ||
+                         ch == '>') { /* a redirection goes with its command; the target is read as a word */
                         advance(&r);
                         if (peek(&r) == '&')
                                 advance(&r);

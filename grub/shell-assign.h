@@ -4,14 +4,14 @@
 #include "model/loader.h"
 
 /*
- * What a POSIX shell makes of files of assignments, such as /etc/default/grub and its drop-ins, without running anything.
- * Where only a shell could tell (command substitution, conditions, other files), the variable says so.
+ * What a POSIX shell makes of files of assignments, such as /etc/default/grub and its drop-ins, without running
+ * anything. Where only a shell could tell (command substitution, conditions, other files), the variable says so.
  * Source: POSIX.1-2017, Shell Command Language, 2.2 Quoting, 2.6.2 Parameter Expansion, 2.9.1 Simple Commands; dash(1).
  */
 
 /* One assignment as it stands in a file. */
 typedef struct Assignment {
-        size_t file;       /* index of the file */
+        size_t file; /* index of the file */
         char *name;
         size_t start, end; /* bytes of the value in the file's text, quotes included */
         unsigned line;     /* 1 and up */
@@ -22,7 +22,7 @@ typedef struct ShellState {
         size_t n_variables;
         Assignment *assignments; /* in the order in which they take effect */
         size_t n_assignments;
-        bool broken;             /* a syntax error: the shell would have given up */
+        bool broken; /* a syntax error: the shell would have given up */
 } ShellState;
 
 void shell_state_done(ShellState *s);

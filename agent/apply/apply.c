@@ -53,7 +53,7 @@ static int transaction_begin(int rfd, const Plan *p)
 
         if (!f)
                 return -ENOMEM;
-        FOREACH_ARRAY (s, p->steps, p->n) {
+        FOREACH_ARRAY(s, p->steps, p->n) {
                 _cleanup_free_ char *folder = path_folder(s->path);
 
                 if (!folder) {
@@ -125,9 +125,8 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
                         r = transaction_begin(o->rfd, p);
                 if (r >= 0)
                         n++;
-                else if (!result.failure &&
-                         asprintf(&result.failure, "%s %s: %s", step_kind_to_string(c->step->kind), c->step->path,
-                                  strerror(-r)) < 0)
+                else if (!result.failure && asprintf(&result.failure, "%s %s: %s", step_kind_to_string(c->step->kind),
+                                                     c->step->path, strerror(-r)) < 0)
                         result.failure = NULL;
         }
         if (r < 0)

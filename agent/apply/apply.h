@@ -13,8 +13,8 @@ typedef struct ApplyOptions {
 } ApplyOptions;
 
 typedef struct ApplyResult {
-        size_t n_done;    /* steps that were done and stay done */
-        char *failure;    /* one sentence, owned; NULL: all went well */
+        size_t n_done; /* steps that were done and stay done */
+        char *failure; /* one sentence, owned; NULL: all went well */
 } ApplyResult;
 
 void apply_result_done(ApplyResult *r);
@@ -22,8 +22,9 @@ void apply_result_done(ApplyResult *r);
 /**
  * apply_plan() - carry out a plan, or leave everything as it was
  *
- * Steps are done in order. When one fails, those before it are undone in reverse order. What is replaced is kept beside its
- * successor until the last step is done; the names are recorded in NAME_TRANSACTION first, so that a run after a power cut finds them.
+ * Steps are done in order. When one fails, those before it are undone in reverse order. What is replaced is kept beside
+ * its successor until the last step is done; the names are recorded in NAME_TRANSACTION first, so that a run after a
+ * power cut finds them.
  * @ret: n_done is 0 after a failure.
  * Returns 0; the negative errno of the step that failed.
  */

@@ -5,8 +5,8 @@
 
 #include "apply/step.h"
 
-#define TAIL_MAX     2048U
-#define SEARCH_PATH  "/usr/sbin:/usr/bin:/sbin:/bin"
+#define TAIL_MAX    2048U
+#define SEARCH_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* Between fork() and execve(): only async-signal-safe calls. */
 static void __attribute__((noreturn)) child_run(const ApplyOptions *o, char *const argv[], int output)
@@ -19,7 +19,8 @@ static void __attribute__((noreturn)) child_run(const ApplyOptions *o, char *con
         sigemptyset(&none);
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
         (void) signal(SIGPIPE, SIG_DFL); /* ignored in ptprep, and that would be inherited */
-        if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0)
+        if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
+            dup2(output, STDERR_FILENO) < 0)
                 _exit(127);
         if (!o->live && (fchdir(o->rfd) < 0 || chroot(".") < 0))
                 _exit(127);

@@ -30,7 +30,7 @@ static int send_fields(const StringList *fields)
         struct iovec iov[8];
         size_t n = 0;
 
-        FOREACH_ARRAY (s, fields->items, MIN(fields->n, ELEMENTSOF(iov)))
+        FOREACH_ARRAY(s, fields->items, MIN(fields->n, ELEMENTSOF(iov)))
                 iov[n++] = (struct iovec){ *s, strlen(*s) };
         return sym_sd_journal_sendv(iov, (int) n);
 }
@@ -38,7 +38,8 @@ static int send_fields(const StringList *fields)
 static int send_finding(const Finding *f)
 {
         _cleanup_(string_list_done) StringList l = {};
-        int r = string_list_addf(&l, "MESSAGE=%s: %s%s%s", f->check, f->subject ?: "", f->subject ? ": " : "", f->detail);
+        int r = string_list_addf(&l, "MESSAGE=%s: %s%s%s", f->check, f->subject ?: "", f->subject ? ": " : "",
+                                 f->detail);
 
         if (r >= 0)
                 r = string_list_addf(&l, "PRIORITY=%d", f->result == RESULT_BLOCKED ? LOG_ERR : LOG_WARNING);
@@ -62,7 +63,7 @@ int notify_findings(const FindingList *l, const char *verdict)
 
         if (r < 0)
                 return r;
-        FOREACH_ARRAY (f, l->items, l->n) {
+        FOREACH_ARRAY(f, l->items, l->n) {
                 r = f->result <= RESULT_SKIPPED ? 0 : send_finding(f);
                 if (r < 0)
                         return r;

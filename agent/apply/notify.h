@@ -6,8 +6,8 @@
 /**
  * notify_findings() - one journal entry for each finding that is not fine, and one for the verdict
  *
- * Fields: MESSAGE_ID, PTPREP_CHECK=, PTPREP_DEVICE=, PTPREP_RESULT=, PTPREP_CURE=. Does nothing where there is no journal socket.
- * Returns 0; negative errno of sd_journal_sendv().
+ * Fields: MESSAGE_ID, PTPREP_CHECK=, PTPREP_DEVICE=, PTPREP_RESULT=, PTPREP_CURE=. Does nothing where there is no
+ * journal socket. Returns 0; negative errno of sd_journal_sendv().
  */
 int notify_findings(const FindingList *l, const char *verdict) _must_check_;
 

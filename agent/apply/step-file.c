@@ -55,7 +55,8 @@ int step_clean_up_do(StepContext *c)
                 if (!path)
                         return -ENOMEM;
                 /* only names of our own making, whatever the file says */
-                if (endswith(path, TRIAL_SUFFIX) || endswith(path, BACKUP_SUFFIX) || endswith(path, TRIAL_SUFFIX ".new")) {
+                if (endswith(path, TRIAL_SUFFIX) || endswith(path, BACKUP_SUFFIX) ||
+                    endswith(path, TRIAL_SUFFIX ".new")) {
                         r = root_file_remove(c->options->rfd, path);
                         if (r < 0 && r != -ENOENT)
                                 return step_failed(c, r, "%s could not be removed: %s", path, strerror(-r));

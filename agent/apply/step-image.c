@@ -74,7 +74,8 @@ int step_image_do(StepContext *c)
                 r = inside_digest(rfd, trial, s->argv.items[1], &inside, NULL);
         if (r == -ENOENT || (r >= 0 && inside != wanted))
                 r = step_failed(c, -EPROTO,
-                                "%s built an image for kernel %s that lacks the claim list, the helper or a driver; the old one "
+                                "%s built an image for kernel %s that lacks the claim list, the helper or a driver; "
+                                "the old one "
                                 "stays. It said: %s",
                                 s->argv.items[0], s->subject, tail && *tail ? tail : "nothing");
         if (r >= 0)

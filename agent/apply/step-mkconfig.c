@@ -28,12 +28,14 @@ static int verify(StepContext *c, const char *path)
                 bootable++;
                 if (!loader_entry_fine(entries + i, &add, &remove))
                         r = step_failed(c, -EPROTO,
-                                        "%s was generated without \"%s\" in the entry \"%s\"; the old one stays. Look for a file in "
+                                        "%s was generated without \"%s\" in the entry \"%s\"; the old one stays. Look "
+                                        "for a file in "
                                         "/etc/default that sets the kernel command line",
                                         s->path, s->new_text, entries[i].title);
         }
         if (r >= 0 && bootable == 0)
-                r = step_failed(c, -EPROTO, "%s was generated without any entry that boots Linux; the old one stays", s->path);
+                r = step_failed(c, -EPROTO, "%s was generated without any entry that boots Linux; the old one stays",
+                                s->path);
         boot_entries_free(entries, n);
         return r;
 }
@@ -56,7 +58,8 @@ int step_mkconfig_do(StepContext *c)
         r = command_run(c->options, argv, &tail);
         if (r < 0)
                 r = step_failed(c, r, "%s failed (%s); it said: %s", argv[0],
-                                r == -ENOEXEC ? "could not be started" : "exit status", tail && *tail ? tail : "nothing");
+                                r == -ENOEXEC ? "could not be started" : "exit status",
+                                tail && *tail ? tail : "nothing");
         if (r >= 0)
                 r = verify(c, trial);
         if (r >= 0)

@@ -10,13 +10,13 @@
 typedef struct StepContext {
         const ApplyOptions *options;
         const Step *step;
-        char *backup;    /* path of what was replaced, removed at the end; NULL: nothing was */
-        char **failure;  /* one sentence when it fails; may be left alone, then errno's text is used */
+        char *backup;   /* path of what was replaced, removed at the end; NULL: nothing was */
+        char **failure; /* one sentence when it fails; may be left alone, then errno's text is used */
 } StepContext;
 
 /*
- * A kind of step is one row of the table in apply.c. undo() is called only after do_step() succeeded. A new kind: a row there and a
- * step-*.c file.
+ * A kind of step is one row of the table in apply.c. undo() is called only after do_step() succeeded. A new kind: a row
+ * there and a step-*.c file.
  */
 typedef struct StepOps {
         int (*do_step)(StepContext *c);

@@ -24,7 +24,7 @@ void *array_grow_impl(void *array, size_t n, size_t size)
 
 void string_list_done(StringList *l)
 {
-        FOREACH_ARRAY (s, l->items, l->n)
+        FOREACH_ARRAY(s, l->items, l->n)
                 free(*s);
         free(l->items);
         *l = (StringList){};
@@ -65,7 +65,7 @@ int string_list_addf(StringList *l, const char *format, ...)
 
 bool string_list_contains(const StringList *l, const char *s)
 {
-        FOREACH_ARRAY (i, l->items, l->n)
+        FOREACH_ARRAY(i, l->items, l->n)
                 if (streq(*i, s))
                         return true;
         return false;

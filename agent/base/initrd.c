@@ -46,7 +46,7 @@ static const LazySymbol archive_symbols[] = {
         LAZY_SYMBOL(archive_entry_ino64),
 };
 
-#define BLOCK_BYTES (128U * 1024)
+#define BLOCK_BYTES       (128U * 1024)
 
 /* The header of the "newc" format: six bytes of magic, then 13 numbers of eight hexadecimal digits. */
 #define NEWC_HEADER_BYTES 110U
@@ -73,7 +73,7 @@ static void scan_done(Scan *s)
 
 static bool all_found(const Scan *s)
 {
-        FOREACH_ARRAY (i, s->items, s->n)
+        FOREACH_ARRAY(i, s->items, s->n)
                 if (!i->found)
                         return false;
         return true;
@@ -94,7 +94,7 @@ static bool is_module(const char *path, const char *name)
                 if (a != b)
                         return false;
         }
-        FOREACH_ARRAY (suffix, suffixes, ELEMENTSOF(suffixes))
+        FOREACH_ARRAY(suffix, suffixes, ELEMENTSOF(suffixes))
                 if (streq(base, *suffix))
                         return true;
         return false;
@@ -112,7 +112,7 @@ static InitrdItem *match_entry(const Scan *s, const Entry *e)
 
         while (startswith(name, "./") || name[0] == '/')
                 name += name[0] == '/' ? 1 : 2;
-        FOREACH_ARRAY (i, s->items, s->n) {
+        FOREACH_ARRAY(i, s->items, s->n) {
                 if (i->module) {
                         if ((S_ISREG(e->mode) || S_ISLNK(e->mode)) && is_module(name, i->name))
                                 i->found = true;
@@ -281,7 +281,7 @@ static int scan_compressed(Scan *s, int fd, uint64_t offset)
         a = sym_archive_read_new();
         if (!a)
                 return -ENOMEM;
-        FOREACH_ARRAY (filter, filters, ELEMENTSOF(filters))
+        FOREACH_ARRAY(filter, filters, ELEMENTSOF(filters))
                 if ((**filter)(a) != ARCHIVE_OK) /* ARCHIVE_WARN: it would run a program for that */
                         return -ENOPKG;
         if (sym_archive_read_support_format_cpio(a) != ARCHIVE_OK)
@@ -341,7 +341,7 @@ int initrd_scan(int fd, InitrdItem *items, size_t n)
         struct stat st;
         int r;
 
-        FOREACH_ARRAY (i, items, n) {
+        FOREACH_ARRAY(i, items, n) {
                 i->found = false;
                 i->hash = i->inode = 0;
         }

@@ -6,8 +6,9 @@
 #include "macro.h"
 
 /*
- * Reading of initramfs images: any number of cpio archives in a row, zero bytes between them, the last one compressed or not
- * (Linux Documentation/driver-api/early-userspace/buffer-format.rst). What stands behind a compressed archive is not read.
+ * Reading of initramfs images: any number of cpio archives in a row, zero bytes between them, the last one compressed
+ * or not (Linux Documentation/driver-api/early-userspace/buffer-format.rst). What stands behind a compressed archive is
+ * not read.
  */
 
 /* One thing to look for. */
@@ -24,8 +25,8 @@ typedef struct InitrdItem {
  * @fd: regular file, its position is moved. @items: names filled by the caller; results are set also on failure.
  *
  * Stops as soon as all are found. Every length in the image is checked against its size.
- * Returns 0, also when nothing is found; -EBADMSG the image is damaged or of a kind that is not known; -ENOPKG libarchive is
- * not installed; -EISDIR, -EINVAL no regular file; other negative errno.
+ * Returns 0, also when nothing is found; -EBADMSG the image is damaged or of a kind that is not known; -ENOPKG
+ * libarchive is not installed; -EISDIR, -EINVAL no regular file; other negative errno.
  */
 int initrd_scan(int fd, InitrdItem *items, size_t n) _must_check_;
 

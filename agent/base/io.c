@@ -5,9 +5,9 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
-#define TEXT_MAX     (4U * 1024 * 1024)
-#define TEMP_SUFFIX  ".ptprep-new"
-#define COPY_CHUNK   (256U * 1024)
+#define TEXT_MAX    (4U * 1024 * 1024)
+#define TEMP_SUFFIX ".ptprep-new"
+#define COPY_CHUNK  (256U * 1024)
 
 static int open_how(int rfd, const char *path, int flags, mode_t mode)
 {

@@ -17,8 +17,8 @@
 
 /**
  * root_open() - open a path below a root
- * @rfd: root folder (O_PATH is enough), not closed here. @path: relative or absolute. @flags: open(2); O_CLOEXEC is implied.
- * Returns a new fd; negative errno of openat2().
+ * @rfd: root folder (O_PATH is enough), not closed here. @path: relative or absolute. @flags: open(2); O_CLOEXEC is
+ * implied. Returns a new fd; negative errno of openat2().
  */
 int root_open(int rfd, const char *path, int flags) _must_check_;
 

@@ -14,7 +14,10 @@ typedef struct LazySymbol {
 
 /* Declares a pointer sym_NAME of the type that the library's header gives the function. */
 #define LAZY_FUNCTION(name) static typeof(&name) sym_##name
-#define LAZY_SYMBOL(name)   { #name, (void **) &sym_##name }
+#define LAZY_SYMBOL(name)                                                                                              \
+        {                                                                                                              \
+#name, (void **) &sym_##name                                                                           \
+        }
 
 /**
  * lazy_load() - load a library once and resolve what is used of it

@@ -10,12 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ELEMENTSOF(x)      (sizeof(x) / sizeof((x)[0]))
-#define _cleanup_(f)       __attribute__((cleanup(f)))
-#define _printf_(a, b)     __attribute__((format(printf, a, b)))
-#define _must_check_       __attribute__((warn_unused_result))
-#define MAX(a, b)          ((a) > (b) ? (a) : (b))
-#define MIN(a, b)          ((a) < (b) ? (a) : (b))
+#define ELEMENTSOF(x)  (sizeof(x) / sizeof((x)[0]))
+#define _cleanup_(f)   __attribute__((cleanup(f)))
+#define _printf_(a, b) __attribute__((format(printf, a, b)))
+#define _must_check_   __attribute__((warn_unused_result))
+#define MAX(a, b)      ((a) > (b) ? (a) : (b))
+#define MIN(a, b)      ((a) < (b) ? (a) : (b))
 
 /* Takes the value out of a variable that a cleanup attribute would otherwise release. */
 #define TAKE_PTR(p)                                                                                                    \
@@ -33,7 +33,8 @@
         })
 
 /* Walks an array of n elements; i is a pointer of the element type, declared here. */
-#define FOREACH_ARRAY(i, array, n) for (typeof((array)[0]) *i = (array), *_end_##i = (array) + (n); i && i < _end_##i; i++)
+#define FOREACH_ARRAY(i, array, n)                                                                                     \
+        for (typeof((array)[0]) *i = (array), *_end_##i = (array) + (n); i && i < _end_##i; i++)
 
 static inline void freep(void *p)
 {

@@ -4,8 +4,8 @@
 #include "macro.h"
 
 /*
- * Both directions between an enum and its names, from NAME_table[]. The functions are declared in the header of the type:
- * NAME_to_string() gives NULL outside the table, NAME_from_string() gives -EINVAL for a name that is not in it.
+ * Both directions between an enum and its names, from NAME_table[]. The functions are declared in the header of the
+ * type: NAME_to_string() gives NULL outside the table, NAME_from_string() gives -EINVAL for a name that is not in it.
  */
 #define DEFINE_STRING_TO(name, type)                                                                                   \
         const char *name##_to_string(type v)                                                                           \

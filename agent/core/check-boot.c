@@ -28,7 +28,7 @@ ImageState image_state(const Judgement *j, const KernelRelease *k)
 /* A kernel that has no stub driver at all cannot claim, whatever is in its image. */
 const char *kernel_missing_driver(const Judgement *j, const KernelRelease *k)
 {
-        FOREACH_ARRAY (d, j->config->devices, j->config->n_devices)
+        FOREACH_ARRAY(d, j->config->devices, j->config->n_devices)
                 if (k->has_stub[d->driver] == TRISTATE_NO)
                         return stub_driver_to_string(d->driver);
         return NULL;
@@ -48,20 +48,22 @@ static int judge_image(const Check *self, const Judgement *j, const KernelReleas
                                    "%s does not exist", k->initrd);
         case IMAGE_STALE:
                 return finding_add(ret, self->id, RESULT_FAIL, k->release, "run \"ptprep --apply\"",
-                                   k->initrd_digest == 0 ? "%s has no claim list in it" :
-                                                           "%s has another claim list, helper or driver set in it",
+                                   k->initrd_digest == 0 ? "%s has no claim list in it"
+                                                         : "%s has another claim list, helper or driver set in it",
                                    k->initrd);
         case IMAGE_CURRENT:
-                return finding_add(ret, self->id, RESULT_OK, k->release, NULL, "%s has the present claim list", k->initrd);
+                return finding_add(ret, self->id, RESULT_OK, k->release, NULL, "%s has the present claim list",
+                                   k->initrd);
         default:
-                return finding_add(ret, self->id, RESULT_UNKNOWN, k->release, j->facts->is_root ? NULL : "run ptprep as root",
-                                   "cannot tell what is in %s", k->initrd);
+                return finding_add(ret, self->id, RESULT_UNKNOWN, k->release,
+                                   j->facts->is_root ? NULL : "run ptprep as root", "cannot tell what is in %s",
+                                   k->initrd);
         }
 }
 
 static bool images_current(const Judgement *j)
 {
-        FOREACH_ARRAY (k, j->facts->kernels, j->facts->n_kernels)
+        FOREACH_ARRAY(k, j->facts->kernels, j->facts->n_kernels)
                 if (!kernel_missing_driver(j, k) && image_state(j, k) != IMAGE_CURRENT)
                         return false;
         return true;
@@ -83,7 +85,7 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
         if (!f->image_tool && !images_current(j))
                 return finding_add(ret, self->id, RESULT_BLOCKED, NULL, "install dracut",
                                    "no program found that builds initramfs images with ptprep in them");
-        FOREACH_ARRAY (k, f->kernels, f->n_kernels) {
+        FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 int r = judge_image(self, j, k, ret);
 
                 if (r < 0)
@@ -119,7 +121,7 @@ bool next_boot_prepared(const Judgement *j)
                 return false;
         if (!images_current(j))
                 return false;
-        FOREACH_ARRAY (e, f->loader.entries, f->loader.n_entries)
+        FOREACH_ARRAY(e, f->loader.entries, f->loader.n_entries)
                 if (!e->rescue && !entry_has_arguments(j, e))
                         return false;
         return true;

@@ -17,19 +17,22 @@ static int judge_present(const Check *self, const WantedDevice *d, FindingList *
         char elsewhere[128] = "", cure[256];
 
         if (d->moved_to)
-                (void) snprintf(elsewhere, sizeof(elsewhere), "; the only %04x:%04x is at %s now", c->id.vendor, c->id.device,
-                                PCI_ADDR_TEXT(d->moved_to->addr));
+                (void) snprintf(elsewhere, sizeof(elsewhere), "; the only %04x:%04x is at %s now", c->id.vendor,
+                                c->id.device, PCI_ADDR_TEXT(d->moved_to->addr));
         (void) snprintf(cure, sizeof(cure), "correct the section at %s:%u", c->file, c->line);
         switch (d->state) {
         case DEVICE_UNKNOWN:
-                return finding_add(ret, self->id, RESULT_UNKNOWN, subject, NULL, "cannot tell: no PCI bus is visible here");
+                return finding_add(ret, self->id, RESULT_UNKNOWN, subject, NULL,
+                                   "cannot tell: no PCI bus is visible here");
         case DEVICE_ABSENT:
                 if (c->optional)
                         return finding_add(ret, self->id, RESULT_SKIPPED, subject, NULL,
                                            "not there, and configured as optional%s", elsewhere);
-                (void) snprintf(cure, sizeof(cure), "put the card back, correct the section at %s:%u, or say optional = yes",
-                                c->file, c->line);
-                return finding_add(ret, self->id, RESULT_BLOCKED, subject, cure, "no device at this address%s", elsewhere);
+                (void) snprintf(cure, sizeof(cure),
+                                "put the card back, correct the section at %s:%u, or say optional = yes", c->file,
+                                c->line);
+                return finding_add(ret, self->id, RESULT_BLOCKED, subject, cure, "no device at this address%s",
+                                   elsewhere);
         case DEVICE_WRONG_ID:
                 return finding_add(ret, self->id, RESULT_BLOCKED, subject, cure,
                                    "the device there is %04x:%04x, not %04x:%04x%s", d->function->id.vendor,
@@ -48,7 +51,7 @@ static int judge_present(const Check *self, const WantedDevice *d, FindingList *
 
 int check_device_present(const Check *self, const Judgement *j, FindingList *ret)
 {
-        FOREACH_ARRAY (d, j->wanted->devices, j->wanted->n_devices) {
+        FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
                 int r = judge_present(self, d, ret);
 
                 if (r < 0)
@@ -59,19 +62,20 @@ int check_device_present(const Check *self, const Judgement *j, FindingList *ret
 
 int check_device_unique(const Check *self, const Judgement *j, FindingList *ret)
 {
-        FOREACH_ARRAY (d, j->wanted->devices, j->wanted->n_devices) {
+        FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
                 const ConfigDevice *c = d->config;
                 size_t n = 0;
                 int r;
 
                 if (d->state != DEVICE_FOUND)
                         continue;
-                FOREACH_ARRAY (p, j->facts->functions, j->facts->n_functions)
+                FOREACH_ARRAY(p, j->facts->functions, j->facts->n_functions)
                         n += p->id.vendor == c->id.vendor && p->id.device == c->id.device;
                 if (n > 1)
-                        r = finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL,
-                                        "%zu other device%s with this id: claimed by address, so they stay with the host",
-                                        n - 1, n == 2 ? "" : "s");
+                        r = finding_add(
+                                ret, self->id, RESULT_OK, SUBJECT(d), NULL,
+                                "%zu other device%s with this id: claimed by address, so they stay with the host",
+                                n - 1, n == 2 ? "" : "s");
                 else
                         r = finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "the only device with this id");
                 if (r < 0)
@@ -82,21 +86,23 @@ int check_device_unique(const Check *self, const Judgement *j, FindingList *ret)
 
 int check_device_system(const Check *self, const Judgement *j, FindingList *ret)
 {
-        FOREACH_ARRAY (d, j->wanted->devices, j->wanted->n_devices) {
+        FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
                 const char *subject = SUBJECT(d);
                 int r = 0;
 
                 if (d->state == DEVICE_CARRIES_SYSTEM)
                         r = finding_add(ret, self->id, RESULT_BLOCKED, subject,
                                         "take the device out of the configuration: without it this host does not boot",
-                                        "it carries %s (%s on %s) of the running system", mount_role_to_string(d->disk->role),
-                                        d->disk->mount, d->disk->block);
+                                        "it carries %s (%s on %s) of the running system",
+                                        mount_role_to_string(d->disk->role), d->disk->mount, d->disk->block);
                 else if (d->state == DEVICE_STORAGE_UNKNOWN)
-                        r = finding_add(ret, self->id, RESULT_BLOCKED, subject,
-                                        "claim storage controllers only where ptprep can see what the system is mounted from",
-                                        "it is a storage controller, and the disks in use could not be found out");
+                        r = finding_add(
+                                ret, self->id, RESULT_BLOCKED, subject,
+                                "claim storage controllers only where ptprep can see what the system is mounted from",
+                                "it is a storage controller, and the disks in use could not be found out");
                 else if (d->state == DEVICE_FOUND)
-                        r = finding_add(ret, self->id, RESULT_OK, subject, NULL, "nothing mounted or swapped to is on it");
+                        r = finding_add(ret, self->id, RESULT_OK, subject, NULL,
+                                        "nothing mounted or swapped to is on it");
                 if (r < 0)
                         return r;
         }
@@ -123,7 +129,7 @@ static size_t claim_line(const char *list, PciAddr a, const char **ret)
 
 int check_device_claimlist(const Check *self, const Judgement *j, FindingList *ret)
 {
-        FOREACH_ARRAY (d, j->wanted->devices, j->wanted->n_devices) {
+        FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
                 const char *now = NULL, *want = NULL;
                 size_t n_now = claim_line(j->facts->claims, d->config->address, &now);
                 size_t n_want = claim_line(j->wanted->claims, d->config->address, &want);
@@ -135,7 +141,8 @@ int check_device_claimlist(const Check *self, const Judgement *j, FindingList *r
                         r = finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "listed in " NAME_CLAIMS);
                 else
                         r = finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), "run \"ptprep --apply\"",
-                                        n_now > 0 ? "the line in " NAME_CLAIMS " is out of date" : "not in " NAME_CLAIMS " yet");
+                                        n_now > 0 ? "the line in " NAME_CLAIMS " is out of date"
+                                                  : "not in " NAME_CLAIMS " yet");
                 if (r < 0)
                         return r;
         }
@@ -152,17 +159,18 @@ static int judge_driver(const Check *self, const Judgement *j, const WantedDevic
         if (next_boot_prepared(j))
                 cure = "reboot";
         /* It was to be claimed in this very boot: another reboot alone will not help. */
-        if (j->facts->cmdline_known && kargs_has(&j->facts->cmdline, KARG_CLAIM) && streq_null(j->facts->claims, j->wanted->claims) &&
-            next_boot_prepared(j))
+        if (j->facts->cmdline_known && kargs_has(&j->facts->cmdline, KARG_CLAIM) &&
+            streq_null(j->facts->claims, j->wanted->claims) && next_boot_prepared(j))
                 cure = "reboot; if that does not help, see why the claim failed: journalctl -b -g ptprep-claim";
         if (now)
-                return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), cure, "on its host driver %s, not on %s", now, want);
+                return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), cure, "on its host driver %s, not on %s",
+                                   now, want);
         return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), cure, "on no driver, not on %s", want);
 }
 
 int check_device_driver(const Check *self, const Judgement *j, FindingList *ret)
 {
-        FOREACH_ARRAY (d, j->wanted->devices, j->wanted->n_devices) {
+        FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
                 int r = d->state == DEVICE_FOUND ? judge_driver(self, j, d, ret) : 0;
 
                 if (r < 0)
@@ -186,10 +194,11 @@ static int judge_group(const Check *self, const Judgement *j, const WantedDevice
                 return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), NULL,
                                    "groups can be judged once the IOMMU is on");
         if (group == PCI_GROUP_NONE)
-                return finding_add(ret, self->id, j->facts->iommu_active == TRISTATE_YES ? RESULT_BLOCKED : RESULT_UNKNOWN,
-                                   SUBJECT(d), "see journalctl -k -g iommu; another slot may be covered by an IOMMU unit",
+                return finding_add(ret, self->id,
+                                   j->facts->iommu_active == TRISTATE_YES ? RESULT_BLOCKED : RESULT_UNKNOWN, SUBJECT(d),
+                                   "see journalctl -k -g iommu; another slot may be covered by an IOMMU unit",
                                    "it is in no IOMMU group");
-        FOREACH_ARRAY (p, j->facts->functions, j->facts->n_functions) {
+        FOREACH_ARRAY(p, j->facts->functions, j->facts->n_functions) {
                 if (p->group != group || p == d->function || pci_is_bridge(p))
                         continue;
                 others++;
@@ -200,13 +209,13 @@ static int judge_group(const Check *self, const Judgement *j, const WantedDevice
                                    "IOMMU group %d is not viable: %s in it is on its host driver %s", group,
                                    PCI_ADDR_TEXT(p->addr), p->driver);
         }
-        return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "IOMMU group %d: %zu other device%s", group, others,
-                           others == 1 ? "" : "s");
+        return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "IOMMU group %d: %zu other device%s", group,
+                           others, others == 1 ? "" : "s");
 }
 
 int check_group_viable(const Check *self, const Judgement *j, FindingList *ret)
 {
-        FOREACH_ARRAY (d, j->wanted->devices, j->wanted->n_devices) {
+        FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
                 int r = d->state == DEVICE_FOUND ? judge_group(self, j, d, ret) : 0;
 
                 if (r < 0)

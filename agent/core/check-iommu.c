@@ -2,7 +2,8 @@
 #include "core/check.h"
 
 #define CURE_FIRMWARE                                                                                                  \
-        "enable VT-d (Intel) or AMD-Vi/IOMMU (AMD) in the firmware setup; where there is no such option, this machine " \
+        "enable VT-d (Intel) or AMD-Vi/IOMMU (AMD) in the firmware setup; where there is no such option, this "        \
+        "machine "                                                                                                     \
         "cannot pass devices through"
 
 int check_firmware_table(const Check *self, const Judgement *j, FindingList *ret)
@@ -16,7 +17,8 @@ int check_firmware_table(const Check *self, const Judgement *j, FindingList *ret
         if (t->present == TRISTATE_YES) {
                 if (t->readable == TRISTATE_YES && t->size < t->length)
                         return finding_add(ret, self->id, RESULT_WARN, NULL, "ask the vendor for a firmware update",
-                                           "the %s table is cut short: %u of %u bytes", t->signature, t->size, t->length);
+                                           "the %s table is cut short: %u of %u bytes", t->signature, t->size,
+                                           t->length);
                 if (t->readable == TRISTATE_YES && t->checksum_ok == TRISTATE_NO)
                         return finding_add(ret, self->id, RESULT_WARN, NULL, "ask the vendor for a firmware update",
                                            "the %s table has a wrong checksum", t->signature);
@@ -42,8 +44,9 @@ static int iommu_is_active(const Check *self, const Judgement *j, FindingList *r
 
         switch (f->cmdline_known ? kargs_iommu(&f->cmdline, facts_vendor(f), &word) : IOMMU_ARGUMENT_NONE) {
         case IOMMU_ARGUMENT_ON:
-                return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "on by argument (%s): %zu unit%s (%s), %zu groups",
-                                   word, f->iommu_units.n, f->iommu_units.n == 1 ? "" : "s", unit, f->n_groups);
+                return finding_add(ret, self->id, RESULT_OK, NULL, NULL,
+                                   "on by argument (%s): %zu unit%s (%s), %zu groups", word, f->iommu_units.n,
+                                   f->iommu_units.n == 1 ? "" : "s", unit, f->n_groups);
         case IOMMU_ARGUMENT_OFF:
         case IOMMU_ARGUMENT_KILL: /* the firmware can force it on: platform opt-in, trusted boot */
                 why = " although the command line says otherwise";
@@ -97,7 +100,7 @@ static size_t count_entries(const Loader *l)
 {
         size_t n = 0;
 
-        FOREACH_ARRAY (e, l->entries, l->n_entries)
+        FOREACH_ARRAY(e, l->entries, l->n_entries)
                 n += !e->rescue;
         return n;
 }
@@ -111,7 +114,8 @@ static int loader_unknown(const Check *self, const Judgement *j, FindingList *re
                                    "add the arguments to the kernel command line by hand, see ptprep(8)",
                                    "cannot tell: no boot loader found that ptprep knows (GRUB 2)");
         if (f->loader.readable != TRISTATE_YES)
-                return finding_add(ret, self->id, RESULT_UNKNOWN, f->loader.generated, f->is_root ? NULL : "run ptprep as root",
+                return finding_add(ret, self->id, RESULT_UNKNOWN, f->loader.generated,
+                                   f->is_root ? NULL : "run ptprep as root",
                                    "cannot tell: the boot loader's configuration is not readable");
         return finding_add(ret, self->id, RESULT_UNKNOWN, f->loader.generated,
                            "regenerate the boot loader's configuration, e.g. with update-grub",
@@ -146,11 +150,12 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
 
         if (!loader_known(j))
                 return loader_unknown(self, j, ret);
-        FOREACH_ARRAY (e, f->loader.entries, f->loader.n_entries) {
+        FOREACH_ARRAY(e, f->loader.entries, f->loader.n_entries) {
                 const char *word = NULL;
 
                 if (!e->rescue && kargs_has(&e->arguments, "amd_iommu=on")) {
-                        r = finding_add(ret, self->id, RESULT_WARN, e->id, "remove it, the AMD IOMMU is on without any argument",
+                        r = finding_add(ret, self->id, RESULT_WARN, e->id,
+                                        "remove it, the AMD IOMMU is on without any argument",
                                         "%s:%u: amd_iommu=on is not a value that the kernel knows", e->file, e->line);
                         if (r < 0)
                                 return r;
@@ -158,15 +163,15 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
                 if (e->rescue || entry_iommu_fine(j, e, &word))
                         continue;
                 if (word)
-                        return finding_add(ret, self->id, RESULT_FAIL, e->id,
-                                           "run \"ptprep --apply\", then reboot",
+                        return finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\", then reboot",
                                            "%s:%u: this entry switches the IOMMU off with %s", e->file, e->line, word);
                 return finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\"",
                                    "%s:%u: intel_iommu=on is not in this entry yet", e->file, e->line);
         }
         if (wanted)
-                return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "intel_iommu=on is effective in %zu boot entr%s (%s)",
-                                   count_entries(&f->loader), count_entries(&f->loader) == 1 ? "y" : "ies",
+                return finding_add(ret, self->id, RESULT_OK, NULL, NULL,
+                                   "intel_iommu=on is effective in %zu boot entr%s (%s)", count_entries(&f->loader),
+                                   count_entries(&f->loader) == 1 ? "y" : "ies",
                                    f->loader.generated ?: loader_kind_to_string(f->loader.kind));
         return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "%s",
                            vendor == IOMMU_VENDOR_AMD              ? "none is needed: an AMD IOMMU is on by default"
@@ -177,7 +182,7 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
 
 bool entry_has_arguments(const Judgement *j, const BootEntry *e)
 {
-        FOREACH_ARRAY (w, j->wanted->add.words.items, j->wanted->add.words.n)
+        FOREACH_ARRAY(w, j->wanted->add.words.items, j->wanted->add.words.n)
                 if (!startswith(*w, "intel_iommu=") && !kargs_has(&e->arguments, *w))
                         return false;
         return entry_iommu_fine(j, e, NULL);
@@ -191,7 +196,7 @@ int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret)
                 return 0;
         if (!loader_known(j))
                 return loader_unknown(self, j, ret);
-        FOREACH_ARRAY (e, l->entries, l->n_entries) {
+        FOREACH_ARRAY(e, l->entries, l->n_entries) {
                 size_t from = 0;
                 const char *value = NULL, *last = NULL;
 
@@ -200,9 +205,10 @@ int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret)
                 while ((value = kargs_next(&e->arguments, KARG_SWITCH, &from)))
                         last = value;
                 if (last && streq(last, "off"))
-                        return finding_add(ret, self->id, RESULT_BLOCKED, e->id,
-                                           "remove ptprep=off from the boot loader's configuration to let ptprep claim again",
-                                           "%s:%u: this entry has ptprep=off", e->file, e->line);
+                        return finding_add(
+                                ret, self->id, RESULT_BLOCKED, e->id,
+                                "remove ptprep=off from the boot loader's configuration to let ptprep claim again",
+                                "%s:%u: this entry has ptprep=off", e->file, e->line);
                 if (!kargs_has(&e->arguments, KARG_CLAIM))
                         return finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\"",
                                            "%s:%u: " KARG_CLAIM " is not in this entry yet", e->file, e->line);

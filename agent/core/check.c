@@ -3,25 +3,25 @@
 
 /* In the order in which a person would look: machine, kernel, boot path, devices. */
 const Check check_table[] = {
-        { "config.valid",     "configuration",                          check_config          },
-        { "firmware.table",   "IOMMU described by the firmware",        check_firmware_table  },
-        { "iommu.active",     "IOMMU active in the running kernel",     check_iommu_active    },
-        { "iommu.argument",   "IOMMU argument for the next boot",       check_iommu_argument  },
-        { "boot.argument",    "claim argument for the next boot",       check_boot_argument   },
-        { "image.current",    "initramfs image of each kernel",         check_image_current   },
-        { "claim.disabled",   "claiming not switched off in this boot", check_claim_disabled  },
-        { "device.present",   "device is where it was configured",      check_device_present  },
-        { "device.unique",    "other devices with the same id",         check_device_unique   },
-        { "device.system",    "device not needed by the host",          check_device_system   },
-        { "device.claimlist", "device in the claim list",               check_device_claimlist },
-        { "device.driver",    "device bound to the wanted driver",      check_device_driver   },
-        { "group.viable",     "IOMMU group free of host drivers",       check_group_viable    },
+        { "config.valid", "configuration", check_config },
+        { "firmware.table", "IOMMU described by the firmware", check_firmware_table },
+        { "iommu.active", "IOMMU active in the running kernel", check_iommu_active },
+        { "iommu.argument", "IOMMU argument for the next boot", check_iommu_argument },
+        { "boot.argument", "claim argument for the next boot", check_boot_argument },
+        { "image.current", "initramfs image of each kernel", check_image_current },
+        { "claim.disabled", "claiming not switched off in this boot", check_claim_disabled },
+        { "device.present", "device is where it was configured", check_device_present },
+        { "device.unique", "other devices with the same id", check_device_unique },
+        { "device.system", "device not needed by the host", check_device_system },
+        { "device.claimlist", "device in the claim list", check_device_claimlist },
+        { "device.driver", "device bound to the wanted driver", check_device_driver },
+        { "group.viable", "IOMMU group free of host drivers", check_group_viable },
 };
 const size_t check_table_n = ELEMENTSOF(check_table);
 
 int checks_run(const Judgement *j, FindingList *ret)
 {
-        FOREACH_ARRAY (c, check_table, check_table_n) {
+        FOREACH_ARRAY(c, check_table, check_table_n) {
                 int r = c->judge(c, j, ret);
 
                 if (r < 0)
@@ -32,7 +32,7 @@ int checks_run(const Judgement *j, FindingList *ret)
 
 const Check *check_by_id(const char *id)
 {
-        FOREACH_ARRAY (c, check_table, check_table_n)
+        FOREACH_ARRAY(c, check_table, check_table_n)
                 if (streq(c->id, id))
                         return c;
         return NULL;

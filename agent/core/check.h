@@ -12,13 +12,14 @@ typedef struct Judgement {
 } Judgement;
 
 /*
- * A check is one row of check_table: it judges facts against the configuration, reads nothing and writes nothing but findings.
- * A new check: a row there, a function in one of the check-*.c files, declared below, and its line in the manual page.
+ * A check is one row of check_table: it judges facts against the configuration, reads nothing and writes nothing but
+ * findings. A new check: a row there, a function in one of the check-*.c files, declared below, and its line in the
+ * manual page.
  */
 typedef struct Check Check;
 struct Check {
         const char *id;
-        const char *title; /* what it asks, in a few words */
+        const char *title;                                                     /* what it asks, in a few words */
         int (*judge)(const Check *self, const Judgement *j, FindingList *ret); /* 0 or -ENOMEM */
 };
 

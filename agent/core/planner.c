@@ -11,12 +11,12 @@ static int plan_files(const Judgement *j, Plan *p)
         const struct {
                 const char *check, *path, *now, *wanted;
         } files[] = {
-                { "device.claimlist", NAME_CLAIMS,           f->claims,           w->claims           },
-                { "device.driver",    NAME_MODPROBE_SNIPPET, f->modprobe_snippet, w->modprobe_snippet },
-                { "image.current",    NAME_DRACUT_SNIPPET,   f->dracut_snippet,   w->dracut_snippet   },
+                { "device.claimlist", NAME_CLAIMS, f->claims, w->claims },
+                { "device.driver", NAME_MODPROBE_SNIPPET, f->modprobe_snippet, w->modprobe_snippet },
+                { "image.current", NAME_DRACUT_SNIPPET, f->dracut_snippet, w->dracut_snippet },
         };
 
-        FOREACH_ARRAY (i, files, ELEMENTSOF(files)) {
+        FOREACH_ARRAY(i, files, ELEMENTSOF(files)) {
                 int r = plan_write(p, i->check, i->path, i->now, i->wanted);
 
                 if (r < 0)
@@ -46,9 +46,10 @@ static int add_modules(const Judgement *j, const KernelRelease *k, StringList *a
         ImageQuery q;
 
         image_query_init(&q, j->config, k);
-        FOREACH_ARRAY (i, q.items, q.n)
+        FOREACH_ARRAY(i, q.items, q.n)
                 if (i->module)
-                        (void) snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", names[0] ? "," : "", i->name);
+                        (void) snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+                                        names[0] ? "," : "", i->name);
         return string_list_add(argv, names);
 }
 
@@ -71,7 +72,7 @@ static int plan_images(const Judgement *j, Plan *p)
         const Facts *f = j->facts;
         bool stamp = false;
 
-        FOREACH_ARRAY (k, f->kernels, f->n_kernels) {
+        FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 int r;
 
                 if (!k->initrd || kernel_missing_driver(j, k))
@@ -93,7 +94,7 @@ static int plan_images(const Judgement *j, Plan *p)
                         return -ENOMEM;
                 if (f->image_stamps && !(s->old_text = strdup(f->image_stamps)))
                         return -ENOMEM;
-                FOREACH_ARRAY (k, f->kernels, f->n_kernels) {
+                FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                         int r = k->initrd ? string_list_add(&s->argv, k->release) : 0;
 
                         if (r >= 0 && k->initrd)
@@ -145,7 +146,7 @@ static bool may_change(const Judgement *j, const FindingList *findings)
                 return true;
         if (finding_worst(findings) == RESULT_BLOCKED)
                 return false;
-        FOREACH_ARRAY (d, j->wanted->devices, j->wanted->n_devices)
+        FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices)
                 if (!wanted_device_ok(d))
                         return false;
         return true;

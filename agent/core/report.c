@@ -9,9 +9,9 @@
 static const struct {
         const char *name, *headline, *color;
 } verdicts[] = {
-        [EXIT_READY] = { "ready",            "READY",                                                "\033[1;32m" },
-        [EXIT_NOT_READY] = { "not-ready",    "NOT READY: ptprep or a reboot can cure it",            "\033[1;33m" },
-        [EXIT_BLOCKED] = { "blocked",        "BLOCKED: a person has to act",                         "\033[1;31m" },
+        [EXIT_READY] = { "ready", "READY", "\033[1;32m" },
+        [EXIT_NOT_READY] = { "not-ready", "NOT READY: ptprep or a reboot can cure it", "\033[1;33m" },
+        [EXIT_BLOCKED] = { "blocked", "BLOCKED: a person has to act", "\033[1;31m" },
         [EXIT_ROLLED_BACK] = { "rolled-back", "FAILED: a change failed and everything was put back", "\033[1;31m" },
 };
 
@@ -42,10 +42,10 @@ static void print_step(FILE *out, const Step *s)
 {
         switch (s->kind) {
         case STEP_REBUILD_IMAGE:
-                fprintf(out, "  rebuild  %s for kernel %s\n", s->path, s->subject);
+                fprintf(out, "  rebuild-image  %s for kernel %s\n", s->path, s->subject);
                 break;
         default:
-                fprintf(out, "  %-8s %s\n", step_kind_to_string(s->kind), s->path);
+                fprintf(out, "  %-14s %s\n", step_kind_to_string(s->kind), s->path);
         }
 }
 
@@ -56,14 +56,17 @@ static const char *next_action(const Report *r)
 
         switch (r->exit_code) {
         case EXIT_READY:
-                return j->config->n_devices == 0 ? NULL : "start the guest: every configured device is on its stub driver";
+                return j->config->n_devices == 0 ? NULL
+                                                 : "start the guest: every configured device is on its stub driver";
         case EXIT_BLOCKED:
-                return "do what the lines marked \"blocked\" say, then run \"ptprep --check\" again; nothing was changed";
+                return "do what the lines marked \"blocked\" say, then run \"ptprep --check\" again; nothing was "
+                       "changed";
         case EXIT_ROLLED_BACK:
                 return "cure what failed, then run \"ptprep --apply\" again; the host boots as before";
         default:
                 if (j->config->n_devices == 0)
-                        return "configure a device in " NAME_CONFIG_FILE " (see ptprep.conf(5)), then run \"ptprep --apply\"";
+                        return "configure a device in " NAME_CONFIG_FILE
+                               " (see ptprep.conf(5)), then run \"ptprep --apply\"";
                 if (!j->config->enabled)
                         return "changes are switched off: set [agent] enabled = yes in " NAME_CONFIG_FILE;
                 if (next_boot_prepared(j))
@@ -79,13 +82,13 @@ int report_text(FILE *out, const Report *r, bool color)
 
         fprintf(out, "ptprep: %s%s%s\n", color ? verdicts[r->exit_code].color : "", verdicts[r->exit_code].headline,
                 color ? COLOR_OFF : "");
-        fprintf(out, "kernel %s, %zu PCI functions, lockdown %s, boot loader %s\n\n", f->release ?: "unknown", f->n_functions,
-                f->lockdown ?: "unknown", loader_kind_to_string(f->loader.kind));
-        FOREACH_ARRAY (i, r->findings->items, r->findings->n)
+        fprintf(out, "kernel %s, %zu PCI functions, lockdown %s, boot loader %s\n\n", f->release ?: "unknown",
+                f->n_functions, f->lockdown ?: "unknown", loader_kind_to_string(f->loader.kind));
+        FOREACH_ARRAY(i, r->findings->items, r->findings->n)
                 print_finding(out, i, color);
         if (r->plan && r->plan->n > 0 && r->steps_done > 0) {
                 fputs("\nchanged:\n", out);
-                FOREACH_ARRAY (s, r->plan->steps, r->steps_done)
+                FOREACH_ARRAY(s, r->plan->steps, r->steps_done)
                         print_step(out, s);
         }
         if (r->failure)
@@ -133,7 +136,7 @@ static void json_putp(struct json_object **o)
 
 static int add_findings(struct json_object *array, const FindingList *l)
 {
-        FOREACH_ARRAY (f, l->items, l->n) {
+        FOREACH_ARRAY(f, l->items, l->n) {
                 struct json_object *o = json_object_new_object();
                 int r = append(array, o);
 
@@ -155,7 +158,7 @@ static int add_findings(struct json_object *array, const FindingList *l)
 
 static int add_devices(struct json_object *array, const Wanted *w)
 {
-        FOREACH_ARRAY (d, w->devices, w->n_devices) {
+        FOREACH_ARRAY(d, w->devices, w->n_devices) {
                 struct json_object *o = json_object_new_object();
                 const PciFunction *p = d->function;
                 char id[16];
@@ -175,8 +178,8 @@ static int add_devices(struct json_object *array, const Wanted *w)
                 if (r >= 0)
                         r = add_text(o, "path", p ? p->path : NULL);
                 if (r >= 0)
-                        r = p && p->group != PCI_GROUP_NONE ? add(o, "iommu_group", json_object_new_int(p->group)) :
-                                                              add_text(o, "iommu_group", NULL);
+                        r = p && p->group != PCI_GROUP_NONE ? add(o, "iommu_group", json_object_new_int(p->group))
+                                                            : add_text(o, "iommu_group", NULL);
                 if (r < 0)
                         return r;
         }
@@ -259,7 +262,7 @@ int report_json(const Report *report, char **ret)
 
 int report_dry_run(FILE *out, const Plan *p)
 {
-        FOREACH_ARRAY (s, p->steps, p->n) {
+        FOREACH_ARRAY(s, p->steps, p->n) {
                 int r = 0;
 
                 switch (s->kind) {
@@ -272,7 +275,7 @@ int report_dry_run(FILE *out, const Plan *p)
                         break;
                 case STEP_MKCONFIG:
                         fputs("# run", out);
-                        FOREACH_ARRAY (a, s->argv.items, s->argv.n)
+                        FOREACH_ARRAY(a, s->argv.items, s->argv.n)
                                 fprintf(out, " %s", *a);
                         fprintf(out, " for %s\n", s->path);
                         break;

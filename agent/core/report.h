@@ -8,9 +8,9 @@
 typedef struct Report {
         const Judgement *judgement;
         const FindingList *findings;
-        const Plan *plan;      /* NULL: none was made (--check) */
+        const Plan *plan; /* NULL: none was made (--check) */
         size_t steps_done;
-        const char *failure;   /* why an operation failed part-way; NULL: it did not */
+        const char *failure; /* why an operation failed part-way; NULL: it did not */
         int exit_code;
 } Report;
 

@@ -8,7 +8,7 @@
 
 static const SystemDisk *disk_below(const Facts *f, PciAddr a)
 {
-        FOREACH_ARRAY (d, f->disks, f->n_disks)
+        FOREACH_ARRAY(d, f->disks, f->n_disks)
                 if (pci_addr_equal(d->addr, a))
                         return d;
         return NULL;
@@ -18,8 +18,9 @@ static const PciFunction *moved_to(const Facts *f, const ConfigDevice *c)
 {
         const PciFunction *found = NULL;
 
-        FOREACH_ARRAY (p, f->functions, f->n_functions)
-                if (p->id.vendor == c->id.vendor && p->id.device == c->id.device && !pci_addr_equal(p->addr, c->address)) {
+        FOREACH_ARRAY(p, f->functions, f->n_functions)
+                if (p->id.vendor == c->id.vendor && p->id.device == c->id.device &&
+                    !pci_addr_equal(p->addr, c->address)) {
                         if (found)
                                 return NULL;
                         found = p;
@@ -53,7 +54,7 @@ bool wanted_device_ok(const WantedDevice *d)
 
 const WantedDevice *wanted_device_at(const Wanted *w, PciAddr a)
 {
-        FOREACH_ARRAY (d, w->devices, w->n_devices)
+        FOREACH_ARRAY(d, w->devices, w->n_devices)
                 if (d->function && d->state == DEVICE_FOUND && pci_addr_equal(d->config->address, a))
                         return d;
         return NULL;
@@ -95,7 +96,7 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
                 if (!w.devices)
                         return -ENOMEM;
         }
-        FOREACH_ARRAY (c, config->devices, config->n_devices) {
+        FOREACH_ARRAY(c, config->devices, config->n_devices) {
                 const PciFunction *p = facts_function(facts, c->address);
                 const SystemDisk *disk = disk_below(facts, c->address);
 

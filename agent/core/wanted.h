@@ -8,7 +8,7 @@
 /* What the configuration means on this machine. Derived once from Config and Facts, then judged and planned from. */
 
 typedef enum DeviceState {
-        DEVICE_UNKNOWN,         /* the PCI bus could not be read */
+        DEVICE_UNKNOWN, /* the PCI bus could not be read */
         DEVICE_FOUND,
         DEVICE_ABSENT,
         DEVICE_WRONG_ID,        /* another device sits at the address */
@@ -44,7 +44,8 @@ typedef struct Wanted {
 int wanted_compute(const Config *config, const Facts *facts, Wanted *ret) _must_check_;
 void wanted_done(Wanted *w);
 
-/* Would a claim of this device be planned? Absent optional devices are: the claim list is made from the configuration. */
+/* Would a claim of this device be planned? Absent optional devices are: the claim list is made from the configuration.
+ */
 bool wanted_device_ok(const WantedDevice *d);
 
 /* Is this PCI function one of the wanted devices, found where it was configured? NULL: no. */

@@ -31,7 +31,7 @@ void config_init(Config *c)
 
 void config_done(Config *c)
 {
-        FOREACH_ARRAY (d, c->devices, c->n_devices) {
+        FOREACH_ARRAY(d, c->devices, c->n_devices) {
                 free(d->name);
                 free(d->file);
                 free(d->path);

@@ -31,15 +31,15 @@ const char *argument_policy_to_string(ArgumentPolicy p);
 ArgumentPolicy argument_policy_from_string(const char *s);
 
 typedef struct ConfigDevice {
-        char *name;       /* section name, lower case */
-        char *file;       /* where the section begins */
-        unsigned line;    /* 1 and up */
+        char *name;    /* section name, lower case */
+        char *file;    /* where the section begins */
+        unsigned line; /* 1 and up */
         bool has_address, has_id, has_driver, has_optional;
         PciAddr address;
         PciId id;
-        char *path;       /* stable bridge path or NULL */
+        char *path; /* stable bridge path or NULL */
         StubDriver driver;
-        bool optional;    /* absence is no fault */
+        bool optional; /* absence is no fault */
 } ConfigDevice;
 
 typedef struct Config {

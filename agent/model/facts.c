@@ -4,9 +4,8 @@
 #include "table.h"
 
 static const char *const mount_role_table[_ROLE_MAX] = {
-        [ROLE_ROOT] = "/",       [ROLE_BOOT] = "/boot", [ROLE_ESP] = "the EFI system partition",
-        [ROLE_USR] = "/usr",     [ROLE_VAR] = "/var",   [ROLE_SWAP] = "swap",
-        [ROLE_OTHER] = "a mounted file system",
+        [ROLE_ROOT] = "/",   [ROLE_BOOT] = "/boot", [ROLE_ESP] = "the EFI system partition", [ROLE_USR] = "/usr",
+        [ROLE_VAR] = "/var", [ROLE_SWAP] = "swap",  [ROLE_OTHER] = "a mounted file system",
 };
 
 DEFINE_STRING_TO(mount_role, MountRole)
@@ -32,21 +31,21 @@ void facts_init(Facts *f)
 
 void facts_done(Facts *f)
 {
-        FOREACH_ARRAY (p, f->functions, f->n_functions) {
+        FOREACH_ARRAY(p, f->functions, f->n_functions) {
                 free(p->driver);
                 free(p->driver_override);
                 free(p->path);
                 string_list_done(&p->modules);
         }
         free(f->functions);
-        FOREACH_ARRAY (k, f->kernels, f->n_kernels) {
+        FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 free(k->release);
                 free(k->kernel);
                 free(k->initrd);
                 string_list_done(&k->builtin);
         }
         free(f->kernels);
-        FOREACH_ARRAY (d, f->disks, f->n_disks) {
+        FOREACH_ARRAY(d, f->disks, f->n_disks) {
                 free(d->mount);
                 free(d->block);
         }

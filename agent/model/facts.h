@@ -11,22 +11,24 @@
 
 /* What is true of the machine. Filled by the probers only; each field can say unknown, which is not no. */
 
-#define PCI_GROUP_NONE INT32_C(-1)
+#define PCI_GROUP_NONE  INT32_C(-1)
 #define PCI_PARENT_NONE SIZE_MAX
 
 typedef struct PciFunction {
         PciAddr addr;
         PciId id;
-        uint32_t class;   /* 24 bits: base class, subclass, programming interface; PCI Code and ID Assignment 1 */
-        char *driver;     /* NULL: none bound */
+        uint32_t class;        /* 24 bits: base class, subclass, programming interface; PCI Code and ID Assignment 1 */
+        char *driver;          /* NULL: none bound */
         char *driver_override; /* NULL: none set */
-        int32_t group;    /* IOMMU group, PCI_GROUP_NONE */
-        char *path;       /* stable bridge path, NULL: unknown */
-        size_t parent;    /* index of the upstream bridge, PCI_PARENT_NONE on a root bus */
-        StringList modules; /* host drivers that kmod would load for its modalias; stubs left out; wanted devices only */
+        int32_t group;         /* IOMMU group, PCI_GROUP_NONE */
+        char *path;            /* stable bridge path, NULL: unknown */
+        size_t parent;         /* index of the upstream bridge, PCI_PARENT_NONE on a root bus */
+        StringList
+                modules; /* host drivers that kmod would load for its modalias; stubs left out; wanted devices only */
 } PciFunction;
 
-/* PCI-to-PCI and CardBus bridges are ignored in group viability (Linux drivers/vfio, hdr_type != NORMAL) and never bound. */
+/* PCI-to-PCI and CardBus bridges are ignored in group viability (Linux drivers/vfio, hdr_type != NORMAL) and never
+ * bound. */
 static inline bool pci_is_bridge(const PciFunction *f)
 {
         return f->class >> 8 == 0x0604 || f->class >> 8 == 0x0607;
@@ -43,14 +45,23 @@ typedef struct AcpiTable {
 } AcpiTable;
 
 /* What the running system lives on. */
-typedef enum MountRole { ROLE_ROOT, ROLE_BOOT, ROLE_ESP, ROLE_USR, ROLE_VAR, ROLE_SWAP, ROLE_OTHER, _ROLE_MAX } MountRole;
+typedef enum MountRole {
+        ROLE_ROOT,
+        ROLE_BOOT,
+        ROLE_ESP,
+        ROLE_USR,
+        ROLE_VAR,
+        ROLE_SWAP,
+        ROLE_OTHER,
+        _ROLE_MAX
+} MountRole;
 const char *mount_role_to_string(MountRole r);
 
 /* One PCI function that carries something mounted or swapped to, through partitions and holders (LVM, dm-crypt, md). */
 typedef struct SystemDisk {
         MountRole role;
-        char *mount;      /* mount point or swap device */
-        char *block;      /* kernel name of the whole disk, e.g. nvme0n1 */
+        char *mount; /* mount point or swap device */
+        char *block; /* kernel name of the whole disk, e.g. nvme0n1 */
         PciAddr addr;
 } SystemDisk;
 
@@ -63,15 +74,15 @@ typedef enum ImageState {
 } ImageState;
 
 typedef struct KernelRelease {
-        char *release;    /* as uname -r and /lib/modules name it */
-        char *kernel;     /* path of the image that boots, e.g. /boot/vmlinuz-6.1.0-18-amd64; NULL: none found */
-        char *initrd;     /* path, also when it does not exist yet */
+        char *release; /* as uname -r and /lib/modules name it */
+        char *kernel;  /* path of the image that boots, e.g. /boot/vmlinuz-6.1.0-18-amd64; NULL: none found */
+        char *initrd;  /* path, also when it does not exist yet */
         bool running;
-        Tristate has_stub[2];     /* indexed by StubDriver: module file or built-in there */
+        Tristate has_stub[2]; /* indexed by StubDriver: module file or built-in there */
         Tristate stub_builtin[2];
-        Tristate has_type1;       /* vfio_iommu_type1 */
+        Tristate has_type1; /* vfio_iommu_type1 */
         Tristate type1_builtin;
-        StringList builtin;       /* host drivers of wanted devices that are built in: module names */
+        StringList builtin; /* host drivers of wanted devices that are built in: module names */
         /* what is in the image: read from the stamp when nothing changed since it was verified, else from the image */
         bool initrd_exists;
         bool initrd_known;        /* digest and modules below could be read, from the stamp or the image */
@@ -83,40 +94,40 @@ typedef struct KernelRelease {
 
 typedef struct Facts {
         /* PCI */
-        Tristate pci;             /* no: this machine has no PCI bus; unknown: could not be read */
-        PciFunction *functions;   /* sorted by address */
+        Tristate pci;           /* no: this machine has no PCI bus; unknown: could not be read */
+        PciFunction *functions; /* sorted by address */
         size_t n_functions;
         /* firmware */
-        IommuVendor cpu_vendor;   /* from /proc/cpuinfo */
+        IommuVendor cpu_vendor; /* from /proc/cpuinfo */
         AcpiTable dmar, ivrs;
         Tristate acpi;
         /* running kernel */
-        char *release;            /* NULL: unknown */
+        char *release; /* NULL: unknown */
         bool cmdline_known;
         Kargs cmdline;
-        char *lockdown;           /* none, integrity, confidentiality; NULL: unknown */
-        Tristate iommu_active;    /* units in /sys/class/iommu and at least one group */
-        StringList iommu_units;   /* dmar0, ivhd0, ... */
+        char *lockdown;         /* none, integrity, confidentiality; NULL: unknown */
+        Tristate iommu_active;  /* units in /sys/class/iommu and at least one group */
+        StringList iommu_units; /* dmar0, ivhd0, ... */
         size_t n_groups;
-        Tristate container;       /* running in a container: the kernel is not ours to judge */
-        bool is_root;             /* effective uid 0 */
-        bool live;                /* the root folder is "/" of the running system */
+        Tristate container; /* running in a container: the kernel is not ours to judge */
+        bool is_root;       /* effective uid 0 */
+        bool live;          /* the root folder is "/" of the running system */
         /* next boot */
-        KernelRelease *kernels;   /* sorted by release */
+        KernelRelease *kernels; /* sorted by release */
         size_t n_kernels;
         Loader loader;
         /* what the system lives on */
-        Tristate disks_known;     /* no or unknown: no claim of a storage controller may be planned */
+        Tristate disks_known; /* no or unknown: no claim of a storage controller may be planned */
         SystemDisk *disks;
         size_t n_disks;
         /* files that ptprep generates, as they are now; NULL: absent */
         char *claims, *modprobe_snippet, *dracut_snippet;
-        char *image_stamps;       /* NAME_IMAGE_STAMPS as it is now; NULL: absent */
-        char *transaction;        /* leftovers of an interrupted apply, one path a line; NULL: none */
+        char *image_stamps; /* NAME_IMAGE_STAMPS as it is now; NULL: absent */
+        char *transaction;  /* leftovers of an interrupted apply, one path a line; NULL: none */
         /* helper that goes into the image */
         bool helper_present;
-        uint64_t helper_hash;     /* fnv1a of its bytes */
-        char *image_tool;         /* "dracut", NULL: none that ptprep knows */
+        uint64_t helper_hash; /* fnv1a of its bytes */
+        char *image_tool;     /* "dracut", NULL: none that ptprep knows */
 } Facts;
 
 void facts_init(Facts *f); /* everything unknown */

@@ -15,7 +15,7 @@ DEFINE_STRING_TO(result, Result)
 
 void finding_list_done(FindingList *l)
 {
-        FOREACH_ARRAY (f, l->items, l->n) {
+        FOREACH_ARRAY(f, l->items, l->n) {
                 free(f->subject);
                 free(f->detail);
                 free(f->cure);
@@ -53,7 +53,7 @@ Result finding_worst(const FindingList *l)
 {
         Result worst = RESULT_OK;
 
-        FOREACH_ARRAY (f, l->items, l->n)
+        FOREACH_ARRAY(f, l->items, l->n)
                 worst = MAX(worst, f->result);
         return worst;
 }

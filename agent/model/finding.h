@@ -20,9 +20,9 @@ const char *result_to_string(Result r);
 typedef struct Finding {
         const char *check; /* id, a string of the table of checks */
         Result result;
-        char *subject;     /* device, kernel release or file; NULL: the whole machine */
-        char *detail;      /* one sentence: what was found */
-        char *cure;        /* one line: what to do; NULL: nothing to do */
+        char *subject; /* device, kernel release or file; NULL: the whole machine */
+        char *detail;  /* one sentence: what was found */
+        char *cure;    /* one line: what to do; NULL: nothing to do */
 } Finding;
 
 typedef struct FindingList {

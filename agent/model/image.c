@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 
-#include "model/names.h"
 #include "base/parse.h"
+#include "model/names.h"
 
 #define TYPE1_MODULE "vfio_iommu_type1"
 
@@ -44,7 +44,7 @@ void image_query_init(ImageQuery *q, const Config *cfg, const KernelRelease *k)
         *q = (ImageQuery){};
         add_item(q, &NAME_CLAIMS[1], false);
         add_item(q, &NAME_CLAIM_HELPER[1], false);
-        FOREACH_ARRAY (d, cfg->devices, cfg->n_devices)
+        FOREACH_ARRAY(d, cfg->devices, cfg->n_devices)
                 wanted[d->driver] = true;
         for (StubDriver d = 0; d < _STUB_MAX; d++)
                 if (wanted[d])
@@ -62,7 +62,7 @@ uint64_t image_query_digest(const ImageQuery *q)
 
 Tristate image_query_modules(const ImageQuery *q)
 {
-        FOREACH_ARRAY (i, q->items, q->n)
+        FOREACH_ARRAY(i, q->items, q->n)
                 if (i->module && !i->found)
                         return TRISTATE_NO;
         return q->modules_unknown ? TRISTATE_UNKNOWN : TRISTATE_YES;
@@ -70,7 +70,7 @@ Tristate image_query_modules(const ImageQuery *q)
 
 void image_stamps_done(ImageStamps *s)
 {
-        FOREACH_ARRAY (i, s->items, s->n)
+        FOREACH_ARRAY(i, s->items, s->n)
                 free(i->release);
         free(s->items);
         *s = (ImageStamps){};
@@ -121,8 +121,9 @@ char *image_stamps_print(const ImageStamps *s)
 
         if (!f)
                 return NULL;
-        FOREACH_ARRAY (i, s->items, s->n)
-                fprintf(f, "%s %016" PRIx64 " %016" PRIx64 " %u\n", i->release, i->identity, i->digest, (unsigned) i->modules);
+        FOREACH_ARRAY(i, s->items, s->n)
+                fprintf(f, "%s %016" PRIx64 " %016" PRIx64 " %u\n", i->release, i->identity, i->digest,
+                        (unsigned) i->modules);
         if (fclose(f) != 0) {
                 free(text);
                 return NULL;
@@ -132,7 +133,7 @@ char *image_stamps_print(const ImageStamps *s)
 
 const ImageStamp *image_stamps_find(const ImageStamps *s, const char *release)
 {
-        FOREACH_ARRAY (i, s->items, s->n)
+        FOREACH_ARRAY(i, s->items, s->n)
                 if (streq(i->release, release))
                         return i;
         return NULL;

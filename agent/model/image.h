@@ -11,7 +11,8 @@
 /**
  * image_digest() - one number for claim list and helper
  * @claims: text of the claim list. @helper_hash: fnv1a() from FNV_START over the bytes of the helper.
- * Returns fnv1a() over the text and then the eight bytes of helper_hash, lowest first; never 0, which means "none inside".
+ * Returns fnv1a() over the text and then the eight bytes of helper_hash, lowest first; never 0, which means "none
+ * inside".
  */
 uint64_t image_digest(const char *claims, uint64_t helper_hash);
 
@@ -37,7 +38,8 @@ uint64_t image_query_digest(const ImageQuery *q);
 /* Are all needed modules inside? Unknown where it is not known which modules this kernel has as files. */
 Tristate image_query_modules(const ImageQuery *q);
 
-/* One line of NAME_IMAGE_STAMPS: "RELEASE IDENTITY DIGEST MODULES", two hashes of 16 hexadecimal digits, then 0 or 1. */
+/* One line of NAME_IMAGE_STAMPS: "RELEASE IDENTITY DIGEST MODULES", two hashes of 16 hexadecimal digits, then 0 or 1.
+ */
 typedef struct ImageStamp {
         char *release;
         uint64_t identity; /* initrd_identity() of the file that was verified */
@@ -54,8 +56,8 @@ void image_stamps_done(ImageStamps *s);
 
 /**
  * image_stamps_parse() - read the record
- * @text: NULL is an empty record. A line of another form is left out: an image without a stamp is only looked into again.
- * Returns 0 or -ENOMEM.
+ * @text: NULL is an empty record. A line of another form is left out: an image without a stamp is only looked into
+ * again. Returns 0 or -ENOMEM.
  */
 int image_stamps_parse(const char *text, ImageStamps *ret) _must_check_;
 
@@ -66,4 +68,5 @@ char *image_stamps_print(const ImageStamps *s);
 const ImageStamp *image_stamps_find(const ImageStamps *s, const char *release);
 
 /* Adds the stamp of a release, or replaces it. 0; -EINVAL a release with white space; -ENOMEM. */
-int image_stamps_set(ImageStamps *s, const char *release, uint64_t identity, uint64_t digest, bool modules) _must_check_;
+int image_stamps_set(ImageStamps *s, const char *release, uint64_t identity, uint64_t digest,
+                     bool modules) _must_check_;

@@ -38,12 +38,12 @@ char *kargs_print(const Kargs *k)
         size_t size = 1;
         char *text, *p;
 
-        FOREACH_ARRAY (w, k->words.items, k->words.n)
+        FOREACH_ARRAY(w, k->words.items, k->words.n)
                 size += strlen(*w) + 1;
         text = p = malloc(size);
         if (!text)
                 return NULL;
-        FOREACH_ARRAY (w, k->words.items, k->words.n) {
+        FOREACH_ARRAY(w, k->words.items, k->words.n) {
                 if (p != text)
                         *p++ = ' ';
                 p = stpcpy(p, *w);
@@ -57,7 +57,8 @@ static bool key_char_equal(char a, char b)
         return (a == '-' ? '_' : a) == (b == '-' ? '_' : b);
 }
 
-/* The text behind the key: it begins with '=' or is empty. NULL: another key. A quote in front belongs to the whole word. */
+/* The text behind the key: it begins with '=' or is empty. NULL: another key. A quote in front belongs to the whole
+ * word. */
 static const char *after_key(const char *word, const char *key, size_t n)
 {
         if (*word == '"')
@@ -81,7 +82,7 @@ bool kargs_has(const Kargs *k, const char *word)
 {
         size_t n = strcspn(word, "=");
 
-        FOREACH_ARRAY (w, k->words.items, kernel_words(k)) {
+        FOREACH_ARRAY(w, k->words.items, kernel_words(k)) {
                 const char *rest = after_key(*w, word, n);
 
                 if (rest && streq(rest, word + n))
@@ -127,7 +128,7 @@ IommuArgument kargs_iommu(const Kargs *k, IommuVendor vendor, const char **ret_w
         IommuArgument a = IOMMU_ARGUMENT_NONE;
         const char *word = NULL;
 
-        FOREACH_ARRAY (w, k->words.items, kernel_words(k)) {
+        FOREACH_ARRAY(w, k->words.items, kernel_words(k)) {
                 const char *generic = after_key(*w, "iommu", strlen("iommu")),
                            *intel = vendor != IOMMU_VENDOR_AMD ? after_key(*w, "intel_iommu", strlen("intel_iommu")) : NULL,
                            *amd = vendor != IOMMU_VENDOR_INTEL ? after_key(*w, "amd_iommu", strlen("amd_iommu")) : NULL,
@@ -137,10 +138,10 @@ IommuArgument kargs_iommu(const Kargs *k, IommuVendor vendor, const char **ret_w
                 if (!p || *p++ != '=')
                         continue;
                 while (a != IOMMU_ARGUMENT_KILL && next_member(&p, &member, &n)) {
-                        IommuArgument said = has_prefix(member, n, "off")         ? (generic ? IOMMU_ARGUMENT_KILL :
-                                                                                               IOMMU_ARGUMENT_OFF) :
-                                             intel && has_prefix(member, n, "on") ? IOMMU_ARGUMENT_ON :
-                                                                                    IOMMU_ARGUMENT_NONE;
+                        IommuArgument said = has_prefix(member, n, "off")
+                                                     ? (generic ? IOMMU_ARGUMENT_KILL : IOMMU_ARGUMENT_OFF)
+                                             : intel && has_prefix(member, n, "on") ? IOMMU_ARGUMENT_ON
+                                                                                    : IOMMU_ARGUMENT_NONE;
 
                         if (said != IOMMU_ARGUMENT_NONE) {
                                 a = said;

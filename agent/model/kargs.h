@@ -5,8 +5,8 @@
 #include "macro.h"
 
 /*
- * Kernel arguments: an ordered list of words. Blanks inside double quotes do not separate (Linux lib/cmdline.c, next_arg());
- * words keep their quotes, so that printing gives back what was read.
+ * Kernel arguments: an ordered list of words. Blanks inside double quotes do not separate (Linux lib/cmdline.c,
+ * next_arg()); words keep their quotes, so that printing gives back what was read.
  */
 typedef struct Kargs {
         StringList words;
@@ -48,8 +48,9 @@ typedef enum IommuVendor {
  * kargs_iommu() - what these arguments do to the IOMMU of a vendor
  * @ret_word: when not NULL, the word that decides (owned by k), NULL when none does.
  *
- * intel_iommu= takes a comma list, compared by prefix from left to right, and all repeats are applied: the last on or off
- * wins (Linux drivers/iommu/intel/iommu.c, intel_iommu_setup()). amd_iommu= knows "off" but no "on" (drivers/iommu/amd/init.c,
- * parse_amd_iommu_options()). iommu=off sets no_iommu for both (arch/x86/kernel/pci-dma.c, iommu_setup()).
+ * intel_iommu= takes a comma list, compared by prefix from left to right, and all repeats are applied: the last on or
+ * off wins (Linux drivers/iommu/intel/iommu.c, intel_iommu_setup()). amd_iommu= knows "off" but no "on"
+ * (drivers/iommu/amd/init.c, parse_amd_iommu_options()). iommu=off sets no_iommu for both (arch/x86/kernel/pci-dma.c,
+ * iommu_setup()).
  */
 IommuArgument kargs_iommu(const Kargs *k, IommuVendor vendor, const char **ret_word);

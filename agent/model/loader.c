@@ -12,12 +12,12 @@ DEFINE_STRING_TO(loader_kind, LoaderKind)
 
 void loader_done(Loader *l)
 {
-        FOREACH_ARRAY (f, l->files, l->n_files) {
+        FOREACH_ARRAY(f, l->files, l->n_files) {
                 free(f->path);
                 free(f->text);
         }
         free(l->files);
-        FOREACH_ARRAY (v, l->variables, l->n_variables) {
+        FOREACH_ARRAY(v, l->variables, l->n_variables) {
                 free(v->name);
                 free(v->value);
                 free(v->file);
@@ -32,7 +32,7 @@ void loader_done(Loader *l)
 
 void boot_entries_free(BootEntry *entries, size_t n)
 {
-        FOREACH_ARRAY (e, entries, n) {
+        FOREACH_ARRAY(e, entries, n) {
                 free(e->id);
                 free(e->title);
                 free(e->kernel);
@@ -45,7 +45,7 @@ void boot_entries_free(BootEntry *entries, size_t n)
 
 const LoaderFile *loader_file(const Loader *l, const char *path)
 {
-        FOREACH_ARRAY (f, l->files, l->n_files)
+        FOREACH_ARRAY(f, l->files, l->n_files)
                 if (streq(f->path, path))
                         return f;
         return NULL;
@@ -53,7 +53,7 @@ const LoaderFile *loader_file(const Loader *l, const char *path)
 
 const LoaderVariable *loader_variable(const Loader *l, const char *name)
 {
-        FOREACH_ARRAY (v, l->variables, l->n_variables)
+        FOREACH_ARRAY(v, l->variables, l->n_variables)
                 if (streq(v->name, name))
                         return v;
         return NULL;

@@ -31,39 +31,39 @@ typedef enum VariableState {
 
 typedef struct LoaderVariable {
         char *name;
-        char *value;         /* NULL unless known */
+        char *value; /* NULL unless known */
         VariableState state;
-        char *file;          /* last assignment; NULL: none */
+        char *file; /* last assignment; NULL: none */
         unsigned line;
-        size_t start, end;   /* bytes of the value in that file, quotes included */
+        size_t start, end; /* bytes of the value in that file, quotes included */
 } LoaderVariable;
 
 /* One entry that can boot. */
 typedef struct BootEntry {
-        char *id;        /* menuentry id or title */
+        char *id; /* menuentry id or title */
         char *title;
-        char *kernel;    /* path as the loader has it */
-        char *initrd;    /* first initrd, NULL: none */
+        char *kernel; /* path as the loader has it */
+        char *initrd; /* first initrd, NULL: none */
         Kargs arguments;
-        char *file;      /* where it stands */
+        char *file; /* where it stands */
         unsigned line;
-        bool rescue;     /* recovery and rescue entries stay untouched */
+        bool rescue; /* recovery and rescue entries stay untouched */
         bool is_default;
 } BootEntry;
 
 typedef struct Loader {
         LoaderKind kind;
-        Tristate readable;     /* unknown: its files could not be read (not root) */
-        LoaderFile *files;     /* sources, in the order in which they are evaluated */
+        Tristate readable; /* unknown: its files could not be read (not root) */
+        LoaderFile *files; /* sources, in the order in which they are evaluated */
         size_t n_files;
         LoaderVariable *variables;
         size_t n_variables;
         BootEntry *entries;
         size_t n_entries;
-        char *generated;       /* e.g. /boot/grub/grub.cfg */
-        bool drop_in_sourced;  /* mkconfig of this platform sources a drop-in folder */
-        char *drop_in;         /* path of ptprep's own drop-in: it sorts behind all others */
-        StringList mkconfig;   /* command and arguments that regenerate; empty: not installed */
+        char *generated;      /* e.g. /boot/grub/grub.cfg */
+        bool drop_in_sourced; /* mkconfig of this platform sources a drop-in folder */
+        char *drop_in;        /* path of ptprep's own drop-in: it sorts behind all others */
+        StringList mkconfig;  /* command and arguments that regenerate; empty: not installed */
 } Loader;
 
 void loader_done(Loader *l);

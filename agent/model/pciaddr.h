@@ -15,8 +15,8 @@ typedef struct PciAddr {
 #define PCI_ADDR_TEXT_MAX 17
 
 /**
- * pci_addr_parse() - "DDDD:BB:SS.F" or "BB:SS.F" (domain 0), hexadecimal; the domain has 4 to 8 digits as the kernel prints it
- * Returns 0; -EINVAL no address; -ERANGE slot above 1f or function above 7. ret untouched on failure.
+ * pci_addr_parse() - "DDDD:BB:SS.F" or "BB:SS.F" (domain 0), hexadecimal; the domain has 4 to 8 digits as the kernel
+ * prints it Returns 0; -EINVAL no address; -ERANGE slot above 1f or function above 7. ret untouched on failure.
  */
 int pci_addr_parse(const char *s, PciAddr *ret) _must_check_;
 
@@ -46,9 +46,9 @@ int pci_id_parse(const char *s, PciId *ret) _must_check_;
 /**
  * pci_path_valid() - is this a stable bridge path?
  *
- * "pciDDDD:BB" (root bus as below /sys/devices), then "/SS.F" for each bridge and the function itself; no bus numbers, so it
- * survives renumbering. Host bridges below a function (VMD) stand in it as "/pciDDDDD:BB".
- * Example: pci0000:00/1c.4/00.0
+ * "pciDDDD:BB" (root bus as below /sys/devices), then "/SS.F" for each bridge and the function itself; no bus numbers,
+ * so it survives renumbering. Host bridges below a function (VMD) stand in it as "/pciDDDDD:BB". Example:
+ * pci0000:00/1c.4/00.0
  */
 bool pci_path_valid(const char *s);
 

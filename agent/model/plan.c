@@ -4,12 +4,8 @@
 #include "table.h"
 
 static const char *const step_kind_table[_STEP_KIND_MAX] = {
-        [STEP_CLEAN_UP] = "clean-up",
-        [STEP_WRITE_FILE] = "write",
-        [STEP_REMOVE_FILE] = "remove",
-        [STEP_REBUILD_IMAGE] = "rebuild-image",
-        [STEP_STAMP_IMAGES] = "record-images",
-        [STEP_MKCONFIG] = "regenerate",
+        [STEP_CLEAN_UP] = "clean-up",           [STEP_WRITE_FILE] = "write",           [STEP_REMOVE_FILE] = "remove",
+        [STEP_REBUILD_IMAGE] = "rebuild-image", [STEP_STAMP_IMAGES] = "record-images", [STEP_MKCONFIG] = "regenerate",
 };
 
 DEFINE_STRING_TO(step_kind, StepKind)
@@ -26,7 +22,7 @@ static void step_done(Step *s)
 
 void plan_done(Plan *p)
 {
-        FOREACH_ARRAY (s, p->steps, p->n)
+        FOREACH_ARRAY(s, p->steps, p->n)
                 step_done(s);
         free(p->steps);
         *p = (Plan){};

@@ -20,11 +20,11 @@ const char *step_kind_to_string(StepKind k);
 
 typedef struct Step {
         StepKind kind;
-        const char *check;  /* id of the check that asked for it */
+        const char *check; /* id of the check that asked for it */
         char *path;
-        char *subject;      /* kernel release of an image */
+        char *subject; /* kernel release of an image */
         char *old_text, *new_text;
-        unsigned mode;      /* of a new file */
+        unsigned mode; /* of a new file */
         StringList argv;
 } Step;
 

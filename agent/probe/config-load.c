@@ -6,13 +6,14 @@
 #include <sys/mman.h>
 
 #include "base/io.h"
-#include "model/names.h"
 #include "base/parse.h"
+#include "model/names.h"
 
 /*
- * iniparser gives the values and nothing else: it has no line numbers, takes a repeated key or section silently, drops one
- * line too long with the whole file, and 4.1 and 4.2 differ in the case of names. So a strict pass over the text comes
- * first; what it lets through means the same to both versions. iniparser then gets those very bytes, from a memfd.
+ * iniparser gives the values and nothing else: it has no line numbers, takes a repeated key or section silently, drops
+ * one line too long with the whole file, and 4.1 and 4.2 differ in the case of names. So a strict pass over the text
+ * comes first; what it lets through means the same to both versions. iniparser then gets those very bytes, from a
+ * memfd.
  */
 
 /* Bytes without the newline; iniparser's own buffer ends a little above (ASCIILINESZ, 1024). */
@@ -80,25 +81,26 @@ typedef struct KeyRow {
         const char *section;
         const char *key;
         int (*parser)(const char *value, void *field);
-        size_t offset;        /* in ConfigDevice for "device", else in Config */
-        size_t flag;          /* a bool beside it that says it was set, or NO_FLAG */
+        size_t offset; /* in ConfigDevice for "device", else in Config */
+        size_t flag;   /* a bool beside it that says it was set, or NO_FLAG */
         const char *expected;
 } KeyRow;
 
 static const KeyRow keys[] = {
-        { "agent",  "enabled",     parse_bool_field,     offsetof(Config, enabled),        NO_FLAG,                          "yes or no" },
-        { "iommu",  "argument",    parse_argument_field, offsetof(Config, argument),       offsetof(Config, argument_set),   "always, when-needed or never" },
-        { "iommu",  "passthrough", parse_bool_field,     offsetof(Config, passthrough),    NO_FLAG,                          "yes or no" },
-        { "device", "address",     parse_address_field,  offsetof(ConfigDevice, address),  offsetof(ConfigDevice, has_address),
-          "a PCI address such as 0000:01:00.0" },
-        { "device", "id",          parse_id_field,       offsetof(ConfigDevice, id),       offsetof(ConfigDevice, has_id),
+        { "agent", "enabled", parse_bool_field, offsetof(Config, enabled), NO_FLAG, "yes or no" },
+        { "iommu", "argument", parse_argument_field, offsetof(Config, argument), offsetof(Config, argument_set),
+          "always, when-needed or never" },
+        { "iommu", "passthrough", parse_bool_field, offsetof(Config, passthrough), NO_FLAG, "yes or no" },
+        { "device", "address", parse_address_field, offsetof(ConfigDevice, address),
+          offsetof(ConfigDevice, has_address), "a PCI address such as 0000:01:00.0" },
+        { "device", "id", parse_id_field, offsetof(ConfigDevice, id), offsetof(ConfigDevice, has_id),
           "vendor and device such as 10de:1b80" },
-        { "device", "path",        parse_path_field,     offsetof(ConfigDevice, path),     NO_FLAG,
+        { "device", "path", parse_path_field, offsetof(ConfigDevice, path), NO_FLAG,
           "a bridge path such as pci0000:00/1c.4/00.0" },
-        { "device", "driver",      parse_driver_field,   offsetof(ConfigDevice, driver),   offsetof(ConfigDevice, has_driver),
+        { "device", "driver", parse_driver_field, offsetof(ConfigDevice, driver), offsetof(ConfigDevice, has_driver),
           "vfio-pci or pci-stub" },
-        { "device", "optional",    parse_bool_field,     offsetof(ConfigDevice, optional), offsetof(ConfigDevice, has_optional),
-          "yes or no" },
+        { "device", "optional", parse_bool_field, offsetof(ConfigDevice, optional),
+          offsetof(ConfigDevice, has_optional), "yes or no" },
 };
 
 #define SECTIONS_EXPECTED "[agent], [iommu] or [device NAME]"
@@ -106,14 +108,14 @@ static const KeyRow keys[] = {
 /* One section header or one key of a text, in order. */
 typedef struct Item {
         unsigned line;
-        char *section;      /* header: as it stands between the brackets; key: NULL */
-        char *device;       /* header of a device: its name */
-        const KeyRow *row;  /* key */
+        char *section;     /* header: as it stands between the brackets; key: NULL */
+        char *device;      /* header of a device: its name */
+        const KeyRow *row; /* key */
 } Item;
 
 typedef struct Scan {
         const char *file;
-        char *clean;        /* the text as iniparser gets it */
+        char *clean; /* the text as iniparser gets it */
         Item *items;
         size_t n;
         size_t n_devices;
@@ -122,7 +124,7 @@ typedef struct Scan {
 
 static void scan_done(Scan *s)
 {
-        FOREACH_ARRAY (i, s->items, s->n) {
+        FOREACH_ARRAY(i, s->items, s->n) {
                 free(i->section);
                 free(i->device);
         }
@@ -164,7 +166,7 @@ static char *keys_of_section(const char *section)
         size_t n = 0, size;
         FILE *f;
 
-        FOREACH_ARRAY (row, keys, ELEMENTSOF(keys))
+        FOREACH_ARRAY(row, keys, ELEMENTSOF(keys))
                 if (streq(row->section, section))
                         of_section[n++] = row;
         f = open_memstream(&text, &size);
@@ -200,7 +202,8 @@ static int scan_section(Scan *s, unsigned line, char *text, ConfigError *ret_err
         if (n < 2 || text[n - 1] != ']')
                 return fail(ret_error, -EBADMSG, s->file, line,
                             "section header \"%s\" does not end in \"]\", expected " SECTIONS_EXPECTED
-                            " alone on its line", text);
+                            " alone on its line",
+                            text);
         text[n - 1] = 0;
         name = strip(text + 1);
 
@@ -217,19 +220,24 @@ static int scan_section(Scan *s, unsigned line, char *text, ConfigError *ret_err
                 return 0;
         rest = name + strcspn(name, BLANKS);
         if (rest != name + strlen("device") || !startswith(name, "device"))
-                return fail(ret_error, -EBADMSG, s->file, line, "unknown section [%s], expected " SECTIONS_EXPECTED, name);
+                return fail(ret_error, -EBADMSG, s->file, line, "unknown section [%s], expected " SECTIONS_EXPECTED,
+                            name);
         rest = strip(rest);
         if (rest[0] == 0)
-                return fail(ret_error, -EBADMSG, s->file, line, "section [device] has no name, expected one such as [device gpu0]");
+                return fail(ret_error, -EBADMSG, s->file, line,
+                            "section [device] has no name, expected one such as [device gpu0]");
         if (rest[strspn(rest, NAME_CHARS)] != 0)
                 return fail(ret_error, -EBADMSG, s->file, line,
-                            "device name \"%s\" is not valid, expected lower case letters, digits, \"_\", \".\" and \"-\" as in "
-                            "[device gpu0]", rest);
+                            "device name \"%s\" is not valid, expected lower case letters, digits, \"_\", \".\" and "
+                            "\"-\" as in "
+                            "[device gpu0]",
+                            rest);
         for (size_t i = 0; i + 1 < s->n; i++)
                 if (s->items[i].device && streq(s->items[i].device, rest))
-                        return fail(ret_error, -EBADMSG, s->file, line,
-                                    "section [device %s] stands already in line %u, expected each device once in a file", rest,
-                                    s->items[i].line);
+                        return fail(
+                                ret_error, -EBADMSG, s->file, line,
+                                "section [device %s] stands already in line %u, expected each device once in a file",
+                                rest, s->items[i].line);
         if (++s->n_devices > DEVICES_MAX)
                 return fail(ret_error, -EBADMSG, s->file, line, "more than %u devices", DEVICES_MAX);
         item->device = strdup(rest);
@@ -251,16 +259,19 @@ static int scan_value(const Scan *s, unsigned line, const char *key, const char 
         const char *end;
 
         if (strchr(value, '\\'))
-                return fail(ret_error, -EBADMSG, s->file, line, "the line has a backslash, expected a plain value in one line");
+                return fail(ret_error, -EBADMSG, s->file, line,
+                            "the line has a backslash, expected a plain value in one line");
         if (value[0] != '"' && value[0] != '\'')
                 return 0;
         end = strchr(value + 1, value[0]);
         if (!end)
-                return fail(ret_error, -EBADMSG, s->file, line, "the quote of key \"%s\" is not closed, expected %c at the end of the value",
-                            key, value[0]);
+                return fail(ret_error, -EBADMSG, s->file, line,
+                            "the quote of key \"%s\" is not closed, expected %c at the end of the value", key,
+                            value[0]);
         end += 1 + strspn(end + 1, BLANKS);
         if (*end != 0 && *end != ';' && *end != '#')
-                return fail(ret_error, -EBADMSG, s->file, line, "\"%s\" follows the closing quote, expected the end of the line", end);
+                return fail(ret_error, -EBADMSG, s->file, line,
+                            "\"%s\" follows the closing quote, expected the end of the line", end);
         return 0;
 }
 
@@ -274,23 +285,24 @@ static int scan_key(Scan *s, unsigned line, char *text, ConfigError *ret_error)
         int r;
 
         if (!equals)
-                return fail(ret_error, -EBADMSG, s->file, line, "\"%.60s\" is no setting, expected KEY = VALUE or a section such as [device gpu0]",
-                            text);
+                return fail(ret_error, -EBADMSG, s->file, line,
+                            "\"%.60s\" is no setting, expected KEY = VALUE or a section such as [device gpu0]", text);
         *equals = 0;
         key = strip(text);
         if (key[0] == 0 || key[strspn(key, KEY_CHARS)] != 0) {
                 for (const char *p = key; *p != 0; p++)
                         if (*p >= 'A' && *p <= 'Z')
-                                return fail(ret_error, -EBADMSG, s->file, line, "key \"%.60s\" has a capital letter, expected a key in lower case", key);
-                return fail(ret_error, -EBADMSG, s->file, line, "\"%.60s\" is no key, expected KEY = VALUE such as address = 0000:01:00.0",
-                            key);
+                                return fail(ret_error, -EBADMSG, s->file, line,
+                                            "key \"%.60s\" has a capital letter, expected a key in lower case", key);
+                return fail(ret_error, -EBADMSG, s->file, line,
+                            "\"%.60s\" is no key, expected KEY = VALUE such as address = 0000:01:00.0", key);
         }
         for (size_t i = s->n; i-- > 0 && !section;)
                 if (s->items[i].section)
                         section = s->items + i;
         if (!section)
-                return fail(ret_error, -EBADMSG, s->file, line, "key \"%s\" stands before any section, expected " SECTIONS_EXPECTED " above it",
-                            key);
+                return fail(ret_error, -EBADMSG, s->file, line,
+                            "key \"%s\" stands before any section, expected " SECTIONS_EXPECTED " above it", key);
         kind = section->device ? "device" : section->section;
         for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
                 const KeyRow *row = keys + i;
@@ -298,7 +310,8 @@ static int scan_key(Scan *s, unsigned line, char *text, ConfigError *ret_error)
                 if (!streq(row->section, kind) || !streq(row->key, key))
                         continue;
                 if (s->seen[i] > 0)
-                        return fail(ret_error, -EBADMSG, s->file, line, "key \"%s\" of [%s] stands already in line %u, expected it once", key,
+                        return fail(ret_error, -EBADMSG, s->file, line,
+                                    "key \"%s\" of [%s] stands already in line %u, expected it once", key,
                                     section->section, s->seen[i]);
                 r = scan_value(s, line, key, strip(equals + 1), ret_error);
                 if (r < 0)
@@ -314,7 +327,8 @@ static int scan_key(Scan *s, unsigned line, char *text, ConfigError *ret_error)
         known = keys_of_section(kind);
         if (!known)
                 return -ENOMEM;
-        return fail(ret_error, -EBADMSG, s->file, line, "unknown key \"%s\" in [%s], expected %s", key, section->section, known);
+        return fail(ret_error, -EBADMSG, s->file, line, "unknown key \"%s\" in [%s], expected %s", key,
+                    section->section, known);
 }
 
 static int scan_line(Scan *s, unsigned line, char *text, ConfigError *ret_error)
@@ -349,12 +363,14 @@ static int scan_text(Scan *s, const char *text, size_t size, ConfigError *ret_er
                 if (length > 0 && p[length - 1] == '\r')
                         length--;
                 if (length > LINE_MAX_BYTES)
-                        return fail(ret_error, -EBADMSG, s->file, line, "the line has %zu bytes, expected at most %u", length, LINE_MAX_BYTES);
+                        return fail(ret_error, -EBADMSG, s->file, line, "the line has %zu bytes, expected at most %u",
+                                    length, LINE_MAX_BYTES);
                 memcpy(buf, p, length);
                 buf[length] = 0;
                 for (size_t i = 0; i < length; i++)
                         if (((unsigned char) buf[i] < ' ' && buf[i] != '\t') || buf[i] == 0x7f)
-                                return fail(ret_error, -EBADMSG, s->file, line, "the line has the control character 0x%02x, expected plain text",
+                                return fail(ret_error, -EBADMSG, s->file, line,
+                                            "the line has the control character 0x%02x, expected plain text",
                                             (unsigned char) buf[i]);
                 p = next;
                 /* A comment reaches iniparser as an empty line: a backslash at its end would swallow the next line. */
@@ -410,7 +426,7 @@ static int load_dictionary(const char *text, dictionary **ret)
 
 static ConfigDevice *find_device(Config *c, const char *name)
 {
-        FOREACH_ARRAY (d, c->devices, c->n_devices)
+        FOREACH_ARRAY(d, c->devices, c->n_devices)
                 if (streq(d->name, name))
                         return d;
         return NULL;
@@ -427,8 +443,8 @@ static ConfigDevice *add_device(Config *c, const char *name, const char *file, u
         return d->name && d->file ? d : NULL;
 }
 
-static int apply_key(Config *c, ConfigDevice *device, const Scan *s, const char *section, const Item *item, const dictionary *values,
-                     ConfigError *ret_error)
+static int apply_key(Config *c, ConfigDevice *device, const Scan *s, const char *section, const Item *item,
+                     const dictionary *values, ConfigError *ret_error)
 {
         _cleanup_free_ char *name = NULL;
         void *base = device ? (void *) device : c;
@@ -444,14 +460,14 @@ static int apply_key(Config *c, ConfigDevice *device, const Scan *s, const char 
         if (!value) /* the strict pass saw it, so only memory can have been short */
                 return -ENOMEM;
         if (value[0] == 0)
-                return fail(ret_error, -EBADMSG, s->file, item->line, "key \"%s\" of [%s] has no value, expected %s", row->key, section,
-                            row->expected);
+                return fail(ret_error, -EBADMSG, s->file, item->line, "key \"%s\" of [%s] has no value, expected %s",
+                            row->key, section, row->expected);
         r = row->parser(value, (char *) base + row->offset);
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                return fail(ret_error, -EBADMSG, s->file, item->line, "\"%.60s\" is no valid %s of [%s], expected %s", value, row->key, section,
-                            row->expected);
+                return fail(ret_error, -EBADMSG, s->file, item->line, "\"%.60s\" is no valid %s of [%s], expected %s",
+                            value, row->key, section, row->expected);
         if (row->flag != NO_FLAG)
                 *(bool *) ((char *) base + row->flag) = true;
         return 0;
@@ -474,7 +490,7 @@ static int apply_text(Config *c, const char *file, const char *text, size_t size
         r = load_dictionary(s.clean, &values);
         if (r < 0)
                 return fail(ret_error, r, file, 0, "cannot parse: %s", strerror(-r));
-        FOREACH_ARRAY (item, s.items, s.n) {
+        FOREACH_ARRAY(item, s.items, s.n) {
                 if (!item->section) {
                         r = apply_key(c, device, &s, section, item, values, ret_error);
                         if (r < 0)
@@ -497,26 +513,31 @@ static int apply_text(Config *c, const char *file, const char *text, size_t size
 /* What can be judged only when all files are read. */
 static int finish(const Config *c, ConfigError *ret_error)
 {
-        FOREACH_ARRAY (d, c->devices, c->n_devices) {
+        FOREACH_ARRAY(d, c->devices, c->n_devices) {
                 char last[sizeof("/1f.7")];
 
                 if (!d->has_address)
                         return fail(ret_error, -EBADMSG, d->file, d->line,
-                                    "[device %s] has no address, expected a line such as address = 0000:01:00.0", d->name);
+                                    "[device %s] has no address, expected a line such as address = 0000:01:00.0",
+                                    d->name);
                 if (!d->has_id)
                         return fail(ret_error, -EBADMSG, d->file, d->line,
-                                    "[device %s] has no id, expected a line such as id = 10de:1b80 (address and id must both match)", d->name);
+                                    "[device %s] has no id, expected a line such as id = 10de:1b80 (address and id "
+                                    "must both match)",
+                                    d->name);
                 /* The path ends in the function itself, so both say its slot and number. */
                 (void) snprintf(last, sizeof(last), "/%02x.%x", d->address.slot & 0x1fU, d->address.function & 7U);
                 if (d->path && !endswith(d->path, last))
                         return fail(ret_error, -EBADMSG, d->file, d->line,
-                                    "path %s of [device %s] does not lead to its address, expected it to end in %s as %s does", d->path, d->name,
-                                    last, PCI_ADDR_TEXT(d->address));
+                                    "path %s of [device %s] does not lead to its address, expected it to end in %s as "
+                                    "%s does",
+                                    d->path, d->name, last, PCI_ADDR_TEXT(d->address));
                 for (const ConfigDevice *other = c->devices; other < d; other++)
                         if (pci_addr_equal(other->address, d->address))
                                 return fail(ret_error, -EBADMSG, d->file, d->line,
-                                            "[device %s] has the address %s of [device %s] (%s:%u), expected one section for one device", d->name,
-                                            PCI_ADDR_TEXT(d->address), other->name, other->file, other->line);
+                                            "[device %s] has the address %s of [device %s] (%s:%u), expected one "
+                                            "section for one device",
+                                            d->name, PCI_ADDR_TEXT(d->address), other->name, other->file, other->line);
         }
         return 0;
 }
@@ -547,7 +568,8 @@ static int apply_file(Config *c, int rfd, const char *path, bool may_miss, Confi
         if (r == -ENOENT && may_miss)
                 return 0;
         if (r == -EFBIG)
-                return fail(ret_error, -EBADMSG, path, 0, "the file is too large, expected at most %u bytes", FILE_MAX_BYTES);
+                return fail(ret_error, -EBADMSG, path, 0, "the file is too large, expected at most %u bytes",
+                            FILE_MAX_BYTES);
         if (r < 0)
                 return fail(ret_error, r, path, 0, "cannot read: %s", strerror(-r));
         return apply_text(c, path, text, size, ret_error);
@@ -566,7 +588,7 @@ int config_load(int rfd, Config *ret, ConfigError *ret_error)
         r = root_list(rfd, NAME_CONFIG_DIR, ".conf", &names);
         if (r < 0 && r != -ENOENT)
                 return fail(ret_error, r, NAME_CONFIG_DIR, 0, "cannot read: %s", strerror(-r));
-        FOREACH_ARRAY (name, names.items, names.n) {
+        FOREACH_ARRAY(name, names.items, names.n) {
                 _cleanup_free_ char *path = NULL;
 
                 if (asprintf(&path, NAME_CONFIG_DIR "/%s", *name) < 0) {

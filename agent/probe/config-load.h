@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "model/config.h"
 #include "base/macro.h"
+#include "model/config.h"
 
 /* Why a configuration was not taken. To be printed as FILE:LINE: MESSAGE. */
 typedef struct ConfigError {

@@ -14,10 +14,10 @@
 #include "model/names.h"
 
 /*
- * The only caller of libmount and libblkid: which PCI functions carry what is mounted, swapped to, or named in fstab. From
- * a mount to its block device, through holders (LVM, dm-crypt, md, bcache, multipath: the slaves folder) to the disks, and
- * from the place of a disk in sysfs to the function it hangs on. A device that does not exist below sysfs is an error, so
- * that nobody takes "could not follow it" for "hangs on nothing".
+ * The only caller of libmount and libblkid: which PCI functions carry what is mounted, swapped to, or named in fstab.
+ * From a mount to its block device, through holders (LVM, dm-crypt, md, bcache, multipath: the slaves folder) to the
+ * disks, and from the place of a disk in sysfs to the function it hangs on. A device that does not exist below sysfs is
+ * an error, so that nobody takes "could not follow it" for "hangs on nothing".
  */
 
 LAZY_FUNCTION(mnt_new_table);
@@ -36,27 +36,18 @@ LAZY_FUNCTION(mnt_fs_get_devno);
 LAZY_FUNCTION(mnt_fs_get_option);
 
 static const LazySymbol mount_symbols[] = {
-        LAZY_SYMBOL(mnt_new_table),
-        LAZY_SYMBOL(mnt_unref_table),
-        LAZY_SYMBOL(mnt_table_parse_stream),
-        LAZY_SYMBOL(mnt_table_next_fs),
-        LAZY_SYMBOL(mnt_table_find_mountpoint),
-        LAZY_SYMBOL(mnt_new_iter),
-        LAZY_SYMBOL(mnt_free_iter),
-        LAZY_SYMBOL(mnt_fs_get_source),
-        LAZY_SYMBOL(mnt_fs_get_srcpath),
-        LAZY_SYMBOL(mnt_fs_get_tag),
-        LAZY_SYMBOL(mnt_fs_get_target),
-        LAZY_SYMBOL(mnt_fs_get_fstype),
-        LAZY_SYMBOL(mnt_fs_get_devno),
-        LAZY_SYMBOL(mnt_fs_get_option),
+        LAZY_SYMBOL(mnt_new_table),     LAZY_SYMBOL(mnt_unref_table),           LAZY_SYMBOL(mnt_table_parse_stream),
+        LAZY_SYMBOL(mnt_table_next_fs), LAZY_SYMBOL(mnt_table_find_mountpoint), LAZY_SYMBOL(mnt_new_iter),
+        LAZY_SYMBOL(mnt_free_iter),     LAZY_SYMBOL(mnt_fs_get_source),         LAZY_SYMBOL(mnt_fs_get_srcpath),
+        LAZY_SYMBOL(mnt_fs_get_tag),    LAZY_SYMBOL(mnt_fs_get_target),         LAZY_SYMBOL(mnt_fs_get_fstype),
+        LAZY_SYMBOL(mnt_fs_get_devno),  LAZY_SYMBOL(mnt_fs_get_option),
 };
 
 /* Holders on holders: more than this is a circle. */
 #define DEPTH_MAX 16U
 
 /* GPT partition type of the EFI system partition (UEFI 2.10, table 5-7). */
-#define ESP_TYPE "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
+#define ESP_TYPE  "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 
 typedef struct Block {
         const Probe *p;
@@ -86,7 +77,7 @@ static int add_disk(Block *b, const Use *use, const char *block, PciAddr addr)
 {
         SystemDisk *disk;
 
-        FOREACH_ARRAY (d, b->f->disks, b->f->n_disks)
+        FOREACH_ARRAY(d, b->f->disks, b->f->n_disks)
                 if (d->role == use->role && streq(d->block, block) && pci_addr_equal(d->addr, addr))
                         return 0; /* one more mount of the same */
         disk = array_grow(&b->f->disks, b->f->n_disks);
@@ -110,8 +101,8 @@ static bool component_address(const char *s, size_t length, PciAddr *ret)
 }
 
 /*
- * Takes the last address in a device path: whatever hangs below a function (SCSI host, virtio, USB, NVMe controller) has it
- * there. A function above it that is no bridge (Intel VMD) would take the disk along as well.
+ * Takes the last address in a device path: whatever hangs below a function (SCSI host, virtio, USB, NVMe controller)
+ * has it there. A function above it that is no bridge (Intel VMD) would take the disk along as well.
  */
 static int add_functions_of(Block *b, const Use *use, const char *block, const char *path)
 {
@@ -230,7 +221,7 @@ static int follow_subsystem(Block *b, const Use *use, const char *block, const c
         r = root_list(b->p->rfd, folder, NULL, &names);
         if (r < 0)
                 return r;
-        FOREACH_ARRAY (name, names.items, names.n) {
+        FOREACH_ARRAY(name, names.items, names.n) {
                 _cleanup_free_ char *link = NULL, *target = NULL;
                 const char *number = startswith(*name, "nvme");
 
@@ -287,7 +278,7 @@ static int follow_device(Block *b, const Use *use, const char *path, unsigned de
         r = root_list(b->p->rfd, folder, NULL, &slaves);
         if (r < 0 && r != -ENOENT)
                 return r;
-        FOREACH_ARRAY (slave, slaves.items, slaves.n) {
+        FOREACH_ARRAY(slave, slaves.items, slaves.n) {
                 _cleanup_free_ char *below = NULL;
 
                 r = device_path_of_name(b, *slave, &below);
@@ -319,7 +310,7 @@ static int follow_btrfs(Block *b, const Use *use, const char *path, unsigned dep
         r = root_list(b->p->rfd, NAME_SYS_FS_BTRFS, NULL, &ids);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
-        FOREACH_ARRAY (id, ids.items, ids.n) {
+        FOREACH_ARRAY(id, ids.items, ids.n) {
                 _cleanup_(string_list_done) StringList devices = {};
                 _cleanup_free_ char *folder = NULL;
 
@@ -332,7 +323,7 @@ static int follow_btrfs(Block *b, const Use *use, const char *path, unsigned dep
                         return r;
                 if (r < 0 || !string_list_contains(&devices, base_name(path)))
                         continue;
-                FOREACH_ARRAY (device, devices.items, devices.n) {
+                FOREACH_ARRAY(device, devices.items, devices.n) {
                         _cleanup_free_ char *other = NULL;
 
                         r = device_path_of_name(b, *device, &other);
@@ -399,8 +390,8 @@ static bool blkid_matches(int fd, const char *name, const char *value)
 /**
  * follow_matching() - every block device with a value, as libblkid names it
  *
- * Costly, so only for what no link and no mount tells. Needs the right to read the devices: what cannot be opened is passed
- * over. Returns the number of devices found; negative errno.
+ * Costly, so only for what no link and no mount tells. Needs the right to read the devices: what cannot be opened is
+ * passed over. Returns the number of devices found; negative errno.
  */
 static int follow_matching(Block *b, const Use *use, const char *name, const char *value)
 {
@@ -412,12 +403,12 @@ static int follow_matching(Block *b, const Use *use, const char *name, const cha
         r = root_list(b->p->rfd, NAME_SYS_CLASS_BLOCK, NULL, &blocks);
         if (r < 0)
                 return r;
-        FOREACH_ARRAY (block, blocks.items, blocks.n) {
+        FOREACH_ARRAY(block, blocks.items, blocks.n) {
                 _cleanup_free_ char *file = NULL, *path = NULL;
                 _cleanup_close_ int fd = -EBADF;
                 bool skip = false;
 
-                FOREACH_ARRAY (prefix, skipped, ELEMENTSOF(skipped))
+                FOREACH_ARRAY(prefix, skipped, ELEMENTSOF(skipped))
                         skip = skip || startswith(*block, *prefix);
                 if (skip)
                         continue;
@@ -439,7 +430,7 @@ static int follow_matching(Block *b, const Use *use, const char *name, const cha
 
 static bool one_of(const char *s, const char *const *list, size_t n)
 {
-        FOREACH_ARRAY (i, list, n)
+        FOREACH_ARRAY(i, list, n)
                 if (streq(s, *i))
                         return true;
         return false;
@@ -490,25 +481,21 @@ static MountRole role_of(const char *target, const char *type)
                 const char *target;
                 MountRole role;
         } roles[] = {
-                { "/",         ROLE_ROOT },
-                { "/boot",     ROLE_BOOT },
-                { "/boot/efi", ROLE_ESP  },
-                { "/efi",      ROLE_ESP  },
-                { "/usr",      ROLE_USR  },
-                { "/var",      ROLE_VAR  },
+                { "/", ROLE_ROOT },   { "/boot", ROLE_BOOT }, { "/boot/efi", ROLE_ESP },
+                { "/efi", ROLE_ESP }, { "/usr", ROLE_USR },   { "/var", ROLE_VAR },
         };
 
         if (streq(target, "/boot") && type && streq(type, "vfat"))
                 return ROLE_ESP; /* the layout of systemd-boot */
-        FOREACH_ARRAY (i, roles, ELEMENTSOF(roles))
+        FOREACH_ARRAY(i, roles, ELEMENTSOF(roles))
                 if (streq(i->target, target))
                         return i->role;
         return ROLE_OTHER;
 }
 
 /*
- * The mount point as the judged machine has it. Below --root=DIR a bind-mounted /proc shows the mounts of this process, whose
- * paths begin with DIR; what is mounted elsewhere belongs to the running system. NULL: elsewhere.
+ * The mount point as the judged machine has it. Below --root=DIR a bind-mounted /proc shows the mounts of this process,
+ * whose paths begin with DIR; what is mounted elsewhere belongs to the running system. NULL: elsewhere.
  */
 static const char *rebase(const Block *b, const char *target)
 {
@@ -627,13 +614,13 @@ static int follow_tag(Block *b, const Use *use, const char *tag, const char *val
         static const struct {
                 const char *tag, *folder, *blkid;
         } tags[] = {
-                { "UUID",      "/dev/disk/by-uuid",      "UUID"            },
-                { "LABEL",     "/dev/disk/by-label",     "LABEL"           },
-                { "PARTUUID",  "/dev/disk/by-partuuid",  "PART_ENTRY_UUID" },
+                { "UUID", "/dev/disk/by-uuid", "UUID" },
+                { "LABEL", "/dev/disk/by-label", "LABEL" },
+                { "PARTUUID", "/dev/disk/by-partuuid", "PART_ENTRY_UUID" },
                 { "PARTLABEL", "/dev/disk/by-partlabel", "PART_ENTRY_NAME" },
         };
 
-        FOREACH_ARRAY (i, tags, ELEMENTSOF(tags)) {
+        FOREACH_ARRAY(i, tags, ELEMENTSOF(tags)) {
                 _cleanup_free_ char *link = NULL, *path = NULL;
                 int r;
 
@@ -654,8 +641,8 @@ static int follow_tag(Block *b, const Use *use, const char *tag, const char *val
 }
 
 /*
- * What will be mounted, or is behind an automount that nobody touched yet. A line that leads nowhere is no failure: nothing
- * is in use by it.
+ * What will be mounted, or is behind an automount that nobody touched yet. A line that leads nowhere is no failure:
+ * nothing is in use by it.
  */
 static int each_fstab(Block *b, struct libmnt_fs *fs)
 {
@@ -667,7 +654,8 @@ static int each_fstab(Block *b, struct libmnt_fs *fs)
 
         if (!target || (!swap && string_list_contains(&b->targets, target)))
                 return 0;
-        use = (Use){ .role = swap ? ROLE_SWAP : role_of(target, type), .mount = swap ? sym_mnt_fs_get_source(fs) : target };
+        use = (Use){ .role = swap ? ROLE_SWAP : role_of(target, type),
+                     .mount = swap ? sym_mnt_fs_get_source(fs) : target };
         if (!use.mount || (use.role == ROLE_OTHER && sym_mnt_fs_get_option(fs, "noauto", NULL, NULL) == 0))
                 return 0;
         if (sym_mnt_fs_get_tag(fs, &tag, &value) == 0)
@@ -687,7 +675,7 @@ static int find_esp(Block *b)
         const Use use = { .role = ROLE_ESP, .mount = "EFI system partition" };
         int r;
 
-        FOREACH_ARRAY (d, b->f->disks, b->f->n_disks)
+        FOREACH_ARRAY(d, b->f->disks, b->f->n_disks)
                 if (d->role == ROLE_ESP)
                         return 0;
         if (probe_exists(b->p->rfd, NAME_SYS_EFI) != TRISTATE_YES)

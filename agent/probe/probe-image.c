@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe/probe.h"
 
-#include "model/image.h"
 #include "base/io.h"
+#include "model/image.h"
 
 /*
- * To look into an image costs up to a second, so a file that was verified once and is the same since (inode, size, times)
- * is believed by its stamp.
+ * To look into an image costs up to a second, so a file that was verified once and is the same since (inode, size,
+ * times) is believed by its stamp.
  */
 static int probe_one(const Probe *p, const ImageStamps *stamps, KernelRelease *k)
 {
@@ -45,7 +45,7 @@ int probe_image(const Probe *p, Facts *f)
         r = image_stamps_parse(f->image_stamps, &stamps);
         if (r < 0)
                 return r;
-        FOREACH_ARRAY (k, f->kernels, f->n_kernels) {
+        FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 if (!k->initrd_exists)
                         continue;
                 r = probe_one(p, &stamps, k);

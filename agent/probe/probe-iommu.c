@@ -10,8 +10,8 @@
 #define TABLE_MAX_BYTES (16U * 1024 * 1024)
 
 /* Bytes of the header that every ACPI table begins with, and where its length stands (ACPI 6.5, table 5.5). */
-#define HEADER_BYTES  36U
-#define LENGTH_OFFSET 4U
+#define HEADER_BYTES    36U
+#define LENGTH_OFFSET   4U
 
 static int read_table(const Probe *p, AcpiTable *t)
 {
@@ -83,8 +83,8 @@ static int count_entries(int rfd, const char *path, size_t *ret)
 }
 
 /*
- * The class folder exists on every kernel with IOMMU support and is empty while the IOMMU is off; a group alone is no proof
- * (a no-IOMMU VFIO device gets one as well).
+ * The class folder exists on every kernel with IOMMU support and is empty while the IOMMU is off; a group alone is no
+ * proof (a no-IOMMU VFIO device gets one as well).
  */
 static int probe_state(const Probe *p, Facts *f)
 {
@@ -109,14 +109,13 @@ static int probe_vendor(const Probe *p, Facts *f)
                 const char *id;
                 IommuVendor vendor;
         } vendors[] = {
-                { "GenuineIntel", IOMMU_VENDOR_INTEL },
-                { "CentaurHauls", IOMMU_VENDOR_INTEL },
-                { "Shanghai",     IOMMU_VENDOR_INTEL },
-                { "AuthenticAMD", IOMMU_VENDOR_AMD   },
-                { "HygonGenuine", IOMMU_VENDOR_AMD   },
+                { "GenuineIntel", IOMMU_VENDOR_INTEL }, { "CentaurHauls", IOMMU_VENDOR_INTEL },
+                { "Shanghai", IOMMU_VENDOR_INTEL },     { "AuthenticAMD", IOMMU_VENDOR_AMD },
+                { "HygonGenuine", IOMMU_VENDOR_AMD },
         };
         _cleanup_close_ int fd = root_open(p->rfd, NAME_PROC_CPUINFO, O_RDONLY | O_NOCTTY);
-        char buf[1024]; /* the vendor is in the second line; the whole file has a block for each of up to thousands of CPUs */
+        char buf[1024]; /* the vendor is in the second line; the whole file has a block for each of up to thousands of
+                           CPUs */
         const char *s;
         ssize_t n;
 
@@ -131,7 +130,7 @@ static int probe_vendor(const Probe *p, Facts *f)
                 return 0;
         s += strcspn(s, ":\n");
         s += strspn(s, ": \t");
-        FOREACH_ARRAY (v, vendors, ELEMENTSOF(vendors))
+        FOREACH_ARRAY(v, vendors, ELEMENTSOF(vendors))
                 if (startswith(s, v->id))
                         f->cpu_vendor = v->vendor;
         return 0;

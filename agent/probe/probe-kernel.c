@@ -46,7 +46,7 @@ static int probe_container(const Probe *p, Facts *f)
         size_t size;
         int r;
 
-        FOREACH_ARRAY (mark, marks, ELEMENTSOF(marks))
+        FOREACH_ARRAY(mark, marks, ELEMENTSOF(marks))
                 if (probe_exists(p->rfd, *mark) == TRISTATE_YES) {
                         f->container = TRISTATE_YES;
                         return 0;
@@ -68,13 +68,13 @@ static int probe_container(const Probe *p, Facts *f)
 static const struct {
         const char *prefix, *suffix;
 } initrd_styles[] = {
-        { "initrd.img-", ""     }, /* Debian and what comes from it */
-        { "initramfs-",  ".img" }, /* Fedora and dracut's own default */
+        { "initrd.img-", "" },    /* Debian and what comes from it */
+        { "initramfs-", ".img" }, /* Fedora and dracut's own default */
 };
 
 static bool has_style(const StringList *boot, size_t style)
 {
-        FOREACH_ARRAY (name, boot->items, boot->n)
+        FOREACH_ARRAY(name, boot->items, boot->n)
                 if (startswith(*name, initrd_styles[style].prefix) && endswith(*name, initrd_styles[style].suffix))
                         return true;
         return false;
@@ -104,7 +104,8 @@ static int name_initrd(KernelRelease *k, const StringList *boot, size_t style)
                 style = i;
                 break;
         }
-        if (asprintf(&k->initrd, NAME_BOOT "/%s%s%s", initrd_styles[style].prefix, k->release, initrd_styles[style].suffix) < 0) {
+        if (asprintf(&k->initrd, NAME_BOOT "/%s%s%s", initrd_styles[style].prefix, k->release,
+                     initrd_styles[style].suffix) < 0) {
                 k->initrd = NULL;
                 return -ENOMEM;
         }
@@ -152,7 +153,7 @@ static int probe_installed(const Probe *p, Facts *f)
         if (r == -ENOMEM)
                 return r;
         style = default_style(p, &boot);
-        FOREACH_ARRAY (release, releases.items, releases.n) {
+        FOREACH_ARRAY(release, releases.items, releases.n) {
                 KernelRelease *k = array_grow(&f->kernels, f->n_kernels);
 
                 if (!k)
@@ -181,7 +182,8 @@ static int probe_installed(const Probe *p, Facts *f)
 
 int probe_kernel(const Probe *p, Facts *f)
 {
-        static int (*const parts[])(const Probe *p, Facts *f) = { probe_cmdline, probe_lockdown, probe_container, probe_installed };
+        static int (*const parts[])(const Probe *p, Facts *f) = { probe_cmdline, probe_lockdown, probe_container,
+                                                                  probe_installed };
         char release[256];
 
         if (root_read_attr(p->rfd, NAME_PROC_OSRELEASE, release, sizeof(release)) >= 0) {
@@ -189,7 +191,7 @@ int probe_kernel(const Probe *p, Facts *f)
                 if (!f->release)
                         return -ENOMEM;
         }
-        FOREACH_ARRAY (part, parts, ELEMENTSOF(parts)) {
+        FOREACH_ARRAY(part, parts, ELEMENTSOF(parts)) {
                 int r = (*part)(p, f);
 
                 if (r < 0)

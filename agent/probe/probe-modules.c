@@ -8,8 +8,8 @@
 #include "model/names.h"
 
 /*
- * The only caller of libkmod: which host drivers would take a wanted device, and which stub drivers each kernel has. Every
- * kernel is asked for itself, by its own indexes: names and built-ins differ between releases.
+ * The only caller of libkmod: which host drivers would take a wanted device, and which stub drivers each kernel has.
+ * Every kernel is asked for itself, by its own indexes: names and built-ins differ between releases.
  */
 
 LAZY_FUNCTION(kmod_new);
@@ -151,7 +151,7 @@ static int host_drivers(const ModuleSet *s, const char *modalias, StringList *mo
 
 static int drivers_of_wanted(const Probe *p, Facts *f, const ModuleSet *s, StringList *builtin)
 {
-        FOREACH_ARRAY (function, f->functions, f->n_functions) {
+        FOREACH_ARRAY(function, f->functions, f->n_functions) {
                 char path[sizeof(NAME_SYS_PCI_DEVICES "/") + PCI_ADDR_TEXT_MAX + sizeof("modalias")], modalias[256];
                 int r;
 
@@ -190,7 +190,7 @@ int probe_modules(const Probe *p, Facts *f)
                 return 0;
         if (lazy_load("libkmod.so.2", kmod_symbols, ELEMENTSOF(kmod_symbols)) < 0)
                 return 0;
-        FOREACH_ARRAY (k, f->kernels, f->n_kernels) {
+        FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 r = probe_release(p, f, k);
                 if (r < 0)
                         return r;

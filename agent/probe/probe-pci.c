@@ -6,15 +6,15 @@
 #include <setjmp.h>
 
 #include "base/io.h"
-#include "model/names.h"
 #include "base/parse.h"
+#include "model/names.h"
 
 /*
  * The only caller of libpci. Its error hook must never return, and by default ends the process, so it jumps back to the
  * two functions below; nothing that is owned is declared between setjmp() and the calls it guards.
  *
- * Config space is never read: that costs milliseconds a function in a guest, and sysfs has all that is asked here. libpci
- * finds the functions and their ids; links are read here, each with one system call.
+ * Config space is never read: that costs milliseconds a function in a guest, and sysfs has all that is asked here.
+ * libpci finds the functions and their ids; links are read here, each with one system call.
  */
 
 static jmp_buf pci_border;
@@ -67,7 +67,7 @@ typedef struct Rows {
 
 static void rows_done(Rows *r)
 {
-        FOREACH_ARRAY (i, r->rows, r->n) {
+        FOREACH_ARRAY(i, r->rows, r->n) {
                 free(i->function.driver);
                 free(i->function.driver_override);
                 free(i->function.path);
@@ -118,14 +118,16 @@ static bool parent_of(const char *target, PciAddr *ret)
 static int read_function(const Probe *p, int dfd, struct pci_dev *dev, Row *row)
 {
         PciFunction *f = &row->function;
-        char name[PCI_ADDR_TEXT_MAX], path[sizeof(NAME_SYS_PCI_DEVICES "/") + PCI_ADDR_TEXT_MAX + sizeof("driver_override")];
+        char name[PCI_ADDR_TEXT_MAX],
+                path[sizeof(NAME_SYS_PCI_DEVICES "/") + PCI_ADDR_TEXT_MAX + sizeof("driver_override")];
         char attr[32], override[128], buf[PATH_MAX];
         _cleanup_free_ char *group_text = NULL;
         uint32_t group;
         ssize_t n;
         int r;
 
-        f->addr = (PciAddr){ .domain = (uint32_t) dev->domain, .bus = dev->bus, .slot = dev->dev, .function = dev->func };
+        f->addr =
+                (PciAddr){ .domain = (uint32_t) dev->domain, .bus = dev->bus, .slot = dev->dev, .function = dev->func };
         f->group = PCI_GROUP_NONE;
         f->parent = PCI_PARENT_NONE;
         (void) pci_addr_format(f->addr, name);
@@ -163,7 +165,8 @@ static int read_function(const Probe *p, int dfd, struct pci_dev *dev, Row *row)
         if (!probe_wants(p->cfg, f->addr))
                 return 0;
         (void) snprintf(path, sizeof(path), NAME_SYS_PCI_DEVICES "/%s/driver_override", name);
-        /* The kernel prints a null pointer where none is set (Linux drivers/pci/pci-sysfs.c, driver_override_show()). */
+        /* The kernel prints a null pointer where none is set (Linux drivers/pci/pci-sysfs.c, driver_override_show()).
+         */
         r = root_read_attr(p->rfd, path, override, sizeof(override));
         if (r >= 0 && override[0] != 0 && !streq(override, "(null)")) {
                 f->driver_override = strdup(override);
@@ -233,7 +236,7 @@ int probe_pci(const Probe *p, Facts *f)
         if (!f->functions)
                 return -ENOMEM;
         qsort(rows.rows, rows.n, sizeof(*rows.rows), compare_rows);
-        FOREACH_ARRAY (row, rows.rows, rows.n) {
+        FOREACH_ARRAY(row, rows.rows, rows.n) {
                 f->functions[f->n_functions++] = row->function;
                 row->function = (PciFunction){}; /* owned by the facts now */
         }

@@ -2,27 +2,22 @@
 #include "probe/probe.h"
 
 #include "base/io.h"
-#include "model/names.h"
 #include "base/parse.h"
+#include "model/names.h"
 
 /* The size of a helper that is still believed to be ours; the real one has some tens of KiB. */
 #define HELPER_MAX_BYTES (4U * 1024 * 1024)
 
 static int (*const probers[])(const Probe *p, Facts *f) = {
-        probe_kernel,
-        probe_iommu,
-        probe_pci,
-        probe_modules, /* after kernel and pci */
-        probe_loader,
-        probe_files,
-        probe_image,   /* after modules and files */
-        probe_block,   /* after pci */
+        probe_kernel, probe_iommu, probe_pci,   probe_modules, /* after kernel and pci */
+        probe_loader, probe_files, probe_image,                /* after modules and files */
+        probe_block,                                           /* after pci */
         probe_loader,
 };
 
 bool probe_wants(const Config *cfg, PciAddr a)
 {
-        FOREACH_ARRAY (d, cfg->devices, cfg->n_devices)
+        FOREACH_ARRAY(d, cfg->devices, cfg->n_devices)
                 if (d->has_address && pci_addr_equal(d->address, a))
                         return true;
         return false;
@@ -44,17 +39,17 @@ int probe_files(const Probe *p, Facts *f)
                 const char *path;
                 char **field;
         } files[] = {
-                { NAME_CLAIMS,           &f->claims           },
+                { NAME_CLAIMS, &f->claims },
                 { NAME_MODPROBE_SNIPPET, &f->modprobe_snippet },
-                { NAME_DRACUT_SNIPPET,   &f->dracut_snippet   },
-                { NAME_IMAGE_STAMPS,     &f->image_stamps     },
-                { NAME_TRANSACTION,      &f->transaction      },
+                { NAME_DRACUT_SNIPPET, &f->dracut_snippet },
+                { NAME_IMAGE_STAMPS, &f->image_stamps },
+                { NAME_TRANSACTION, &f->transaction },
         };
         _cleanup_free_ char *helper = NULL;
         size_t size;
         int r;
 
-        FOREACH_ARRAY (i, files, ELEMENTSOF(files)) {
+        FOREACH_ARRAY(i, files, ELEMENTSOF(files)) {
                 r = probe_soft(root_read_text(p->rfd, i->path, i->field));
                 if (r < 0)
                         return r;
@@ -84,7 +79,7 @@ int facts_gather(int rfd, bool live, const Config *cfg, Facts *ret)
         facts_init(&f);
         f.live = live;
         f.is_root = geteuid() == 0;
-        FOREACH_ARRAY (prober, probers, ELEMENTSOF(probers)) {
+        FOREACH_ARRAY(prober, probers, ELEMENTSOF(probers)) {
                 int r = (*prober)(&p, &f);
 
                 if (r < 0)

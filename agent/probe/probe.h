@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "base/macro.h"
 #include "model/config.h"
 #include "model/facts.h"
-#include "base/macro.h"
 
 /**
  * facts_gather() - read everything that a check or the planner may ask for
@@ -17,20 +17,20 @@
 int facts_gather(int rfd, bool live, const Config *cfg, Facts *ret) _must_check_;
 
 /* Names that only the probers know; those that others need too are in names.h. */
-#define NAME_SYS_BUS            "/sys/bus"
-#define NAME_SYS_BUS_PCI        "/sys/bus/pci"
-#define NAME_SYS_ACPI           "/sys/firmware/acpi"
-#define NAME_SYS_CLASS_BLOCK    "/sys/class/block"
-#define NAME_SYS_FS_BTRFS       "/sys/fs/btrfs"
-#define NAME_SYS_EFI            "/sys/firmware/efi"
-#define NAME_LIB_MODULES        "/lib/modules"
-#define NAME_BOOT               "/boot"
-#define NAME_FSTAB              "/etc/fstab"
-#define NAME_DEBIAN_VERSION     "/etc/debian_version"
-#define NAME_DRACUT             "/usr/bin/dracut"
-#define NAME_RUN_CONTAINER      "/run/systemd/container"
-#define NAME_RUN_SYSTEMD        "/run/systemd/system"
-#define NAME_PROC_INIT_ENVIRON  "/proc/1/environ"
+#define NAME_SYS_BUS           "/sys/bus"
+#define NAME_SYS_BUS_PCI       "/sys/bus/pci"
+#define NAME_SYS_ACPI          "/sys/firmware/acpi"
+#define NAME_SYS_CLASS_BLOCK   "/sys/class/block"
+#define NAME_SYS_FS_BTRFS      "/sys/fs/btrfs"
+#define NAME_SYS_EFI           "/sys/firmware/efi"
+#define NAME_LIB_MODULES       "/lib/modules"
+#define NAME_BOOT              "/boot"
+#define NAME_FSTAB             "/etc/fstab"
+#define NAME_DEBIAN_VERSION    "/etc/debian_version"
+#define NAME_DRACUT            "/usr/bin/dracut"
+#define NAME_RUN_CONTAINER     "/run/systemd/container"
+#define NAME_RUN_SYSTEMD       "/run/systemd/system"
+#define NAME_PROC_INIT_ENVIRON "/proc/1/environ"
 
 /* What every prober is told. */
 typedef struct Probe {
@@ -40,18 +40,19 @@ typedef struct Probe {
 } Probe;
 
 /*
- * One prober a topic, a row each in probe.c; a later row may use the facts of an earlier one. Each fills its own fields of
- * f, leaves unknown what it cannot read, and returns 0 or -ENOMEM.
+ * One prober a topic, a row each in probe.c; a later row may use the facts of an earlier one. Each fills its own fields
+ * of f, leaves unknown what it cannot read, and returns 0 or -ENOMEM.
  */
-int probe_kernel(const Probe *p, Facts *f) _must_check_;   /* running kernel, installed kernels */
-int probe_iommu(const Probe *p, Facts *f) _must_check_;    /* firmware tables, units, groups, vendor */
-int probe_pci(const Probe *p, Facts *f) _must_check_;      /* PCI functions */
-int probe_modules(const Probe *p, Facts *f) _must_check_;  /* host drivers of wanted devices, stub drivers of each kernel */
-int probe_loader(const Probe *p, Facts *f) _must_check_;   /* boot loader, its files and entries */
-int probe_files(const Probe *p, Facts *f) _must_check_;    /* what ptprep generated, its helper, the image tool */
-int probe_image(const Probe *p, Facts *f) _must_check_;    /* what is inside the initramfs of each kernel */
-int probe_loader(const Probe *p, Facts *f) _must_check_;   /* boot loader: sources and entries */
-int probe_block(const Probe *p, Facts *f) _must_check_;    /* which PCI functions carry the system */
+int probe_kernel(const Probe *p, Facts *f) _must_check_; /* running kernel, installed kernels */
+int probe_iommu(const Probe *p, Facts *f) _must_check_;  /* firmware tables, units, groups, vendor */
+int probe_pci(const Probe *p, Facts *f) _must_check_;    /* PCI functions */
+int probe_modules(const Probe *p,
+                  Facts *f) _must_check_; /* host drivers of wanted devices, stub drivers of each kernel */
+int probe_loader(const Probe *p, Facts *f) _must_check_; /* boot loader, its files and entries */
+int probe_files(const Probe *p, Facts *f) _must_check_;  /* what ptprep generated, its helper, the image tool */
+int probe_image(const Probe *p, Facts *f) _must_check_;  /* what is inside the initramfs of each kernel */
+int probe_loader(const Probe *p, Facts *f) _must_check_; /* boot loader: sources and entries */
+int probe_block(const Probe *p, Facts *f) _must_check_;  /* which PCI functions carry the system */
 
 /* Is this function named by the configuration (by its address)? */
 bool probe_wants(const Config *cfg, PciAddr a);

@@ -20,20 +20,23 @@
 
 #define DMA_ADDRESS UINT64_C(0x100000000)
 
-static void failed(const char *step) {
+static void failed(const char *step)
+{
         int e = errno;
 
         printf("%s: failed: %s (%s)\n", step, strerrorname_np(e), strerror(e));
         exit(EXIT_FAILURE);
 }
 
-static void refused(const char *step, const char *why) {
+static void refused(const char *step, const char *why)
+{
         printf("%s: failed: %s\n", step, why);
         exit(EXIT_FAILURE);
 }
 
 /* The number of the function's IOMMU group: the last part of a link in sysfs. */
-static unsigned group_of(const char *address) {
+static unsigned group_of(const char *address)
+{
         char path[128], target[256];
 
         snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", address);
@@ -47,7 +50,8 @@ static unsigned group_of(const char *address) {
         return group;
 }
 
-static int open_step(const char *path) {
+static int open_step(const char *path)
+{
         int fd = open(path, O_RDWR | O_CLOEXEC);
 
         if (fd < 0)
@@ -56,7 +60,8 @@ static int open_step(const char *path) {
         return fd;
 }
 
-static void set_iommu(int container) {
+static void set_iommu(int container)
+{
         int types[] = { VFIO_TYPE1v2_IOMMU, VFIO_TYPE1_IOMMU };
 
         for (size_t i = 0; i < 2; i++)
@@ -69,7 +74,8 @@ static void set_iommu(int container) {
         refused("SET_IOMMU", "the container offers no TYPE1");
 }
 
-static void map_page(int container) {
+static void map_page(int container)
+{
         size_t size = (size_t) sysconf(_SC_PAGESIZE);
         void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (page == MAP_FAILED)
@@ -88,7 +94,9 @@ static void map_page(int container) {
         printf("MAP_DMA: %zu bytes at 0x%llx\n", size, (unsigned long long) map.iova);
 
         struct vfio_iommu_type1_dma_unmap unmap = {
-                .argsz = sizeof(unmap), .iova = map.iova, .size = size,
+                .argsz = sizeof(unmap),
+                .iova = map.iova,
+                .size = size,
         };
         if (ioctl(container, VFIO_IOMMU_UNMAP_DMA, &unmap) < 0)
                 failed("UNMAP_DMA");
@@ -97,7 +105,8 @@ static void map_page(int container) {
         printf("UNMAP_DMA: done\n");
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
         setvbuf(stdout, NULL, _IOLBF, 0);
         if (argc != 2) {
                 fprintf(stderr, "usage: vfio-open ADDRESS\n");

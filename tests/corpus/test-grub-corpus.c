@@ -6,8 +6,8 @@
 #include "grub/shell-assign.h"
 
 /*
- * Files of real machines, kept outside the repository: PTPREP_DATA/grub. default-EFFECTIVE.tsv there says what dash made of each
- * file of default/ on its own: file, shell, exit status, and three variables ("<unset>").
+ * Files of real machines, kept outside the repository: PTPREP_DATA/grub. default-EFFECTIVE.tsv there says what dash
+ * made of each file of default/ on its own: file, shell, exit status, and three variables ("<unset>").
  */
 #define NORMAL "GRUB_CMDLINE_LINUX_DEFAULT"
 
@@ -57,16 +57,19 @@ static void effective_values_equal_dash(void **state)
                 text = read_data("default/%s", file);
                 assert_int_equal(shell_eval(&(const LoaderFile){ file, text, strlen(text) }, 1, &s), 0);
                 rows++;
-                FOREACH_ARRAY (name, names, ELEMENTSOF(names)) {
+                FOREACH_ARRAY(name, names, ELEMENTSOF(names)) {
                         const LoaderVariable *v = shell_variable(&s, *name);
                         const char *expected = strsep(&line, "\t");
 
                         assert_non_null(expected);
-                        if (v && v->state == VARIABLE_CANNOT_TELL ? substituted(text, *name) :
-                                                                    streq(v && v->value ? v->value : "<unset>", expected))
+                        if (v && v->state == VARIABLE_CANNOT_TELL
+                                    ? substituted(text, *name)
+                                    : streq(v && v->value ? v->value : "<unset>", expected))
                                 continue;
                         print_error("%s: %s: dash says \"%s\", the evaluator \"%s\"\n", file, *name, expected,
-                                    v && v->value ? v->value : v && v->state == VARIABLE_CANNOT_TELL ? "(cannot tell)" : "<unset>");
+                                    v && v->value                           ? v->value
+                                    : v && v->state == VARIABLE_CANNOT_TELL ? "(cannot tell)"
+                                                                            : "<unset>");
                         wrong++;
                 }
         }
@@ -74,11 +77,12 @@ static void effective_values_equal_dash(void **state)
         assert_true(rows >= 20);
 }
 
-static const char mkconfig_with[] = "for x in ${sysconfdir}/default/grub.d/*.cfg ; do\n", mkconfig_without[] = "# none\n";
+static const char mkconfig_with[] = "for x in ${sysconfdir}/default/grub.d/*.cfg ; do\n",
+                  mkconfig_without[] = "# none\n";
 
 static void put_steps(const Tree *t, const Plan *p)
 {
-        FOREACH_ARRAY (s, p->steps, p->n)
+        FOREACH_ARRAY(s, p->steps, p->n)
                 if (s->kind == STEP_WRITE_FILE)
                         tree_file(t, s->path, s->new_text);
                 else if (s->kind == STEP_REMOVE_FILE)
@@ -88,10 +92,13 @@ static void put_steps(const Tree *t, const Plan *p)
 /* The entry that 10_linux would write, with dash's own opinion of the variables in it. */
 static void regenerate(const Tree *t)
 {
-        _cleanup_free_ char *all = dash_value(t, "", "GRUB_CMDLINE_LINUX"), *normal = dash_value(t, "", NORMAL), *text = NULL;
+        _cleanup_free_ char *all = dash_value(t, "", "GRUB_CMDLINE_LINUX"), *normal = dash_value(t, "", NORMAL),
+                            *text = NULL;
 
-        assert_true(asprintf(&text, "menuentry 'Linux' {\n\tlinux\t/vmlinuz root=/dev/vda1 ro %s %s\n\tinitrd\t/initrd.img\n}\n",
-                             all ?: "", normal ?: "") > 0);
+        assert_true(
+                asprintf(&text,
+                         "menuentry 'Linux' {\n\tlinux\t/vmlinuz root=/dev/vda1 ro %s %s\n\tinitrd\t/initrd.img\n}\n",
+                         all ?: "", normal ?: "") > 0);
         tree_file(t, "/boot/grub/grub.cfg", text);
 }
 
@@ -120,8 +127,8 @@ static size_t edit(const Tree *t, const char *add, const char *remove, int expec
 static void edit_one(const Tree *t, const char *name, bool drop_in_sourced)
 {
         static const char ours[] = "intel_iommu=on ptprep.claim=1";
-        _cleanup_free_ char *before = read_data("default/%s", name), *old_all = NULL, *old_normal = NULL, *all = NULL, *normal = NULL,
-                            *after = NULL;
+        _cleanup_free_ char *before = read_data("default/%s", name), *old_all = NULL, *old_normal = NULL, *all = NULL,
+                            *normal = NULL, *after = NULL;
         _cleanup_(kargs_done) Kargs old = {}, now = {}, wanted = words(ours);
         size_t i = 0;
 
@@ -146,7 +153,7 @@ static void edit_one(const Tree *t, const char *name, bool drop_in_sourced)
                 i++;
         if (i != old.words.n)
                 fail_msg("%s: \"%s\" became \"%s\"", name, old_normal, normal);
-        FOREACH_ARRAY (w, now.words.items + i, now.words.n - i)
+        FOREACH_ARRAY(w, now.words.items + i, now.words.n - i)
                 if (!kargs_has(&wanted, *w))
                         fail_msg("%s: \"%s\" is not ours", name, *w);
         if (!kargs_has(&now, "ptprep.claim=1"))
@@ -172,7 +179,7 @@ static void edit_all(const Tree *t, bool drop_in_sourced)
 
         assert_int_equal(root_list(data, "default", NULL, &names), 0);
         assert_true(names.n >= 20);
-        FOREACH_ARRAY (n, names.items, names.n)
+        FOREACH_ARRAY(n, names.items, names.n)
                 edit_one(t, *n, drop_in_sourced);
 }
 
@@ -192,7 +199,7 @@ static void drop_ins_of_images_are_kept(void **state)
         static const char *const folders[] = { "ec2_ubuntu22.04", "digitalocean_ubuntu16.04", "debdox" };
         Tree *t = *state;
 
-        FOREACH_ARRAY (folder, folders, ELEMENTSOF(folders)) {
+        FOREACH_ARRAY(folder, folders, ELEMENTSOF(folders)) {
                 _cleanup_(string_list_done) StringList names = {}, in_tree = {};
                 _cleanup_free_ char *path = NULL, *old = NULL, *now = NULL, *expected = NULL;
                 _cleanup_(kargs_done) Kargs k = {};
@@ -202,7 +209,7 @@ static void drop_ins_of_images_are_kept(void **state)
                 assert_true(names.n > 0);
                 tree_file(t, "/etc/default/grub", NORMAL "=\"quiet\"\n");
                 tree_file(t, "/usr/sbin/grub-mkconfig", mkconfig_with);
-                FOREACH_ARRAY (n, names.items, names.n) {
+                FOREACH_ARRAY(n, names.items, names.n) {
                         _cleanup_free_ char *from = NULL, *to = NULL, *text = NULL;
 
                         assert_true(asprintf(&from, "default.d/%s/%s", *folder, *n) > 0);
@@ -219,7 +226,7 @@ static void drop_ins_of_images_are_kept(void **state)
                 assert_true(asprintf(&expected, "%s ptprep.claim=1", old) > 0);
                 assert_string_equal(now, expected);
                 assert_int_equal(root_list(t->rfd, "/etc/default/grub.d", ".cfg", &in_tree), 0);
-                FOREACH_ARRAY (n, in_tree.items, in_tree.n) {
+                FOREACH_ARRAY(n, in_tree.items, in_tree.n) {
                         _cleanup_free_ char *file = NULL;
 
                         assert_true(asprintf(&file, "/etc/default/grub.d/%s", *n) > 0);
@@ -242,7 +249,7 @@ static void generated_files_are_read_whole(void **state)
         (void) state;
         assert_int_equal(root_list(data, "grub2cfg", NULL, &names), 0);
         assert_true(names.n > 0);
-        FOREACH_ARRAY (n, names.items, names.n) {
+        FOREACH_ARRAY(n, names.items, names.n) {
                 _cleanup_free_ char *text = read_data("grub2cfg/%s", *n), *copy = strdup(text);
                 char *rest = copy, *line;
                 BootEntry *entries = NULL;
@@ -286,10 +293,8 @@ static void generated_files_are_read_whole(void **state)
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(effective_values_equal_dash),
-                TREE_TEST(edits_by_drop_in_are_as_dash_sees_them),
-                TREE_TEST(edits_in_place_are_as_dash_sees_them),
-                TREE_TEST(drop_ins_of_images_are_kept),
+                cmocka_unit_test(effective_values_equal_dash),    TREE_TEST(edits_by_drop_in_are_as_dash_sees_them),
+                TREE_TEST(edits_in_place_are_as_dash_sees_them),  TREE_TEST(drop_ins_of_images_are_kept),
                 cmocka_unit_test(generated_files_are_read_whole),
         };
         const char *folder = getenv("PTPREP_DATA") ?: "../shared/data";

@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whole runs of ptprep on machines that are trees of files.
+
+    run-golden.py PTPREP [--update] [MACHINE ...]
+
+A machine is tests/golden/machines/NAME.tree. For each: --check, --apply --dry-run, --apply, --check and --apply once more. What
+they print, and what changed in the tree, is compared with tests/golden/expected/NAME.txt; the second --apply must change nothing.
+The tools that an apply starts are scripts (tests/golden/tools) run in the tree by a static busybox: needs root for chroot(2).
+"""
+
+import difflib
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUSYBOX = "/bin/busybox"
+TREE_TOOLS = {"/usr/bin/dracut": "dracut", "/usr/sbin/grub-mkconfig": "grub-mkconfig"}
+APPLETS = ["sh", "cat", "cp", "cpio", "find", "grep", "mkdir", "mv", "rm"]
+# the reports repeat what is printed, and the lock is of this very run
+SILENT = ("/tmp", "/run", "/var/lib/ptprep/report")
+
+
+def read_lines(name: str) -> list[str]:
+    lines = []
+    for line in (HERE / "machines" / name).read_text().splitlines():
+        if line.startswith("include "):
+            lines += read_lines(line.split()[1])
+        elif line and not line.startswith("#"):
+            lines.append(line)
+    return lines
+
+
+class Tree:
+    """A folder that is made from a manifest."""
+
+    def __init__(self, top: pathlib.Path):
+        self.top = top
+
+    def path(self, name: str) -> pathlib.Path:
+        return self.top / name.lstrip("/")
+
+    def fresh(self, name: str) -> pathlib.Path:
+        path = self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+        return path
+
+    def link(self, name: str, target: str) -> None:
+        self.fresh(name).symlink_to(target)
+
+    def write(self, name: str, data: bytes) -> None:
+        self.fresh(name).write_bytes(data)
+
+    def pci_function(self, address: str, ids: str, pci_class: str, driver: str, group: str) -> None:
+        folder = f"/sys/devices/pci0000:00/{address}"
+        vendor, device = ids.split(":")
+        for attribute, value in {"vendor": f"0x{vendor}", "device": f"0x{device}", "class": f"0x{pci_class}",
+                                 "subsystem_vendor": "0x0000", "subsystem_device": "0x0000", "driver_override": "(null)",
+                                 "irq": "0", "resource": "", "enable": "1",
+                                 "modalias": f"pci:v0000{vendor.upper()}d0000{device.upper()}sv00000000sd00000000"
+                                             f"bc{pci_class[0:2]}sc{pci_class[2:4]}i{pci_class[4:6]}"}.items():
+            self.write(f"{folder}/{attribute}", f"{value}\n".encode())
+        self.write(f"{folder}/config", bytes.fromhex(vendor)[::-1] + bytes.fromhex(device)[::-1] + bytes(60))
+        self.link(f"/sys/bus/pci/devices/{address}", f"../../../devices/pci0000:00/{address}")
+        self.path(f"/sys/bus/pci/drivers/{driver}").mkdir(parents=True, exist_ok=True)
+        self.link(f"{folder}/driver", f"../../../bus/pci/drivers/{driver}")
+        self.link(f"{folder}/subsystem", "../../../bus/pci")
+        if group == "-":
+            self.path(f"{folder}/iommu_group").unlink(missing_ok=True)
+        else:
+            self.link(f"{folder}/iommu_group", f"../../../kernel/iommu_groups/{group}")
+
+    def build(self, lines: list[str]) -> None:
+        text: list[str] | None = None
+        name = ""
+
+        def flush() -> None:
+            if text is not None:
+                self.write(name, "".join(f"{line}\n" for line in text).encode())
+
+        for line in lines + [""]:
+            if line.startswith("|"):
+                assert text is not None, f"no file for: {line}"
+                text.append(line[2:])
+                continue
+            flush()
+            text = None
+            words = line.split()
+            match words:
+                case ["f", name]:
+                    text = []
+                case ["f", path, "hex", data]:
+                    self.write(path, bytes.fromhex(data))
+                case ["d", path]:
+                    self.path(path).mkdir(parents=True, exist_ok=True)
+                case ["l", path, target]:
+                    self.link(path, target)
+                case ["t", path, tool]:
+                    self.write(path, (HERE / "tools" / tool).read_bytes())
+                    self.path(path).chmod(0o755)
+                case ["-", path] if self.path(path).is_dir() and not self.path(path).is_symlink():
+                    self.path(path).rmdir()
+                case ["-", path]:
+                    self.path(path).unlink()
+                case ["p", address, ids, pci_class, driver, group]:
+                    self.pci_function(address, ids, pci_class, driver, group)
+                case []:
+                    pass
+                case _:
+                    raise SystemExit(f"not understood: {line}")
+
+    def install_tools(self) -> None:
+        self.path("/bin").mkdir(parents=True, exist_ok=True)
+        shutil.copy(BUSYBOX, self.path("/bin/busybox"))
+        for applet in APPLETS:
+            self.link(f"/bin/{applet}", "busybox")
+        for path, tool in TREE_TOOLS.items():
+            if not self.path(path).exists():
+                self.write(path, (HERE / "tools" / tool).read_bytes())
+                self.path(path).chmod(0o755)
+        self.path("/dev").mkdir(exist_ok=True)
+        self.write("/dev/null", b"")
+
+    def snapshot(self) -> dict[str, tuple]:
+        seen = {}
+        for folder, _, files in os.walk(self.top):
+            for file in files:
+                path = pathlib.Path(folder) / file
+                name = "/" + path.relative_to(self.top).as_posix()
+                stat = path.lstat()
+                content = os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+                seen[name] = (stat.st_ino, stat.st_mtime_ns, hashlib.sha256(content).hexdigest(), content)
+        return {k: v for k, v in seen.items() if not k.startswith(SILENT)}
+
+
+def describe_changes(before: dict[str, tuple], after: dict[str, tuple]) -> str:
+    out = []
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name), after.get(name)
+        if old and new and old[2] == new[2]:
+            continue
+        word = "removed" if not new else "changed" if old else "new"
+        out.append(f"{word} {name}\n")
+        # an image and the record of its inode are not the same twice
+        if new and b"\0" not in new[3] and name != "/var/lib/ptprep/images":
+            out += [f"    {line}\n" for line in new[3].decode().splitlines()]
+    return "".join(out) or "nothing\n"
+
+
+def run(ptprep: str, tree: Tree, *arguments: str) -> str:
+    done = subprocess.run([ptprep, f"--root={tree.top}", *arguments], capture_output=True, text=True, check=False, timeout=60,
+                          env=os.environ | {"LC_ALL": "C", "NO_COLOR": "1"})
+    return f"$ ptprep {' '.join(arguments)}\n{done.stdout}{done.stderr}exit {done.returncode}\n\n"
+
+
+def play(ptprep: str, name: str, folder: pathlib.Path) -> tuple[str, list[str]]:
+    tree = Tree(folder)
+    tree.build(read_lines(f"{name}.tree"))
+    tree.install_tools()
+    start = tree.snapshot()
+    text = run(ptprep, tree, "--check")
+    text += run(ptprep, tree, "--apply", "--dry-run")
+    errors = [] if tree.snapshot() == start else ["--check or --dry-run wrote something"]
+    text += run(ptprep, tree, "--apply")
+    applied = tree.snapshot()
+    text += "changes:\n" + describe_changes(start, applied) + "\n"
+    text += run(ptprep, tree, "--apply")
+    again = tree.snapshot()
+    if again != applied:
+        errors.append("the second --apply wrote: " + describe_changes(applied, again))
+    leftovers = [n for n in again if ".ptprep-" in n or n.endswith("/transaction")]
+    if leftovers:
+        errors.append(f"left behind: {leftovers}")
+    return text, errors
+
+
+def main() -> int:
+    arguments = sys.argv[1:]
+    update = "--update" in arguments
+    names = [a for a in arguments if a != "--update"]
+    ptprep, names = names[0], names[1:]
+    if os.geteuid() != 0:
+        print("SKIPPED: golden tests need root for chroot(2)")
+        return 77
+    if not os.path.exists(BUSYBOX):
+        print(f"{BUSYBOX} is missing: install busybox-static")
+        return 1
+    failed = 0
+    for path in sorted((HERE / "machines").glob("*.tree")):
+        name = path.stem
+        if name == "base" or (names and name not in names):
+            continue
+        with tempfile.TemporaryDirectory(prefix="ptprep-golden-") as folder:
+            text, errors = play(ptprep, name, pathlib.Path(folder))
+        expected = HERE / "expected" / f"{name}.txt"
+        if update:
+            expected.parent.mkdir(exist_ok=True)
+            expected.write_text(text)
+        wanted = expected.read_text() if expected.exists() else ""
+        if text != wanted:
+            errors.append("".join(difflib.unified_diff(wanted.splitlines(True), text.splitlines(True), "expected", "seen")))
+        print(f"{'ok' if not errors else 'FAILED'} {name}")
+        print("".join(f"  {e}\n" for e in errors), end="")
+        failed += bool(errors)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

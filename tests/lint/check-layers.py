@@ -41,7 +41,7 @@ CALLS = {
     r"\b(system|popen)\s*\(": set(),
     r"\b(open|openat|openat2|fopen|creat)\s*\(": {"agent/base/io.c", "agent/main.c", "agent/apply/command.c",
                                                   "agent/apply/apply.c"},
-    r"\b(f?printf\s*\(\s*stderr|perror|syslog|vsyslog|puts)\s*\(?": {"agent/main.c"},
+    r"\bf?printf\s*\(\s*stderr|\b(perror|syslog|vsyslog|puts)\s*\(": {"agent/main.c"},
     r"\b(write|rename|renameat|unlink|unlinkat|mkdir|mkdirat|link|linkat)\s*\(": {"agent/base/io.c"},
     r"\b(fork|vfork|execv[ep]*|posix_spawnp?)\s*\(": {"agent/apply/command.c"},
     r"\b(time|clock_gettime|gettimeofday|localtime|gmtime)\s*\(": set(),

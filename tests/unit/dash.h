@@ -9,7 +9,9 @@
 
 static inline const char *dash_path(void)
 {
-        return access("/bin/dash", X_OK) == 0 ? "/bin/dash" : access("/usr/bin/dash", X_OK) == 0 ? "/usr/bin/dash" : NULL;
+        return access("/bin/dash", X_OK) == 0       ? "/bin/dash"
+               : access("/usr/bin/dash", X_OK) == 0 ? "/usr/bin/dash"
+                                                    : NULL;
 }
 
 /**
@@ -19,8 +21,9 @@ static inline const char *dash_path(void)
  */
 static inline char *dash_value(const Tree *t, const char *prelude, const char *name)
 {
-        static const char sources[] = "if test -f etc/default/grub ; then . ./etc/default/grub\nfi\n"
-                                      "for x in etc/default/grub.d/*.cfg ; do if [ -e \"${x}\" ]; then . \"./${x}\"; fi\ndone\n";
+        static const char sources[] =
+                "if test -f etc/default/grub ; then . ./etc/default/grub\nfi\n"
+                "for x in etc/default/grub.d/*.cfg ; do if [ -e \"${x}\" ]; then . \"./${x}\"; fi\ndone\n";
         _cleanup_free_ char *script = NULL;
         char *value = calloc(1, 65536);
         size_t n = 0;
@@ -29,7 +32,8 @@ static inline char *dash_value(const Tree *t, const char *prelude, const char *n
         pid_t pid;
 
         assert_non_null(value);
-        assert_true(asprintf(&script, "%s\n%sexec >&3\nprintf '%%s' \"${%s+=}${%s-}\"\n", prelude, sources, name, name) > 0);
+        assert_true(asprintf(&script, "%s\n%sexec >&3\nprintf '%%s' \"${%s+=}${%s-}\"\n", prelude, sources, name,
+                             name) > 0);
         assert_int_equal(pipe(fds), 0);
         pid = fork();
         assert_true(pid >= 0);
@@ -37,7 +41,8 @@ static inline char *dash_value(const Tree *t, const char *prelude, const char *n
                 if (chdir(t->path) < 0 || dup2(fds[1], 3) < 0 || !freopen("/dev/null", "w", stderr) ||
                     !freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "r", stdin))
                         _exit(99);
-                execle(dash_path(), "dash", "-c", script, (char *) NULL, (char *[]){ (char *) "PATH=/nonexistent", NULL });
+                execle(dash_path(), "dash", "-c", script, (char *) NULL,
+                       (char *[]){ (char *) "PATH=/nonexistent", NULL });
                 _exit(98);
         }
         close(fds[1]);

@@ -36,7 +36,7 @@ static inline PciFunction *machine_function(Machine *m, const char *addr)
         PciAddr a;
 
         assert_int_equal(pci_addr_parse(addr, &a), 0);
-        FOREACH_ARRAY (p, m->facts.functions, m->facts.n_functions)
+        FOREACH_ARRAY(p, m->facts.functions, m->facts.n_functions)
                 if (pci_addr_equal(p->addr, a))
                         return p;
         fail_msg("no function %s", addr);
@@ -98,6 +98,18 @@ static inline void machine_judge(Machine *m)
         assert_int_equal(plan_compute(&m->judgement, &m->findings, &m->plan), 0);
 }
 
+/* What /etc/default/grub says; the only source of the machine's boot loader. */
+static inline void machine_set_source(Machine *m, const char *text)
+{
+        LoaderFile *f = m->facts.loader.n_files > 0 ? m->facts.loader.files
+                                                    : array_grow(&m->facts.loader.files, m->facts.loader.n_files++);
+
+        assert_non_null(f);
+        set_text(&f->path, "/etc/default/grub");
+        set_text(&f->text, text);
+        f->size = strlen(text);
+}
+
 /* What an apply would leave behind: the files and images are as wanted. */
 static inline void machine_settle(Machine *m)
 {
@@ -108,7 +120,7 @@ static inline void machine_settle(Machine *m)
         set_text(&m->facts.modprobe_snippet, w.modprobe_snippet);
         set_text(&m->facts.dracut_snippet, w.dracut_snippet);
         set_text(&m->facts.image_stamps, "stamps\n");
-        FOREACH_ARRAY (k, m->facts.kernels, m->facts.n_kernels) {
+        FOREACH_ARRAY(k, m->facts.kernels, m->facts.n_kernels) {
                 k->initrd_exists = k->initrd_known = k->initrd_stamped = true;
                 k->initrd_digest = w.image_digest;
                 k->initrd_modules = TRISTATE_YES;
@@ -175,7 +187,8 @@ static inline int machine_setup(void **state)
                 return -1;
         machine_add_function(m, "0000:00:01.0", "8086:3420", 0x060400, "pcieport", 1);
         machine_add_function(m, "0000:00:03.0", "1af4:1042", 0x010000, "virtio-pci", 2);
-        if (string_list_add(&machine_add_function(m, "0000:00:04.0", "8086:10d3", 0x020000, "vfio-pci", 3)->modules, "e1000e") < 0)
+        if (string_list_add(&machine_add_function(m, "0000:00:04.0", "8086:10d3", 0x020000, "vfio-pci", 3)->modules,
+                            "e1000e") < 0)
                 return -1;
         machine_add_function(m, "0000:00:05.0", "8086:10d3", 0x020000, "e1000e", 4);
         d = array_grow(&m->facts.disks, m->facts.n_disks++);
@@ -190,6 +203,7 @@ static inline int machine_setup(void **state)
         m->facts.loader.generated = copy("/boot/grub/grub.cfg");
         if (string_list_add(&m->facts.loader.mkconfig, "grub-mkconfig") < 0)
                 return -1;
+        machine_set_source(m, "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet intel_iommu=on ptprep.claim=1\"\n");
         machine_add_entry(m, "Debian", "root=/dev/vda2 ro quiet intel_iommu=on ptprep.claim=1", false);
         machine_add_entry(m, "Debian (recovery mode)", "root=/dev/vda2 ro single", true);
         machine_set_cmdline(m, "root=/dev/vda2 ro quiet intel_iommu=on ptprep.claim=1");

@@ -7,7 +7,7 @@ static const Finding *find(const Machine *m, const char *check)
 {
         const Finding *worst = NULL;
 
-        FOREACH_ARRAY (f, m->findings.items, m->findings.n)
+        FOREACH_ARRAY(f, m->findings.items, m->findings.n)
                 if (streq(f->check, check) && (!worst || f->result > worst->result))
                         worst = f;
         return worst;
@@ -53,7 +53,7 @@ static void every_check_speaks_or_is_silent(void **state)
         Machine *m = *state;
 
         machine_judge(m);
-        FOREACH_ARRAY (c, check_table, check_table_n) {
+        FOREACH_ARRAY(c, check_table, check_table_n) {
                 assert_ptr_equal(check_by_id(c->id), c);
                 assert_non_null(find(m, c->id));
         }
@@ -130,15 +130,18 @@ static void arguments_of_the_next_boot(void **state)
         expect(m, "boot.argument", RESULT_FAIL, "ptprep.claim=1 is not in this entry");
         assert_false(next_boot_prepared(&m->judgement));
         kargs_done(&m->facts.loader.entries[2].arguments);
-        assert_int_equal(kargs_parse("intel_iommu=on ptprep.claim=1 intel_iommu=off", &m->facts.loader.entries[2].arguments), 0);
+        assert_int_equal(
+                kargs_parse("intel_iommu=on ptprep.claim=1 intel_iommu=off", &m->facts.loader.entries[2].arguments), 0);
         machine_judge(m);
         expect(m, "iommu.argument", RESULT_FAIL, "switches the IOMMU off with intel_iommu=off");
         kargs_done(&m->facts.loader.entries[2].arguments);
-        assert_int_equal(kargs_parse("intel_iommu=on ptprep.claim=1 ptprep=off", &m->facts.loader.entries[2].arguments), 0);
+        assert_int_equal(kargs_parse("intel_iommu=on ptprep.claim=1 ptprep=off", &m->facts.loader.entries[2].arguments),
+                         0);
         machine_judge(m);
         expect(m, "boot.argument", RESULT_BLOCKED, "has ptprep=off");
         kargs_done(&m->facts.loader.entries[2].arguments);
-        assert_int_equal(kargs_parse("intel_iommu=on ptprep.claim=1 amd_iommu=on", &m->facts.loader.entries[2].arguments), 0);
+        assert_int_equal(
+                kargs_parse("intel_iommu=on ptprep.claim=1 amd_iommu=on", &m->facts.loader.entries[2].arguments), 0);
         machine_judge(m);
         expect(m, "iommu.argument", RESULT_WARN, "amd_iommu=on is not a value");
         m->facts.loader.readable = TRISTATE_NO;
@@ -154,8 +157,12 @@ static void amd_needs_no_argument(void **state)
         Machine *m = *state;
 
         m->facts.dmar.present = TRISTATE_NO;
-        m->facts.ivrs = (AcpiTable){ .signature = "IVRS", .present = TRISTATE_YES, .readable = TRISTATE_YES,
-                                     .checksum_ok = TRISTATE_YES, .length = 200, .size = 200 };
+        m->facts.ivrs = (AcpiTable){ .signature = "IVRS",
+                                     .present = TRISTATE_YES,
+                                     .readable = TRISTATE_YES,
+                                     .checksum_ok = TRISTATE_YES,
+                                     .length = 200,
+                                     .size = 200 };
         kargs_done(&m->facts.loader.entries[0].arguments);
         assert_int_equal(kargs_parse("quiet ptprep.claim=1", &m->facts.loader.entries[0].arguments), 0);
         machine_set_cmdline(m, "quiet ptprep.claim=1");
@@ -197,7 +204,8 @@ static void devices(void **state)
         expect(m, "device.driver", RESULT_FAIL, "on no driver");
         nic->id.device = 0x1533;
         machine_judge(m);
-        expect(m, "device.present", RESULT_BLOCKED, "8086:1533, not 8086:10d3; the only 8086:10d3 is at 0000:00:05.0 now");
+        expect(m, "device.present", RESULT_BLOCKED,
+               "8086:1533, not 8086:10d3; the only 8086:10d3 is at 0000:00:05.0 now");
         assert_non_null(strstr(find(m, "device.present")->cure, "ptprep.conf:1"));
         expect_exit(m, EXIT_BLOCKED, 0);
         nic->id.device = 0x10d3;
@@ -250,7 +258,8 @@ static void groups(void **state)
 
         bridge->group = 3;
         machine_judge(m);
-        expect(m, "group.viable", RESULT_OK, "IOMMU group 3: 0 other devices"); /* a bridge on pcieport is no offender */
+        expect(m, "group.viable", RESULT_OK,
+               "IOMMU group 3: 0 other devices"); /* a bridge on pcieport is no offender */
         twin->group = 3;
         machine_judge(m);
         expect(m, "group.viable", RESULT_BLOCKED, "0000:00:05.0 in it is on its host driver e1000e");
@@ -333,9 +342,8 @@ static void switched_off(void **state)
 static void a_fresh_plan_has_the_safe_order(void **state)
 {
         Machine *m = *state;
-        static const StepKind order[] = { STEP_WRITE_FILE,    STEP_WRITE_FILE,   STEP_WRITE_FILE,
-                                          STEP_REBUILD_IMAGE, STEP_STAMP_IMAGES, STEP_WRITE_FILE,
-                                          STEP_MKCONFIG };
+        static const StepKind order[] = { STEP_WRITE_FILE,   STEP_WRITE_FILE, STEP_WRITE_FILE, STEP_REBUILD_IMAGE,
+                                          STEP_STAMP_IMAGES, STEP_WRITE_FILE, STEP_MKCONFIG };
 
         set_text(&m->facts.claims, NULL);
         set_text(&m->facts.modprobe_snippet, NULL);
@@ -343,6 +351,7 @@ static void a_fresh_plan_has_the_safe_order(void **state)
         m->facts.kernels[0].initrd_digest = 0;
         kargs_done(&m->facts.loader.entries[0].arguments);
         assert_int_equal(kargs_parse("quiet", &m->facts.loader.entries[0].arguments), 0);
+        machine_set_source(m, "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n");
         machine_judge(m);
         expect_exit(m, EXIT_NOT_READY, ELEMENTSOF(order));
         for (size_t i = 0; i < ELEMENTSOF(order); i++)
@@ -370,7 +379,7 @@ static void what_is_no_longer_asked_for_goes_away(void **state)
 {
         Machine *m = *state;
 
-        FOREACH_ARRAY (d, m->config.devices, m->config.n_devices) {
+        FOREACH_ARRAY(d, m->config.devices, m->config.n_devices) {
                 free(d->name);
                 free(d->file);
         }

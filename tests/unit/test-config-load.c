@@ -28,10 +28,12 @@ static void assert_fault(const char *text, size_t size, unsigned line, const cha
 
 static void test_defaults(void **state)
 {
-        static const char *const empty[] = { "", "\n", "# only a comment", "; another\n\n   \n", "\xef\xbb\xbf# mark\n", "# ends so \\\n" };
+        static const char *const empty[] = {
+                "", "\n", "# only a comment", "; another\n\n   \n", "\xef\xbb\xbf# mark\n", "# ends so \\\n"
+        };
 
         (void) state;
-        FOREACH_ARRAY (text, empty, ELEMENTSOF(empty)) {
+        FOREACH_ARRAY(text, empty, ELEMENTSOF(empty)) {
                 _cleanup_(config_done) Config c = {};
                 _cleanup_(config_error_done) ConfigError e = {};
 
@@ -121,7 +123,7 @@ static void test_faults(void **state)
         };
 
         (void) state;
-        FOREACH_ARRAY (f, faults, ELEMENTSOF(faults))
+        FOREACH_ARRAY(f, faults, ELEMENTSOF(faults))
                 assert_fault(f->text, strlen(f->text), f->line, f->part);
         assert_fault("[agent]\n\0", 9, 2, "control character 0x00");
 }
@@ -202,7 +204,8 @@ static void test_file_faults(void **state)
                 assert_string_equal(e.message, "cannot read: Is a directory");
                 assert_int_equal(e.line, 0);
         }
-        tree_file(t, NAME_CONFIG_DIR "/40-late.conf", "\n[device other]\naddress=00:04.0\nid=8086:10d3\n[agent]\nenabled=x\n");
+        tree_file(t, NAME_CONFIG_DIR "/40-late.conf",
+                  "\n[device other]\naddress=00:04.0\nid=8086:10d3\n[agent]\nenabled=x\n");
         {
                 _cleanup_(config_error_done) ConfigError e = {};
 
@@ -225,12 +228,8 @@ static void test_file_faults(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_defaults),
-                cmocka_unit_test(test_all_keys),
-                cmocka_unit_test(test_faults),
-                cmocka_unit_test(test_long_line),
-                cmocka_unit_test(test_truncated),
-                TREE_TEST(test_files),
+                cmocka_unit_test(test_defaults),  cmocka_unit_test(test_all_keys),  cmocka_unit_test(test_faults),
+                cmocka_unit_test(test_long_line), cmocka_unit_test(test_truncated), TREE_TEST(test_files),
                 TREE_TEST(test_file_faults),
         };
 

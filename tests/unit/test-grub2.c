@@ -12,8 +12,8 @@
 #define CFG      "/boot/grub/grub.cfg"
 
 /*
- * What the evaluator says about X after a text, with dash as the judge. A value that it cannot tell is never wrong, so rows in
- * which it may give up are marked; where it tells a value, or that there is none, dash has to agree.
+ * What the evaluator says about X after a text, with dash as the judge. A value that it cannot tell is never wrong, so
+ * rows in which it may give up are marked; where it tells a value, or that there is none, dash has to agree.
  */
 static const struct {
         const char *text;
@@ -185,7 +185,7 @@ static const LoaderVariable *evaluate(const Tree *t, const char *name, ShellStat
         if (root_read_text(t->rfd, DEFAULTS, &files[0].text) >= 0)
                 files[n++].path = strdup(DEFAULTS);
         if (root_list(t->rfd, DROP_INS, ".cfg", &names) >= 0)
-                FOREACH_ARRAY (i, names.items, names.n) {
+                FOREACH_ARRAY(i, names.items, names.n) {
                         assert_true(n < ELEMENTSOF(files));
                         assert_true(asprintf(&files[n].path, DROP_INS "%s", *i) > 0);
                         assert_int_equal(root_read_text(t->rfd, files[n].path, &files[n].text), 0);
@@ -206,7 +206,7 @@ static void evaluator_agrees_with_dash(void **state)
         Tree *t = *state;
         unsigned wrong = 0;
 
-        FOREACH_ARRAY (row, snippets, ELEMENTSOF(snippets)) {
+        FOREACH_ARRAY(row, snippets, ELEMENTSOF(snippets)) {
                 _cleanup_(shell_state_done) ShellState s = {};
                 _cleanup_free_ char *judge = NULL;
                 const LoaderVariable *v;
@@ -217,7 +217,10 @@ static void evaluator_agrees_with_dash(void **state)
                 if (v && v->state == VARIABLE_CANNOT_TELL ? row->may_give_up : streq_null(v ? v->value : NULL, judge))
                         continue;
                 print_error("row %zu \"%s\": dash says %s, the evaluator %s\n", (size_t) (row - snippets), row->text,
-                            judge ?: "(unset)", v && v->state == VARIABLE_CANNOT_TELL ? "(cannot tell)" : v && v->value ? v->value : "(unset)");
+                            judge ?: "(unset)",
+                            v && v->state == VARIABLE_CANNOT_TELL ? "(cannot tell)"
+                            : v && v->value                       ? v->value
+                                                                  : "(unset)");
                 wrong++;
         }
         assert_int_equal(wrong, 0);
@@ -227,8 +230,10 @@ static void evaluator_agrees_with_dash(void **state)
 static void evaluator_is_right_about_generated_texts(void **state)
 {
         static const char *const pieces[] = {
-                "X=", "Y=", "X=a", "Y=\"b c\"", "$X", "${Y}", "${X:+$X }", "${Y:-d}", "\"", "\"", "'", "\\", "\\\n", "\n", "\n", "\n",
-                " ", " ", ";", "#", "e", "intel_iommu=on", "`", "$(", ")", "$", "if", "fi", "then", "export ", "unset ", "true", "&&", "\t",
+                "X=", "Y=",   "X=a",     "Y=\"b c\"",      "$X",   "${Y}", "${X:+$X }", "${Y:-d}", "\"",
+                "\"", "'",    "\\",      "\\\n",           "\n",   "\n",   "\n",        " ",       " ",
+                ";",  "#",    "e",       "intel_iommu=on", "`",    "$(",   ")",         "$",       "if",
+                "fi", "then", "export ", "unset ",         "true", "&&",   "\t",
         };
         Tree *t = *state;
         uint32_t seed = 7;
@@ -252,7 +257,8 @@ static void evaluator_is_right_about_generated_texts(void **state)
                 judge = dash_value(t, "", "X");
                 told += v && v->value;
                 if (!streq_null(v ? v->value : NULL, judge))
-                        fail_msg("\"%s\": dash says %s, the evaluator %s", text, judge ?: "(unset)", v && v->value ? v->value : "(unset)");
+                        fail_msg("\"%s\": dash says %s, the evaluator %s", text, judge ?: "(unset)",
+                                 v && v->value ? v->value : "(unset)");
         }
         assert_true(told >= 100);
 }
@@ -271,17 +277,21 @@ static Kargs words(const char *s)
 /* What 10_linux writes, with dash's own opinion of the variables in it. */
 static void regenerate(const Tree *t)
 {
-        _cleanup_free_ char *all = dash_value(t, "", "GRUB_CMDLINE_LINUX"), *normal = dash_value(t, "", NORMAL), *text = NULL;
+        _cleanup_free_ char *all = dash_value(t, "", "GRUB_CMDLINE_LINUX"), *normal = dash_value(t, "", NORMAL),
+                            *text = NULL;
 
         assert_true(asprintf(&text,
-                             "menuentry 'Linux' --class os $menuentry_id_option 'linux-1' {\n\tlinux\t/vmlinuz-1 root=/dev/vda1 ro %s %s\n"
-                             "\tinitrd\t/initrd.img-1\n}\nsubmenu 'Advanced options' {\n\tmenuentry 'Linux 1 (recovery mode)' {\n"
+                             "menuentry 'Linux' --class os $menuentry_id_option 'linux-1' {\n\tlinux\t/vmlinuz-1 "
+                             "root=/dev/vda1 ro %s %s\n"
+                             "\tinitrd\t/initrd.img-1\n}\nsubmenu 'Advanced options' {\n\tmenuentry 'Linux 1 (recovery "
+                             "mode)' {\n"
                              "\t\tlinux\t/vmlinuz-1 root=/dev/vda1 ro single %s\n\t}\n}\n",
                              all ?: "", normal ?: "", all ?: "") > 0);
         tree_file(t, CFG, text);
 }
 
-/* Plans an edit and puts the files of the plan in place; the generated file only on demand. Returns the number of steps. */
+/* Plans an edit and puts the files of the plan in place; the generated file only on demand. Returns the number of
+ * steps. */
 static size_t edit(const Tree *t, const char *add, const char *remove, int expected)
 {
         _cleanup_(kargs_done) Kargs a = words(add), r = words(remove);
@@ -294,7 +304,7 @@ static size_t edit(const Tree *t, const char *add, const char *remove, int expec
         assert_int_equal(loader_edit(&l, &(LoaderEdit){ .add = &a, .remove = &r }, &p), expected);
         if (expected < 0)
                 return 0;
-        FOREACH_ARRAY (s, p.steps, p.n) {
+        FOREACH_ARRAY(s, p.steps, p.n) {
                 if (s->kind == STEP_WRITE_FILE)
                         tree_file(t, s->path, s->new_text);
                 else if (s->kind == STEP_REMOVE_FILE)
@@ -375,11 +385,12 @@ static void drop_in_without_the_variable(void **state)
 
 static void drop_in_sorts_last(void **state)
 {
-        static const char *const others[] = { "50-cloudimg-settings.cfg", "zz-other.cfg", "zz-ptprepa.cfg", "zzz.cfg", "zzzz-last.cfg" };
+        static const char *const others[] = { "50-cloudimg-settings.cfg", "zz-other.cfg", "zz-ptprepa.cfg", "zzz.cfg",
+                                              "zzzz-last.cfg" };
         Tree *t = *state;
 
         host(t, true, NORMAL "=quiet\n");
-        FOREACH_ARRAY (o, others, ELEMENTSOF(others)) {
+        FOREACH_ARRAY(o, others, ELEMENTSOF(others)) {
                 _cleanup_free_ char *path = NULL, *text = NULL, *expected = NULL;
 
                 assert_true(asprintf(&path, DROP_INS "%s", *o) > 0);
@@ -408,13 +419,14 @@ static void present_arguments_are_respected(void **state)
                 { NORMAL "=\"intel_iommu=on\"\n", "intel_iommu=on ptprep.claim=1" },
                 { NORMAL "=\"intel_iommu=on,sm_on quiet\"\n", "intel_iommu=on,sm_on quiet ptprep.claim=1" },
                 { "GRUB_CMDLINE_LINUX=\"intel_iommu=on\"\n" NORMAL "=\"\"\n", "ptprep.claim=1" },
-                { "GRUB_CMDLINE_LINUX=\"intel_iommu=on\"\n" NORMAL "=\"intel_iommu=off\"\n", "intel_iommu=off ptprep.claim=1 intel_iommu=on" },
+                { "GRUB_CMDLINE_LINUX=\"intel_iommu=on\"\n" NORMAL "=\"intel_iommu=off\"\n",
+                  "intel_iommu=off ptprep.claim=1 intel_iommu=on" },
                 { "GRUB_DISTRIBUTOR=`lsb_release`\n" NORMAL "=\"intel_iommu=on\"\n", "intel_iommu=on ptprep.claim=1" },
                 { "GRUB_CMDLINE_LINUX=`true`\n" NORMAL "=\"intel_iommu=on\"\n", "intel_iommu=on ptprep.claim=1" },
         };
         Tree *t = *state;
 
-        FOREACH_ARRAY (row, rows, ELEMENTSOF(rows)) {
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
                 _cleanup_free_ char *value = NULL;
 
                 tree_folder(t, DROP_INS);
@@ -457,18 +469,23 @@ static void in_place_edits(void **state)
         static const struct {
                 const char *before, *after, *value;
         } rows[] = {
-                { NORMAL "=\"quiet\"\n", NORMAL "=\"quiet ptprep.claim=1 intel_iommu=on\"\n", "quiet ptprep.claim=1 intel_iommu=on" },
+                { NORMAL "=\"quiet\"\n", NORMAL "=\"quiet ptprep.claim=1 intel_iommu=on\"\n",
+                  "quiet ptprep.claim=1 intel_iommu=on" },
                 { NORMAL "='quiet splash'\n", NORMAL "='quiet splash ptprep.claim=1 intel_iommu=on'\n",
                   "quiet splash ptprep.claim=1 intel_iommu=on" },
                 { NORMAL "=\"\"\n", NORMAL "=\"ptprep.claim=1 intel_iommu=on\"\n", wanted },
                 { NORMAL "=\n", NULL, wanted },
                 { NORMAL "=quiet\n", NULL, "quiet ptprep.claim=1 intel_iommu=on" },
                 { NORMAL "=quiet", NULL, "quiet ptprep.claim=1 intel_iommu=on" },
-                { "# first\n" NORMAL "=\"quiet\" # why\nGRUB_TIMEOUT=5\n", "# first\n" NORMAL
-                  "=\"quiet ptprep.claim=1 intel_iommu=on\" # why\nGRUB_TIMEOUT=5\n", "quiet ptprep.claim=1 intel_iommu=on" },
-                { "#" NORMAL "=\"no\"\n" NORMAL "=\"a\"\n" NORMAL "=\"b\"\n#" NORMAL "=\"no\"\n", "#" NORMAL "=\"no\"\n" NORMAL "=\"a\"\n"
-                  NORMAL "=\"b ptprep.claim=1 intel_iommu=on\"\n#" NORMAL "=\"no\"\n", "b ptprep.claim=1 intel_iommu=on" },
-                { NORMAL "=\"a \\\n  b\"\n", NORMAL "=\"a \\\n  b ptprep.claim=1 intel_iommu=on\"\n", "a   b ptprep.claim=1 intel_iommu=on" },
+                { "# first\n" NORMAL "=\"quiet\" # why\nGRUB_TIMEOUT=5\n",
+                  "# first\n" NORMAL "=\"quiet ptprep.claim=1 intel_iommu=on\" # why\nGRUB_TIMEOUT=5\n",
+                  "quiet ptprep.claim=1 intel_iommu=on" },
+                { "#" NORMAL "=\"no\"\n" NORMAL "=\"a\"\n" NORMAL "=\"b\"\n#" NORMAL "=\"no\"\n",
+                  "#" NORMAL "=\"no\"\n" NORMAL "=\"a\"\n" NORMAL "=\"b ptprep.claim=1 intel_iommu=on\"\n#" NORMAL
+                  "=\"no\"\n",
+                  "b ptprep.claim=1 intel_iommu=on" },
+                { NORMAL "=\"a \\\n  b\"\n", NORMAL "=\"a \\\n  b ptprep.claim=1 intel_iommu=on\"\n",
+                  "a   b ptprep.claim=1 intel_iommu=on" },
                 { "GRUB_TIMEOUT=5\n", NULL, wanted },
                 { "GRUB_TIMEOUT=5", NULL, wanted },
                 { "", NULL, wanted },
@@ -487,7 +504,7 @@ static void in_place_edits(void **state)
         Tree *t = *state;
         unsigned wrong = 0;
 
-        FOREACH_ARRAY (row, rows, ELEMENTSOF(rows)) {
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
                 _cleanup_free_ char *value = NULL, *text = NULL;
 
                 host(t, false, row->before);
@@ -509,7 +526,8 @@ static void contradictions_are_taken_out(void **state)
         } rows[] = {
                 { "GRUB_CMDLINE_LINUX=\"iommu=off\"\n", "", wanted },
                 { "GRUB_CMDLINE_LINUX=\"a iommu=off b\" # iommu=off\n", "a b", wanted },
-                { "GRUB_CMDLINE_LINUX='iommu=off b'\n" NORMAL "=\"x iommu=off\"\n", "b", "x ptprep.claim=1 intel_iommu=on" },
+                { "GRUB_CMDLINE_LINUX='iommu=off b'\n" NORMAL "=\"x iommu=off\"\n", "b",
+                  "x ptprep.claim=1 intel_iommu=on" },
                 { "GRUB_CMDLINE_LINUX=iommu=off\n", "", wanted },
                 { "GRUB_CMDLINE_LINUX=\"a iommu=off iommu=off\"\n", "a", wanted },
                 { "GRUB_CMDLINE_LINUX=\"a iommu=offset\"\n", NULL, NULL }, /* the kernel compares by prefix */
@@ -522,7 +540,7 @@ static void contradictions_are_taken_out(void **state)
         Tree *t = *state;
         unsigned wrong = 0;
 
-        FOREACH_ARRAY (row, rows, ELEMENTSOF(rows)) {
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
                 _cleanup_free_ char *all = NULL, *normal = NULL;
                 _cleanup_(kargs_done) Kargs k = {};
 
@@ -533,8 +551,8 @@ static void contradictions_are_taken_out(void **state)
                 all = dash_value(t, "set -e", "GRUB_CMDLINE_LINUX");
                 normal = dash_value(t, "set -e", NORMAL);
                 k = words(all ?: "");
-                if (kargs_iommu(&k, IOMMU_VENDOR_INTEL, NULL) != IOMMU_ARGUMENT_KILL && (!row->all || streq_null(all, row->all)) &&
-                    (!row->normal || streq_null(normal, row->normal)))
+                if (kargs_iommu(&k, IOMMU_VENDOR_INTEL, NULL) != IOMMU_ARGUMENT_KILL &&
+                    (!row->all || streq_null(all, row->all)) && (!row->normal || streq_null(normal, row->normal)))
                         continue;
                 print_error("\"%s\" became \"%s\" and \"%s\"\n", row->defaults, all ?: "(unset)", normal ?: "(unset)");
                 wrong++;
@@ -552,7 +570,7 @@ static void contradictions_out_of_reach_are_refused(void **state)
         };
         Tree *t = *state;
 
-        FOREACH_ARRAY (row, rows, ELEMENTSOF(rows)) {
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
                 host(t, true, *row);
                 (void) edit(t, wanted, "iommu=off", -ENOTSUP);
                 file_is(t, DEFAULTS, *row);
@@ -563,9 +581,49 @@ static void contradictions_out_of_reach_are_refused(void **state)
 static void hostile_words_never_become_shell(void **state)
 {
         static const char *const hostile[] = {
-                "a;b", "a b", "$(touch hit)", "`touch hit`", "${X}", "$X", "a\"b", "a'b", "a\\", "a\nb", "a\tb", "a&b", "a|b", "a>b", "a<b", "(a)",
-                "{a}", "*", "?", "[a]", "~", "!a", "#a", "a#b", "a%b", "", " ", "\"", "'", "\\", "a\rb", "\xc3\xa4", "a^b", "-n;", "\x7f", "a=b;c",
-                "x\"; touch hit; \"", "x'; touch hit; '", "menuentry 'x' {", "}", "$tuned_params", "%s", "a\x1b[31m",
+                "a;b",
+                "a b",
+                "$(touch hit)",
+                "`touch hit`",
+                "${X}",
+                "$X",
+                "a\"b",
+                "a'b",
+                "a\\",
+                "a\nb",
+                "a\tb",
+                "a&b",
+                "a|b",
+                "a>b",
+                "a<b",
+                "(a)",
+                "{a}",
+                "*",
+                "?",
+                "[a]",
+                "~",
+                "!a",
+                "#a",
+                "a#b",
+                "a%b",
+                "",
+                " ",
+                "\"",
+                "'",
+                "\\",
+                "a\rb",
+                "\xc3\xa4",
+                "a^b",
+                "-n;",
+                "\x7f",
+                "a=b;c",
+                "x\"; touch hit; \"",
+                "x'; touch hit; '",
+                "menuentry 'x' {",
+                "}",
+                "$tuned_params",
+                "%s",
+                "a\x1b[31m",
         };
         _cleanup_(loader_done) Loader l = {};
         Tree *t = *state;
@@ -640,12 +698,26 @@ static void entries_of_a_generated_file(void **state)
 static void broken_generated_files_do_no_harm(void **state)
 {
         static const char *const rows[] = {
-                "", "}", "}}}}", "{", "menuentry", "menuentry {", "menuentry '", "menuentry 'a' {", "menuentry 'a' { linux", "linux /vmlinuz",
-                "menuentry 'a' {\nlinux /v \"", "menuentry 'a' {\nlinux /v ${", "menuentry 'a' {\nlinux /v \\", "set", "set default=", "submenu",
+                "",
+                "}",
+                "}}}}",
+                "{",
+                "menuentry",
+                "menuentry {",
+                "menuentry '",
+                "menuentry 'a' {",
+                "menuentry 'a' { linux",
+                "linux /vmlinuz",
+                "menuentry 'a' {\nlinux /v \"",
+                "menuentry 'a' {\nlinux /v ${",
+                "menuentry 'a' {\nlinux /v \\",
+                "set",
+                "set default=",
+                "submenu",
         };
 
         (void) state;
-        FOREACH_ARRAY (row, rows, ELEMENTSOF(rows)) {
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
                 BootEntry *e = NULL;
                 size_t n = 0;
 

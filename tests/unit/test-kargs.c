@@ -62,7 +62,8 @@ static void test_many_words(void **state)
 
 static void test_has(void **state)
 {
-        _cleanup_(kargs_done) Kargs k = parse("intel_iommu=on,sm_on quiet ptprep.claim=1 rd-break \"iommu=pt\" -- single intel_iommu=on");
+        _cleanup_(kargs_done) Kargs k =
+                parse("intel_iommu=on,sm_on quiet ptprep.claim=1 rd-break \"iommu=pt\" -- single intel_iommu=on");
 
         (void) state;
         assert_true(kargs_has(&k, "quiet"));
@@ -81,7 +82,8 @@ static void test_has(void **state)
 
 static void test_next(void **state)
 {
-        _cleanup_(kargs_done) Kargs k = parse("console=tty0 consoles=x console=ttyS0,115200n8 console root=UUID=a=b -- console=no");
+        _cleanup_(kargs_done) Kargs k =
+                parse("console=tty0 consoles=x console=ttyS0,115200n8 console root=UUID=a=b -- console=no");
         size_t from = 0;
 
         (void) state;
@@ -115,7 +117,8 @@ static void test_iommu(void **state)
                 { "intel_iommu=sm_on,on", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_ON, "intel_iommu=sm_on,on" },
                 { "intel_iommu=sm_on", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_NONE, NULL },
                 { "intel_iommu=igfx_off", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_NONE, NULL },
-                { "intel_iommu=onward", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_ON, "intel_iommu=onward" }, /* prefix compare */
+                { "intel_iommu=onward", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_ON,
+                  "intel_iommu=onward" }, /* prefix compare */
                 { "intel_iommu=pt", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_NONE, NULL },
                 { "intel_iommu", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_NONE, NULL },
                 { "intel_iommu=", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_NONE, NULL },
@@ -129,7 +132,8 @@ static void test_iommu(void **state)
                 { "amd_iommu=off intel_iommu=on", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_ON, "intel_iommu=on" },
                 { "amd_iommu=on", IOMMU_VENDOR_AMD, IOMMU_ARGUMENT_NONE, NULL }, /* no such value */
                 { "amd_iommu=off", IOMMU_VENDOR_AMD, IOMMU_ARGUMENT_OFF, "amd_iommu=off" },
-                { "amd_iommu=force_isolation,off", IOMMU_VENDOR_AMD, IOMMU_ARGUMENT_OFF, "amd_iommu=force_isolation,off" },
+                { "amd_iommu=force_isolation,off", IOMMU_VENDOR_AMD, IOMMU_ARGUMENT_OFF,
+                  "amd_iommu=force_isolation,off" },
                 { "amd_iommu=off amd_iommu=on", IOMMU_VENDOR_AMD, IOMMU_ARGUMENT_OFF, "amd_iommu=off" },
                 { "intel_iommu=off", IOMMU_VENDOR_AMD, IOMMU_ARGUMENT_NONE, NULL },
                 { "iommu=off", IOMMU_VENDOR_AMD, IOMMU_ARGUMENT_KILL, "iommu=off" },
@@ -138,12 +142,13 @@ static void test_iommu(void **state)
         };
 
         (void) state;
-        FOREACH_ARRAY (row, rows, ELEMENTSOF(rows)) {
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
                 _cleanup_(kargs_done) Kargs k = parse(row->line);
                 const char *word = "untouched";
 
                 if (kargs_iommu(&k, row->vendor, &word) != row->expected || !streq_null(word, row->word))
-                        fail_msg("\"%s\": got %d by %s", row->line, kargs_iommu(&k, row->vendor, NULL), word ?: "nothing");
+                        fail_msg("\"%s\": got %d by %s", row->line, kargs_iommu(&k, row->vendor, NULL),
+                                 word ?: "nothing");
         }
 }
 
@@ -178,8 +183,12 @@ static void test_generated(void **state)
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_split_and_print), cmocka_unit_test(test_word_count), cmocka_unit_test(test_many_words),
-                cmocka_unit_test(test_has),             cmocka_unit_test(test_next),       cmocka_unit_test(test_iommu),
+                cmocka_unit_test(test_split_and_print),
+                cmocka_unit_test(test_word_count),
+                cmocka_unit_test(test_many_words),
+                cmocka_unit_test(test_has),
+                cmocka_unit_test(test_next),
+                cmocka_unit_test(test_iommu),
                 cmocka_unit_test(test_generated),
         };
 

@@ -8,29 +8,29 @@ static void addresses_are_parsed(void **state)
         static const struct {
                 const char *text, *printed; /* NULL: refused */
         } cases[] = {
-                { "0000:01:00.0",      "0000:01:00.0"     },
-                { "01:00.0",           "0000:01:00.0"     },
-                { "0000:FF:1F.7",      "0000:ff:1f.7"     },
-                { "10001:80:07.0",     "10001:80:07.0"    }, /* VMD */
-                { "ffffffff:ff:1f.7",  "ffffffff:ff:1f.7" },
-                { "",                  NULL               },
-                { "82.0.0",            NULL               },
-                { "0000:01:00",        NULL               },
-                { "000:01:00.0",       NULL               },
-                { "100000000:01:00.0", NULL               },
-                { "0000:01:20.0",      NULL               },
-                { "0000:01:00.8",      NULL               },
-                { "0000:01:00.0 ",     NULL               },
-                { " 0000:01:00.0",     NULL               },
-                { "0000:1:00.0",       NULL               },
-                { "0x00:01:00.0",      NULL               },
-                { "0000:01:00.10",     NULL               },
-                { "0000:01:-1.0",      NULL               },
-                { "a:b:c:d",           NULL               },
+                { "0000:01:00.0", "0000:01:00.0" },
+                { "01:00.0", "0000:01:00.0" },
+                { "0000:FF:1F.7", "0000:ff:1f.7" },
+                { "10001:80:07.0", "10001:80:07.0" }, /* VMD */
+                { "ffffffff:ff:1f.7", "ffffffff:ff:1f.7" },
+                { "", NULL },
+                { "82.0.0", NULL },
+                { "0000:01:00", NULL },
+                { "000:01:00.0", NULL },
+                { "100000000:01:00.0", NULL },
+                { "0000:01:20.0", NULL },
+                { "0000:01:00.8", NULL },
+                { "0000:01:00.0 ", NULL },
+                { " 0000:01:00.0", NULL },
+                { "0000:1:00.0", NULL },
+                { "0x00:01:00.0", NULL },
+                { "0000:01:00.10", NULL },
+                { "0000:01:-1.0", NULL },
+                { "a:b:c:d", NULL },
         };
 
         (void) state;
-        FOREACH_ARRAY (c, cases, ELEMENTSOF(cases)) {
+        FOREACH_ARRAY(c, cases, ELEMENTSOF(cases)) {
                 PciAddr a = { 1, 2, 3, 4 };
                 int r = pci_addr_parse(c->text, &a);
 
@@ -46,8 +46,8 @@ static void addresses_are_parsed(void **state)
 
 static void addresses_have_an_order(void **state)
 {
-        static const char *const sorted[] = { "0000:00:00.0", "0000:00:00.1", "0000:00:01.0", "0000:01:00.0",
-                                              "0001:00:00.0", "10000:00:00.0" };
+        static const char *const sorted[] = { "0000:00:00.0", "0000:00:00.1", "0000:00:01.0",
+                                              "0000:01:00.0", "0001:00:00.0", "10000:00:00.0" };
 
         (void) state;
         for (size_t i = 0; i < ELEMENTSOF(sorted); i++)
@@ -64,7 +64,8 @@ static void addresses_have_an_order(void **state)
 
 static void ids_are_parsed(void **state)
 {
-        static const char *const bad[] = { "", "8086", "8086:", "8086:10d", "8086:10d34", "8086:10d3:", "0x8086:10d3", "808g:10d3" };
+        static const char *const bad[] = { "",           "8086",       "8086:",       "8086:10d",
+                                           "8086:10d34", "8086:10d3:", "0x8086:10d3", "808g:10d3" };
         PciId id;
 
         (void) state;
@@ -82,7 +83,8 @@ static void paths_come_from_sysfs(void **state)
         } cases[] = {
                 { "../../../devices/pci0000:00/0000:00:1c.4/0000:04:00.0", "pci0000:00/1c.4/00.0" },
                 { "../../../devices/pci0000:00/0000:00:04.0", "pci0000:00/04.0" },
-                { "../../../devices/pci0000:6f/0000:6f:00.5/pci10001:80/10001:80:07.0", "pci0000:6f/00.5/pci10001:80/07.0" },
+                { "../../../devices/pci0000:6f/0000:6f:00.5/pci10001:80/10001:80:07.0",
+                  "pci0000:6f/00.5/pci10001:80/07.0" },
                 { "../../../devices/platform/40000000.pcie/pci0000:00/0000:00:01.0", "pci0000:00/01.0" },
                 { "../../../devices/platform/thing", NULL },
                 { "../../../devices/pci0000:00", NULL },
@@ -91,7 +93,7 @@ static void paths_come_from_sysfs(void **state)
         };
 
         (void) state;
-        FOREACH_ARRAY (c, cases, ELEMENTSOF(cases)) {
+        FOREACH_ARRAY(c, cases, ELEMENTSOF(cases)) {
                 _cleanup_free_ char *path = NULL;
                 int r = pci_path_from_sysfs(c->target, &path);
 

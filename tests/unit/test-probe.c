@@ -131,7 +131,8 @@ static void test_pci(void **state)
         _cleanup_(facts_done) Facts f;
         const PciFunction *nic, *port, *nvme;
 
-        function(t, "pci0000:6f/0000:6f:00.5/pci10001:80/10001:80:07.0", "0x144d\n", "0xa808\n", "0x010802\n", "nvme", NULL);
+        function(t, "pci0000:6f/0000:6f:00.5/pci10001:80/10001:80:07.0", "0x144d\n", "0xa808\n", "0x010802\n", "nvme",
+                 NULL);
         attr(t, "/sys/devices/pci0000:6f/0000:6f:00.5/pci10001:80/10001:80:07.0", "driver_override", "vfio-pci\n");
         function(t, "pci0000:6f/0000:6f:00.5", "0x8086\n", "0x201d\n", "0x010400\n", "vmd", "40");
         function(t, "pci0000:00/0000:00:1c.4/0000:04:00.0", "0x8086\n", "0x10d3\n", "0x020000\n", NULL, "7");
@@ -212,18 +213,16 @@ static void test_tables(void **state)
                 int checksum_error;
                 Tristate ok;
         } cases[] = {
-                { 48, 48, 0, TRISTATE_YES },
-                { 48, 48, 1, TRISTATE_NO  },
-                { 64, 48, 0, TRISTATE_NO  }, /* longer than the file */
-                { 35, 48, 0, TRISTATE_NO  }, /* shorter than its header */
-                { 20, 20, 0, TRISTATE_NO  },
-                { 0,  0,  0, TRISTATE_NO  },
+                { 48, 48, 0, TRISTATE_YES }, { 48, 48, 1, TRISTATE_NO },
+                { 64, 48, 0, TRISTATE_NO }, /* longer than the file */
+                { 35, 48, 0, TRISTATE_NO }, /* shorter than its header */
+                { 20, 20, 0, TRISTATE_NO },  { 0, 0, 0, TRISTATE_NO },
         };
         const Tree *t = *state;
         _cleanup_(config_done) Config c = {};
 
         config_init(&c);
-        FOREACH_ARRAY (i, cases, ELEMENTSOF(cases)) {
+        FOREACH_ARRAY(i, cases, ELEMENTSOF(cases)) {
                 _cleanup_(facts_done) Facts f = {};
 
                 table(t, "DMAR", i->length, i->size, i->checksum_error);
@@ -429,13 +428,13 @@ static void put_index(const Tree *t, const char *release, const char *name, cons
 static void put_kernel(const Tree *t, const char *release, bool nic_builtin)
 {
         static const IndexEntry dep[] = {
-                { "e1000e",           "kernel/drivers/net/ethernet/intel/e1000e/e1000e.ko.xz:" },
-                { "vfio_iommu_type1", "kernel/drivers/vfio/vfio_iommu_type1.ko.xz:"            },
-                { "vfio_pci",         "kernel/drivers/vfio/pci/vfio-pci.ko.xz:"                },
+                { "e1000e", "kernel/drivers/net/ethernet/intel/e1000e/e1000e.ko.xz:" },
+                { "vfio_iommu_type1", "kernel/drivers/vfio/vfio_iommu_type1.ko.xz:" },
+                { "vfio_pci", "kernel/drivers/vfio/pci/vfio-pci.ko.xz:" },
         };
         static const IndexEntry builtin[] = {
-                { "e1000e",   "kernel/drivers/net/ethernet/intel/e1000e/e1000e.ko" },
-                { "pci_stub", "kernel/drivers/pci/pci-stub.ko"                     },
+                { "e1000e", "kernel/drivers/net/ethernet/intel/e1000e/e1000e.ko" },
+                { "pci_stub", "kernel/drivers/pci/pci-stub.ko" },
         };
         static const IndexEntry alias[] = {
                 { "pci:v00008086d000010D3sv*sd*bc*sc*i*", "e1000e" },
@@ -459,9 +458,11 @@ static void test_modules(void **state)
         ImageQuery q;
 
         function(t, "pci0000:00/0000:04:00.0", "0x8086\n", "0x10d3\n", "0x020000\n", "e1000e", "7");
-        attr(t, "/sys/devices/pci0000:00/0000:04:00.0", "modalias", "pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00\n");
+        attr(t, "/sys/devices/pci0000:00/0000:04:00.0", "modalias",
+             "pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00\n");
         function(t, "pci0000:00/0000:05:00.0", "0x8086\n", "0x10d3\n", "0x020000\n", "e1000e", "8");
-        attr(t, "/sys/devices/pci0000:00/0000:05:00.0", "modalias", "pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00\n");
+        attr(t, "/sys/devices/pci0000:00/0000:05:00.0", "modalias",
+             "pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00\n");
         put_kernel(t, "6.1.0-1", false);
         put_kernel(t, "6.1.0-2", true);
         tree_folder(t, "/lib/modules/6.1.0-3"); /* depmod never ran here */

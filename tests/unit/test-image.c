@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "base/parse.h"
+#include "model/image.h"
+#include "model/names.h"
+#include "tree.h"
+
+#define CLAIMS "0000:00:04.0 8086:10d3 vfio-pci pci0000:00/04.0 nic0\n"
+#define HELPER                                                                                                         \
+        "\x7f"                                                                                                         \
+        "ELF helper"
+
+/* An entry of the archives below. */
+typedef struct Member {
+        const char *name, *content;
+        mode_t mode;
+        uint32_t inode, links;
+} Member;
+
+static const Member early[] = {
+        { "kernel", "", S_IFDIR | 0755, 1, 2 },
+        { "kernel/x86/microcode/GenuineIntel.bin", "microcode, of some odd length", S_IFREG | 0644, 2, 1 },
+};
+
+static const Member whole[] = {
+        { ".", "", S_IFDIR | 0755, 1, 2 },
+        { "etc/ptprep/claims", CLAIMS, S_IFREG | 0644, 11, 1 },
+        { "etc/ptprep/claims.d", "", S_IFDIR | 0755, 12, 2 },
+        { "usr/lib/modules/6.1.0-1/kernel/drivers/vfio/pci/vfio-pci.ko.xz", "module", S_IFREG | 0644, 13, 1 },
+        { "usr/lib/modules/6.1.0-1/kernel/drivers/vfio/vfio_iommu_type1.ko", "module", S_IFREG | 0644, 14, 1 },
+        { "usr/lib/modules/6.1.0-1/kernel/drivers/vfio/vfio.ko.txt", "none", S_IFREG | 0644, 15, 1 },
+        { "usr/lib/ptprep/ptprep-claim", HELPER, S_IFREG | 0755, 16, 1 },
+};
+
+/* The same files as hard links, as `hardlink` and GNU cpio leave them: the last name has the content. */
+static const Member linked[] = {
+        { "etc/ptprep/claims", "", S_IFREG | 0644, 20, 2 },
+        { "usr/lib/ptprep/ptprep-claim", "", S_IFREG | 0755, 21, 3 },
+        { "usr/share/copy1", "", S_IFREG | 0755, 21, 3 },
+        { "usr/share/copy2", HELPER, S_IFREG | 0755, 21, 3 },
+        { "usr/share/list", CLAIMS, S_IFREG | 0644, 20, 2 },
+};
+
+static void put_newc(FILE *f, const Member *m)
+{
+        size_t name = strlen(m->name) + 1, size = strlen(m->content);
+
+        (void) fprintf(f, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", m->inode, (unsigned) m->mode,
+                       0, 0, m->links, 0, size, 0, 0, 0, 0, name, 0);
+        (void) fwrite(m->name, 1, name, f);
+        for (size_t i = 110 + name; i % 4 != 0; i++)
+                (void) fputc(0, f);
+        (void) fwrite(m->content, 1, size, f);
+        for (size_t i = size; i % 4 != 0; i++)
+                (void) fputc(0, f);
+}
+
+static void put_archive(FILE *f, const Member *members, size_t n, size_t padding)
+{
+        static const Member trailer = { "TRAILER!!!", "", 0, 0, 1 };
+
+        FOREACH_ARRAY(m, members, n)
+                put_newc(f, m);
+        put_newc(f, &trailer);
+        for (size_t i = 0; i < padding; i++)
+                (void) fputc(0, f);
+}
+
+/* Compresses by libarchive's "raw" format, so the bytes inside are ours. */
+static void put_compressed(FILE *f, const char *filter, const Member *members, size_t n)
+{
+        _cleanup_free_ char *plain = NULL, *packed = malloc(1 << 20);
+        size_t size, used = 0;
+        struct archive_entry *entry = archive_entry_new();
+        struct archive *a = archive_write_new();
+        FILE *memory = open_memstream(&plain, &size);
+
+        assert_true(packed && entry && a && memory);
+        put_archive(memory, members, n, 0);
+        assert_int_equal(fclose(memory), 0);
+        assert_int_equal(archive_write_set_format_raw(a), ARCHIVE_OK);
+        assert_int_equal(archive_write_add_filter_by_name(a, filter), ARCHIVE_OK);
+        if (streq(filter, "xz"))
+                assert_int_equal(archive_write_set_options(a, "compression-level=0"), ARCHIVE_OK);
+        assert_int_equal(archive_write_open_memory(a, packed, 1 << 20, &used), ARCHIVE_OK);
+        archive_entry_set_filetype(entry, AE_IFREG);
+        assert_int_equal(archive_write_header(a, entry), ARCHIVE_OK);
+        assert_true(archive_write_data(a, plain, size) == (la_ssize_t) size);
+        assert_int_equal(archive_write_free(a), ARCHIVE_OK);
+        archive_entry_free(entry);
+        assert_true(fwrite(packed, 1, used, f) == used);
+}
+
+/* An image that is being put together. */
+typedef struct Image {
+        char *data;
+        size_t size;
+        FILE *f;
+} Image;
+
+static void begin(Image *i)
+{
+        *i = (Image){};
+        i->f = open_memstream(&i->data, &i->size);
+        assert_non_null(i->f);
+}
+
+static void finish(const Tree *t, Image *i)
+{
+        assert_int_equal(fclose(i->f), 0);
+        tree_data(t, "/image", i->data, i->size);
+        free(i->data);
+}
+
+/* All that a kernel with vfio as modules needs. */
+static void query(ImageQuery *q)
+{
+        Config c = {};
+        ConfigDevice d = { .driver = STUB_VFIO_PCI };
+        const KernelRelease k = { .has_stub = { TRISTATE_YES, TRISTATE_YES }, .has_type1 = TRISTATE_YES };
+
+        config_init(&c);
+        c.devices = &d;
+        c.n_devices = 1;
+        image_query_init(q, &c, &k);
+        assert_int_equal(q->n, 4);
+}
+
+static uint64_t expected_digest(void)
+{
+        return image_digest(CLAIMS, fnv1a(FNV_START, HELPER, strlen(HELPER)));
+}
+
+static void assert_complete(const Tree *t)
+{
+        uint64_t identity = 0;
+        struct stat st;
+        ImageQuery q;
+
+        query(&q);
+        assert_int_equal(initrd_inspect(t->rfd, "/image", q.items, q.n, &identity), 0);
+        assert_true(image_query_digest(&q) == expected_digest());
+        assert_int_equal(image_query_modules(&q), TRISTATE_YES);
+        assert_int_equal(root_stat(t->rfd, "/image", &st), 0);
+        assert_true(identity == initrd_identity(&st));
+}
+
+static int inspect(const Tree *t, ImageQuery *q)
+{
+        query(q);
+        return initrd_inspect(t->rfd, "/image", q->items, q->n, NULL);
+}
+
+static void test_compressions(void **state)
+{
+        static const char *const filters[] = { "gzip", "xz", "zstd", "lz4", "bzip2", "lzma" };
+        static const size_t paddings[] = { 0, 4, 512, 5000 };
+        const Tree *t = *state;
+
+        FOREACH_ARRAY(filter, filters, ELEMENTSOF(filters))
+                FOREACH_ARRAY(padding, paddings, ELEMENTSOF(paddings)) {
+                        Image i;
+
+                        begin(&i);
+                        put_archive(i.f, early, ELEMENTSOF(early), *padding);
+                        put_archive(i.f, early, 1, *padding);
+                        put_compressed(i.f, *filter, whole, ELEMENTSOF(whole));
+                        finish(t, &i);
+                        assert_complete(t);
+                }
+}
+
+static void test_plain(void **state)
+{
+        const Tree *t = *state;
+        ImageQuery q;
+        Image i;
+
+        begin(&i);
+        put_archive(i.f, early, ELEMENTSOF(early), 512);
+        put_archive(i.f, whole, ELEMENTSOF(whole), 100);
+        finish(t, &i);
+        assert_complete(t);
+
+        /* modules in an uncompressed archive of their own, the rest behind it, as newer tools lay it out */
+        begin(&i);
+        put_archive(i.f, whole + 3, 3, 0);
+        put_compressed(i.f, "zstd", whole, 3);
+        finish(t, &i);
+        assert_int_equal(inspect(t, &q), 0);
+        assert_int_equal(image_query_modules(&q), TRISTATE_YES);
+        assert_true(image_query_digest(&q) == 0); /* the list without the helper is nothing */
+        assert_true(q.items[0].found);
+        assert_false(q.items[1].found);
+}
+
+static void test_hard_links(void **state)
+{
+        const Tree *t = *state;
+        ImageQuery q;
+        Image i;
+
+        begin(&i);
+        put_archive(i.f, linked, ELEMENTSOF(linked), 0);
+        finish(t, &i);
+        assert_int_equal(inspect(t, &q), 0);
+        assert_true(image_query_digest(&q) == expected_digest());
+        assert_int_equal(image_query_modules(&q), TRISTATE_NO);
+
+        begin(&i);
+        put_compressed(i.f, "gzip", linked, ELEMENTSOF(linked));
+        finish(t, &i);
+        assert_int_equal(inspect(t, &q), 0);
+        assert_true(image_query_digest(&q) == expected_digest());
+}
+
+static void test_other_content(void **state)
+{
+        static const Member other[] = {
+                { "etc/ptprep/claims", CLAIMS "# one byte more", S_IFREG | 0644, 1, 1 },
+                { "usr/lib/ptprep/ptprep-claim", HELPER, S_IFREG | 0755, 2, 1 },
+        };
+        static const Member folder[] = {
+                { "etc/ptprep/claims", "", S_IFDIR | 0755, 1, 2 },
+                { "usr/lib/ptprep/ptprep-claim", "", S_IFREG | 0755, 2, 1 },
+        };
+        const Tree *t = *state;
+        ImageQuery q;
+        Image i;
+
+        begin(&i);
+        put_archive(i.f, other, ELEMENTSOF(other), 0);
+        finish(t, &i);
+        assert_int_equal(inspect(t, &q), 0);
+        assert_true(image_query_digest(&q) != 0);
+        assert_true(image_query_digest(&q) != expected_digest());
+
+        begin(&i);
+        put_archive(i.f, folder, ELEMENTSOF(folder), 0);
+        finish(t, &i);
+        assert_int_equal(inspect(t, &q), 0);
+        assert_false(q.items[0].found);
+        assert_true(q.items[1].found); /* empty is a content too */
+        assert_true(q.items[1].hash == FNV_START);
+}
+
+/* Damage anywhere gives an answer or an error, never more than what is there; a sanitizer watches. */
+static void test_damaged(void **state)
+{
+        const Tree *t = *state;
+        size_t faults = 0;
+        ImageQuery q;
+        Image i;
+
+        begin(&i);
+        put_archive(i.f, early, ELEMENTSOF(early), 8);
+        put_archive(i.f, whole, ELEMENTSOF(whole), 0);
+        assert_int_equal(fclose(i.f), 0);
+        for (size_t n = 0; n < i.size; n++) {
+                tree_data(t, "/image", i.data, n);
+                faults += inspect(t, &q) < 0;
+        }
+        assert_true(faults > i.size / 4);
+        for (size_t n = 0; n < 500; n++) {
+                char saved = i.data[n];
+
+                i.data[n] = (char) (saved ^ 0x16);
+                tree_data(t, "/image", i.data, i.size);
+                (void) inspect(t, &q);
+                i.data[n] = saved;
+        }
+        free(i.data);
+
+        tree_file(t, "/image", "");
+        assert_int_equal(inspect(t, &q), -EBADMSG);
+        tree_file(t, "/image",
+                  "this is no image at all, and long enough for a header of a cpio archive or of any compression, so "
+                  "it has to be refused");
+        assert_int_equal(inspect(t, &q), -EBADMSG);
+        tree_folder(t, "/folder");
+        query(&q);
+        assert_int_equal(initrd_inspect(t->rfd, "/folder", q.items, q.n, NULL), -EISDIR);
+        assert_int_equal(initrd_inspect(t->rfd, "/absent", q.items, q.n, NULL), -ENOENT);
+
+        begin(&i); /* half of a compressed archive */
+        put_compressed(i.f, "gzip", whole, ELEMENTSOF(whole));
+        assert_int_equal(fclose(i.f), 0);
+        tree_data(t, "/image", i.data, i.size / 2);
+        free(i.data);
+        assert_int_equal(inspect(t, &q), -EBADMSG);
+}
+
+static void test_stamps(void **state)
+{
+        static const char text[] = "6.1.0-1 0123456789abcdef 00000000000000ff 1\n"
+                                   "6.1.0-2 1 2 0\n";
+        _cleanup_(image_stamps_done) ImageStamps s = {}, none = {};
+        _cleanup_free_ char *printed = NULL;
+        const ImageStamp *stamp;
+
+        (void) state;
+        assert_int_equal(image_stamps_parse(NULL, &none), 0);
+        assert_int_equal(none.n, 0);
+        assert_int_equal(image_stamps_parse("x\n6.1 1 2\n6.1 1 2 3\n6.1 g 2 1\n6.1 1 2 1 0\n6.1 -1 2 0\n\n", &none), 0);
+        assert_int_equal(none.n, 0);
+
+        assert_int_equal(image_stamps_parse(text, &s), 0);
+        assert_int_equal(s.n, 2);
+        stamp = image_stamps_find(&s, "6.1.0-1");
+        assert_non_null(stamp);
+        assert_true(stamp->identity == UINT64_C(0x0123456789abcdef));
+        assert_true(stamp->digest == 255);
+        assert_true(stamp->modules);
+        assert_null(image_stamps_find(&s, "6.1.0-3"));
+        assert_int_equal(image_stamps_set(&s, "6.1.0-2", 3, 4, true), 0);
+        assert_int_equal(image_stamps_set(&s, "6.1.0-3", 5, 6, false), 0);
+        assert_int_equal(image_stamps_set(&s, "a b", 5, 6, false), -EINVAL);
+        printed = image_stamps_print(&s);
+        assert_string_equal(printed, "6.1.0-1 0123456789abcdef 00000000000000ff 1\n"
+                                     "6.1.0-2 0000000000000003 0000000000000004 1\n"
+                                     "6.1.0-3 0000000000000005 0000000000000006 0\n");
+}
+
+static void test_digest(void **state)
+{
+        (void) state;
+        assert_true(image_digest("a", 1) == image_digest_of_hashes(fnv1a(FNV_START, "a", 1), 1));
+        assert_true(image_digest("a", 1) != image_digest("a", 2));
+        assert_true(image_digest("a", 1) != image_digest("b", 1));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                TREE_TEST(test_compressions),  TREE_TEST(test_plain),   TREE_TEST(test_hard_links),
+                TREE_TEST(test_other_content), TREE_TEST(test_damaged), cmocka_unit_test(test_stamps),
+                cmocka_unit_test(test_digest),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
