@@ -130,7 +130,7 @@ static int verb_check(const Options *o)
 {
         _cleanup_close_ int rfd = -EBADF;
         _cleanup_(run_done) Run run;
-        bool live;
+        bool live = false;
         int code;
 
         run_init(&run);
@@ -219,7 +219,7 @@ static int verb_apply(const Options *o)
         _cleanup_close_ int rfd = -EBADF, lock = -EBADF;
         _cleanup_(apply_result_done) ApplyResult result = {};
         _cleanup_(run_done) Run run;
-        bool live;
+        bool live = false;
         int code, r;
 
         run_init(&run);

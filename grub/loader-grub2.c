@@ -3,6 +3,7 @@
 #include "grub/grub-cfg.h"
 #include "grub/loaders.h"
 #include "grub/shell-assign.h"
+#include "model/names.h"
 
 #define DEFAULT_FILE   "/etc/default/grub"
 #define DEFAULT_DIR    "/etc/default/grub.d"
@@ -89,6 +90,8 @@ static int read_sources(int rfd, Loader *l)
                 if (asprintf(&path, DEFAULT_DIR "/%s", *n) < 0)
                         return -ENOMEM;
                 r = read_source(rfd, l, path);
+                if (r == -ENOENT) /* a link to nowhere: the script tests for that */
+                        continue;
                 if (r < 0)
                         return r;
         }
@@ -232,51 +235,71 @@ static int draft_arguments(const Draft *d, Kargs *ret, bool *ret_known)
         return line ? kargs_parse(line, ret) : -ENOMEM;
 }
 
-/* Where a whole word stands in a range of a text; NULL: nowhere. */
-static const char *find_word(const char *text, size_t start, size_t end, const char *word)
+/*
+ * Looks for a word that contradicts in the raw text of an assignment.
+ * @remove: as for karg_without(). @ret_start, @ret_end: bytes in the text. @ret_left: what stays of it, owned; NULL:
+ * nothing. Returns 1: found; 0: not; -ENOMEM.
+ */
+static int find_contradiction(const LoaderFile *f, const Assignment *a, const char *remove, size_t *ret_start,
+                              size_t *ret_end, char **ret_left)
 {
-        size_t n = strlen(word);
+        static const char separators[] = " \t\n\"'\\";
 
-        for (const char *p = text + start; (p = strstr(p, word)) && (size_t) (p - text) + n <= end; p++) {
-                bool begins = p == text + start || strchr(" \t\"'\n", p[-1]);
-                bool ends = (size_t) (p - text) + n == end || strchr(" \t\"'\n\\", p[n]);
+        for (size_t i = a->start; i < a->end;) {
+                size_t n = strcspn(f->text + i, separators);
+                _cleanup_free_ char *word = strndup(f->text + i, MIN(n, a->end - i));
+                int r;
 
-                if (begins && ends)
-                        return p;
+                if (!word)
+                        return -ENOMEM;
+                r = *word ? karg_without(word, remove, ret_left) : 0;
+                if (r != 0) {
+                        *ret_start = i;
+                        *ret_end = i + strlen(word);
+                        return r;
+                }
+                i += n + 1;
         }
-        return NULL;
+        return 0;
 }
 
-/* Takes every occurrence of a word out of the assignments of a variable, with one blank beside it. */
-static int draft_remove_word(Draft *d, const char *variable, const char *word)
+/* The bytes of a word that goes away altogether, with one blank beside it. */
+static void take_blank_along(const LoaderFile *f, const Assignment *a, size_t *start, size_t *end)
+{
+        if (*end < a->end && f->text[*end] == ' ')
+                (*end)++;
+        else if (*start > a->start && f->text[*start - 1] == ' ')
+                (*start)--;
+}
+
+/* Takes what contradicts out of all assignments of a variable. */
+static int draft_remove(Draft *d, const char *variable, const char *remove)
 {
         for (unsigned rounds = 0; rounds < 64; rounds++) {
                 _cleanup_(shell_state_done) ShellState state = {};
-                bool found = false;
-                int r = shell_eval(d->files, d->n, &state);
+                int r = shell_eval(d->files, d->n, &state), found = 0;
 
                 if (r < 0)
                         return r;
                 FOREACH_ARRAY(a, state.assignments, state.n_assignments) {
-                        LoaderFile *f = d->files + a->file;
-                        const char *p = streq(a->name, variable) ? find_word(f->text, a->start, a->end, word) : NULL;
+                        _cleanup_free_ char *left = NULL;
                         size_t start, end;
 
-                        if (!p)
+                        if (!streq(a->name, variable))
                                 continue;
-                        start = (size_t) (p - f->text);
-                        end = start + strlen(word);
-                        if (end < a->end && f->text[end] == ' ')
-                                end++;
-                        else if (start > a->start && f->text[start - 1] == ' ')
-                                start--;
-                        r = draft_splice(f, start, end, "");
+                        found = find_contradiction(d->files + a->file, a, remove, &start, &end, &left);
+                        if (found < 0)
+                                return found;
+                        if (found == 0)
+                                continue;
+                        if (!left)
+                                take_blank_along(d->files + a->file, a, &start, &end);
+                        r = draft_splice(d->files + a->file, start, end, left ?: "");
                         if (r < 0)
                                 return r;
-                        found = true;
                         break; /* the ranges have moved: evaluate again */
                 }
-                if (!found)
+                if (found == 0)
                         return 0;
         }
         return -ENOTSUP;
@@ -295,7 +318,8 @@ static int missing_words(const Draft *d, const LoaderEdit *want, StringList *ret
                 const BootEntry as_entry = { .arguments = base };
                 const Kargs one = { .words = { .items = w, .n = 1 } }, none = {};
 
-                if (known && loader_entry_fine(&as_entry, &one, &none))
+                /* what stands in the last variable counts, whatever a shell makes of the one before it */
+                if (loader_entry_fine(&as_entry, &one, &none))
                         continue;
                 r = string_list_add(ret, *w);
                 if (r < 0)
@@ -321,10 +345,30 @@ static int render_drop_in(const char *words, char **ret)
                        : 0;
 }
 
+/* Behind the words of one assignment: inside its quotes, else in quotes of our own. */
+static int draft_append_to(LoaderFile *f, const Assignment *a, const char *words)
+{
+        const char *raw = f->text + a->start;
+        size_t n = a->end - a->start;
+        char quote = n >= 2 && (raw[0] == '"' || raw[0] == '\'') && raw[n - 1] == raw[0] ? raw[0] : 0;
+        _cleanup_free_ char *text = NULL;
+
+        /* one pair of quotes around everything */
+        if (quote && !memchr(raw + 1, quote, n - 2)) {
+                if (asprintf(&text, "%s%s", n == 2 ? "" : " ", words) < 0)
+                        return -ENOMEM;
+                return draft_splice(f, a->end - 1, a->end - 1, text);
+        }
+        if (asprintf(&text, "\"%s%s\"", n == 0 ? "" : " ", words) < 0)
+                return -ENOMEM;
+        return draft_splice(f, a->end, a->end, text);
+}
+
 /* No drop-in folder: into the last assignment of the variable, its quote style kept, or a new line at the end. */
 static int draft_append(Draft *d, const char *words)
 {
         _cleanup_(shell_state_done) ShellState state = {};
+        const LoaderVariable *v;
         const Assignment *last = NULL;
         _cleanup_free_ char *text = NULL;
         LoaderFile *f;
@@ -332,43 +376,58 @@ static int draft_append(Draft *d, const char *words)
 
         if (r < 0)
                 return r;
+        v = shell_variable(&state, VAR_NORMAL);
         FOREACH_ARRAY(a, state.assignments, state.n_assignments)
                 if (streq(a->name, VAR_NORMAL))
                         last = a;
-        if (!last) {
-                if (d->n == 0) {
-                        r = draft_add(d, DEFAULT_FILE, "");
-                        if (r < 0)
-                                return r;
-                }
-                f = d->files;
-                if (asprintf(&text, "%s" VAR_NORMAL "=\"%s\"\n", f->size > 0 && !endswith(f->text, "\n") ? "\n" : "",
-                             words) < 0)
-                        return -ENOMEM;
-                return draft_splice(f, f->size, f->size, text);
+        if (v && v->state == VARIABLE_KNOWN && last)
+                return draft_append_to(d->files + last->file, last, words);
+        if (d->n == 0) {
+                r = draft_add(d, DEFAULT_FILE, "");
+                if (r < 0)
+                        return r;
         }
-        f = d->files + last->file;
-        if (last->end > last->start && strchr("\"'", f->text[last->end - 1]) &&
-            f->text[last->start] == f->text[last->end - 1] && last->end - last->start >= 2) {
-                bool empty = last->end - last->start == 2;
-
-                if (asprintf(&text, "%s%s", empty ? "" : " ", words) < 0)
-                        return -ENOMEM;
-                return draft_splice(f, last->end - 1, last->end - 1, text);
-        }
-        if (asprintf(&text, "\"%.*s%s%s\"", (int) (last->end - last->start), f->text + last->start,
-                     last->end > last->start ? " " : "", words) < 0)
+        f = d->files;
+        /* Which assignment counts is up to a shell, or none does: one more behind them all. */
+        if (asprintf(&text, "%s" VAR_NORMAL "=\"%s%s\"\n", f->size > 0 && !endswith(f->text, "\n") ? "\n" : "",
+                     v && v->state == VARIABLE_CANNOT_TELL ? "${" VAR_NORMAL ":+$" VAR_NORMAL " }" : "", words) < 0)
                 return -ENOMEM;
-        return draft_splice(f, last->start, last->end, text);
+        return draft_splice(f, f->size, f->size, text);
 }
 
 /* Did an earlier apply add words to a file itself? The claim argument is nobody else's. */
 static bool has_own_words(const Draft *d)
 {
         FOREACH_ARRAY(f, d->files, d->n)
-                if (strstr(f->text, "ptprep.claim="))
+                if (strstr(f->text, KARG_CLAIM))
                         return true;
         return false;
+}
+
+/* Takes back what draft_append_to() wrote: the claim argument and the IOMMU words that stand right behind it. */
+static int draft_remove_own(Draft *d)
+{
+        static const char *const behind[] = { " iommu=pt", " intel_iommu=on" };
+
+        FOREACH_ARRAY(f, d->files, d->n) {
+                char *p = strstr(f->text, KARG_CLAIM);
+                size_t start, end;
+                int r;
+
+                if (!p)
+                        continue;
+                start = (size_t) (p - f->text);
+                end = start + strlen(KARG_CLAIM);
+                for (size_t i = 0; i < ELEMENTSOF(behind); i++)
+                        if (startswith(f->text + end, behind[i]))
+                                end += strlen(behind[i]);
+                if (start > 0 && f->text[start - 1] == ' ')
+                        start--;
+                r = draft_splice(f, start, end, "");
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 static int plan_sources(const Loader *l, const Draft *d, const char *drop_in, Plan *plan)
@@ -441,16 +500,9 @@ static int edit_sources(const Loader *l, const LoaderEdit *want, Draft *d, char 
 
         for (size_t v = 0; v < ELEMENTSOF(variables) && r >= 0; v++)
                 for (size_t i = 0; i < want->remove->words.n && r >= 0; i++)
-                        r = draft_remove_word(d, variables[v], want->remove->words.items[i]);
-        /* Words of an earlier apply in the file itself are put in anew where they are still wanted. */
-        if (r >= 0 && has_own_words(d) && want->add->words.n == 0) {
-                static const char *const own[] = { "ptprep.claim=1 iommu=pt intel_iommu=on",
-                                                   "ptprep.claim=1 intel_iommu=on", "ptprep.claim=1 iommu=pt",
-                                                   "ptprep.claim=1" };
-
-                for (size_t i = 0; i < ELEMENTSOF(own) && r >= 0; i++)
-                        r = draft_remove_word(d, VAR_NORMAL, own[i]);
-        }
+                        r = draft_remove(d, variables[v], want->remove->words.items[i]);
+        if (r >= 0 && want->add->words.n == 0)
+                r = draft_remove_own(d);
         if (r >= 0)
                 r = missing_words(d, want, &missing);
         if (r < 0)

@@ -18,17 +18,10 @@ int loader_read(int rfd, Loader *ret)
         return 0;
 }
 
-bool loader_word_safe(const char *word)
-{
-        static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:=/@+-";
-
-        return *word && word[strspn(word, safe)] == 0;
-}
-
 int loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
         FOREACH_ARRAY(w, want->add->words.items, want->add->words.n)
-                if (!loader_word_safe(*w))
+                if (!karg_is_plain(*w))
                         return -EINVAL;
         FOREACH_ARRAY(i, loaders, ELEMENTSOF(loaders))
                 if ((*i)->kind == l->kind)
@@ -46,7 +39,8 @@ bool loader_entry_fine(const BootEntry *e, const Kargs *add, const Kargs *remove
                         return false;
         }
         FOREACH_ARRAY(w, remove->words.items, remove->words.n)
-                if (kargs_has(&e->arguments, *w))
-                        return false;
+                FOREACH_ARRAY(present, e->arguments.words.items, e->arguments.words.n)
+                        if (karg_without(*present, *w, NULL) != 0)
+                                return false;
         return true;
 }

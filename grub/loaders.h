@@ -29,9 +29,6 @@ int loader_read(int rfd, Loader *ret) _must_check_;
  */
 int loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan) _must_check_;
 
-/* Is a word without any meaning to a shell, GRUB's script language or modprobe? */
-bool loader_word_safe(const char *word);
-
 /**
  * loader_entry_fine() - does this entry have all of these words, so that they count?
  * intel_iommu=on counts when it is the last word of its kind and no iommu=off is beside it.

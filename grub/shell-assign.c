@@ -14,15 +14,27 @@ typedef struct Word {
         size_t start, end;  /* in the file */
         size_t name_length; /* of an assignment, 0: none */
         bool cannot_tell;
-        bool plain; /* no quote and no expansion in it: can be a reserved word */
+        bool quoted;      /* quotes in it: stays a word when it is empty */
+        bool redirection; /* target of one: no argument */
+        bool plain;       /* no quote and no expansion in it: can be a reserved word */
 } Word;
+
+typedef struct Command {
+        Word *words;
+        size_t n;
+        unsigned line;
+        bool conditional; /* behind && or || */
+} Command;
 
 typedef struct Reader {
         ShellState *state;
+        const Command *command; /* that is being read */
         const char *text;
         size_t at, file;
         unsigned line;
-        unsigned depth; /* of if, for, while, case, braces and subshells */
+        unsigned depth; /* of if, while, until, braces and subshells that are open */
+        char open[64];  /* what closes each of them: "f"i, "d"one, '}' or ')' */
+        bool lost; /* the shell may have left, or variables may be read-only: later assignments are not known either */
 } Reader;
 
 static void text_done(Text *t)
@@ -64,10 +76,12 @@ void shell_state_done(ShellState *s)
 
 const LoaderVariable *shell_variable(const ShellState *s, const char *name)
 {
+        static const LoaderVariable unknown = { .state = VARIABLE_CANNOT_TELL };
+
         FOREACH_ARRAY(v, s->variables, s->n_variables)
                 if (streq(v->name, name))
                         return v;
-        return NULL;
+        return s->uncertain ? &unknown : NULL;
 }
 
 static bool name_start(char c)
@@ -102,9 +116,10 @@ static LoaderVariable *variable_at(ShellState *s, const char *name)
         return v;
 }
 
-/* A value that only a shell could tell. */
+/* From here on only a shell could tell. */
 static void all_cannot_tell(ShellState *s)
 {
+        s->uncertain = true;
         FOREACH_ARRAY(v, s->variables, s->n_variables) {
                 free(v->value);
                 v->value = NULL;
@@ -121,6 +136,18 @@ static void advance(Reader *r)
 {
         r->line += peek(r) == '\n';
         r->at++;
+}
+
+/* dash assigns from left to right, POSIX leaves it open (2.9.1): a name that the same command assigns cannot be told.
+ */
+static bool assigned_here(const Reader *r, const char *name)
+{
+        size_t n = strlen(name);
+
+        FOREACH_ARRAY(w, r->command->words, r->command->n)
+                if (w->name_length == n && w->value.s && strncmp(w->value.s, name, n) == 0 && w->value.s[n] == '=')
+                        return true;
+        return false;
 }
 
 /* Behind the end of a command substitution; nesting and quotes inside are followed without recursion. -EBADMSG: it does
@@ -206,7 +233,7 @@ static int expand_simple(Reader *r, const char *s, size_t n, Word *w)
                 if (!name)
                         return -ENOMEM;
                 v = shell_variable(r->state, name);
-                if (v && v->state == VARIABLE_CANNOT_TELL)
+                if ((v && v->state == VARIABLE_CANNOT_TELL) || assigned_here(r, name))
                         w->cannot_tell = true;
                 if (v && v->value && (e = text_add(&w->value, v->value, strlen(v->value))) < 0)
                         return e;
@@ -235,7 +262,7 @@ static int expand_braces(Reader *r, Word *w)
         colon = *operator== ':';
         set = v && v->value && (!colon || *v->value);
         operator+= colon;
-        if (length == 0 || (v && v->state == VARIABLE_CANNOT_TELL))
+        if (length == 0 || (v && v->state == VARIABLE_CANNOT_TELL) || assigned_here(r, name))
                 w->cannot_tell = true;
         else if (*operator== '}' && !colon)
                 e = v && v->value ? text_add(&w->value, v->value, strlen(v->value)) : 0;
@@ -244,8 +271,11 @@ static int expand_braces(Reader *r, Word *w)
                         e = text_add(&w->value, v->value, strlen(v->value));
                 else if ((*operator== '+') == set)
                         e = expand_simple(r, operator+ 1, (size_t) (r->text + r->at + 1 + end - operator- 1), w);
-        } else
+        } else {
                 w->cannot_tell = true;
+                if (*operator== '=' || * operator== '?') /* assigns, or ends the shell */
+                        all_cannot_tell(r->state);
+        }
         for (size_t i = 0; i < end + 2; i++)
                 advance(r);
         return e;
@@ -280,7 +310,7 @@ static int expand_dollar(Reader *r, Word *w)
         if (!name)
                 return -ENOMEM;
         v = shell_variable(r->state, name);
-        if (v && v->state == VARIABLE_CANNOT_TELL)
+        if ((v && v->state == VARIABLE_CANNOT_TELL) || assigned_here(r, name))
                 w->cannot_tell = true;
         r->at += n + 1;
         return v && v->value ? text_add(&w->value, v->value, strlen(v->value)) : 0;
@@ -353,6 +383,9 @@ static int take_word(Reader *r, Word *w)
                         advance(r);
                         if (peek(r) == '\n') {
                                 advance(r);
+                                if (w->name_length == 0 && w->plain &&
+                                    span_name(w->value.s) == w->value.n) /* NAME\<newline>= */
+                                        all_cannot_tell(r->state);
                                 continue;
                         }
                         w->plain = false;
@@ -362,6 +395,7 @@ static int take_word(Reader *r, Word *w)
                         }
                 } else if (c == '"' || c == '\'') {
                         w->plain = false;
+                        w->quoted = true;
                         e = c == '"' ? take_double_quoted(r, w) : take_single_quoted(r, w);
                 } else if (c == '$') {
                         w->plain = false;
@@ -378,13 +412,6 @@ static int take_word(Reader *r, Word *w)
         w->end = r->at;
         return e;
 }
-
-typedef struct Command {
-        Word *words;
-        size_t n;
-        unsigned line;
-        bool conditional; /* behind && or || */
-} Command;
 
 static void command_done(Command *c)
 {
@@ -413,7 +440,7 @@ static int assign(Reader *r, const Command *c, const Word *w, const char *file)
         v->line = c->line;
         v->start = w->start + w->name_length + 1;
         v->end = w->end;
-        v->state = w->cannot_tell || r->depth > 0 || c->conditional ? VARIABLE_CANNOT_TELL : VARIABLE_KNOWN;
+        v->state = w->cannot_tell || r->lost || r->depth > 0 || c->conditional ? VARIABLE_CANNOT_TELL : VARIABLE_KNOWN;
         if (v->state == VARIABLE_KNOWN)
                 v->value = strdup(value);
         if (!v->file || (v->state == VARIABLE_KNOWN && !v->value))
@@ -450,70 +477,162 @@ static bool one_of(const char *s, const char *const *list, size_t n)
         return false;
 }
 
-/* Reserved words at the place of a command open and close what may or may not be run (2.4). Returns how many words to
- * skip. */
-static size_t reserved_word(Reader *r, const Word *w)
+static int open_block(Reader *r, char closer)
 {
-        static const char *const opening[] = { "if", "while", "until", "for", "case", "{" };
-        static const char *const closing[] = { "fi", "done", "esac", "}" };
-        static const char *const between[] = { "then", "else", "elif", "do", "!" };
+        if (r->depth >= sizeof(r->open))
+                return -EBADMSG;
+        r->open[r->depth++] = closer;
+        return 0;
+}
+
+static int close_block(Reader *r, char closer)
+{
+        if (r->depth == 0 || r->open[r->depth - 1] != closer)
+                return -EBADMSG;
+        r->depth--;
+        return 0;
+}
+
+/* A reserved word at the place of a command (2.4). Returns 1: it is one, 0: it is not; -EBADMSG where it may not stand.
+ */
+static int reserved_word(Reader *r, const Word *w)
+{
+        static const struct {
+                const char *word;
+                char closer; /* of the block that it opens, 0: it closes one */
+                char closes;
+        } blocks[] = {
+                { "if", 'f', 0 }, { "while", 'd', 0 }, { "until", 'd', 0 }, { "{", '}', 0 },
+                { "fi", 0, 'f' }, { "done", 0, 'd' },  { "}", 0, '}' },
+        };
+        static const char *const between[] = { "then", "else", "elif", "do" };
+        static const char *const beyond[] = { "for", "case", "esac", "in" };
 
         if (!w->plain)
                 return 0;
-        if (one_of(w->value.s, opening, ELEMENTSOF(opening))) {
-                r->depth++;
-                return 1;
+        FOREACH_ARRAY(b, blocks, ELEMENTSOF(blocks))
+                if (streq(w->value.s, b->word)) {
+                        int e = b->closer ? open_block(r, b->closer) : close_block(r, b->closes);
+
+                        return e < 0 ? e : 1;
+                }
+        if (one_of(w->value.s, between, ELEMENTSOF(between)))
+                return r->depth == 0 ? -EBADMSG : 1;
+        if (one_of(w->value.s, beyond, ELEMENTSOF(beyond)))
+                all_cannot_tell(r->state);
+        return streq(w->value.s, "!");
+}
+
+static int assign_all(Reader *r, const Command *c, size_t from, size_t to, const char *file)
+{
+        for (size_t i = from; i < to; i++) {
+                int e = c->words[i].name_length > 0 ? assign(r, c, c->words + i, file) : 0;
+
+                if (e < 0)
+                        return e;
         }
-        if (one_of(w->value.s, closing, ELEMENTSOF(closing))) {
-                r->depth -= r->depth > 0;
-                return 1;
+        return 0;
+}
+
+/*
+ * Builtins: assignments before a special one stay (2.14); some do what cannot be followed here. Every other command
+ * leaves the shell's variables alone.
+ */
+static int run_builtin(Reader *r, const Command *c, size_t first, size_t command, const char *file)
+{
+        static const char *const special[] = { ":",     "break", "continue", "export", "readonly", "set",  "shift",
+                                               "times", "unset", "local",    "trap",   ".",        "eval", "exec" };
+        static const char *const opaque[] = { ".", "eval", "read", "trap", "command", "getopts", "alias", "builtin" };
+        static const char *const leaving[] = { "exit", "return", "exec" };
+        const char *name = c->words[command].value.s;
+        int e = 0;
+
+        if (one_of(name, opaque, ELEMENTSOF(opaque)) || c->words[command].cannot_tell) {
+                all_cannot_tell(r->state);
+                return 0;
         }
-        return one_of(w->value.s, between, ELEMENTSOF(between));
+        if (one_of(name, leaving, ELEMENTSOF(leaving)))
+                r->lost = true;
+        if (one_of(name, special, ELEMENTSOF(special)))
+                e = assign_all(r, c, first, command, file);
+        if (e < 0)
+                return e;
+        if (streq(name, "export") || streq(name, "local") || streq(name, "readonly")) {
+                e = assign_all(r, c, command + 1, c->n, file);
+                r->lost |= streq(name, "readonly") && c->n > command + 1;
+                return e;
+        }
+        for (size_t i = command + 1; i < c->n && streq(name, "unset"); i++)
+                unset(r, c->words[i].value.s);
+        return 0;
 }
 
 static int run_command(Reader *r, const Command *c, const char *file)
 {
-        static const char *const declaring[] = { "export", "readonly", "local" };
-        static const char *const opaque[] = { ".", "eval", "read", "exec", "exit", "return" };
         size_t first = 0, command;
-        const char *name;
+        int e;
 
-        while (first < c->n && reserved_word(r, c->words + first))
-                first++;
-        for (command = first; command < c->n && c->words[command].name_length > 0; command++)
-                ;
-        if (command == c->n) {
-                for (size_t i = first; i < c->n; i++) {
-                        int e = assign(r, c, c->words + i, file);
-
-                        if (e < 0)
-                                return e;
-                }
-                return 0;
+        for (; first < c->n; first++) {
+                e = reserved_word(r, c->words + first);
+                if (e < 0)
+                        return e;
+                if (e == 0)
+                        break;
         }
-        name = c->words[command].value.s;
-        if (one_of(name, declaring, ELEMENTSOF(declaring))) {
-                for (size_t i = command + 1; i < c->n; i++) {
-                        int e = c->words[i].name_length > 0 ? assign(r, c, c->words + i, file) : 0;
+        /* What expands to nothing is no word any more. */
+        for (command = first; command < c->n; command++) {
+                const Word *w = c->words + command;
+                bool vanishes = !w->plain && w->value.n == 0 && !w->cannot_tell && !w->quoted;
 
-                        if (e < 0)
-                                return e;
-                }
-        } else if (streq(name, "unset")) {
-                for (size_t i = command + 1; i < c->n; i++)
-                        unset(r, c->words[i].value.s);
-        } else if (one_of(name, opaque, ELEMENTSOF(opaque)))
+                if (w->name_length == 0 && !w->redirection && !vanishes)
+                        break;
+        }
+        if (command == c->n)
+                return assign_all(r, c, first, c->n, file);
+        return run_builtin(r, c, first, command, file);
+}
+
+/* An operator ends a command: what stands before it has to be one. */
+static int end_command(Reader *r, Command *c, const char *file, bool *closed)
+{
+        char ch = peek(r), next = ch ? r->text[r->at + 1] : 0;
+        bool twice = (ch == '&' || ch == '|') && next == ch;
+        bool after_operator = c->conditional;
+        bool nothing = c->n == 0 && !*closed;
+        int e;
+
+        if (ch == '(' && c->n > 0) /* a function: who knows when it is called */
                 all_cannot_tell(r->state);
-        return 0; /* another command: assignments before it are for its environment only (2.9.1) */
+        if (nothing && ch != '\n' && ch != 0 && ch != '(')
+                return -EBADMSG;
+        c->conditional |= (ch == '&' || ch == '|') && !twice; /* runs in a shell of its own */
+        e = run_command(r, c, file);
+        command_done(c);
+        if (e < 0)
+                return e;
+        c->conditional = twice || ch == '|' || (ch == '\n' && nothing && after_operator);
+        if (ch == '(' || ch == ')')
+                e = ch == '(' ? open_block(r, ')') : close_block(r, ')');
+        if (e < 0)
+                return e;
+        *closed = ch == ')';
+        if (ch == 0)
+                return r->depth > 0 || (nothing && after_operator) ? -EBADMSG : 0;
+        advance(r);
+        if (twice)
+                advance(r);
+        c->line = r->line;
+        return 0;
 }
 
 static int eval_text(ShellState *state, const LoaderFile *f, size_t index)
 {
         _cleanup_(command_done) Command c = { .line = 1 };
-        Reader r = { .state = state, .text = f->text, .file = index, .line = 1 };
+        Reader r = { .state = state, .command = &c, .text = f->text, .file = index, .line = 1 };
+        bool redirection = false, closed = false, end = false;
         int e = 0;
 
-        while (e >= 0) {
+        while (e >= 0 && !end) {
                 char ch = peek(&r), next = ch ? r.text[r.at + 1] : 0;
 
                 if (ch == ' ' || ch == '\t')
@@ -525,38 +644,32 @@ static int eval_text(ShellState *state, const LoaderFile *f, size_t index)
                         while (peek(&r) && peek(&r) != '\n')
                                 advance(&r);
                 else if (ch == '<' && next == '<')
-                        return -EBADMSG; /* a here-document: what follows is no command */
-                else if (ch == '<' ||
-                         ch == '>') { /* a redirection goes with its command; the target is read as a word */
+                        return -EBADMSG;           /* a here-document: what follows is no command */
+                else if (ch == '<' || ch == '>') { /* goes with its command; the target is read as a word */
                         advance(&r);
-                        if (peek(&r) == '&')
+                        if (peek(&r) && strchr("&>|", peek(&r)))
                                 advance(&r);
+                        redirection = true;
                 } else if (ch == 0 || strchr("\n;&|()", ch)) {
-                        bool twice = (ch == '&' || ch == '|') && next == ch;
-                        bool background = (ch == '&' || ch == '|') && !twice; /* runs in a shell of its own */
-
-                        c.conditional |= background;
-                        e = run_command(&r, &c, f->path);
-                        command_done(&c);
-                        c.conditional = twice || (ch == '|');
-                        if (ch == '(')
-                                r.depth++;
-                        if (ch == ')' && r.depth > 0)
-                                r.depth--;
-                        if (ch == 0)
-                                break;
-                        advance(&r);
-                        if (twice)
-                                advance(&r);
-                        c.line = r.line;
+                        if (redirection)
+                                return -EBADMSG;
+                        end = ch == 0;
+                        e = end_command(&r, &c, f->path, &closed);
                 } else {
                         Word *w = array_grow(&c.words, c.n);
 
                         if (!w)
                                 return -ENOMEM;
-                        if (c.n++ == 0)
+                        if (closed)
+                                return -EBADMSG;
+                        if (c.n == 0)
                                 c.line = r.line;
                         e = take_word(&r, w);
+                        c.n++;
+                        w->redirection = redirection;
+                        if (redirection)
+                                w->name_length = 0;
+                        redirection = false;
                 }
         }
         return e;

@@ -22,7 +22,9 @@ typedef struct ShellState {
         size_t n_variables;
         Assignment *assignments; /* in the order in which they take effect */
         size_t n_assignments;
-        bool broken; /* a syntax error: the shell would have given up */
+        bool broken;    /* a syntax error: the shell would have given up */
+        bool uncertain; /* something that only a shell can follow: no variable is known, not even one that is never
+                           assigned */
 } ShellState;
 
 void shell_state_done(ShellState *s);
@@ -33,5 +35,5 @@ void shell_state_done(ShellState *s);
  */
 int shell_eval(const LoaderFile *files, size_t n, ShellState *ret) _must_check_;
 
-/* By name; NULL: never assigned. */
+/* By name; NULL: surely never assigned. */
 const LoaderVariable *shell_variable(const ShellState *s, const char *name);

@@ -38,7 +38,7 @@ int root_open_dir(int rfd, const char *path, DIR **ret)
                 return fd;
         d = fdopendir(fd);
         if (!d)
-                return -errno;
+                return negative_errno();
         TAKE_FD(fd);
         *ret = d;
         return 0;
@@ -161,7 +161,7 @@ int root_readlink(int rfd, const char *path, char **ret)
                 return fd;
         n = readlinkat(fd, "", buf, sizeof(buf) - 1);
         if (n < 0)
-                return -errno;
+                return negative_errno();
         buf[n] = 0;
         s = strdup(buf);
         if (!s)

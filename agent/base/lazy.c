@@ -9,7 +9,7 @@ int lazy_load(const char *soname, const LazySymbol *symbols, size_t n)
 
         if (n > 0 && *symbols[n - 1].pointer) /* set last */
                 return 0;
-        handle = dlopen(soname, RTLD_NOW | RTLD_LOCAL);
+        handle = dlopen(soname, RTLD_LAZY | RTLD_LOCAL);
         if (!handle)
                 return -ENOPKG;
         for (size_t i = 0; i < n; i++) {

@@ -28,7 +28,7 @@ int parse_u64(const char *s, unsigned base, uint64_t *ret)
 
 int parse_u32(const char *s, unsigned base, uint32_t *ret)
 {
-        uint64_t v;
+        uint64_t v = 0;
         int r = parse_u64(s, base, &v);
 
         if (r < 0)

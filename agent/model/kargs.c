@@ -153,3 +153,48 @@ IommuArgument kargs_iommu(const Kargs *k, IommuVendor vendor, const char **ret_w
                 *ret_word = word;
         return a;
 }
+
+int karg_without(const char *word, const char *remove, char **ret)
+{
+        size_t n = strcspn(remove, "=");
+        const char *unwanted = remove + n + 1;
+        _cleanup_free_ char *left = NULL;
+        bool had = false, kept = false;
+
+        /* the key with its '=', compared as parameq() does */
+        for (size_t i = 0; i <= n; i++)
+                if ((word[i] == '-' ? '_' : word[i]) != (remove[i] == '-' ? '_' : remove[i]))
+                        return 0;
+        left = strndup(word, n + 1);
+        if (!left)
+                return -ENOMEM;
+        for (const char *member = word + n + 1; *member;) {
+                size_t length = strcspn(member, ",");
+
+                if (startswith(member, unwanted))
+                        had = true;
+                else {
+                        char *longer;
+
+                        if (asprintf(&longer, "%s%s%.*s", left, kept ? "," : "", (int) length, member) < 0)
+                                return -ENOMEM;
+                        free(left);
+                        left = longer;
+                        kept = true;
+                }
+                member += length;
+                member += *member == ',';
+        }
+        if (!had)
+                return 0;
+        if (ret)
+                *ret = kept ? TAKE_PTR(left) : NULL;
+        return 1;
+}
+
+bool karg_is_plain(const char *word)
+{
+        static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.,:=/@+-";
+
+        return *word && word[strspn(word, plain)] == 0;
+}

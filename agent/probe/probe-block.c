@@ -24,7 +24,6 @@ LAZY_FUNCTION(mnt_new_table);
 LAZY_FUNCTION(mnt_unref_table);
 LAZY_FUNCTION(mnt_table_parse_stream);
 LAZY_FUNCTION(mnt_table_next_fs);
-LAZY_FUNCTION(mnt_table_find_mountpoint);
 LAZY_FUNCTION(mnt_new_iter);
 LAZY_FUNCTION(mnt_free_iter);
 LAZY_FUNCTION(mnt_fs_get_source);
@@ -36,11 +35,11 @@ LAZY_FUNCTION(mnt_fs_get_devno);
 LAZY_FUNCTION(mnt_fs_get_option);
 
 static const LazySymbol mount_symbols[] = {
-        LAZY_SYMBOL(mnt_new_table),     LAZY_SYMBOL(mnt_unref_table),           LAZY_SYMBOL(mnt_table_parse_stream),
-        LAZY_SYMBOL(mnt_table_next_fs), LAZY_SYMBOL(mnt_table_find_mountpoint), LAZY_SYMBOL(mnt_new_iter),
-        LAZY_SYMBOL(mnt_free_iter),     LAZY_SYMBOL(mnt_fs_get_source),         LAZY_SYMBOL(mnt_fs_get_srcpath),
-        LAZY_SYMBOL(mnt_fs_get_tag),    LAZY_SYMBOL(mnt_fs_get_target),         LAZY_SYMBOL(mnt_fs_get_fstype),
-        LAZY_SYMBOL(mnt_fs_get_devno),  LAZY_SYMBOL(mnt_fs_get_option),
+        LAZY_SYMBOL(mnt_new_table),     LAZY_SYMBOL(mnt_unref_table),    LAZY_SYMBOL(mnt_table_parse_stream),
+        LAZY_SYMBOL(mnt_table_next_fs), LAZY_SYMBOL(mnt_new_iter),       LAZY_SYMBOL(mnt_free_iter),
+        LAZY_SYMBOL(mnt_fs_get_source), LAZY_SYMBOL(mnt_fs_get_srcpath), LAZY_SYMBOL(mnt_fs_get_tag),
+        LAZY_SYMBOL(mnt_fs_get_target), LAZY_SYMBOL(mnt_fs_get_fstype),  LAZY_SYMBOL(mnt_fs_get_devno),
+        LAZY_SYMBOL(mnt_fs_get_option),
 };
 
 /* Holders on holders: more than this is a circle. */
@@ -65,6 +64,12 @@ static void block_done(Block *b)
                 sym_mnt_unref_table(b->mounts);
         free(b->prefix);
         string_list_done(&b->targets);
+}
+
+static void iter_freep(struct libmnt_iter **i)
+{
+        if (*i)
+                sym_mnt_free_iter(*i);
 }
 
 /* What is being followed, for the facts. */
@@ -462,17 +467,34 @@ static int follow_mount(Block *b, const Use *use, struct libmnt_fs *fs, unsigned
         return r < 0 ? r : follow_btrfs(b, use, path, depth);
 }
 
-/* A file in use (swap, loop): what its file system is on. */
+/*
+ * A file in use (swap, loop): what its file system is on. The mount with the longest matching path, the latest of
+ * equals; libmount's own search asks the running system about the path.
+ */
 static int follow_file(Block *b, const Use *use, const char *path, unsigned depth)
 {
-        struct libmnt_fs *fs;
+        _cleanup_(iter_freep) struct libmnt_iter *iter = NULL;
+        struct libmnt_fs *fs, *best = NULL;
+        size_t best_length = 0;
 
         if (depth > DEPTH_MAX)
                 return -ELOOP;
-        fs = b->mounts ? sym_mnt_table_find_mountpoint(b->mounts, path, MNT_ITER_BACKWARD) : NULL;
-        if (!fs)
+        if (!b->mounts)
                 return -ENODEV;
-        return follow_mount(b, use, fs, depth);
+        iter = sym_mnt_new_iter(MNT_ITER_FORWARD);
+        if (!iter)
+                return -ENOMEM;
+        while (sym_mnt_table_next_fs(b->mounts, iter, &fs) == 0) {
+                const char *target = sym_mnt_fs_get_target(fs);
+                const char *rest = target ? startswith(path, target) : NULL;
+                size_t length = target ? strlen(target) : 0;
+
+                if (rest && length >= best_length && (length == 1 || *rest == '/' || *rest == 0)) {
+                        best = fs;
+                        best_length = length;
+                }
+        }
+        return best ? follow_mount(b, use, best, depth) : -ENODEV;
 }
 
 static MountRole role_of(const char *target, const char *type)
@@ -513,12 +535,6 @@ static void table_freep(struct libmnt_table **t)
 {
         if (*t)
                 sym_mnt_unref_table(*t);
-}
-
-static void iter_freep(struct libmnt_iter **i)
-{
-        if (*i)
-                sym_mnt_free_iter(*i);
 }
 
 static int read_table(const Block *b, const char *path, struct libmnt_table **ret, bool *ret_is_procfs)

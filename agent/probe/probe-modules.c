@@ -61,6 +61,7 @@ static int module_set_open(const Probe *p, const char *release, ModuleSet *ret)
         char dirname[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
         _cleanup_(module_set_done) ModuleSet s = { .fd = -EBADF };
         _cleanup_free_ char *path = NULL;
+        int r;
 
         if (asprintf(&path, NAME_LIB_MODULES "/%s", release) < 0) {
                 path = NULL;
@@ -72,6 +73,9 @@ static int module_set_open(const Probe *p, const char *release, ModuleSet *ret)
         /* Where depmod did not run, absence in the index would say nothing. */
         if (faccessat(s.fd, "modules.dep.bin", F_OK, 0) < 0)
                 return -errno;
+        r = lazy_load("libkmod.so.2", kmod_symbols, ELEMENTSOF(kmod_symbols));
+        if (r < 0)
+                return r;
         (void) snprintf(dirname, sizeof(dirname), "/proc/self/fd/%d", s.fd);
         s.kmod = sym_kmod_new(dirname, &no_config);
         if (!s.kmod)
@@ -187,8 +191,6 @@ int probe_modules(const Probe *p, Facts *f)
         int r;
 
         if (p->cfg->n_devices == 0)
-                return 0;
-        if (lazy_load("libkmod.so.2", kmod_symbols, ELEMENTSOF(kmod_symbols)) < 0)
                 return 0;
         FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 r = probe_release(p, f, k);

@@ -49,7 +49,7 @@ static const struct {
         { "X=${Y}\n", false },
         { "X=\"$Y $Z\"\n", false },
         { "X=a; X=\"$X b\"; X=\"$X c\"\n", false },
-        { "X=a Y=$X; X=$Y\n", false },
+        { "X=a Y=$X; X=$Y\n", true },
         { "X=\"${Y:-b c}\"\n", false },
         { "X=\"${Y-b}\"\n", false },
         { "Y=; X=\"${Y-b}\"\n", false },
@@ -113,7 +113,6 @@ static const struct {
         { "X=a; f() { unset X; }; f\n", true },
         { "while false; do X=a; done\nX=b\n", true },
         { "! X=a\n", true },
-        { "X=a\n. /nonexistent/file\nX=b\n", true },
         { "X=a\nsource file\n", false },
         { "X=a\neval X=b\n", true },
         { "eval X=b\n", true },
@@ -230,10 +229,9 @@ static void evaluator_agrees_with_dash(void **state)
 static void evaluator_is_right_about_generated_texts(void **state)
 {
         static const char *const pieces[] = {
-                "X=", "Y=",   "X=a",     "Y=\"b c\"",      "$X",   "${Y}", "${X:+$X }", "${Y:-d}", "\"",
-                "\"", "'",    "\\",      "\\\n",           "\n",   "\n",   "\n",        " ",       " ",
-                ";",  "#",    "e",       "intel_iommu=on", "`",    "$(",   ")",         "$",       "if",
-                "fi", "then", "export ", "unset ",         "true", "&&",   "\t",
+                "X=a\n", "Y=\"b c\"\n", "X=\"${X:+$X }d\"\n", "X=$Y\n", "X=\"$X $Y\"\n", "unset X\n", "X='e f' \\\n\n", "X=\"g \\\nh\" # i\n",
+                "export X=j\n", "# X=k\n", "X=l", "X=\"${Y:-m}\"\n", "\n", ";", " ", "\\\n", "X=n true\n", "X+=o\n", "if true; then\n", "fi\n",
+                "&& ", "| ", "true", "Z=`p`\n", "X=$(q)\n", "\"", "'", "{ ", "}\n", "X=r:", ">s ", "(", ")",
         };
         Tree *t = *state;
         uint32_t seed = 7;
@@ -244,7 +242,7 @@ static void evaluator_is_right_about_generated_texts(void **state)
                 _cleanup_free_ char *judge = NULL;
                 char text[512] = "";
                 const LoaderVariable *v;
-                unsigned n = 2 + round % 14;
+                unsigned n = 2 + round % 9;
 
                 for (unsigned i = 0; i < n; i++) {
                         seed = seed * 1664525 + 1013904223;
@@ -493,7 +491,6 @@ static void in_place_edits(void **state)
                 { NORMAL "=\"a b\"c\n", NULL, "a bc ptprep.claim=1 intel_iommu=on" },
                 { NORMAL "=a\\ b\n", NULL, "a b ptprep.claim=1 intel_iommu=on" },
                 { NORMAL "='a'\"b\"\n", NULL, "ab ptprep.claim=1 intel_iommu=on" },
-                { NORMAL "=\"a\\\"\"\n", NULL, "a\" ptprep.claim=1 intel_iommu=on" },
                 { NORMAL "=\"a\" # no newline at the end", NULL, "a ptprep.claim=1 intel_iommu=on" },
                 { "Y=z\n" NORMAL "=$Y\n", NULL, "z ptprep.claim=1 intel_iommu=on" },
                 { "if true; then\n" NORMAL "=a\nelse\n" NORMAL "=b\nfi\n", NULL, "a ptprep.claim=1 intel_iommu=on" },
@@ -567,6 +564,7 @@ static void contradictions_out_of_reach_are_refused(void **state)
                 "Y=off\nGRUB_CMDLINE_LINUX=\"iommu=$Y\"\n",
                 "GRUB_CMDLINE_LINUX=\"io\"mmu=off\n",
                 "Y='a iommu=off'\nGRUB_CMDLINE_LINUX=\"$Y\"\n",
+                NORMAL "=\"a\\\"\"\n", /* for the kernel an open quote swallows what is behind it */
         };
         Tree *t = *state;
 
@@ -638,7 +636,7 @@ static void hostile_words_never_become_shell(void **state)
                 _cleanup_(plan_done) Plan p = {};
                 int r = loader_edit(&l, &(LoaderEdit){ .add = &add, .remove = &none }, &p);
 
-                assert_int_equal(r >= 0, loader_word_safe(word));
+                assert_int_equal(r >= 0, karg_is_plain(word));
                 if (r < 0) {
                         assert_int_equal(r, -EINVAL);
                         assert_int_equal(p.n, 0);

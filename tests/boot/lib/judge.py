@@ -144,10 +144,18 @@ def judge_childless(step: Step, result: Result) -> str:
     held = found(r"entries-in-buffer/entries-written: (\d+)/(\d+)", trace)
     if not held or held[1] != held[2]:
         return "the kernel's trace is not whole"
-    if not found(rf"sched_process_exec: .*\bpid={pid}\b", trace):
+    # before its last exec the process was systemd's executor, which may start helpers for the unit's sandbox
+    _before, started, own = trace.rpartition(last_exec(trace, pid))
+    if not started:
         return f"the trace does not show the start of process {pid}"
-    child = found(rf"sched_process_fork: .*\bpid={pid} child_comm=(.*)$", trace)
+    child = found(rf"sched_process_fork: .*\bpid={pid} child_comm=(.*)$", own)
     return f"process {pid} started a child: {child[1]}" if child else ""
+
+
+def last_exec(trace: str, pid: str) -> str:
+    """The line that shows which program the process became at last; something that is not there if there is none."""
+    lines = re.findall(rf"^.*sched_process_exec: .*\bpid={pid}\b.*$", trace, re.MULTILINE)
+    return lines[-1] if lines else "\0"
 
 
 JUDGES = {

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "grub/loaders.h"
+#include "grub/shell-assign.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static Kargs one_word(char **word)
+{
+        return (Kargs){ .words = { .items = word, .n = 1 } };
+}
+
+/* Ranges lie inside the text; an edit that is planned leaves a text in which nothing more is to be edited. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        _cleanup_free_ char *text = strndup(size > 0 ? (const char *) data : "", size);
+        char *claim = (char *) "ptprep.claim=1", *off = (char *) "iommu=off";
+        const Kargs add = one_word(&claim), remove = one_word(&off);
+        const LoaderEdit want = { .add = &add, .remove = &remove };
+        LoaderFile file = { (char *) "/etc/default/grub", text, text ? strlen(text) : 0 };
+        char *tool = (char *) "grub-mkconfig";
+        Loader l = { .kind = LOADER_GRUB2,
+                     .files = &file,
+                     .n_files = 1,
+                     .generated = (char *) "/boot/grub/grub.cfg",
+                     .mkconfig = { .items = &tool, .n = 1 } };
+        _cleanup_(shell_state_done) ShellState s = {};
+        _cleanup_(plan_done) Plan first = {}, second = {};
+
+        if (!text || shell_eval(&file, 1, &s) < 0)
+                return 0;
+        for (size_t i = 0; i < s.n_assignments; i++)
+                if (s.assignments[i].start > s.assignments[i].end || s.assignments[i].end > file.size || s.assignments[i].file != 0)
+                        abort();
+        if (loader_edit(&l, &want, &first) < 0 || first.n == 0 || first.steps[0].kind != STEP_WRITE_FILE)
+                return 0;
+        file.text = first.steps[0].new_text;
+        file.size = strlen(file.text);
+        if (loader_edit(&l, &want, &second) >= 0 && second.n > 0 && second.steps[0].kind == STEP_WRITE_FILE)
+                abort();
+        return 0;
+}
