@@ -305,6 +305,16 @@ static int draft_remove(Draft *d, const char *variable, const char *remove)
         return -ENOTSUP;
 }
 
+/* Did an earlier apply add this word to a file itself? The claim argument is nobody else's, the others stand beside it.
+ */
+static bool has_own_word(const Draft *d, const char *word)
+{
+        FOREACH_ARRAY(f, d->files, d->n)
+                if (strstr(f->text, KARG_CLAIM) && strstr(f->text, word))
+                        return true;
+        return false;
+}
+
 /* What of the wanted words the other files do not bring along already. */
 static int missing_words(const Draft *d, const LoaderEdit *want, StringList *ret)
 {
@@ -319,7 +329,7 @@ static int missing_words(const Draft *d, const LoaderEdit *want, StringList *ret
                 const Kargs one = { .words = { .items = w, .n = 1 } }, none = {};
 
                 /* what stands in the last variable counts, whatever a shell makes of the one before it */
-                if (loader_entry_fine(&as_entry, &one, &none))
+                if (loader_entry_fine(&as_entry, &one, &none) || (!known && has_own_word(d, *w)))
                         continue;
                 r = string_list_add(ret, *w);
                 if (r < 0)
@@ -393,15 +403,6 @@ static int draft_append(Draft *d, const char *words)
                      v && v->state == VARIABLE_CANNOT_TELL ? "${" VAR_NORMAL ":+$" VAR_NORMAL " }" : "", words) < 0)
                 return -ENOMEM;
         return draft_splice(f, f->size, f->size, text);
-}
-
-/* Did an earlier apply add words to a file itself? The claim argument is nobody else's. */
-static bool has_own_words(const Draft *d)
-{
-        FOREACH_ARRAY(f, d->files, d->n)
-                if (strstr(f->text, KARG_CLAIM))
-                        return true;
-        return false;
 }
 
 /* Takes back what draft_append_to() wrote: the claim argument and the IOMMU words that stand right behind it. */
@@ -543,7 +544,7 @@ static int grub2_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
         int r = draft_init(l, &d);
 
         /* Nothing wanted and nothing of ours anywhere: then this loader is none of our business. */
-        if (r < 0 || (want->add->words.n == 0 && want->remove->words.n == 0 && !has_own_words(&d) &&
+        if (r < 0 || (want->add->words.n == 0 && want->remove->words.n == 0 && !has_own_word(&d, KARG_CLAIM) &&
                       d.n == l->n_files && !entries_differ(l, want)))
                 return r;
         r = edit_sources(l, want, &d, &drop_in);
