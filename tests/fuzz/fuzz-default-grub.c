@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (!text || shell_eval(&file, 1, &s) < 0)
                 return 0;
         for (size_t i = 0; i < s.n_assignments; i++)
-                if (s.assignments[i].start > s.assignments[i].end || s.assignments[i].end > file.size || s.assignments[i].file != 0)
+                if (s.assignments[i].start > s.assignments[i].end || s.assignments[i].end > file.size ||
+                    s.assignments[i].file != 0)
                         abort();
         if (loader_edit(&l, &want, &first) < 0 || first.n == 0 || first.steps[0].kind != STEP_WRITE_FILE)
                 return 0;

@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (grub_cfg_parse("grub.cfg", text, &entries, &n) < 0)
                 return 0;
         for (size_t i = 0; i < n; i++) {
-                if (!entries[i].id || !entries[i].title || !entries[i].kernel || entries[i].line < 1 || entries[i].line > lines)
+                if (!entries[i].id || !entries[i].title || !entries[i].kernel || entries[i].line < 1 ||
+                    entries[i].line > lines)
                         abort();
                 defaults += entries[i].is_default;
         }

@@ -229,9 +229,39 @@ static void evaluator_agrees_with_dash(void **state)
 static void evaluator_is_right_about_generated_texts(void **state)
 {
         static const char *const pieces[] = {
-                "X=a\n", "Y=\"b c\"\n", "X=\"${X:+$X }d\"\n", "X=$Y\n", "X=\"$X $Y\"\n", "unset X\n", "X='e f' \\\n\n", "X=\"g \\\nh\" # i\n",
-                "export X=j\n", "# X=k\n", "X=l", "X=\"${Y:-m}\"\n", "\n", ";", " ", "\\\n", "X=n true\n", "X+=o\n", "if true; then\n", "fi\n",
-                "&& ", "| ", "true", "Z=`p`\n", "X=$(q)\n", "\"", "'", "{ ", "}\n", "X=r:", ">s ", "(", ")",
+                "X=a\n",
+                "Y=\"b c\"\n",
+                "X=\"${X:+$X }d\"\n",
+                "X=$Y\n",
+                "X=\"$X $Y\"\n",
+                "unset X\n",
+                "X='e f' \\\n\n",
+                "X=\"g \\\nh\" # i\n",
+                "export X=j\n",
+                "# X=k\n",
+                "X=l",
+                "X=\"${Y:-m}\"\n",
+                "\n",
+                ";",
+                " ",
+                "\\\n",
+                "X=n true\n",
+                "X+=o\n",
+                "if true; then\n",
+                "fi\n",
+                "&& ",
+                "| ",
+                "true",
+                "Z=`p`\n",
+                "X=$(q)\n",
+                "\"",
+                "'",
+                "{ ",
+                "}\n",
+                "X=r:",
+                ">s ",
+                "(",
+                ")",
         };
         Tree *t = *state;
         uint32_t seed = 7;
@@ -561,8 +591,7 @@ static void contradictions_are_taken_out(void **state)
 static void contradictions_out_of_reach_are_refused(void **state)
 {
         static const char *const rows[] = {
-                "Y=off\nGRUB_CMDLINE_LINUX=\"iommu=$Y\"\n",
-                "GRUB_CMDLINE_LINUX=\"io\"mmu=off\n",
+                "Y=off\nGRUB_CMDLINE_LINUX=\"iommu=$Y\"\n", "GRUB_CMDLINE_LINUX=\"io\"mmu=off\n",
                 "Y='a iommu=off'\nGRUB_CMDLINE_LINUX=\"$Y\"\n",
                 NORMAL "=\"a\\\"\"\n", /* for the kernel an open quote swallows what is behind it */
         };
