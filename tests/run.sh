@@ -81,7 +81,9 @@ stage_style() {
 stage_fuzz() {
         seconds=${PTPREP_FUZZ_SECONDS:-15}
         CC=clang configure "$build/fuzz" -Dfuzzing=true -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false || return 1
-        ninja -C "$build/fuzz" || return 1
+        targets=$(cd "$top" && ls tests/fuzz/fuzz-*.c | sed 's/\.c$//')
+        # shellcheck disable=SC2086  # one word a target
+        ninja -C "$build/fuzz" $targets || return 1
         status=0
         count=0
         for target in "$build"/fuzz/tests/fuzz/fuzz-*; do
@@ -89,7 +91,7 @@ stage_fuzz() {
                 name=$(basename "$target")
                 mkdir -p "$build/fuzz/corpus/$name"
                 echo "== $name, $seconds s"
-                "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+                "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=4096 -malloc_limit_mb=8192 -print_final_stats=1 \
                         -artifact_prefix="$build/fuzz/$name-" "$build/fuzz/corpus/$name" \
                         "$top/tests/fuzz/corpus/$name" || status=1
                 count=$((count + 1))

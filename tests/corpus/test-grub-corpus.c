@@ -202,7 +202,6 @@ static void drop_ins_of_images_are_kept(void **state)
         FOREACH_ARRAY(folder, folders, ELEMENTSOF(folders)) {
                 _cleanup_(string_list_done) StringList names = {}, in_tree = {};
                 _cleanup_free_ char *path = NULL, *old = NULL, *now = NULL, *expected = NULL;
-                _cleanup_(kargs_done) Kargs k = {};
 
                 assert_true(asprintf(&path, "default.d/%s", *folder) > 0);
                 assert_int_equal(root_list(data, path, ".cfg", &names), 0);
