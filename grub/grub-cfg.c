@@ -99,6 +99,7 @@ typedef struct Parser {
         unsigned entry_depth; /* depth inside the menuentry, 0: in none */
         char *title, *id;     /* of the menuentry that is open */
         unsigned line;
+        bool foreign; /* in the part that another script than *_linux wrote: the variables do not reach it */
         char *chosen; /* last literal "set default=" */
 } Parser;
 
@@ -166,7 +167,7 @@ static int add_kernel(Parser *p, const StringList *words, unsigned line)
                 if (r < 0)
                         return r;
         }
-        e->rescue = says_rescue(e->title, &e->arguments);
+        e->rescue = p->foreign || says_rescue(e->title, &e->arguments);
         return 0;
 }
 
@@ -240,11 +241,17 @@ int grub_cfg_parse(const char *file, const char *text, BootEntry **ret, size_t *
 
         do {
                 _cleanup_free_ char *word = NULL;
+                const char *script;
 
                 if (words.n == 0) {
                         skip_blanks(&s);
                         line = s.line;
                 }
+                script = startswith(s.p, "### BEGIN /etc/grub.d/");
+                if (script)
+                        p.foreign = !memmem(script, strcspn(script, "\n"), "_linux", strlen("_linux"));
+                else if (startswith(s.p, "### END "))
+                        p.foreign = false;
                 r = next_token(&s, &kind, &word);
                 if (r < 0)
                         return r;

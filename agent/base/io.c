@@ -9,6 +9,24 @@
 #define TEMP_SUFFIX ".ptprep-new"
 #define COPY_CHUNK  (256U * 1024)
 
+/*
+ * Without openat2() (Linux before 5.6, some sandboxes): on "/" itself the kernel keeps every path inside anyway. Below another
+ * root it would not, so there is no fallback for that.
+ */
+static int open_below_slash(int rfd, const char *path, int flags, mode_t mode)
+{
+        struct stat a, b;
+        int fd;
+
+        if (fstat(rfd, &a) < 0 || stat("/", &b) < 0)
+                return -errno;
+        if (a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+                return -ENOSYS;
+        path += strspn(path, "/");
+        fd = openat(rfd, *path ? path : ".", flags | O_CLOEXEC, mode);
+        return fd < 0 ? -errno : fd;
+}
+
 static int open_how(int rfd, const char *path, int flags, mode_t mode)
 {
         const struct open_how how = {
@@ -21,6 +39,8 @@ static int open_how(int rfd, const char *path, int flags, mode_t mode)
         do {
                 fd = syscall(SYS_openat2, rfd, path, &how, sizeof(how));
         } while (fd < 0 && (errno == EINTR || errno == EAGAIN)); /* EAGAIN: a rename raced with "..", see openat2(2) */
+        if (fd < 0 && errno == ENOSYS)
+                return open_below_slash(rfd, path, flags, mode);
         return fd < 0 ? -errno : (int) fd;
 }
 
@@ -57,7 +77,7 @@ int root_list(int rfd, const char *path, const char *suffix, StringList *ret)
         int r;
 
         r = root_open_dir(rfd, path, &d);
-        if (r < 0)
+        if (!d)
                 return r;
         while (errno = 0, (e = readdir(d))) {
                 if (streq(e->d_name, ".") || streq(e->d_name, "..") || (suffix && !endswith(e->d_name, suffix)))
@@ -206,7 +226,7 @@ static int open_parent(int rfd, const char *path, bool follow, int *ret_fd, char
                 if (fd < 0)
                         return fd;
                 r = follow ? root_readlink(rfd, current, &target) : -EINVAL;
-                if (r < 0) { /* -EINVAL: no link; -ENOENT: a new file */
+                if (!target) { /* -EINVAL: no link; -ENOENT: a new file */
                         if (r != -EINVAL && r != -ENOENT)
                                 return r;
                         *ret_fd = TAKE_FD(fd);

@@ -12,7 +12,6 @@ static int (*const probers[])(const Probe *p, Facts *f) = {
         probe_kernel, probe_iommu, probe_pci,   probe_modules, /* after kernel and pci */
         probe_loader, probe_files, probe_image,                /* after modules and files */
         probe_block,                                           /* after pci */
-        probe_loader,
 };
 
 bool probe_wants(const Config *cfg, PciAddr a)

@@ -51,7 +51,6 @@ int probe_modules(const Probe *p,
 int probe_loader(const Probe *p, Facts *f) _must_check_; /* boot loader, its files and entries */
 int probe_files(const Probe *p, Facts *f) _must_check_;  /* what ptprep generated, its helper, the image tool */
 int probe_image(const Probe *p, Facts *f) _must_check_;  /* what is inside the initramfs of each kernel */
-int probe_loader(const Probe *p, Facts *f) _must_check_; /* boot loader: sources and entries */
 int probe_block(const Probe *p, Facts *f) _must_check_;  /* which PCI functions carry the system */
 
 /* Is this function named by the configuration (by its address)? */
