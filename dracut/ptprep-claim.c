@@ -398,7 +398,7 @@ static bool find_elsewhere(const Claim *c, char *ret, size_t size)
 static void check_identity(Claim *c)
 {
         char path[256], where[96] = "";
-        unsigned vendor, device, class;
+        unsigned vendor = 0, device = 0, class = 0;
         int r;
 
         r = read_id(c->address, &vendor, &device);

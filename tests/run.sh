@@ -81,13 +81,15 @@ stage_style() {
 stage_fuzz() {
         seconds=${PTPREP_FUZZ_SECONDS:-15}
         CC=clang configure "$build/fuzz" -Dfuzzing=true -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false || return 1
-        targets=$(cd "$top" && ls tests/fuzz/fuzz-*.c | sed 's/\.c$//')
+        targets=$(cd "$top" && find tests/fuzz -name 'fuzz-*.c' | sed 's/\.c$//')
         # shellcheck disable=SC2086  # one word a target
         ninja -C "$build/fuzz" $targets || return 1
         status=0
         count=0
         for target in "$build"/fuzz/tests/fuzz/fuzz-*; do
-                [ -f "$target" ] && [ -x "$target" ] || continue
+                if [ ! -f "$target" ] || [ ! -x "$target" ]; then
+                        continue
+                fi
                 name=$(basename "$target")
                 mkdir -p "$build/fuzz/corpus/$name"
                 echo "== $name, $seconds s"
@@ -143,7 +145,9 @@ run_stage() {
 "
 }
 
-for stage in ${*:-$all_stages}; do
+# shellcheck disable=SC2086  # one word a stage
+[ $# -gt 0 ] || set -- $all_stages
+for stage in "$@"; do
         case " $all_stages " in
         *" $stage "*) ;;
         *)
@@ -152,7 +156,7 @@ for stage in ${*:-$all_stages}; do
                 ;;
         esac
 done
-for stage in ${*:-$all_stages}; do
+for stage in "$@"; do
         run_stage "$stage"
         if [ "$stage" = packages ] && [ "$failed" != 0 ]; then
                 break

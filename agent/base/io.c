@@ -10,8 +10,8 @@
 #define COPY_CHUNK  (256U * 1024)
 
 /*
- * Without openat2() (Linux before 5.6, some sandboxes): on "/" itself the kernel keeps every path inside anyway. Below another
- * root it would not, so there is no fallback for that.
+ * Without openat2() (Linux before 5.6, some sandboxes): on "/" itself the kernel keeps every path inside anyway. Below
+ * another root it would not, so there is no fallback for that.
  */
 static int open_below_slash(int rfd, const char *path, int flags, mode_t mode)
 {

@@ -33,8 +33,7 @@
         })
 
 /* Walks an array of n elements; i is a pointer of the element type, declared here. */
-#define FOREACH_ARRAY(i, array, n)                                                                                     \
-        for (typeof((array)[0]) *i = (array), *_end_##i = i ? i + (n) : i; i < _end_##i; i++)
+#define FOREACH_ARRAY(i, array, n) for (typeof((array)[0]) *i = (array), *_end_##i = i ? i + (n) : i; i < _end_##i; i++)
 
 static inline void freep(void *p)
 {
