@@ -83,7 +83,7 @@ class Case:
     iommu_options: str = ""
     memory: int = 1024
     smp: int = 1
-    timeout: int = 300
+    timeout: int = 600
     devices: list[str] = field(default_factory=list)
     qemu: list[str] = field(default_factory=list)
     boot_disk: str = "virtio"

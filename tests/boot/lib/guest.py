@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import os
@@ -13,11 +14,13 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO, Iterator
 
 from . import util
 from .case import Boot, Case, CaseError, Step
 from .util import BOOT_DIR, HarnessError
 
+MIB = 1024 * 1024
 FIRMWARE_DIRS = ("/usr/share/OVMF", "/usr/share/edk2/ovmf", "/usr/share/edk2/x64")
 
 # Addresses on the root bus that the harness uses itself: a case knows where the boot disk is.
@@ -81,19 +84,14 @@ def accelerator() -> str:
         console, messages = Path(folder, "console"), Path(folder, "messages")
         argv = ["qemu-system-x86_64", *machine_arguments("kvm", 256, 1), "-serial", f"file:{console}",
                 "-drive", f"if=pflash,format=raw,readonly=on,file={firmware()[0]}"]
-        with messages.open("wb") as stream:
-            guest = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
-        try:
+        with messages.open("wb") as stream, started(argv, stream) as guest:
             for _ in range(100):
                 time.sleep(0.1)
                 if guest.poll() is not None or b"KVM internal error" in messages.read_bytes():
                     return "tcg"
                 if console.exists() and b"Boot" in console.read_bytes():
                     return "kvm"
-            return "tcg"
-        finally:
-            guest.kill()
-            guest.wait()
+    return "tcg"
 
 
 def machine_arguments(accel: str, memory: int, smp: int) -> list[str]:
@@ -114,7 +112,7 @@ def device_arguments(case: Case, folder: Path) -> list[str]:
         disk = folder / f"device-{number}.raw"
         if found["kind"] == "nvme" and not disk.exists():
             with disk.open("wb") as stream:
-                stream.truncate(64 * 1024 * 1024)
+                stream.truncate(64 * MIB)
         names = {"id": found["id"] or f"dev{number}", "n": number, "place": place, "disk": disk}
         argv += [part.format(**names) for part in DEVICES[found["kind"]]]
     return argv
@@ -190,20 +188,16 @@ def read_results(data: bytes) -> dict[str, Result]:
         position = head.end() + size
 
 
-def boot_guest(case: Case, boot: Boot, disk: Path, folder: Path, vfio_open: Path, log: Path) -> Observed:
-    """One boot, from power-on to power-off. `folder` holds what lasts from boot to boot, `log` is a prefix."""
+def guest_arguments(case: Case, disk: Path, folder: Path, steps: Path, results: Path) -> list[str]:
+    """The whole machine but for its console. `folder` holds what lasts from boot to boot."""
     code, empty_variables = firmware()
     variables = folder / "variables.fd"
     if not variables.exists():
         shutil.copy(empty_variables, variables)
-    steps, results = folder / f"steps-{boot.number}.tar", folder / f"results-{boot.number}"
-    write_steps(boot, vfio_open, steps)
-    console = Path(f"{log}.console")
-    argv = ["qemu-system-x86_64", *machine_arguments(accelerator(), case.memory, case.smp),
+    argv = [*machine_arguments(accelerator(), case.memory, case.smp),
             "-drive", f"if=pflash,format=raw,readonly=on,file={code}",
             "-drive", f"if=pflash,format=raw,file={variables}",
             *iommu_arguments(case),
-            "-serial", f"file:{console}",
             *disk_arguments(case.boot_disk, "root", disk, BOOT_DISK, 0),
             "-drive", f"if=none,id=steps,file={steps},format=raw,readonly=on",
             "-device", f"virtio-blk-pci,drive=steps,serial=boot-test,addr={STEPS_DISK}",
@@ -213,30 +207,87 @@ def boot_guest(case: Case, boot: Boot, disk: Path, folder: Path, vfio_open: Path
         second = folder / "second.raw"
         if not second.exists():
             with second.open("wb") as stream:
-                stream.truncate(256 * 1024 * 1024)
+                stream.truncate(256 * MIB)
         argv += disk_arguments(case.second_disk, "second", second, SECOND_DISK, None)
-    argv += [*device_arguments(case, folder), *case.qemu, *boot.qemu]
+    return [*argv, *device_arguments(case, folder), *case.qemu]
+
+
+def boot_guest(case: Case, boot: Boot, disk: Path, folder: Path, vfio_open: Path, log: Path) -> Observed:
+    """One boot, from power-on to power-off. `log` is what the names of its log files begin with."""
+    steps, results = folder / f"steps-{boot.number}.tar", folder / f"results-{boot.number}"
+    write_steps(boot, vfio_open, steps)
+    argv = ["qemu-system-x86_64", *guest_arguments(case, disk, folder, steps, results),
+            "-serial", f"file:{log}.console", *boot.qemu]
     Path(f"{log}.qemu").write_text(" \\\n    ".join(argv) + "\n")
 
     observed = Observed()
     begin = time.monotonic()
     limit = boot.timeout or case.timeout
-    with Path(f"{log}.qemu-messages").open("wb") as messages:
-        guest = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages)
+    with Path(f"{log}.qemu-messages").open("wb") as messages, started(argv, messages) as guest:
         try:
             status = guest.wait(limit)
             observed.ended = "power-off" if status == 0 else f"QEMU ended with {status}, see {log}.qemu-messages"
         except subprocess.TimeoutExpired:
             observed.ended = f"still running after {limit} s"
-        finally:
-            if guest.poll() is None:
-                guest.kill()
-                guest.wait()
     observed.seconds = time.monotonic() - begin
     observed.results = read_results(results.read_bytes() if results.exists() else b"")
     save_results(boot, observed, log)
-    util.timer.parts.append((observed.seconds, f"boot {log.name}"))
+    util.timer.add(observed.seconds, f"boot {'/'.join(log.parts[-3:])}")
     return observed
+
+
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+@contextlib.contextmanager
+def started(argv: list[str], messages: BinaryIO, monitor: bool = False) -> Iterator[subprocess.Popen[bytes]]:
+    """A running QEMU that does not outlive this block."""
+    guest = subprocess.Popen(argv, stdin=subprocess.PIPE if monitor else subprocess.DEVNULL, stdout=messages, stderr=messages)
+    _running.add(guest)
+    try:
+        yield guest
+    finally:
+        if guest.poll() is None:
+            guest.kill()
+        guest.wait()
+        _running.discard(guest)
+
+
+def stop_all() -> None:
+    """The run is being given up: its threads come to an end when their guests do."""
+    for guest in list(_running):
+        guest.kill()
+
+
+def machine_table(case: Case, signature: bytes, disk: Path, folder: Path) -> bytes:
+    """The DMAR or IVRS table that this machine has by itself.
+
+    The firmware has put it into memory when it begins to boot; nothing of the
+    disk has to run for it, and nothing is written to it (-snapshot).
+    """
+    steps, memory = folder / "no-steps", folder / "memory"
+    steps.write_bytes(bytes(10240))
+    console = folder / "table.console"
+    argv = ["qemu-system-x86_64", *guest_arguments(case, disk, folder, steps, folder / "no-results"),
+            "-snapshot", "-serial", f"file:{console}", "-monitor", "stdio"]
+    with (folder / "table.messages").open("wb") as messages, started(argv, messages, monitor=True) as guest:
+        deadline = time.monotonic() + case.timeout
+        while b"BdsDxe: starting" not in (console.read_bytes() if console.exists() else b""):
+            if guest.poll() is not None or time.monotonic() > deadline:
+                raise HarnessError(f"{case.path}: the firmware does not come to its boot, see {console}")
+            time.sleep(0.2)
+        assert guest.stdin
+        guest.stdin.write(f"pmemsave 0 {case.memory * MIB} {memory}\nquit\n".encode())
+        guest.stdin.flush()
+        guest.wait(120)
+    data = memory.read_bytes()
+    memory.unlink()
+    for found in re.finditer(re.escape(signature), data):
+        size = int.from_bytes(data[found.start() + 4:found.start() + 8], "little")
+        table = data[found.start():found.start() + size]
+        if 36 < len(table) < 65536 and sum(table) & 0xFF == 0 and table[10:15] == b"BOCHS":
+            return table
+    raise HarnessError(f"{case.path}: this machine has no {signature.decode()} table")
 
 
 def save_results(boot: Boot, observed: Observed, log: Path) -> None:

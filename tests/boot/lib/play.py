@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 from . import firmware
 from .case import Boot, Case, CaseError
 from .disk import Disk, Disks, Layout, Root, set_grub_variable
-from .guest import boot_guest
+from .guest import boot_guest, machine_table
 from .judge import Failure, Snapshot, changes, judge_boot, printed, snapshot
 from .roots import Roots, static_program
 from .util import BOOT_DIR, Cache, HarnessError, remove_tree, say
@@ -84,6 +85,7 @@ class Play:
 
     def _prepare(self, disk: Disk, folder: Path, logs: Path) -> None:
         log = logs / "prepare.log"
+        acpi = self._early_cpio(disk, folder) if self.case.firmware else b""
         with disk.mount(folder / "root") as root:
             if self.case.ptprep:
                 install_ptprep(root, self.shop.roots.ptprep(self.suite), log)
@@ -97,12 +99,17 @@ class Play:
                 root.run(["systemctl", "preset", "ptprep.service"], log)
             for name, value in self.case.grub:
                 set_grub_variable(root, name, value)
-            if self.case.firmware:
-                inside(root, "/boot/boot-test-acpi.cpio").write_bytes(firmware.early_cpio(self.case))
+            if acpi:
+                inside(root, "/boot/boot-test-acpi.cpio").write_bytes(acpi)
                 set_grub_variable(root, "GRUB_EARLY_INITRD_LINUX_CUSTOM", "boot-test-acpi.cpio")
-            if self.case.grub or self.case.firmware:
+            if self.case.grub or acpi:
                 root.script("disk.sh", "menu", log=log)
         self._keep_snapshot("start", disk, folder)
+
+    def _early_cpio(self, disk: Disk, folder: Path) -> bytes:
+        """The firmware that the case asks for; most edits begin with what the machine has itself."""
+        own = functools.cache(lambda signature: machine_table(self.case, signature, disk.file, folder))
+        return firmware.early_cpio(self.case, own)
 
     def _keep_snapshot(self, name: str, disk: Disk, folder: Path) -> None:
         """Only where some boot asks for a comparison."""

@@ -45,8 +45,11 @@ class Timer:
         try:
             yield
         finally:
-            with self._lock:
-                self.parts.append((time.monotonic() - begin, name))
+            self.add(time.monotonic() - begin, name)
+
+    def add(self, seconds: float, name: str) -> None:
+        with self._lock:
+            self.parts.append((seconds, name))
 
     def table(self, rows: int = 15) -> str:
         slowest = sorted(self.parts, reverse=True)[:rows]
@@ -164,10 +167,13 @@ def loop_device(file: Path, offset: int = 0, size: int = 0, read_only: bool = Fa
             argv = ["losetup", "--offset", str(offset)]
             argv += ["--sizelimit", str(size)] if size else []
             argv += ["--read-only"] if read_only else []
-            if run([*argv, str(device), str(file)], check=False).returncode == 0:
+            done = run([*argv, str(device), str(file)], check=False)
+            if done.returncode == 0:
                 break
+            if not file.exists():
+                raise HarnessError(f"{file} is gone: {done.stdout.strip()}")
         else:
-            raise HarnessError("no free loop device")
+            raise HarnessError(f"no free loop device: {done.stdout.strip()}")
     try:
         yield device
     finally:
