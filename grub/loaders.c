@@ -1,20 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "grub/loaders.h"
 
-/* A new boot loader: a row here and a file loader-*.c. The first that finds itself wins. */
+/* A new boot loader: a row here and a file loader-*.c. */
 static const LoaderOps *const loaders[] = {
         &loader_grub2,
 };
 
-int loader_read(int rfd, Loader *ret)
+int loaders_read(int rfd, Loader **ret, size_t *ret_n)
 {
-        FOREACH_ARRAY(l, loaders, ELEMENTSOF(loaders)) {
-                int r = (*l)->read(rfd, ret);
+        Loader *found = NULL;
+        size_t n = 0;
 
-                if (r != -ENOENT)
+        FOREACH_ARRAY(l, loaders, ELEMENTSOF(loaders)) {
+                Loader *place = array_grow(&found, n);
+                int r = place ? (*l)->read(rfd, place) : -ENOMEM;
+
+                if (r >= 0)
+                        n++;
+                else if (r != -ENOENT) {
+                        loaders_free(found, n);
                         return r;
+                }
         }
-        *ret = (Loader){ .kind = LOADER_NONE, .readable = TRISTATE_UNKNOWN };
+        if (n == 0) {
+                free(found);
+                found = NULL;
+        }
+        *ret = found;
+        *ret_n = n;
         return 0;
 }
 

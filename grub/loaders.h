@@ -16,10 +16,11 @@ typedef struct LoaderEdit {
 } LoaderEdit;
 
 /**
- * loader_read() - find the boot loader and read all that it will do
- * @ret: kind LOADER_NONE where none is known; released with loader_done(). Returns 0; -ENOMEM.
+ * loaders_read() - find every boot loader and read all that it will do
+ * @ret, @ret_n: in the order of the table, NULL and 0 where none is known; released with loaders_free().
+ * Returns 0; -ENOMEM.
  */
-int loader_read(int rfd, Loader *ret) _must_check_;
+int loaders_read(int rfd, Loader **ret, size_t *ret_n) _must_check_;
 
 /**
  * loader_edit() - steps that bring the wanted words into what will boot
@@ -37,7 +38,7 @@ bool loader_entry_fine(const BootEntry *e, const Kargs *add, const Kargs *remove
 
 typedef struct LoaderOps {
         LoaderKind kind;
-        int (*read)(int rfd, Loader *ret); /* -ENOENT: not this one */
+        int (*read)(int rfd, Loader *ret); /* -ENOENT: not this one; ret is zeroed, untouched on failure */
         int (*edit)(const Loader *l, const LoaderEdit *want, Plan *plan);
 } LoaderOps;
 

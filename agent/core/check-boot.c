@@ -117,12 +117,13 @@ bool next_boot_prepared(const Judgement *j)
 {
         const Facts *f = j->facts;
 
-        if (!streq_null(f->claims, j->wanted->claims) || f->loader.n_entries == 0)
+        if (!streq_null(f->claims, j->wanted->claims) || facts_count_entries(f) == 0)
                 return false;
         if (!images_current(j))
                 return false;
-        FOREACH_ARRAY(e, f->loader.entries, f->loader.n_entries)
-                if (!e->rescue && !entry_has_arguments(j, e))
-                        return false;
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->n_entries)
+                        if (!e->rescue && !entry_has_arguments(j, e))
+                                return false;
         return true;
 }

@@ -95,37 +95,39 @@ int check_iommu_active(const Check *self, const Judgement *j, FindingList *ret)
                            "off: this kernel needs intel_iommu=on, and was started without it");
 }
 
-/* Entries that can boot and are no rescue entries. */
-static size_t count_entries(const Loader *l)
-{
-        size_t n = 0;
-
-        FOREACH_ARRAY(e, l->entries, l->n_entries)
-                n += !e->rescue;
-        return n;
-}
-
-static int loader_unknown(const Check *self, const Judgement *j, FindingList *ret)
+/* What cannot be told about boot loaders; 1: nothing at all is known of what will boot. */
+static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret)
 {
         const Facts *f = j->facts;
+        int r;
 
-        if (f->loader.kind == LOADER_NONE)
-                return finding_add(ret, self->id, RESULT_UNKNOWN, NULL,
-                                   "add the arguments to the kernel command line by hand, see ptprep(8)",
-                                   "cannot tell: no boot loader found that ptprep knows (GRUB 2)");
-        if (f->loader.readable != TRISTATE_YES)
-                return finding_add(ret, self->id, RESULT_UNKNOWN, f->loader.generated,
-                                   f->is_root ? NULL : "run ptprep as root",
-                                   "cannot tell: the boot loader's configuration is not readable");
-        return finding_add(ret, self->id, RESULT_UNKNOWN, f->loader.generated,
-                           "regenerate the boot loader's configuration, e.g. with update-grub",
-                           "cannot tell: the boot loader's configuration has no entry that boots Linux");
-}
-
-static bool loader_known(const Judgement *j)
-{
-        return j->facts->loader.kind != LOADER_NONE && j->facts->loader.readable == TRISTATE_YES &&
-               count_entries(&j->facts->loader) > 0;
+        if (f->n_loaders == 0) {
+                r = finding_add(ret, self->id, RESULT_UNKNOWN, NULL,
+                                "add the arguments to the kernel command line by hand, see ptprep(8)",
+                                "cannot tell: no boot loader found that ptprep knows");
+                return r < 0 ? r : 1;
+        }
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
+                if (l->readable == TRISTATE_YES)
+                        continue;
+                r = finding_add(ret, self->id, RESULT_UNKNOWN, l->generated, f->is_root ? NULL : "run ptprep as root",
+                                "cannot tell: the configuration of the boot loader %s is not readable",
+                                loader_kind_to_string(l->kind));
+                if (r < 0)
+                        return r;
+        }
+        if (facts_count_entries(f) > 0)
+                return 0;
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
+                if (l->readable != TRISTATE_YES)
+                        continue;
+                r = finding_add(ret, self->id, RESULT_UNKNOWN, l->generated,
+                                "regenerate the boot loader's configuration, e.g. with update-grub",
+                                "cannot tell: the boot loader's configuration has no entry that boots Linux");
+                if (r < 0)
+                        return r;
+        }
+        return 1;
 }
 
 /* What the vendor's argument has to be in an entry. */
@@ -141,16 +143,12 @@ static bool entry_iommu_fine(const Judgement *j, const BootEntry *e, const char 
         return a == IOMMU_ARGUMENT_ON;
 }
 
-int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret)
+/* The first fault of one loader's entries. 1: there is one; 0: none. */
+static int judge_entries(const Check *self, const Judgement *j, const Loader *l, FindingList *ret)
 {
-        const Facts *f = j->facts;
-        IommuVendor vendor = facts_vendor(f);
-        bool wanted = kargs_has(&j->wanted->add, "intel_iommu=on");
         int r;
 
-        if (!loader_known(j))
-                return loader_unknown(self, j, ret);
-        FOREACH_ARRAY(e, f->loader.entries, f->loader.n_entries) {
+        FOREACH_ARRAY(e, l->entries, l->n_entries) {
                 const char *word = NULL;
 
                 if (!e->rescue && kargs_has(&e->arguments, "amd_iommu=on")) {
@@ -163,18 +161,41 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
                 if (e->rescue || entry_iommu_fine(j, e, &word))
                         continue;
                 if (word)
-                        return finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\", then reboot",
-                                           "%s:%u: this entry switches the IOMMU off with %s", e->file, e->line, word);
-                return finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\"",
-                                   "%s:%u: intel_iommu=on is not in this entry yet", e->file, e->line);
+                        r = finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\", then reboot",
+                                        "%s:%u: this entry switches the IOMMU off with %s", e->file, e->line, word);
+                else
+                        r = finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\"",
+                                        "%s:%u: intel_iommu=on is not in this entry yet", e->file, e->line);
+                return r < 0 ? r : 1;
         }
-        if (wanted)
+        return 0;
+}
+
+int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret)
+{
+        const Facts *f = j->facts;
+        size_t n = facts_count_entries(f);
+        bool faulty = false;
+        int r = judge_loaders(self, j, ret);
+
+        if (r != 0)
+                return r < 0 ? r : 0;
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
+                r = judge_entries(self, j, l, ret);
+                if (r < 0)
+                        return r;
+                faulty |= r > 0;
+        }
+        if (faulty)
+                return 0;
+        if (kargs_has(&j->wanted->add, "intel_iommu=on"))
                 return finding_add(ret, self->id, RESULT_OK, NULL, NULL,
-                                   "intel_iommu=on is effective in %zu boot entr%s (%s)", count_entries(&f->loader),
-                                   count_entries(&f->loader) == 1 ? "y" : "ies",
-                                   f->loader.generated ?: loader_kind_to_string(f->loader.kind));
+                                   "intel_iommu=on is effective in %zu boot entr%s (%s)", n, n == 1 ? "y" : "ies",
+                                   f->n_loaders == 1 && f->loaders->generated
+                                           ? f->loaders->generated
+                                           : loader_kind_to_string(f->loaders->kind));
         return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "%s",
-                           vendor == IOMMU_VENDOR_AMD              ? "none is needed: an AMD IOMMU is on by default"
+                           facts_vendor(f) == IOMMU_VENDOR_AMD     ? "none is needed: an AMD IOMMU is on by default"
                            : j->config->n_devices == 0             ? "none is asked for while no device is configured"
                            : j->config->argument == ARGUMENT_NEVER ? "left alone, as [iommu] argument = never asks"
                                                                    : "none is needed");
@@ -188,31 +209,53 @@ bool entry_has_arguments(const Judgement *j, const BootEntry *e)
         return entry_iommu_fine(j, e, NULL);
 }
 
-int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret)
+/* The first entry of a loader that will not claim. 1: there is one; 0: none. */
+static int judge_claim_entries(const Check *self, const Loader *l, FindingList *ret)
 {
-        const Loader *l = &j->facts->loader;
-
-        if (j->config->n_devices == 0)
-                return 0;
-        if (!loader_known(j))
-                return loader_unknown(self, j, ret);
         FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                size_t from = 0;
                 const char *value = NULL, *last = NULL;
+                size_t from = 0;
+                int r;
 
                 if (e->rescue)
                         continue;
                 while ((value = kargs_next(&e->arguments, KARG_SWITCH, &from)))
                         last = value;
                 if (last && streq(last, "off"))
-                        return finding_add(
+                        r = finding_add(
                                 ret, self->id, RESULT_BLOCKED, e->id,
                                 "remove ptprep=off from the boot loader's configuration to let ptprep claim again",
                                 "%s:%u: this entry has ptprep=off", e->file, e->line);
-                if (!kargs_has(&e->arguments, KARG_CLAIM))
-                        return finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\"",
-                                           "%s:%u: " KARG_CLAIM " is not in this entry yet", e->file, e->line);
+                else if (!kargs_has(&e->arguments, KARG_CLAIM))
+                        r = finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\"",
+                                        "%s:%u: " KARG_CLAIM " is not in this entry yet", e->file, e->line);
+                else
+                        continue;
+                return r < 0 ? r : 1;
         }
-        return finding_add(ret, self->id, RESULT_OK, NULL, NULL, KARG_CLAIM " is in %zu boot entr%s", count_entries(l),
-                           count_entries(l) == 1 ? "y" : "ies");
+        return 0;
+}
+
+int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret)
+{
+        const Facts *f = j->facts;
+        size_t n = facts_count_entries(f);
+        bool faulty = false;
+        int r;
+
+        if (j->config->n_devices == 0)
+                return 0;
+        r = judge_loaders(self, j, ret);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
+                r = judge_claim_entries(self, l, ret);
+                if (r < 0)
+                        return r;
+                faulty |= r > 0;
+        }
+        if (faulty)
+                return 0;
+        return finding_add(ret, self->id, RESULT_OK, NULL, NULL, KARG_CLAIM " is in %zu boot entr%s", n,
+                           n == 1 ? "y" : "ies");
 }

@@ -121,19 +121,22 @@ static int plan_clean_up(const Judgement *j, Plan *p)
         return s->old_text ? 0 : -ENOMEM;
 }
 
-static int plan_loader(const Judgement *j, FindingList *findings, Plan *p)
+static int plan_loaders(const Judgement *j, FindingList *findings, Plan *p)
 {
-        int r;
+        const LoaderEdit want = { .add = &j->wanted->add, .remove = &j->wanted->remove };
 
-        if (j->facts->loader.kind == LOADER_NONE || j->facts->loader.readable != TRISTATE_YES)
-                return 0; /* the checks have said so */
-        r = loader_edit(&j->facts->loader, &(LoaderEdit){ .add = &j->wanted->add, .remove = &j->wanted->remove }, p);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0)
-                return finding_add(findings, "iommu.argument", RESULT_BLOCKED, j->facts->loader.generated,
-                                   "edit the kernel command line by hand, see ptprep(8)",
-                                   "the boot loader's configuration cannot be edited safely: %s", strerror(-r));
+        FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders) {
+                int r = l->readable == TRISTATE_YES ? loader_edit(l, &want, p) : 0; /* else the checks have said so */
+
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        r = finding_add(findings, "iommu.argument", RESULT_BLOCKED, l->generated,
+                                        "edit the kernel command line by hand, see ptprep(8)",
+                                        "the boot loader's configuration cannot be edited safely: %s", strerror(-r));
+                if (r < 0)
+                        return r;
+        }
         return 0;
 }
 
@@ -165,7 +168,7 @@ int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
         if (r >= 0)
                 r = plan_images(j, &p);
         if (r >= 0)
-                r = plan_loader(j, findings, &p);
+                r = plan_loaders(j, findings, &p);
         if (r < 0)
                 return r;
         if (j->config->n_devices > 0 && finding_worst(findings) == RESULT_BLOCKED)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/report.h"
 
-#include <json-c/json.h>
-
+#include "core/json.h"
 #include "core/render.h"
 #include "version.h"
 
@@ -82,8 +81,11 @@ int report_text(FILE *out, const Report *r, bool color)
 
         fprintf(out, "ptprep: %s%s%s\n", color ? verdicts[r->exit_code].color : "", verdicts[r->exit_code].headline,
                 color ? COLOR_OFF : "");
-        fprintf(out, "kernel %s, %zu PCI functions, lockdown %s, boot loader %s\n\n", f->release ?: "unknown",
-                f->n_functions, f->lockdown ?: "unknown", loader_kind_to_string(f->loader.kind));
+        fprintf(out, "kernel %s, %zu PCI functions, lockdown %s, boot loader%s", f->release ?: "unknown",
+                f->n_functions, f->lockdown ?: "unknown", f->n_loaders == 0 ? " none" : "");
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                fprintf(out, "%s %s", l == f->loaders ? "" : ",", loader_kind_to_string(l->kind));
+        fputs("\n\n", out);
         FOREACH_ARRAY(i, r->findings->items, r->findings->n)
                 print_finding(out, i, color);
         if (r->plan && r->plan->n > 0 && r->steps_done > 0) {
@@ -98,58 +100,22 @@ int report_text(FILE *out, const Report *r, bool color)
         return fflush(out) != 0 || ferror(out) ? negative_errno() : 0;
 }
 
-/* json-c reports a lack of memory by NULL, and takes NULL for null: so each addition is checked. */
-static int add(struct json_object *o, const char *key, struct json_object *v)
-{
-        if (!v)
-                return -ENOMEM;
-        if (json_object_object_add(o, key, v) < 0) {
-                json_object_put(v);
-                return -ENOMEM;
-        }
-        return 0;
-}
-
-static int add_text(struct json_object *o, const char *key, const char *s)
-{
-        if (!s)
-                return json_object_object_add(o, key, NULL) < 0 ? -ENOMEM : 0;
-        return add(o, key, json_object_new_string(s));
-}
-
-static int append(struct json_object *array, struct json_object *v)
-{
-        if (!v)
-                return -ENOMEM;
-        if (json_object_array_add(array, v) < 0) {
-                json_object_put(v);
-                return -ENOMEM;
-        }
-        return 0;
-}
-
-static void json_putp(struct json_object **o)
-{
-        json_object_put(*o);
-}
-#define _cleanup_json_ _cleanup_(json_putp)
-
 static int add_findings(struct json_object *array, const FindingList *l)
 {
         FOREACH_ARRAY(f, l->items, l->n) {
                 struct json_object *o = json_object_new_object();
-                int r = append(array, o);
+                int r = json_append(array, o);
 
                 if (r >= 0)
-                        r = add_text(o, "id", f->check);
+                        r = json_add_text(o, "id", f->check);
                 if (r >= 0)
-                        r = add_text(o, "result", result_to_string(f->result));
+                        r = json_add_text(o, "result", result_to_string(f->result));
                 if (r >= 0)
-                        r = add_text(o, "subject", f->subject);
+                        r = json_add_text(o, "subject", f->subject);
                 if (r >= 0)
-                        r = add_text(o, "detail", f->detail);
+                        r = json_add_text(o, "detail", f->detail);
                 if (r >= 0)
-                        r = add_text(o, "cure", f->cure);
+                        r = json_add_text(o, "cure", f->cure);
                 if (r < 0)
                         return r;
         }
@@ -162,24 +128,24 @@ static int add_devices(struct json_object *array, const Wanted *w)
                 struct json_object *o = json_object_new_object();
                 const PciFunction *p = d->function;
                 char id[16];
-                int r = append(array, o);
+                int r = json_append(array, o);
 
                 (void) snprintf(id, sizeof(id), "%04x:%04x", d->config->id.vendor, d->config->id.device);
                 if (r >= 0)
-                        r = add_text(o, "name", d->config->name);
+                        r = json_add_text(o, "name", d->config->name);
                 if (r >= 0)
-                        r = add_text(o, "address", PCI_ADDR_TEXT(d->config->address));
+                        r = json_add_text(o, "address", PCI_ADDR_TEXT(d->config->address));
                 if (r >= 0)
-                        r = add_text(o, "id", id);
+                        r = json_add_text(o, "id", id);
                 if (r >= 0)
-                        r = add_text(o, "wanted_driver", stub_driver_to_string(d->config->driver));
+                        r = json_add_text(o, "wanted_driver", stub_driver_to_string(d->config->driver));
                 if (r >= 0)
-                        r = add_text(o, "driver", p ? p->driver : NULL);
+                        r = json_add_text(o, "driver", p ? p->driver : NULL);
                 if (r >= 0)
-                        r = add_text(o, "path", p ? p->path : NULL);
+                        r = json_add_text(o, "path", p ? p->path : NULL);
                 if (r >= 0)
-                        r = p && p->group != PCI_GROUP_NONE ? add(o, "iommu_group", json_object_new_int(p->group))
-                                                            : add_text(o, "iommu_group", NULL);
+                        r = p && p->group != PCI_GROUP_NONE ? json_add(o, "iommu_group", json_object_new_int(p->group))
+                                                            : json_add_text(o, "iommu_group", NULL);
                 if (r < 0)
                         return r;
         }
@@ -191,73 +157,71 @@ static int add_changes(struct json_object *array, const Report *report)
         for (size_t i = 0; report->plan && i < report->steps_done; i++) {
                 const Step *s = report->plan->steps + i;
                 struct json_object *o = json_object_new_object();
-                int r = append(array, o);
+                int r = json_append(array, o);
 
                 if (r >= 0)
-                        r = add_text(o, "kind", step_kind_to_string(s->kind));
+                        r = json_add_text(o, "kind", step_kind_to_string(s->kind));
                 if (r >= 0)
-                        r = add_text(o, "path", s->path);
+                        r = json_add_text(o, "path", s->path);
                 if (r >= 0)
-                        r = add_text(o, "kernel", s->subject);
+                        r = json_add_text(o, "kernel", s->subject);
                 if (r >= 0)
-                        r = add_text(o, "check", s->check);
+                        r = json_add_text(o, "check", s->check);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-/* Creates an array under a key; NULL when memory is short. */
-static struct json_object *add_array(struct json_object *o, const char *key)
+static int add_loaders(struct json_object *array, const Facts *f)
 {
-        struct json_object *array = json_object_new_array();
+        int r = 0;
 
-        return add(o, key, array) < 0 ? NULL : array;
+        for (size_t i = 0; i < f->n_loaders && r >= 0; i++)
+                r = json_append(array, json_object_new_string(loader_kind_to_string(f->loaders[i].kind)));
+        return r;
 }
 
 int report_json(const Report *report, char **ret)
 {
         _cleanup_json_ struct json_object *o = json_object_new_object();
-        struct json_object *findings, *devices, *changes;
-        const char *text;
+        struct json_object *loaders, *findings, *devices, *changes;
+        const Judgement *j = report->judgement;
         int r;
 
         if (!o)
                 return -ENOMEM;
-        r = add(o, "version", json_object_new_int(REPORT_VERSION));
+        r = json_add(o, "version", json_object_new_int(REPORT_VERSION));
         if (r >= 0)
-                r = add_text(o, "ptprep", PTPREP_VERSION);
+                r = json_add_text(o, "ptprep", PTPREP_VERSION);
         if (r >= 0)
-                r = add_text(o, "verdict", report_verdict(report));
+                r = json_add_text(o, "verdict", report_verdict(report));
         if (r >= 0)
-                r = add(o, "exit_code", json_object_new_int(report->exit_code));
+                r = json_add(o, "exit_code", json_object_new_int(report->exit_code));
         if (r >= 0)
-                r = add_text(o, "kernel", report->judgement->facts->release);
+                r = json_add_text(o, "kernel", j->facts->release);
         if (r >= 0)
-                r = add_text(o, "lockdown", report->judgement->facts->lockdown);
-        if (r >= 0)
-                r = add_text(o, "boot_loader", loader_kind_to_string(report->judgement->facts->loader.kind));
+                r = json_add_text(o, "lockdown", j->facts->lockdown);
         if (r < 0)
                 return r;
-        findings = add_array(o, "findings");
-        devices = add_array(o, "devices");
-        changes = add_array(o, "changes");
-        if (!findings || !devices || !changes)
+        loaders = json_add_array(o, "boot_loaders");
+        findings = json_add_array(o, "findings");
+        devices = json_add_array(o, "devices");
+        changes = json_add_array(o, "changes");
+        if (!loaders || !findings || !devices || !changes)
                 return -ENOMEM;
-        r = add_findings(findings, report->findings);
+        r = add_loaders(loaders, j->facts);
         if (r >= 0)
-                r = add_devices(devices, report->judgement->wanted);
+                r = add_findings(findings, report->findings);
+        if (r >= 0)
+                r = add_devices(devices, j->wanted);
         if (r >= 0)
                 r = add_changes(changes, report);
         if (r >= 0)
-                r = add_text(o, "failure", report->failure);
+                r = json_add_text(o, "failure", report->failure);
         if (r < 0)
                 return r;
-        text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-                                                         JSON_C_TO_STRING_NOSLASHESCAPE);
-        if (!text || asprintf(ret, "%s\n", text) < 0)
-                return -ENOMEM;
-        return 0;
+        return json_print(o, ret);
 }
 
 int report_dry_run(FILE *out, const Plan *p)

@@ -60,7 +60,7 @@ void facts_done(Facts *f)
         free(f->image_tool);
         kargs_done(&f->cmdline);
         string_list_done(&f->iommu_units);
-        loader_done(&f->loader);
+        loaders_free(f->loaders, f->n_loaders);
         facts_init(f);
 }
 
@@ -80,6 +80,16 @@ const PciFunction *facts_function(const Facts *f, PciAddr a)
                         high = middle;
         }
         return NULL;
+}
+
+size_t facts_count_entries(const Facts *f)
+{
+        size_t n = 0;
+
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->n_entries)
+                        n += !e->rescue;
+        return n;
 }
 
 IommuVendor facts_vendor(const Facts *f)

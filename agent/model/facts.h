@@ -115,7 +115,8 @@ typedef struct Facts {
         /* next boot */
         KernelRelease *kernels; /* sorted by release */
         size_t n_kernels;
-        Loader loader;
+        Loader *loaders; /* every one that was found, also one that could not be read; none: n_loaders is 0 */
+        size_t n_loaders;
         /* what the system lives on */
         Tristate disks_known; /* no or unknown: no claim of a storage controller may be planned */
         SystemDisk *disks;
@@ -135,6 +136,9 @@ void facts_done(Facts *f);
 
 /* By address; NULL: no such function. */
 const PciFunction *facts_function(const Facts *f, PciAddr a);
+
+/* Entries that can boot, rescue entries left out, of all loaders. */
+size_t facts_count_entries(const Facts *f);
 
 /* DMAR says Intel, IVRS says AMD; without a table the CPU decides. */
 IommuVendor facts_vendor(const Facts *f);

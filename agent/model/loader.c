@@ -4,7 +4,6 @@
 #include "table.h"
 
 static const char *const loader_kind_table[_LOADER_MAX] = {
-        [LOADER_NONE] = "none",
         [LOADER_GRUB2] = "grub2",
 };
 
@@ -28,6 +27,13 @@ void loader_done(Loader *l)
         free(l->drop_in);
         string_list_done(&l->mkconfig);
         *l = (Loader){};
+}
+
+void loaders_free(Loader *loaders, size_t n)
+{
+        FOREACH_ARRAY(l, loaders, n)
+                loader_done(l);
+        free(loaders);
 }
 
 void boot_entries_free(BootEntry *entries, size_t n)

@@ -8,7 +8,6 @@
 /* What a boot loader will do, as read from its files. Code for each loader is in grub/. */
 
 typedef enum LoaderKind {
-        LOADER_NONE, /* none found */
         LOADER_GRUB2,
         _LOADER_MAX,
 } LoaderKind;
@@ -67,6 +66,7 @@ typedef struct Loader {
 } Loader;
 
 void loader_done(Loader *l);
+void loaders_free(Loader *loaders, size_t n); /* all of an array, and the array */
 void boot_entries_free(BootEntry *entries, size_t n);
 
 const LoaderFile *loader_file(const Loader *l, const char *path);

@@ -3,8 +3,8 @@
 
 #include "grub/loaders.h"
 
-/* Which loader it is and how its files are read is the business of grub/. */
+/* Which loaders there are and how their files are read is the business of grub/. */
 int probe_loader(const Probe *p, Facts *f)
 {
-        return loader_read(p->rfd, &f->loader);
+        return loaders_read(p->rfd, &f->loaders, &f->n_loaders);
 }

@@ -116,7 +116,7 @@ static size_t edit(const Tree *t, const char *add, const char *remove, int expec
         _cleanup_(loader_done) Loader l = {};
         _cleanup_(plan_done) Plan p = {};
 
-        assert_int_equal(loader_read(t->rfd, &l), 0);
+        assert_int_equal(loader_grub2.read(t->rfd, &l), 0);
         assert_int_equal(l.readable, TRISTATE_YES);
         assert_int_equal(loader_edit(&l, &(LoaderEdit){ .add = &a, .remove = &r }, &p), expected);
         put_steps(t, &p);

@@ -36,12 +36,15 @@ LIBRARY_LAYER = {
     "systemd/": "apply",
 }
 
+# the files that talk to people: options, verbs and what the verbs share
+MAIN_FILES = {p.relative_to(TOP).as_posix() for p in (TOP / "agent").glob("*.c")}
+
 # calls that belong to a few files only: pattern -> files that may have them
 CALLS = {
     r"\b(system|popen)\s*\(": set(),
-    r"\b(open|openat|openat2|fopen|creat)\s*\(": {"agent/base/io.c", "agent/main.c", "agent/apply/command.c",
+    r"\b(open|openat|openat2|fopen|creat)\s*\(": {"agent/base/io.c", "agent/run.c", "agent/apply/command.c",
                                                   "agent/apply/apply.c"},
-    r"\bf?printf\s*\(\s*stderr|\b(perror|syslog|vsyslog|puts)\s*\(": {"agent/main.c"},
+    r"\bf?printf\s*\(\s*stderr|\b(perror|syslog|vsyslog|puts)\s*\(": MAIN_FILES,
     r"\b(write|rename|renameat|unlink|unlinkat|mkdir|mkdirat|link|linkat)\s*\(": {"agent/base/io.c"},
     r"\b(fork|vfork|execv[ep]*|posix_spawnp?)\s*\(": {"agent/apply/command.c"},
     r"\b(time|clock_gettime|gettimeofday|localtime|gmtime)\s*\(": set(),

@@ -65,7 +65,7 @@ static inline PciFunction *machine_add_function(Machine *m, const char *addr, co
 
 static inline BootEntry *machine_add_entry(Machine *m, const char *id, const char *arguments, bool rescue)
 {
-        Loader *l = &m->facts.loader;
+        Loader *l = m->facts.loaders;
         BootEntry *e = array_grow(&l->entries, l->n_entries);
 
         assert_non_null(e);
@@ -101,8 +101,9 @@ static inline void machine_judge(Machine *m)
 /* What /etc/default/grub says; the only source of the machine's boot loader. */
 static inline void machine_set_source(Machine *m, const char *text)
 {
-        LoaderFile *f = m->facts.loader.n_files > 0 ? m->facts.loader.files
-                                                    : array_grow(&m->facts.loader.files, m->facts.loader.n_files++);
+        LoaderFile *f = m->facts.loaders->n_files > 0
+                                ? m->facts.loaders->files
+                                : array_grow(&m->facts.loaders->files, m->facts.loaders->n_files++);
 
         assert_non_null(f);
         set_text(&f->path, "/etc/default/grub");
@@ -196,12 +197,14 @@ static inline int machine_setup(void **state)
         if (pci_addr_parse("0000:00:03.0", &d->addr) < 0)
                 return -1;
         machine_add_kernel(m, "6.1.0-1-amd64", true);
-        m->facts.loader.kind = LOADER_GRUB2;
-        m->facts.loader.readable = TRISTATE_YES;
-        m->facts.loader.drop_in_sourced = true;
-        m->facts.loader.drop_in = copy("/etc/default/grub.d/zz-ptprep.cfg");
-        m->facts.loader.generated = copy("/boot/grub/grub.cfg");
-        if (string_list_add(&m->facts.loader.mkconfig, "grub-mkconfig") < 0)
+        if (!array_grow(&m->facts.loaders, m->facts.n_loaders++))
+                return -1;
+        m->facts.loaders->kind = LOADER_GRUB2;
+        m->facts.loaders->readable = TRISTATE_YES;
+        m->facts.loaders->drop_in_sourced = true;
+        m->facts.loaders->drop_in = copy("/etc/default/grub.d/zz-ptprep.cfg");
+        m->facts.loaders->generated = copy("/boot/grub/grub.cfg");
+        if (string_list_add(&m->facts.loaders->mkconfig, "grub-mkconfig") < 0)
                 return -1;
         machine_set_source(m, "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet intel_iommu=on ptprep.claim=1\"\n");
         machine_add_entry(m, "Debian", "root=/dev/vda2 ro quiet intel_iommu=on ptprep.claim=1", false);

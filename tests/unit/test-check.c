@@ -129,25 +129,28 @@ static void arguments_of_the_next_boot(void **state)
         expect(m, "iommu.argument", RESULT_FAIL, "/boot/grub/grub.cfg:30: intel_iommu=on is not in this entry");
         expect(m, "boot.argument", RESULT_FAIL, "ptprep.claim=1 is not in this entry");
         assert_false(next_boot_prepared(&m->judgement));
-        kargs_done(&m->facts.loader.entries[2].arguments);
+        kargs_done(&m->facts.loaders->entries[2].arguments);
         assert_int_equal(
-                kargs_parse("intel_iommu=on ptprep.claim=1 intel_iommu=off", &m->facts.loader.entries[2].arguments), 0);
+                kargs_parse("intel_iommu=on ptprep.claim=1 intel_iommu=off", &m->facts.loaders->entries[2].arguments),
+                0);
         machine_judge(m);
         expect(m, "iommu.argument", RESULT_FAIL, "switches the IOMMU off with intel_iommu=off");
-        kargs_done(&m->facts.loader.entries[2].arguments);
-        assert_int_equal(kargs_parse("intel_iommu=on ptprep.claim=1 ptprep=off", &m->facts.loader.entries[2].arguments),
-                         0);
+        kargs_done(&m->facts.loaders->entries[2].arguments);
+        assert_int_equal(
+                kargs_parse("intel_iommu=on ptprep.claim=1 ptprep=off", &m->facts.loaders->entries[2].arguments), 0);
         machine_judge(m);
         expect(m, "boot.argument", RESULT_BLOCKED, "has ptprep=off");
-        kargs_done(&m->facts.loader.entries[2].arguments);
+        kargs_done(&m->facts.loaders->entries[2].arguments);
         assert_int_equal(
-                kargs_parse("intel_iommu=on ptprep.claim=1 amd_iommu=on", &m->facts.loader.entries[2].arguments), 0);
+                kargs_parse("intel_iommu=on ptprep.claim=1 amd_iommu=on", &m->facts.loaders->entries[2].arguments), 0);
         machine_judge(m);
         expect(m, "iommu.argument", RESULT_WARN, "amd_iommu=on is not a value");
-        m->facts.loader.readable = TRISTATE_NO;
+        m->facts.loaders->readable = TRISTATE_NO;
         machine_judge(m);
         expect(m, "iommu.argument", RESULT_UNKNOWN, "not readable");
-        m->facts.loader.kind = LOADER_NONE;
+        loaders_free(m->facts.loaders, m->facts.n_loaders);
+        m->facts.loaders = NULL;
+        m->facts.n_loaders = 0;
         machine_judge(m);
         expect(m, "boot.argument", RESULT_UNKNOWN, "no boot loader found");
 }
@@ -163,8 +166,8 @@ static void amd_needs_no_argument(void **state)
                                      .checksum_ok = TRISTATE_YES,
                                      .length = 200,
                                      .size = 200 };
-        kargs_done(&m->facts.loader.entries[0].arguments);
-        assert_int_equal(kargs_parse("quiet ptprep.claim=1", &m->facts.loader.entries[0].arguments), 0);
+        kargs_done(&m->facts.loaders->entries[0].arguments);
+        assert_int_equal(kargs_parse("quiet ptprep.claim=1", &m->facts.loaders->entries[0].arguments), 0);
         machine_set_cmdline(m, "quiet ptprep.claim=1");
         machine_judge(m);
         expect(m, "iommu.active", RESULT_OK, "as always on AMD");
@@ -349,8 +352,8 @@ static void a_fresh_plan_has_the_safe_order(void **state)
         set_text(&m->facts.modprobe_snippet, NULL);
         set_text(&m->facts.dracut_snippet, NULL);
         m->facts.kernels[0].initrd_digest = 0;
-        kargs_done(&m->facts.loader.entries[0].arguments);
-        assert_int_equal(kargs_parse("quiet", &m->facts.loader.entries[0].arguments), 0);
+        kargs_done(&m->facts.loaders->entries[0].arguments);
+        assert_int_equal(kargs_parse("quiet", &m->facts.loaders->entries[0].arguments), 0);
         machine_set_source(m, "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n");
         machine_judge(m);
         expect_exit(m, EXIT_NOT_READY, ELEMENTSOF(order));

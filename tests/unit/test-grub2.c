@@ -326,7 +326,7 @@ static size_t edit(const Tree *t, const char *add, const char *remove, int expec
         _cleanup_(loader_done) Loader l = {};
         _cleanup_(plan_done) Plan p = {};
 
-        assert_int_equal(loader_read(t->rfd, &l), 0);
+        assert_int_equal(loader_grub2.read(t->rfd, &l), 0);
         assert_int_equal(l.kind, LOADER_GRUB2);
         assert_int_equal(l.readable, TRISTATE_YES);
         assert_int_equal(loader_edit(&l, &(LoaderEdit){ .add = &a, .remove = &r }, &p), expected);
@@ -657,7 +657,7 @@ static void hostile_words_never_become_shell(void **state)
         unsigned refused = 0;
 
         host(t, true, NORMAL "=\"quiet\"\n");
-        assert_int_equal(loader_read(t->rfd, &l), 0);
+        assert_int_equal(loader_grub2.read(t->rfd, &l), 0);
         for (unsigned i = 1; i < 256 + ELEMENTSOF(hostile); i++) {
                 char one[4] = { 'a', (char) i, 'b' };
                 char *word = i < 256 ? one : (char *) hostile[i - 256];
@@ -756,11 +756,13 @@ static void broken_generated_files_do_no_harm(void **state)
 
 static void hosts_without_grub(void **state)
 {
-        _cleanup_(loader_done) Loader l = {};
+        Loader *loaders = NULL;
+        size_t n = 1;
         Tree *t = *state;
 
-        assert_int_equal(loader_read(t->rfd, &l), 0);
-        assert_int_equal(l.kind, LOADER_NONE);
+        assert_int_equal(loaders_read(t->rfd, &loaders, &n), 0);
+        assert_null(loaders);
+        assert_int_equal(n, 0);
 }
 
 /* grub-mkconfig asks "[ -e ]" before it reads a drop-in. */

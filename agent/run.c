@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "run.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "model/names.h"
+#include "probe/config-load.h"
+#include "probe/probe.h"
+
+int complain(const char *what, int error)
+{
+        fprintf(stderr, "ptprep: %s: %s\n", what, strerror(-error));
+        return EXIT_NOT_READY;
+}
+
+void run_done(Run *r)
+{
+        plan_done(&r->plan);
+        finding_list_done(&r->findings);
+        wanted_done(&r->wanted);
+        facts_done(&r->facts);
+        config_done(&r->config);
+}
+
+void run_init(Run *r)
+{
+        *r = (Run){};
+        config_init(&r->config);
+        facts_init(&r->facts);
+}
+
+int run_look(Run *r, int rfd, bool live)
+{
+        _cleanup_(config_error_done) ConfigError error = {};
+        int e = config_load(rfd, &r->config, &error);
+
+        if (e < 0) {
+                if (error.message && error.line > 0)
+                        fprintf(stderr, "ptprep: %s:%u: %s\n", error.file, error.line, error.message);
+                else if (error.message)
+                        fprintf(stderr, "ptprep: %s: %s\n", error.file, error.message);
+                else
+                        return complain(NAME_CONFIG_FILE, e);
+                fputs("ptprep: bad configuration, nothing was changed; see ptprep.conf(5)\n", stderr);
+                return EXIT_CONFIG;
+        }
+        e = facts_gather(rfd, live, &r->config, &r->facts);
+        if (e < 0)
+                return complain("reading the machine's state", e);
+        e = wanted_compute(&r->config, &r->facts, &r->wanted);
+        r->judgement = (Judgement){ &r->config, &r->facts, &r->wanted };
+        if (e >= 0)
+                e = checks_run(&r->judgement, &r->findings);
+        if (e < 0)
+                return complain("judging the machine's state", e);
+        return EXIT_READY;
+}
+
+static bool want_color(void)
+{
+        const char *term = getenv("TERM"), *no = getenv("NO_COLOR"); /* no-color.org: any value but the empty one */
+
+        return isatty(STDOUT_FILENO) && !(no && *no) && term && !streq(term, "dumb");
+}
+
+void print_text(const char *text)
+{
+        if ((fputs(text, stdout) < 0 || fflush(stdout) != 0) && errno != EPIPE)
+                (void) complain("writing", negative_errno());
+}
+
+int print_report(const Report *report, bool json)
+{
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (json) {
+                r = report_json(report, &text);
+                if (r >= 0)
+                        print_text(text);
+        } else
+                r = report_text(stdout, report, want_color());
+        if (r < 0 && r != -EPIPE)
+                (void) complain("writing the report", r);
+        return report->exit_code;
+}
+
+int run_open_root(const Options *o, bool *ret_live)
+{
+        int fd = open(o->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        struct stat a, b;
+
+        if (fd < 0) {
+                fprintf(stderr, "ptprep: --root=%s: %s\n", o->root, strerror(errno));
+                return -errno;
+        }
+        *ret_live = fstat(fd, &a) >= 0 && stat("/", &b) >= 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+        return fd;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "core/check.h"
+#include "core/report.h"
+#include "model/config.h"
+#include "model/facts.h"
+#include "model/plan.h"
+
+/* What the verbs share. Only agent/main.c, run.c and the verb-*.c files see all layers. */
+
+/* The command line. */
+typedef struct Options {
+        const char *root;  /* --root, "/" */
+        const char *table; /* --table FILE; NULL: not given */
+        bool json, dry_run, tree;
+        char *const *arguments; /* behind the verb */
+        size_t n_arguments;
+} Options;
+
+/* One look at the machine, and what it means. run_init() first, run_done() at the end. */
+typedef struct Run {
+        Config config;
+        Facts facts;
+        Wanted wanted;
+        Judgement judgement;
+        FindingList findings;
+        Plan plan;
+} Run;
+
+void run_init(Run *r);
+void run_done(Run *r);
+
+/* "ptprep: WHAT: text of a negative errno" on standard error. Returns EXIT_NOT_READY. */
+int complain(const char *what, int error);
+
+/**
+ * run_open_root() - the folder that --root names
+ * @ret_live: it is "/" of the running system. Returns an fd (O_PATH); a negative errno that was complained about.
+ */
+int run_open_root(const Options *o, bool *ret_live) _must_check_;
+
+/**
+ * run_look() - all the reading and all the judging
+ * Returns EXIT_READY (0) when it could be done at all; another exit code, with the reason on standard error.
+ */
+int run_look(Run *r, int rfd, bool live) _must_check_;
+
+/* Prints text to standard output. A reader that has seen enough, such as head(1), is no error. */
+void print_text(const char *text);
+
+/* Returns the report's exit code. */
+int print_report(const Report *report, bool json);
+
+/* A verb returns the exit code of the process. */
+int verb_check(const Options *o);
+int verb_apply(const Options *o);
