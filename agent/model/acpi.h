@@ -70,11 +70,14 @@ void acpi_bytes(AcpiReader *r, size_t offset, void *ret, size_t size);
  * @ret_table: the bytes that belong to the table: min(length of the header, size); bytes behind it are left out.
  *
  * A wrong checksum is no error, it is said in the header.
- * Returns 0; -EINVAL too short for a header, or another table; -EBADMSG the length is less than a header or more than
- * there is: then ret and ret_table are filled as far as the bytes go. @ret_error: filled on -EINVAL and -EBADMSG.
+ * Returns 0; -EINVAL another table or none; -EBADMSG the header is cut short, or the length is less than a header or
+ * more than there is: then ret and ret_table are filled as far as the bytes go. @ret_error: filled on both.
  */
 int acpi_header_parse(const void *data, size_t size, const char *signature, AcpiHeader *ret, AcpiReader *ret_table,
                       AcpiError *ret_error) _must_check_;
+
+/* The character, or "?" for what is no printable ASCII. */
+char acpi_printable(uint8_t c);
 
 /* Printable copy of bytes such as an OEM id: trailing blanks and NULs cut, others than printable ASCII as "?". */
 const char *acpi_text(const uint8_t *bytes, size_t size, char *buf, size_t buf_size);

@@ -10,11 +10,9 @@
  */
 
 /* Flags of the table (VT-d 8.1). */
-#define DMAR_INTR_REMAP     UINT8_C(0x01) /* interrupt remapping is supported by the platform */
-#define DMAR_X2APIC_OPT_OUT UINT8_C(0x02) /* the firmware asks the system not to enable x2APIC mode */
-#define DMAR_DMA_CTRL_PLATFORM_OPT_IN                                                                                  \
-        UINT8_C(0x04) /* the firmware wants DMA confined to RMRRs before the hand-over                                 \
-                       */
+#define DMAR_INTR_REMAP               UINT8_C(0x01) /* the platform can remap interrupts */
+#define DMAR_X2APIC_OPT_OUT           UINT8_C(0x02) /* the system is not to enable x2APIC mode */
+#define DMAR_DMA_CTRL_PLATFORM_OPT_IN UINT8_C(0x04) /* until the hand-over DMA reached RMRRs only */
 
 /* Types of remapping structures (VT-d 8.2). Others are kept with their number and length. */
 typedef enum DmarType {
@@ -32,7 +30,7 @@ const char *dmar_type_to_string(DmarType t); /* "DRHD"; NULL: unknown */
 /* Flags of the single structures. */
 #define DMAR_DRHD_INCLUDE_PCI_ALL UINT8_C(0x01) /* all functions of the segment that no other unit names (8.3) */
 #define DMAR_ATSR_ALL_PORTS       UINT8_C(0x01) /* all root ports of the segment (8.5) */
-#define DMAR_SATC_ATC_REQUIRED    UINT8_C(0x01) /* the devices have to use ATS when untranslated by policy (8.8) */
+#define DMAR_SATC_ATC_REQUIRED    UINT8_C(0x01) /* the devices work with ATS only (8.8) */
 
 /* Flags of a scope of SIDP (8.9): what the system must not do for this device. */
 #define DMAR_SIDP_NO_NESTED       UINT8_C(0x01) /* no nested translation for requests without PASID */
@@ -93,9 +91,9 @@ typedef struct DmarStructure {
 
 typedef struct Dmar {
         AcpiHeader header;
-        uint8_t host_address_width; /* bits of a DMA address: 39, 46, 52; 0: the table ends before it */
-        uint8_t flags;              /* DMAR_INTR_REMAP ... */
-        DmarStructure *structures;  /* in the order of the table, unknown types too */
+        uint16_t host_address_width; /* bits of a DMA address: 39, 46, 52; 0: the table ends before it */
+        uint8_t flags;               /* DMAR_INTR_REMAP ... */
+        DmarStructure *structures;   /* in the order of the table, unknown types too */
         size_t n_structures;
 } Dmar;
 

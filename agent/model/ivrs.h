@@ -78,10 +78,11 @@ typedef struct IvhdEntry {
         uint8_t type;    /* IvhdEntryType or another number */
         uint16_t length; /* bytes */
         uint16_t device_id;
-        /* what the entry speaks of, both included: "all" is 0 to 0xffff, a range goes to its "range end" (up to 0xffff
-         * where there is none), other entries that name a device have device_id twice */
+        /* what the entry speaks of, both included: "all" is 0 to 0xffff, a range goes to its "range end", other entries
+         * that name a device have device_id twice; so has a range without an end or with one before its start, which
+         * for Linux says nothing */
         uint16_t first, last;
-        bool has_end;         /* of the three kinds of range: a "range end" follows before the next start */
+        bool has_end;         /* of the three kinds of range: a "range end" that is not before the start follows */
         uint8_t setting;      /* IVHD_INIT_PASS ... */
         uint16_t source_id;   /* alias: the requester id that really comes; special: the id it uses */
         uint32_t extended;    /* extended settings: bit 31 ATS disabled */
@@ -102,7 +103,7 @@ typedef struct IvrsBlock {
         uint16_t length;    /* bytes, as it says itself */
         bool damaged;       /* cut short, or contradicts its own length: what is here was readable before that */
         uint16_t segment;   /* IVHD, IVMD (there 0 up to rev. 3.05, where it was reserved) */
-        uint16_t device_id; /* IVHD: of the IOMMU itself; IVMD 21h, 22h: first device */
+        uint16_t device_id; /* as it stands. IVHD: of the IOMMU itself; IVMD 21h, 22h: of the (first) device */
         /* IVHD */
         uint16_t capability_offset; /* in the IOMMU's configuration space */
         uint64_t base;              /* address of the registers */
@@ -111,11 +112,11 @@ typedef struct IvrsBlock {
         uint64_t efr, efr2;         /* 11h, 40h: images of the extended feature registers */
         IvhdEntry *entries;
         size_t n_entries;
-        size_t unit; /* index in Ivrs.units */
+        size_t unit; /* index in Ivrs.units; SIZE_MAX: the block ends before it says which */
         /* IVMD */
-        uint16_t last_device_id; /* 22h: last device; 21h: device_id; 20h: 0xffff */
-        uint64_t start;          /* first byte of the memory */
-        uint64_t size;           /* bytes */
+        uint16_t first_device_id, last_device_id; /* both included; 20h: 0 and 0xffff */
+        uint64_t start;                           /* first byte of the memory */
+        uint64_t size;                            /* bytes */
 } IvrsBlock;
 
 static inline bool ivrs_block_is_ivhd(const IvrsBlock *b)
