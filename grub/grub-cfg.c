@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "grub/grub-cfg.h"
 
+#include "grub/rescue.h"
+
 /* One command: words up to a newline, ';' or a brace. */
 typedef struct Scanner {
         const char *p;
@@ -112,25 +114,6 @@ static void parser_done(Parser *p)
         *p = (Parser){};
 }
 
-static bool says_rescue(const char *title, const Kargs *k)
-{
-        static const char *const words[] = { "single",
-                                             "1",
-                                             "s",
-                                             "S",
-                                             "rescue",
-                                             "emergency",
-                                             "systemd.unit=rescue.target",
-                                             "systemd.unit=emergency.target" };
-
-        if (title && (strstr(title, "(recovery mode)") || strstr(title, "(rescue mode)") || strstr(title, "0-rescue-")))
-                return true;
-        for (size_t i = 0; i < ELEMENTSOF(words); i++)
-                if (kargs_has(k, words[i]))
-                        return true;
-        return false;
-}
-
 static int open_menuentry(Parser *p, const StringList *words, unsigned line)
 {
         const char *id = NULL;
@@ -167,7 +150,7 @@ static int add_kernel(Parser *p, const StringList *words, unsigned line)
                 if (r < 0)
                         return r;
         }
-        e->rescue = p->foreign || says_rescue(e->title, &e->arguments);
+        e->rescue = p->foreign || entry_is_rescue(e->title, e->kernel, &e->arguments);
         return 0;
 }
 

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "grub/cmdline.h"
+
+#include <ctype.h>
+
+#include "grub/loaders.h"
+
+/* One word in the text. */
+typedef struct Span {
+        size_t start, end;
+} Span;
+
+char *text_splice(const char *text, size_t start, size_t end, const char *with)
+{
+        char *s;
+
+        return asprintf(&s, "%.*s%s%s", (int) start, text, with, text + end) < 0 ? NULL : s;
+}
+
+/* Bytes of the blank at a place, 0: there is none. */
+static size_t blank_at(const char *text, size_t i, unsigned flags)
+{
+        if ((flags & CMDLINE_BACKSLASH) && text[i] == '\\' && text[i + 1] == '\n')
+                return 2;
+        return isspace((unsigned char) text[i]) ? 1 : 0;
+}
+
+/**
+ * The next word at or behind a place.
+ * Returns 1; 0: no more; -ENOTSUP: its quote is never closed.
+ */
+static int next_word(const char *text, size_t from, unsigned flags, Span *ret)
+{
+        bool quoted = false;
+        size_t i, n;
+
+        while ((n = blank_at(text, from, flags)) > 0)
+                from += n;
+        if (text[from] == 0)
+                return 0;
+        for (i = from; text[i] && (quoted || blank_at(text, i, flags) == 0); i++)
+                if (text[i] == '"')
+                        quoted = !quoted;
+        if (quoted)
+                return -ENOTSUP;
+        *ret = (Span){ from, i };
+        return 1;
+}
+
+static bool span_equal(const char *text, const Span *s, const char *word)
+{
+        size_t n = strlen(word);
+
+        return s->end - s->start == n && memcmp(text + s->start, word, n) == 0;
+}
+
+/**
+ * The words that are for the kernel.
+ * @ret: owned by the caller. @ret_end: behind the last of them; the start of the text where there is none.
+ * @ret_init: a "--" follows.
+ */
+static int kernel_words(const char *text, unsigned flags, Span **ret, size_t *ret_n, size_t *ret_end, bool *ret_init)
+{
+        Span *spans = NULL;
+        size_t n = 0, end = 0;
+        bool init = false;
+        Span s;
+        int r;
+
+        for (size_t from = 0; (r = next_word(text, from, flags, &s)) > 0; from = s.end) {
+                Span *slot;
+
+                if (init)
+                        continue;
+                if (span_equal(text, &s, "--")) {
+                        init = true;
+                        continue;
+                }
+                slot = array_grow(&spans, n);
+                if (!slot) {
+                        free(spans);
+                        return -ENOMEM;
+                }
+                *slot = s;
+                n++;
+                end = s.end;
+        }
+        if (r < 0) {
+                free(spans);
+                return r;
+        }
+        *ret = spans;
+        *ret_n = n;
+        *ret_end = end;
+        if (ret_init)
+                *ret_init = init;
+        return 0;
+}
+
+/* Puts other bytes in the place of a stretch. */
+static int splice(char **text, size_t start, size_t end, const char *with)
+{
+        char *s = text_splice(*text, start, end, with);
+
+        if (!s)
+                return -ENOMEM;
+        free(*text);
+        *text = s;
+        return 0;
+}
+
+/* A word goes with the blank in front of it; the first of the text with the one behind, if another word follows. */
+static int drop_word(char **text, unsigned flags, Span s)
+{
+        const char *t = *text;
+        Span next;
+
+        if (s.start >= 2 && blank_at(t, s.start - 2, flags) == 2)
+                s.start -= 2;
+        else if (s.start > 0)
+                s.start--;
+        else if (next_word(t, s.end, flags, &next) > 0)
+                s.end += blank_at(t, s.end, flags);
+        return splice(text, s.start, s.end, "");
+}
+
+static int take_word(char **text, unsigned flags, const char *word)
+{
+        _cleanup_free_ Span *spans = NULL;
+        size_t n = 0, end;
+        int r = kernel_words(*text, flags, &spans, &n, &end, NULL);
+
+        if (r < 0)
+                return r;
+        for (size_t i = n; i-- > 0;)
+                if (span_equal(*text, spans + i, word))
+                        return drop_word(text, flags, spans[i]);
+        return 0;
+}
+
+/* From the last word to the first, so that the places of those before stay. */
+static int remove_contradiction(char **text, unsigned flags, const char *remove)
+{
+        _cleanup_free_ Span *spans = NULL;
+        size_t n = 0, end;
+        int r = kernel_words(*text, flags, &spans, &n, &end, NULL);
+
+        for (size_t i = n; r >= 0 && i-- > 0;) {
+                _cleanup_free_ char *word = strndup(*text + spans[i].start, spans[i].end - spans[i].start),
+                                    *left = NULL;
+
+                if (!word)
+                        return -ENOMEM;
+                r = karg_without(word, remove, &left);
+                if (r > 0)
+                        r = left ? splice(text, spans[i].start, spans[i].end, left) : drop_word(text, flags, spans[i]);
+        }
+        return r < 0 ? r : 0;
+}
+
+static int add_words(char **text, unsigned flags, const Kargs *add)
+{
+        _cleanup_free_ Span *spans = NULL;
+        _cleanup_free_ char *words = kargs_print(add), *with = NULL;
+        size_t n = 0, end;
+        bool init;
+        int r;
+
+        if (!words)
+                return -ENOMEM;
+        r = kernel_words(*text, flags, &spans, &n, &end, &init);
+        if (r < 0)
+                return r;
+        if (n > 0 || (flags & CMDLINE_BEHIND_KEY))
+                r = asprintf(&with, " %s", words);
+        else
+                r = asprintf(&with, "%s%s", words, init && blank_at(*text, 0, flags) == 0 ? " " : "");
+        return r < 0 ? -ENOMEM : splice(text, end, end, with);
+}
+
+int cmdline_edit(const char *text, unsigned flags, const CmdlineEdit *edit, char **ret)
+{
+        _cleanup_free_ char *s = strdup(text);
+        int r = s ? 0 : -ENOMEM;
+
+        if (edit->take)
+                for (size_t i = 0; i < edit->take->words.n && r >= 0; i++)
+                        r = take_word(&s, flags, edit->take->words.items[i]);
+        if (edit->remove)
+                for (size_t i = 0; i < edit->remove->words.n && r >= 0; i++)
+                        r = remove_contradiction(&s, flags, edit->remove->words.items[i]);
+        if (r >= 0 && edit->add && edit->add->words.n > 0)
+                r = add_words(&s, flags, edit->add);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+int kargs_missing(const Kargs *present, const Kargs *wanted, Kargs *ret)
+{
+        static const Kargs none = {};
+        const BootEntry entry = { .arguments = *present };
+
+        FOREACH_ARRAY(w, wanted->words.items, wanted->words.n) {
+                const Kargs one = { .words = { .items = w, .n = 1 } };
+                int r = loader_entry_fine(&entry, &one, &none) ? 0 : string_list_add(&ret->words, *w);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/kargs.h"
+
+/**
+ * entry_is_rescue() - is this entry one of last resort?
+ * @title, @kernel: may be NULL. @arguments: of the kernel.
+ *
+ * Recovery, rescue, single-user and failsafe entries stay as they are, so that a machine which no longer boots with an
+ * argument still boots without it. Source: GRUB util/grub.d/10_linux.in; dracut 51-dracut-rescue.install; the titles of
+ * Debian's update-grub ("(single-user mode)") and YaST ("Failsafe"); systemd.special(7).
+ */
+bool entry_is_rescue(const char *title, const char *kernel, const Kargs *arguments);
