@@ -51,7 +51,8 @@ cat <<END
 (exit status $status: 0 ready, 1 ptprep or a reboot can cure it, 2 a person has to act)
 
 What to do next:
-  meson install -C $build         install ptprep, its units and the dracut module
+  meson install -C $build
+                                  install ptprep, its units and the dracut module
   editor /etc/ptprep/ptprep.conf  name the devices to pass through, see ptprep.conf(5)
   ptprep --apply --dry-run        see what would change
   ptprep --apply && reboot        or: systemctl enable ptprep.service, and every boot looks after it

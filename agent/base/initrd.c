@@ -131,34 +131,13 @@ static InitrdItem *match_entry(const Scan *s, const Entry *e)
         return wanted;
 }
 
-static int read_exactly(int fd, uint64_t offset, void *data, size_t size)
-{
-        unsigned char *p = data;
-
-        while (size > 0) {
-                ssize_t n = pread(fd, p, size, (off_t) offset);
-
-                if (n < 0) {
-                        if (errno == EINTR)
-                                continue;
-                        return -errno;
-                }
-                if (n == 0)
-                        return -EBADMSG; /* shorter than its size said */
-                p += n;
-                offset += (uint64_t) n;
-                size -= (size_t) n;
-        }
-        return 0;
-}
-
 static int hash_range(const Scan *s, int fd, uint64_t offset, uint64_t size, uint64_t *ret)
 {
         uint64_t hash = FNV_START;
 
         while (size > 0) {
                 size_t n = (size_t) MIN(size, (uint64_t) BLOCK_BYTES);
-                int r = read_exactly(fd, offset, s->block, n);
+                int r = read_at(fd, offset, s->block, n);
 
                 if (r < 0)
                         return r;
@@ -202,7 +181,7 @@ static int scan_newc(Scan *s, int fd, uint64_t end, uint64_t *offset)
                 Entry e;
                 int r;
 
-                r = read_exactly(fd, at, header, sizeof(header));
+                r = read_at(fd, at, header, sizeof(header));
                 if (r >= 0)
                         r = parse_header(header, numbers);
                 if (r < 0)
@@ -211,7 +190,7 @@ static int scan_newc(Scan *s, int fd, uint64_t end, uint64_t *offset)
                 size = numbers[NEWC_SIZE];
                 if (length == 0 || length > NEWC_NAME_MAX || length > end - at - NEWC_HEADER_BYTES)
                         return -EBADMSG;
-                r = read_exactly(fd, at + NEWC_HEADER_BYTES, name, length);
+                r = read_at(fd, at + NEWC_HEADER_BYTES, name, length);
                 if (r < 0)
                         return r;
                 name[length] = 0;
@@ -321,7 +300,7 @@ static int skip_zeros(const Scan *s, int fd, uint64_t end, uint64_t *offset)
 {
         while (*offset < end) {
                 size_t n = (size_t) MIN(end - *offset, UINT64_C(4096)), i = 0;
-                int r = read_exactly(fd, *offset, s->block, n);
+                int r = read_at(fd, *offset, s->block, n);
 
                 if (r < 0)
                         return r;
@@ -365,7 +344,7 @@ int initrd_scan(int fd, InitrdItem *items, size_t n)
                         return 0;
                 if (end - offset < sizeof(magic))
                         return -EBADMSG;
-                r = read_exactly(fd, offset, magic, sizeof(magic));
+                r = read_at(fd, offset, magic, sizeof(magic));
                 if (r < 0)
                         return r;
                 if (memcmp(magic, "07070", 5) != 0)

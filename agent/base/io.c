@@ -298,6 +298,27 @@ int write_all(int fd, const void *data, size_t size)
         return 0;
 }
 
+int read_at(int fd, uint64_t offset, void *data, size_t size)
+{
+        unsigned char *p = data;
+
+        while (size > 0) {
+                ssize_t n = pread(fd, p, size, (off_t) offset);
+
+                if (n < 0) {
+                        if (errno == EINTR)
+                                continue;
+                        return -errno;
+                }
+                if (n == 0)
+                        return -EBADMSG; /* shorter than its size said */
+                p += n;
+                offset += (uint64_t) n;
+                size -= (size_t) n;
+        }
+        return 0;
+}
+
 int root_file_replace(int rfd, const char *path, const void *data, size_t size, mode_t mode)
 {
         _cleanup_close_ int dfd = -EBADF, fd = -EBADF;

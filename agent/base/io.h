@@ -67,6 +67,10 @@ int root_stat(int rfd, const char *path, struct stat *ret) _must_check_;
 /* Creates the folder and its missing parents (mode 0755). 0, also when it exists; negative errno. */
 int root_mkdir_p(int rfd, const char *path) _must_check_;
 
+/* Reads exactly this many bytes from an offset; the file's position stays. 0; -EBADMSG: it ends before; negative errno.
+ */
+int read_at(int fd, uint64_t offset, void *data, size_t size) _must_check_;
+
 /* Writes all bytes, restarting on EINTR. 0 or negative errno. */
 int write_all(int fd, const void *data, size_t size) _must_check_;
 

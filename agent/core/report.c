@@ -81,8 +81,12 @@ int report_text(FILE *out, const Report *r, bool color)
 
         fprintf(out, "ptprep: %s%s%s\n", color ? verdicts[r->exit_code].color : "", verdicts[r->exit_code].headline,
                 color ? COLOR_OFF : "");
-        fprintf(out, "kernel %s, %zu PCI functions, lockdown %s, boot loader%s", f->release ?: "unknown",
-                f->n_functions, f->lockdown ?: "unknown", f->n_loaders == 0 ? " none" : "");
+        fprintf(out, "kernel %s, ", f->release ?: "unknown");
+        if (f->pci == TRISTATE_UNKNOWN)
+                fputs("PCI functions unknown", out);
+        else
+                fprintf(out, "%zu PCI functions", f->n_functions);
+        fprintf(out, ", lockdown %s, boot loader%s", f->lockdown ?: "unknown", f->n_loaders == 0 ? " none" : "");
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 fprintf(out, "%s %s", l == f->loaders ? "" : ",", loader_kind_to_string(l->kind));
         fputs("\n\n", out);
