@@ -14,9 +14,8 @@ make_images() {
                 image=/boot/initrd.img-$release
                 [ ! -e "$image" ] || continue
                 [ -e "$modules/modules.dep" ] || depmod "$release"
-                # dracut looks at the machine it runs on, which is not the guest: name what the guest's disks need
-                dracut --quiet --force --hostonly --no-hostonly-cmdline --filesystems ext4 \
-                        --add-drivers "virtio_blk virtio_pci nvme ext4" "$image" "$release"
+                # dracut looks at the machine it runs on, which is not the guest; configure.sh names what the guest needs
+                dracut --quiet --force --filesystems ext4 "$image" "$release"
         done
 }
 

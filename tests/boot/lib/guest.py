@@ -294,9 +294,9 @@ def save_results(boot: Boot, observed: Observed, log: Path) -> None:
     """All that was observed, readable: a file for the steps, and one each for the logs."""
     lines = []
     for name, result in observed.results.items():
-        if name in ("kernel-log", "journal", "blame"):
+        if name in ("kernel-log", "journal"):
             Path(f"{log}.{name}").write_text(result.output)
-            continue
+            result = Result(result.status, result.begin, result.end, "")
         title = boot.steps[int(name) - 1].value if name.isdigit() else name
         lines.append(f"### {title}\n### status {result.status}, {result.begin:.2f} s to {result.end:.2f} s after power-on\n{result.output}\n")
     Path(f"{log}.steps").write_text("\n".join(lines))
