@@ -71,6 +71,7 @@ class Boot:
     unchanged: str = ""
     may_change: list[str] = field(default_factory=list)
     timeout: int = 0
+    devices: list[str] = field(default_factory=list)
     qemu: list[str] = field(default_factory=list)
 
 
@@ -333,6 +334,8 @@ class Reader:
             boot.may_change.append(self._regex(entry))
         elif key == "timeout":
             boot.timeout = self._number(entry)
+        elif key == "devices":
+            boot.devices = value.split()
         elif key == "qemu":
             boot.qemu += value.split()
         else:

@@ -100,9 +100,9 @@ def machine_arguments(accel: str, memory: int, smp: int) -> list[str]:
             "-cpu", "qemu64", "-m", str(memory), "-smp", str(smp)]
 
 
-def device_arguments(case: Case, folder: Path) -> list[str]:
+def device_arguments(case: Case, words: list[str], folder: Path) -> list[str]:
     argv = []
-    for number, word in enumerate(case.devices, 1):
+    for number, word in enumerate(words, 1):
         found = DEVICE.match(word)
         if not found or found["kind"] not in DEVICES:
             raise CaseError(f"{case.path}: device {word!r}: expected KIND@[BUS/]SLOT.FUNCTION[:NAME][,OPTION=VALUE...] with KIND one of {', '.join(DEVICES)}")
@@ -188,7 +188,7 @@ def read_results(data: bytes) -> dict[str, Result]:
         position = head.end() + size
 
 
-def guest_arguments(case: Case, disk: Path, folder: Path, steps: Path, results: Path) -> list[str]:
+def guest_arguments(case: Case, devices: list[str], disk: Path, folder: Path, steps: Path, results: Path) -> list[str]:
     """The whole machine but for its console. `folder` holds what lasts from boot to boot."""
     code, empty_variables = firmware()
     variables = folder / "variables.fd"
@@ -209,14 +209,14 @@ def guest_arguments(case: Case, disk: Path, folder: Path, steps: Path, results: 
             with second.open("wb") as stream:
                 stream.truncate(256 * MIB)
         argv += disk_arguments(case.second_disk, "second", second, SECOND_DISK, None)
-    return [*argv, *device_arguments(case, folder), *case.qemu]
+    return [*argv, *device_arguments(case, devices, folder), *case.qemu]
 
 
 def boot_guest(case: Case, boot: Boot, disk: Path, folder: Path, vfio_open: Path, log: Path) -> Observed:
     """One boot, from power-on to power-off. `log` is what the names of its log files begin with."""
     steps, results = folder / f"steps-{boot.number}.tar", folder / f"results-{boot.number}"
     write_steps(boot, vfio_open, steps)
-    argv = ["qemu-system-x86_64", *guest_arguments(case, disk, folder, steps, results),
+    argv = ["qemu-system-x86_64", *guest_arguments(case, boot.devices or case.devices, disk, folder, steps, results),
             "-serial", f"file:{log}.console", *boot.qemu]
     Path(f"{log}.qemu").write_text(" \\\n    ".join(argv) + "\n")
 
@@ -268,7 +268,7 @@ def machine_table(case: Case, signature: bytes, disk: Path, folder: Path) -> byt
     steps, memory = folder / "no-steps", folder / "memory"
     steps.write_bytes(bytes(10240))
     console = folder / "table.console"
-    argv = ["qemu-system-x86_64", *guest_arguments(case, disk, folder, steps, folder / "no-results"),
+    argv = ["qemu-system-x86_64", *guest_arguments(case, case.devices, disk, folder, steps, folder / "no-results"),
             "-snapshot", "-serial", f"file:{console}", "-monitor", "stdio"]
     with (folder / "table.messages").open("wb") as messages, started(argv, messages, monitor=True) as guest:
         deadline = time.monotonic() + case.timeout
