@@ -11,8 +11,10 @@ The tools that an apply starts are scripts (tests/golden/tools) run in the tree 
 
 import difflib
 import hashlib
+import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +24,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 BUSYBOX = "/bin/busybox"
 TREE_TOOLS = {"/usr/bin/dracut": "dracut", "/usr/sbin/grub-mkconfig": "grub-mkconfig"}
 APPLETS = ["sh", "cat", "cp", "cpio", "find", "grep", "mkdir", "mv", "rm"]
+EXIT_CONFIG = 78
+REPORT_VERSION = 1
 # the reports repeat what is printed, and the lock is of this very run
 SILENT = ("/tmp", "/run", "/var/lib/ptprep/report")
 
@@ -160,14 +164,35 @@ def run(ptprep: str, tree: Tree, *arguments: str) -> str:
     return f"$ ptprep {' '.join(arguments)}\n{done.stdout}{done.stderr}exit {done.returncode}\n\n"
 
 
+FINDING = re.compile(r"^  (\w+) +([a-z]+\.[a-z]+) +(.*)$", re.M)
+
+
+def judge_json(ptprep: str, tree: Tree) -> list[str]:
+    """The JSON report says what the text says: verdict by exit status, and the same findings in the same order."""
+    text = run(ptprep, tree, "--check")
+    done = subprocess.run([ptprep, f"--root={tree.top}", "--check", "--json"], capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode == EXIT_CONFIG:
+        return ["--json prints something for a bad configuration"] if done.stdout else []
+    report = json.loads(done.stdout)
+    errors = [] if report["version"] == REPORT_VERSION else [f"version of the JSON report: {report['version']}"]
+    if not report["exit_code"] == done.returncode == int(text.rsplit("exit ", 1)[1]):
+        errors.append(f"exit code {report['exit_code']} in the report, {done.returncode} of the process")
+    seen = [(f["result"], f["id"], (f["subject"] + ": " if f.get("subject") else "") + f["detail"]) for f in report["findings"]]
+    if seen != FINDING.findall(text):
+        errors.append("the findings in JSON are not those of the text:\n" + "\n".join(map(str, seen)))
+    return errors
+
+
 def play(ptprep: str, name: str, folder: pathlib.Path) -> tuple[str, list[str]]:
     tree = Tree(folder)
     tree.build(read_lines(f"{name}.tree"))
     tree.install_tools()
     start = tree.snapshot()
     text = run(ptprep, tree, "--check")
+    errors = judge_json(ptprep, tree)
     text += run(ptprep, tree, "--apply", "--dry-run")
-    errors = [] if tree.snapshot() == start else ["--check or --dry-run wrote something"]
+    if tree.snapshot() != start:
+        errors.append("--check or --dry-run wrote something")
     text += run(ptprep, tree, "--apply")
     applied = tree.snapshot()
     text += "changes:\n" + describe_changes(start, applied) + "\n"
