@@ -1,33 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/check.h"
+#include "core/firmware-note.h"
 
 #define CURE_FIRMWARE                                                                                                  \
         "enable VT-d (Intel) or AMD-Vi/IOMMU (AMD) in the firmware setup; where there is no such option, this "        \
-        "machine "                                                                                                     \
-        "cannot pass devices through"
+        "machine cannot pass devices through"
+#define CURE_UPDATE "ask the vendor for a firmware update; \"ptprep firmware\" prints the whole table"
+
+/* A table that was read to its end may still contradict itself. 1: that was found; 0 no; -ENOMEM. */
+static int firmware_table_is_wrong(const Check *self, const Facts *f, const AcpiTable *t, FindingList *ret)
+{
+        _cleanup_(firmware_note_list_done) FirmwareNoteList notes = {};
+        _cleanup_free_ char *more = NULL;
+        const FirmwareNote *first;
+        size_t n;
+        int r;
+
+        if (t->sound != TRISTATE_YES)
+                return 0;
+        r = t == &f->dmar ? firmware_note_dmar(&f->dmar_content, &notes) : firmware_note_ivrs(&f->ivrs_content, &notes);
+        if (r < 0)
+                return r;
+        first = firmware_note_first_wrong(&notes, &n);
+        if (!first)
+                return 0;
+        if (n > 1 && asprintf(&more, " (and %zu more)", n - 1) < 0) {
+                more = NULL;
+                return -ENOMEM;
+        }
+        r = finding_add(ret, self->id, RESULT_WARN, NULL, CURE_UPDATE, "the %s table is wrong at offset 0x%x: %s%s",
+                        t->signature, first->offset, first->text, more ?: "");
+        return r < 0 ? r : 1;
+}
 
 int check_firmware_table(const Check *self, const Judgement *j, FindingList *ret)
 {
         const Facts *f = j->facts;
         const AcpiTable *t = f->dmar.present == TRISTATE_YES ? &f->dmar : &f->ivrs;
+        const char *name = t == &f->dmar ? "a DMAR" : "an IVRS";
+        int r;
 
         if (f->container == TRISTATE_YES)
                 return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, "run ptprep on the host, not in a container",
                                    "cannot tell: this is a container");
         if (t->present == TRISTATE_YES) {
-                if (t->readable == TRISTATE_YES && t->size < t->length)
-                        return finding_add(ret, self->id, RESULT_WARN, NULL, "ask the vendor for a firmware update",
-                                           "the %s table is cut short: %u of %u bytes", t->signature, t->size,
-                                           t->length);
-                if (t->readable == TRISTATE_YES && t->checksum_ok == TRISTATE_NO)
-                        return finding_add(ret, self->id, RESULT_WARN, NULL, "ask the vendor for a firmware update",
-                                           "the %s table has a wrong checksum", t->signature);
                 if (t->readable != TRISTATE_YES)
                         return finding_add(ret, self->id, RESULT_OK, NULL, NULL,
-                                           "the firmware has a %s table (its content is readable by root only)",
-                                           t->signature);
-                return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "the firmware has a %s table of %u bytes",
-                                   t->signature, t->length);
+                                           "the firmware has %s table (its content is readable by root only)", name);
+                if (t->sound == TRISTATE_NO)
+                        return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_UPDATE,
+                                           "the %s table is wrong at offset 0x%x: %s", t->signature, t->error.offset,
+                                           t->error.message);
+                /* check_ivrs_checksum() of Linux drivers/iommu/amd/init.c; of a DMAR the kernel only says so */
+                if (t->checksum_ok == TRISTATE_NO)
+                        return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_UPDATE,
+                                           "the %s table has a wrong checksum%s", t->signature,
+                                           t == &f->ivrs ? ", with which Linux does not use it" : "");
+                r = firmware_table_is_wrong(self, f, t, ret);
+                if (r != 0)
+                        return r < 0 ? r : 0;
+                return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "the firmware has %s table of %u bytes", name,
+                                   t->length);
         }
         if (f->acpi != TRISTATE_YES || f->dmar.present == TRISTATE_UNKNOWN || f->ivrs.present == TRISTATE_UNKNOWN)
                 return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, NULL,

@@ -14,7 +14,8 @@ void facts_init(Facts *f)
 {
         const AcpiTable unknown = { .present = TRISTATE_UNKNOWN,
                                     .readable = TRISTATE_UNKNOWN,
-                                    .checksum_ok = TRISTATE_UNKNOWN };
+                                    .checksum_ok = TRISTATE_UNKNOWN,
+                                    .sound = TRISTATE_UNKNOWN };
 
         *f = (Facts){
                 .pci = TRISTATE_UNKNOWN,
@@ -50,6 +51,8 @@ void facts_done(Facts *f)
                 free(d->block);
         }
         free(f->disks);
+        dmar_done(&f->dmar_content);
+        ivrs_done(&f->ivrs_content);
         free(f->release);
         free(f->lockdown);
         free(f->claims);
@@ -90,6 +93,16 @@ size_t facts_count_entries(const Facts *f)
                 FOREACH_ARRAY(e, l->entries, l->n_entries)
                         n += !e->rescue;
         return n;
+}
+
+const Dmar *facts_dmar(const Facts *f)
+{
+        return f->dmar.sound == TRISTATE_UNKNOWN ? NULL : &f->dmar_content;
+}
+
+const Ivrs *facts_ivrs(const Facts *f)
+{
+        return f->ivrs.sound == TRISTATE_UNKNOWN ? NULL : &f->ivrs_content;
 }
 
 IommuVendor facts_vendor(const Facts *f)

@@ -4,6 +4,8 @@
 #include <sys/types.h>
 
 #include "array.h"
+#include "dmar.h"
+#include "ivrs.h"
 #include "kargs.h"
 #include "loader.h"
 #include "macro.h"
@@ -34,7 +36,7 @@ static inline bool pci_is_bridge(const PciFunction *f)
         return f->class >> 8 == 0x0604 || f->class >> 8 == 0x0607;
 }
 
-/* A firmware table as far as its header goes (ACPI 6.5 section 5.2.6). */
+/* A firmware table and what became of reading it. */
 typedef struct AcpiTable {
         char signature[5]; /* DMAR or IVRS */
         Tristate present;  /* unknown: no ACPI folder, or not readable */
@@ -42,6 +44,8 @@ typedef struct AcpiTable {
         uint32_t length;   /* bytes, as the header says */
         uint32_t size;     /* bytes, as the file has */
         Tristate checksum_ok;
+        Tristate sound;  /* read to its end; no: see error, and what could be read is there; unknown: not readable */
+        AcpiError error; /* of the reading */
 } AcpiTable;
 
 /* What the running system lives on. */
@@ -100,6 +104,8 @@ typedef struct Facts {
         /* firmware */
         IommuVendor cpu_vendor; /* from /proc/cpuinfo */
         AcpiTable dmar, ivrs;
+        Dmar dmar_content; /* as far as dmar.sound says; without structures while it is unknown */
+        Ivrs ivrs_content; /* likewise */
         Tristate acpi;
         /* running kernel */
         char *release; /* NULL: unknown */
@@ -139,6 +145,10 @@ const PciFunction *facts_function(const Facts *f, PciAddr a);
 
 /* Entries that can boot, rescue entries left out, of all loaders. */
 size_t facts_count_entries(const Facts *f);
+
+/* What the table says, as far as it could be read; NULL: there is none, or its content is not readable. */
+const Dmar *facts_dmar(const Facts *f);
+const Ivrs *facts_ivrs(const Facts *f);
 
 /* DMAR says Intel, IVRS says AMD; without a table the CPU decides. */
 IommuVendor facts_vendor(const Facts *f);

@@ -1,65 +1,75 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe/probe.h"
 
-#include <endian.h>
-
 #include "base/io.h"
 #include "model/names.h"
 
-/* Real tables have some hundred bytes to some tens of KiB; the bound keeps a strange file from filling the memory. */
-#define TABLE_MAX_BYTES (16U * 1024 * 1024)
+static int parse_dmar(const char *data, size_t size, Facts *f, AcpiHeader *ret_header)
+{
+        int r = dmar_parse(data, size, &f->dmar_content, &f->dmar.error);
 
-/* Bytes of the header that every ACPI table begins with, and where its length stands (ACPI 6.5, table 5.5). */
-#define HEADER_BYTES    36U
-#define LENGTH_OFFSET   4U
+        *ret_header = f->dmar_content.header;
+        return r;
+}
 
-static int read_table(const Probe *p, AcpiTable *t)
+static int parse_ivrs(const char *data, size_t size, Facts *f, AcpiHeader *ret_header)
+{
+        int r = ivrs_parse(data, size, &f->ivrs_content, &f->ivrs.error);
+
+        *ret_header = f->ivrs_content.header;
+        return r;
+}
+
+static int read_table(int rfd, Facts *f, AcpiTable *t,
+                      int (*parse)(const char *data, size_t size, Facts *f, AcpiHeader *ret_header))
 {
         char path[sizeof(NAME_SYS_ACPI_TABLES "/") + sizeof(t->signature)];
         _cleanup_free_ char *data = NULL;
-        unsigned char sum = 0;
-        uint32_t length;
+        AcpiHeader header;
         size_t size;
         int r;
 
         (void) snprintf(path, sizeof(path), NAME_SYS_ACPI_TABLES "/%s", t->signature);
-        t->present = probe_exists(p->rfd, path);
+        t->present = probe_exists(rfd, path);
         if (t->present != TRISTATE_YES)
                 return 0;
-        r = root_read_file(p->rfd, path, TABLE_MAX_BYTES, &data, &size);
+        r = root_read_file(rfd, path, ACPI_TABLE_MAX_BYTES, &data, &size);
         if (r == -ENOMEM)
                 return r;
+        if (r == -EFBIG) {
+                t->readable = TRISTATE_YES;
+                t->checksum_ok = t->sound = TRISTATE_NO;
+                acpi_error_set(&t->error, ACPI_TABLE_MAX_BYTES,
+                               "the table does not end here, which no real one reaches");
+                return 0;
+        }
         if (r < 0) { /* mode 0400 in sysfs: a check without root rights ends here */
                 t->readable = TRISTATE_NO;
                 return 0;
         }
         t->readable = TRISTATE_YES;
         t->size = (uint32_t) size;
-        t->checksum_ok = TRISTATE_NO;
-        if (size < HEADER_BYTES)
-                return 0;
-        memcpy(&length, data + LENGTH_OFFSET, sizeof(length));
-        t->length = le32toh(length);
-        if (t->length < HEADER_BYTES || t->length > size || memcmp(data, t->signature, 4) != 0)
-                return 0;
-        for (uint32_t i = 0; i < t->length; i++)
-                sum = (unsigned char) (sum + (unsigned char) data[i]);
-        t->checksum_ok = sum == 0 ? TRISTATE_YES : TRISTATE_NO;
+        r = parse(data, size, f, &header);
+        if (r == -ENOMEM)
+                return r;
+        t->length = header.length;
+        t->checksum_ok = header.checksum_ok ? TRISTATE_YES : TRISTATE_NO;
+        t->sound = r >= 0 ? TRISTATE_YES : TRISTATE_NO;
         return 0;
 }
 
-static int probe_acpi(const Probe *p, Facts *f)
+int facts_gather_firmware(int rfd, Facts *f)
 {
         int r;
 
-        f->acpi = probe_exists(p->rfd, NAME_SYS_ACPI);
+        f->acpi = probe_exists(rfd, NAME_SYS_ACPI);
         /* Without any sysfs, as in the root of an image, nothing can be said about the machine. */
-        if (f->acpi == TRISTATE_NO && probe_exists(p->rfd, NAME_SYS_BUS) != TRISTATE_YES)
+        if (f->acpi == TRISTATE_NO && probe_exists(rfd, NAME_SYS_BUS) != TRISTATE_YES)
                 f->acpi = TRISTATE_UNKNOWN;
-        if (f->acpi != TRISTATE_YES || probe_exists(p->rfd, NAME_SYS_ACPI_TABLES) != TRISTATE_YES)
+        if (f->acpi != TRISTATE_YES || probe_exists(rfd, NAME_SYS_ACPI_TABLES) != TRISTATE_YES)
                 return 0;
-        r = read_table(p, &f->dmar);
-        return r < 0 ? r : read_table(p, &f->ivrs);
+        r = read_table(rfd, f, &f->dmar, parse_dmar);
+        return r < 0 ? r : read_table(rfd, f, &f->ivrs, parse_ivrs);
 }
 
 /* Entries of a folder without its dots; -ENOENT and the like as they come. */
@@ -140,7 +150,7 @@ int probe_iommu(const Probe *p, Facts *f)
 {
         int r;
 
-        r = probe_acpi(p, f);
+        r = facts_gather_firmware(p->rfd, f);
         if (r >= 0)
                 r = probe_state(p, f);
         return r < 0 ? r : probe_vendor(p, f);

@@ -16,6 +16,12 @@
  */
 int facts_gather(int rfd, bool live, const Config *cfg, Facts *ret) _must_check_;
 
+/**
+ * facts_gather_firmware() - only the DMAR and IVRS tables
+ * @f: begun with facts_init(). Returns 0 or -ENOMEM.
+ */
+int facts_gather_firmware(int rfd, Facts *f) _must_check_;
+
 /* Names that only the probers know; those that others need too are in names.h. */
 #define NAME_SYS_BUS           "/sys/bus"
 #define NAME_SYS_BUS_PCI       "/sys/bus/pci"

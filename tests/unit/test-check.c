@@ -68,9 +68,13 @@ static void firmware(void **state)
         machine_judge(m);
         expect(m, "firmware.table", RESULT_WARN, "wrong checksum");
         expect_exit(m, EXIT_READY, 0);
-        m->facts.dmar.length = 100;
+        m->facts.dmar.sound = TRISTATE_NO;
+        acpi_error_set(&m->facts.dmar.error, 88, "the table ends");
         machine_judge(m);
-        expect(m, "firmware.table", RESULT_WARN, "cut short: 88 of 100");
+        expect(m, "firmware.table", RESULT_WARN, "the DMAR table is wrong at offset 0x58: the table ends");
+        m->facts.dmar.sound = m->facts.dmar.checksum_ok = TRISTATE_YES; /* and without any hardware unit */
+        machine_judge(m);
+        expect(m, "firmware.table", RESULT_WARN, "the DMAR table is wrong at offset 0x30: the table describes no");
         m->facts.dmar.readable = TRISTATE_NO;
         machine_judge(m);
         expect(m, "firmware.table", RESULT_OK, "readable by root only");

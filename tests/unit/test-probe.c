@@ -211,12 +211,13 @@ static void test_tables(void **state)
                 uint32_t length;
                 size_t size;
                 int checksum_error;
-                Tristate ok;
+                Tristate ok, sound;
+                uint32_t error; /* offset */
         } cases[] = {
-                { 48, 48, 0, TRISTATE_YES }, { 48, 48, 1, TRISTATE_NO },
-                { 64, 48, 0, TRISTATE_NO }, /* longer than the file */
-                { 35, 48, 0, TRISTATE_NO }, /* shorter than its header */
-                { 20, 20, 0, TRISTATE_NO },  { 0, 0, 0, TRISTATE_NO },
+                { 48, 48, 0, TRISTATE_YES, TRISTATE_YES, 0 }, { 48, 48, 1, TRISTATE_NO, TRISTATE_YES, 0 },
+                { 64, 48, 0, TRISTATE_NO, TRISTATE_NO, 48 }, /* longer than the file */
+                { 35, 48, 0, TRISTATE_NO, TRISTATE_NO, 4 },  /* shorter than its header */
+                { 20, 20, 0, TRISTATE_NO, TRISTATE_NO, 20 },  { 0, 0, 0, TRISTATE_NO, TRISTATE_NO, 0 },
         };
         const Tree *t = *state;
         _cleanup_(config_done) Config c = {};
@@ -232,8 +233,14 @@ static void test_tables(void **state)
                 assert_int_equal(f.dmar.readable, TRISTATE_YES);
                 assert_int_equal(f.dmar.size, i->size);
                 assert_int_equal(f.dmar.checksum_ok, i->ok);
-                if (i->size >= 36)
+                assert_int_equal(f.dmar.sound, i->sound);
+                assert_int_equal(f.dmar.error.offset, i->error);
+                assert_ptr_equal(facts_dmar(&f), &f.dmar_content);
+                assert_null(facts_ivrs(&f));
+                if (i->size >= 36) {
                         assert_int_equal(f.dmar.length, i->length);
+                        assert_int_equal(f.dmar_content.header.length, i->length);
+                }
                 assert_int_equal(f.ivrs.present, TRISTATE_NO);
                 assert_int_equal(facts_vendor(&f), IOMMU_VENDOR_INTEL);
         }
