@@ -98,15 +98,12 @@ int root_list(int rfd, const char *path, const char *suffix, StringList *ret)
         return 0;
 }
 
-int root_read_file(int rfd, const char *path, size_t max, char **ret, size_t *ret_size)
+static int read_whole(int fd, size_t max, char **ret, size_t *ret_size)
 {
-        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY);
         _cleanup_free_ char *buf = NULL;
         size_t n = 0, capacity = 4096;
         struct stat st;
 
-        if (fd < 0)
-                return fd;
         if (fstat(fd, &st) < 0)
                 return -errno;
         if (S_ISDIR(st.st_mode))
@@ -143,6 +140,20 @@ int root_read_file(int rfd, const char *path, size_t max, char **ret, size_t *re
         if (ret_size)
                 *ret_size = n;
         return 0;
+}
+
+int root_read_file(int rfd, const char *path, size_t max, char **ret, size_t *ret_size)
+{
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY);
+
+        return fd < 0 ? fd : read_whole(fd, max, ret, ret_size);
+}
+
+int file_read(const char *path, size_t max, char **ret, size_t *ret_size)
+{
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+        return fd < 0 ? -errno : read_whole(fd, max, ret, ret_size);
 }
 
 int root_read_text(int rfd, const char *path, char **ret)

@@ -49,6 +49,13 @@ int root_list(int rfd, const char *path, const char *suffix, StringList *ret) _m
  */
 int root_read_file(int rfd, const char *path, size_t max, char **ret, size_t *ret_size) _must_check_;
 
+/**
+ * file_read() - a whole file that a person named: relative to the present folder, below no root
+ *
+ * Pipes and devices too, such as /dev/stdin. @max, @ret, @ret_size and the result: as root_read_file().
+ */
+int file_read(const char *path, size_t max, char **ret, size_t *ret_size) _must_check_;
+
 /* Text that people write: as root_read_file() with a bound of 4 MiB. */
 int root_read_text(int rfd, const char *path, char **ret) _must_check_;
 

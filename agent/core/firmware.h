@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/dmar.h"
+#include "model/ivrs.h"
+
+/* A firmware table that was read; exactly one of dmar and ivrs is there. Nothing is owned. */
+typedef struct FirmwareTable {
+        const Dmar *dmar;
+        const Ivrs *ivrs;
+        const AcpiError *error; /* its message is empty for a sound table */
+} FirmwareTable;
+
+/**
+ * firmware_json() - tables for programs
+ * @ret: JSON text with a final newline, owned by the caller.
+ *
+ * {"tables": [...]}, numbers as numbers: addresses too, which JSON readers with 53 bits of precision round above
+ * 9 PB. Structures stand in the order of the table; one of unknown type has its number for "type". Returns 0 or
+ * -ENOMEM.
+ */
+int firmware_json(const FirmwareTable *tables, size_t n, char **ret) _must_check_;
+
+/* Tables for people. @ret: text, owned by the caller. Returns 0 or -ENOMEM. */
+int firmware_text(const FirmwareTable *tables, size_t n, char **ret) _must_check_;

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/io.h"
+#include "core/firmware.h"
+#include "model/acpidump.h"
+#include "model/names.h"
+#include "probe/probe.h"
+#include "run.h"
+
+/* The text of a whole machine's tables is some MiB. */
+#define FILE_MAX_BYTES (64U * 1024 * 1024)
+
+/* A table that was read; the signature tells which of the two is filled. */
+typedef struct Content {
+        bool is_dmar;
+        Dmar dmar;
+        Ivrs ivrs;
+        AcpiError error;
+} Content;
+
+typedef struct ContentList {
+        Content *items;
+        size_t n;
+} ContentList;
+
+static void content_list_done(ContentList *l)
+{
+        FOREACH_ARRAY(c, l->items, l->n) {
+                dmar_done(&c->dmar);
+                ivrs_done(&c->ivrs);
+        }
+        free(l->items);
+}
+
+/* Exit code: 2 where a table is damaged, because only new firmware cures that. */
+static int print_tables(const FirmwareTable *tables, size_t n, bool json)
+{
+        _cleanup_free_ char *text = NULL;
+        int r = json ? firmware_json(tables, n, &text) : firmware_text(tables, n, &text);
+
+        if (r < 0)
+                return complain("printing the tables", r);
+        print_text(text);
+        FOREACH_ARRAY(t, tables, n)
+                if (t->error->message[0])
+                        return EXIT_BLOCKED;
+        return EXIT_READY;
+}
+
+/* Tables of another kind, which an acpidump has many of, are passed over. 0 or -ENOMEM. */
+static int add_table(ContentList *l, const void *data, size_t size)
+{
+        Content c = {};
+        Content *slot;
+        int r;
+
+        r = dmar_parse(data, size, &c.dmar, &c.error);
+        c.is_dmar = r != -EINVAL;
+        if (r == -EINVAL)
+                r = ivrs_parse(data, size, &c.ivrs, &c.error);
+        if (r == -EINVAL)
+                return 0;
+        if (r == -ENOMEM)
+                return r;
+        slot = array_grow(&l->items, l->n);
+        if (!slot) {
+                dmar_done(&c.dmar);
+                ivrs_done(&c.ivrs);
+                return -ENOMEM;
+        }
+        *slot = c;
+        l->n++;
+        return 0;
+}
+
+/* 0; -EBADMSG: it was said where the text is broken; other negative errno. */
+static int add_text(ContentList *l, const char *file, const char *text, size_t size)
+{
+        const char *cursor = text;
+        AcpidumpError error;
+        unsigned line = 1;
+
+        for (;;) {
+                _cleanup_free_ uint8_t *bytes = NULL;
+                size_t n;
+                int r = acpidump_next(&cursor, &line, text + size, &bytes, &n, &error);
+
+                if (r == -EBADMSG)
+                        fprintf(stderr, "ptprep: %s:%u: %s; save the output of acpidump again\n", file, error.line,
+                                error.message);
+                if (r <= 0)
+                        return r;
+                r = add_table(l, bytes, n);
+                if (r < 0)
+                        return r;
+        }
+}
+
+static int print_file(const Options *o)
+{
+        _cleanup_(content_list_done) ContentList l = {};
+        _cleanup_free_ FirmwareTable *tables = NULL;
+        _cleanup_free_ char *data = NULL;
+        size_t size;
+        int r;
+
+        r = file_read(o->table, FILE_MAX_BYTES, &data, &size);
+        if (r < 0) {
+                fprintf(stderr, "ptprep: --table=%s: %s\n", o->table, strerror(-r));
+                return EXIT_USAGE;
+        }
+        r = acpidump_is_text(data, size) ? add_text(&l, o->table, data, size) : add_table(&l, data, size);
+        if (r == -EBADMSG)
+                return EXIT_USAGE;
+        if (r < 0)
+                return complain(o->table, r);
+        if (l.n == 0) {
+                fprintf(stderr,
+                        "ptprep: --table=%s: this is neither a DMAR nor an IVRS table (\"acpidump -b\" and "
+                        "/sys/firmware/acpi/tables have them), nor the text of an acpidump with one\n",
+                        o->table);
+                return EXIT_USAGE;
+        }
+        tables = calloc(l.n, sizeof(*tables));
+        if (!tables)
+                return complain("printing the tables", -ENOMEM);
+        for (size_t i = 0; i < l.n; i++)
+                tables[i] = (FirmwareTable){ .dmar = l.items[i].is_dmar ? &l.items[i].dmar : NULL,
+                                             .ivrs = l.items[i].is_dmar ? NULL : &l.items[i].ivrs,
+                                             .error = &l.items[i].error };
+        return print_tables(tables, l.n, o->json);
+}
+
+static int print_machine(const Options *o)
+{
+        _cleanup_close_ int rfd = -EBADF;
+        _cleanup_(facts_done) Facts f;
+        FirmwareTable tables[2];
+        bool live = false;
+        size_t n = 0;
+        int r;
+
+        facts_init(&f);
+        rfd = run_open_root(o, &live);
+        if (rfd < 0)
+                return EXIT_USAGE;
+        r = facts_gather_firmware(rfd, &f);
+        if (r < 0)
+                return complain("reading the machine's state", r);
+        if (f.dmar.readable == TRISTATE_NO || f.ivrs.readable == TRISTATE_NO) {
+                fprintf(stderr,
+                        "ptprep: " NAME_SYS_ACPI_TABLES
+                        "/%s is readable by root only: run \"ptprep firmware\" as root, or "
+                        "give a saved table with --table=FILE\n",
+                        f.dmar.readable == TRISTATE_NO ? "DMAR" : "IVRS");
+                return EXIT_NOT_READY;
+        }
+        if (facts_dmar(&f))
+                tables[n++] = (FirmwareTable){ .dmar = facts_dmar(&f), .error = &f.dmar.error };
+        if (facts_ivrs(&f))
+                tables[n++] = (FirmwareTable){ .ivrs = facts_ivrs(&f), .error = &f.ivrs.error };
+        if (n > 0)
+                return print_tables(tables, n, o->json);
+        if (f.dmar.present != TRISTATE_NO || f.ivrs.present != TRISTATE_NO) {
+                fputs("ptprep: cannot tell: this system shows no ACPI tables\n", stderr);
+                return EXIT_NOT_READY;
+        }
+        fputs("ptprep: the firmware describes no IOMMU: there is no DMAR and no IVRS table\n", stderr);
+        r = o->json ? print_tables(tables, 0, true) : EXIT_READY;
+        return r == EXIT_READY ? EXIT_BLOCKED : r;
+}
+
+int verb_firmware(const Options *o)
+{
+        return o->table ? print_file(o) : print_machine(o);
+}
