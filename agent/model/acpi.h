@@ -10,7 +10,7 @@
  */
 
 /* Bytes of the header that every table begins with. */
-#define ACPI_HEADER_BYTES 36U
+#define ACPI_HEADER_BYTES    36U
 
 /* More than any DMAR or IVRS has: real ones have some hundred bytes, their parts have at most 64 KiB. */
 #define ACPI_TABLE_MAX_BYTES (1024U * 1024)
