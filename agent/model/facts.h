@@ -103,10 +103,10 @@ typedef struct Facts {
         size_t n_functions;
         /* firmware */
         IommuVendor cpu_vendor; /* from /proc/cpuinfo */
+        Tristate acpi;
         AcpiTable dmar, ivrs;
         Dmar dmar_content; /* as far as dmar.sound says; without structures while it is unknown */
         Ivrs ivrs_content; /* likewise */
-        Tristate acpi;
         /* running kernel */
         char *release; /* NULL: unknown */
         bool cmdline_known;
