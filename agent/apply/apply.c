@@ -10,10 +10,12 @@
 
 static const StepOps step_table[_STEP_KIND_MAX] = {
         [STEP_CLEAN_UP] = { step_clean_up_do, step_clean_up_undo },
-        [STEP_WRITE_FILE] = { step_write_do, step_write_undo },
-        [STEP_REMOVE_FILE] = { step_write_do, step_write_undo },
+        [STEP_KEEP_ORIGINAL] = { step_state_do, step_put_back },
+        [STEP_RECORD] = { step_state_do, step_put_back },
+        [STEP_WRITE_FILE] = { step_write_do, step_put_back },
+        [STEP_REMOVE_FILE] = { step_write_do, step_put_back },
         [STEP_REBUILD_IMAGE] = { step_image_do, step_put_back },
-        [STEP_STAMP_IMAGES] = { step_stamp_do, step_write_undo },
+        [STEP_STAMP_IMAGES] = { step_stamp_do, step_put_back },
         [STEP_MKCONFIG] = { step_mkconfig_do, step_put_back },
 };
 
@@ -45,7 +47,7 @@ char *path_folder(const char *path)
 }
 
 /* Names of everything that a power cut could leave behind. */
-static int transaction_begin(int rfd, const Plan *p)
+static int transaction_begin(int rfd, const StepContext *contexts, size_t n)
 {
         _cleanup_free_ char *text = NULL;
         size_t size;
@@ -53,17 +55,19 @@ static int transaction_begin(int rfd, const Plan *p)
 
         if (!f)
                 return -ENOMEM;
-        FOREACH_ARRAY(s, p->steps, p->n) {
-                _cleanup_free_ char *folder = path_folder(s->path);
+        for (const StepContext *c = contexts; c < contexts + n; c++) {
+                _cleanup_free_ char *folder = path_folder(c->path);
 
                 if (!folder) {
                         (void) fclose(f);
                         return -ENOMEM;
                 }
-                fprintf(f, "%s/.%s" TRIAL_SUFFIX "\n", folder, strrchr(s->path, '/') + 1); /* of root_file_replace() */
-                fprintf(f, "%s" TRIAL_SUFFIX "\n%s" BACKUP_SUFFIX "\n", s->path, s->path);
-                if (s->kind == STEP_MKCONFIG) /* grub-mkconfig writes here before it renames */
-                        fprintf(f, "%s" TRIAL_SUFFIX ".new\n", s->path);
+                fprintf(f, "%s/.%s" TRIAL_SUFFIX "\n", folder, strrchr(c->path, '/') + 1); /* of root_file_replace() */
+                fprintf(f, "%s" TRIAL_SUFFIX "\n%s\n", c->path, c->backup_path);
+                if (c->step->kind == STEP_MKCONFIG) /* grub-mkconfig writes here before it renames */
+                        fprintf(f, "%s" TRIAL_SUFFIX ".new\n", c->path);
+                if (c->step->kind == STEP_KEEP_ORIGINAL) /* of no use unless the record tells of it */
+                        fprintf(f, "%s\n", c->path);
         }
         if (fclose(f) != 0)
                 return -ENOMEM;
@@ -80,7 +84,7 @@ static void undo_all(StepContext *contexts, size_t n, char **failure)
                 int r = step_table[c->step->kind].undo(c);
                 char *s;
 
-                if (r < 0 && asprintf(&s, "%s; putting %s back failed as well: %s", *failure ?: "?", c->step->path,
+                if (r < 0 && asprintf(&s, "%s; putting %s back failed as well: %s", *failure ?: "?", c->path,
                                       strerror(-r)) >= 0) {
                         free(*failure);
                         *failure = s;
@@ -88,11 +92,52 @@ static void undo_all(StepContext *contexts, size_t n, char **failure)
         }
 }
 
+/* Folders that held originals are of no use when they are empty; the rest is not ours to complain about. */
+static void tidy_originals(const StepContext *contexts, size_t n)
+{
+        for (const StepContext *c = contexts; c < contexts + n; c++) {
+                _cleanup_free_ char *folder = NULL;
+
+                if (c->step->kind != STEP_KEEP_ORIGINAL || !c->path)
+                        continue;
+                for (folder = path_folder(c->path); folder && startswith(folder, NAME_ORIGINALS);) {
+                        char *up = root_rmdir(c->options->rfd, folder) >= 0 ? path_folder(folder) : NULL;
+
+                        free(folder);
+                        folder = up;
+                }
+        }
+}
+
 static void contexts_done(StepContext *contexts, size_t n)
 {
-        for (size_t i = 0; i < n; i++)
-                free(contexts[i].backup);
+        for (size_t i = 0; i < n; i++) {
+                free(contexts[i].path);
+                free(contexts[i].backup_path);
+        }
         free(contexts);
+}
+
+static int contexts_init(const ApplyOptions *o, const Plan *p, StepContext *contexts, char **failure)
+{
+        for (size_t i = 0; i < p->n; i++)
+                contexts[i] = (StepContext){ .options = o, .step = p->steps + i, .failure = failure };
+        for (StepContext *c = contexts; c < contexts + p->n; c++) {
+                unsigned same = 0;
+                int r = root_follow(o->rfd, c->step->path, &c->path);
+
+                if (r < 0)
+                        return step_failed(c, r, "%s: %s", c->step->path, strerror(-r));
+                /* each step keeps what it found, also when two change the same file */
+                for (const StepContext *other = contexts; other < c; other++)
+                        same += streq(other->path, c->path);
+                if (same > 0 ? asprintf(&c->backup_path, "%s.%u" BACKUP_SUFFIX, c->path, same) < 0
+                             : asprintf(&c->backup_path, "%s" BACKUP_SUFFIX, c->path) < 0) {
+                        c->backup_path = NULL;
+                        return -ENOMEM;
+                }
+        }
+        return 0;
 }
 
 int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
@@ -109,20 +154,21 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
         contexts = calloc(p->n, sizeof(*contexts));
         if (!contexts)
                 return -ENOMEM;
+        r = contexts_init(o, p, contexts, &result.failure);
         /* An interrupted run's list would be overwritten by this run's: clean up first. */
-        if (p->steps[0].kind != STEP_CLEAN_UP)
-                r = transaction_begin(o->rfd, p);
-        if (r < 0 && asprintf(&result.failure, "%s could not be written: %s", NAME_TRANSACTION, strerror(-r)) < 0)
+        if (r >= 0 && p->steps[0].kind != STEP_CLEAN_UP)
+                r = transaction_begin(o->rfd, contexts, p->n);
+        if (r < 0 && !result.failure &&
+            asprintf(&result.failure, "%s could not be written: %s", NAME_TRANSACTION, strerror(-r)) < 0)
                 result.failure = NULL;
         while (r >= 0 && n < p->n) {
                 StepContext *c = contexts + n;
 
-                *c = (StepContext){ .options = o, .step = p->steps + n, .failure = &result.failure };
                 if (o->progress)
                         o->progress(c->step, n, p->n, o->userdata);
                 r = step_table[c->step->kind].do_step(c);
                 if (r >= 0 && c->step->kind == STEP_CLEAN_UP)
-                        r = transaction_begin(o->rfd, p);
+                        r = transaction_begin(o->rfd, contexts, p->n);
                 if (r >= 0)
                         n++;
                 else if (!result.failure && asprintf(&result.failure, "%s %s: %s", step_kind_to_string(c->step->kind),
@@ -130,10 +176,11 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
                         result.failure = NULL;
         }
         if (r < 0)
-                undo_all(contexts, n, &result.failure);
+                undo_all(contexts, MIN(n + 1, p->n), &result.failure);
         for (size_t i = 0; i < n; i++)
                 if (contexts[i].backup)
-                        root_file_discard(o->rfd, contexts[i].backup);
+                        root_file_discard(o->rfd, contexts[i].backup_path);
+        tidy_originals(contexts, p->n);
         root_file_discard(o->rfd, NAME_TRANSACTION);
         contexts_done(contexts, p->n);
         result.n_done = r < 0 ? 0 : n;

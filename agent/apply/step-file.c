@@ -3,24 +3,32 @@
 #include "base/io.h"
 #include "model/names.h"
 
-/* Writes text, or removes the file where it is NULL. */
+/* Writes text, or removes the file where it is NULL. What was there is kept until all steps are done. */
 static int put_text(StepContext *c, const char *text)
 {
-        const Step *s = c->step;
-        _cleanup_free_ char *folder = NULL;
-        int r;
+        int rfd = c->options->rfd, r;
+        _cleanup_free_ char *folder = path_folder(c->path);
 
-        if (!text) {
-                r = root_file_remove(c->options->rfd, s->path);
-                return r == -ENOENT ? 0 : r;
-        }
-        folder = path_folder(s->path);
         if (!folder)
                 return -ENOMEM;
-        r = root_mkdir_p(c->options->rfd, folder);
+        r = text ? root_mkdir_p(rfd, folder) : 0;
+        if (r >= 0)
+                r = step_keep_old(c);
         if (r < 0)
                 return r;
-        return root_file_replace(c->options->rfd, s->path, text, strlen(text), s->mode);
+        if (text)
+                return root_file_replace(rfd, c->path, text, strlen(text), c->step->mode);
+        r = root_file_remove(rfd, c->path);
+        return r == -ENOENT ? 0 : r;
+}
+
+int step_state_do(StepContext *c)
+{
+        int r = put_text(c, c->step->new_text);
+
+        return r < 0 ? step_failed(c, r, "%s could not be %s: %s", c->path, c->step->new_text ? "written" : "removed",
+                                   strerror(-r))
+                     : 0;
 }
 
 int step_write_do(StepContext *c)
@@ -34,31 +42,35 @@ int step_write_do(StepContext *c)
         /* The plan was made from another text: whoever changed it in between must not lose that. */
         if (!streq_null(present, s->old_text))
                 return step_failed(c, -EBUSY, "%s was changed by somebody else meanwhile; run ptprep again", s->path);
-        r = put_text(c, s->new_text);
-        if (r < 0)
-                return step_failed(c, r, "%s could not be written: %s", s->path, strerror(-r));
-        return 0;
+        return step_state_do(c);
 }
 
-int step_write_undo(StepContext *c)
+/* Of what a list of names says, only what nobody but ptprep can have made, whatever else stands in it. */
+static bool is_leftover(const Record *record, bool record_known, const char *path)
 {
-        return put_text(c, c->step->old_text);
+        const char *subject = startswith(path, NAME_ORIGINALS);
+
+        if (endswith(path, TRIAL_SUFFIX) || endswith(path, BACKUP_SUFFIX) || endswith(path, TRIAL_SUFFIX ".new"))
+                return true;
+        return subject && subject[0] == '/' && !strstr(path, "/../") && record_known && !record_file(record, subject);
 }
 
 int step_clean_up_do(StepContext *c)
 {
+        _cleanup_(record_done) Record record = {};
+        _cleanup_free_ char *text = NULL;
+        int rfd = c->options->rfd, r = root_read_text(rfd, NAME_RECORD, &text);
+        bool known = (r >= 0 || r == -ENOENT) && record_parse(text, &record) >= 0;
+
         for (const char *line = c->step->old_text; *line;) {
                 size_t n = strcspn(line, "\n");
                 _cleanup_free_ char *path = strndup(line, n);
-                int r;
 
                 if (!path)
                         return -ENOMEM;
-                /* only names of our own making, whatever the file says */
-                if (endswith(path, TRIAL_SUFFIX) || endswith(path, BACKUP_SUFFIX) ||
-                    endswith(path, TRIAL_SUFFIX ".new")) {
-                        r = root_file_remove(c->options->rfd, path);
-                        if (r < 0 && r != -ENOENT)
+                if (is_leftover(&record, known, path)) {
+                        r = root_file_remove(rfd, path);
+                        if (r < 0 && r != -ENOENT && r != -ENOTDIR)
                                 return step_failed(c, r, "%s could not be removed: %s", path, strerror(-r));
                 }
                 line += n + (line[n] != 0);
@@ -74,30 +86,29 @@ int step_clean_up_undo(StepContext *c)
 
 int step_keep_old(StepContext *c)
 {
-        int r;
+        int r = root_file_backup(c->options->rfd, c->path, c->backup_path);
 
-        if (asprintf(&c->backup, "%s" BACKUP_SUFFIX, c->step->path) < 0) {
-                c->backup = NULL;
-                return -ENOMEM;
+        if (r < 0 && r != -ENOENT) {
+                root_file_discard(c->options->rfd, c->backup_path);
+                return r;
         }
-        r = root_file_backup(c->options->rfd, c->step->path, c->backup);
-        if (r < 0) {
-                free(c->backup);
-                c->backup = NULL;
-        }
-        return r == -ENOENT ? 0 : r;
+        c->backup = r >= 0;
+        c->kept = true;
+        return 0;
 }
 
 int step_put_back(StepContext *c)
 {
         int r;
 
-        if (!c->backup)
-                return root_file_remove(c->options->rfd, c->step->path);
-        r = root_file_rename(c->options->rfd, c->backup, c->step->path);
-        if (r >= 0) {
-                free(c->backup);
-                c->backup = NULL;
+        if (!c->kept)
+                return 0;
+        if (!c->backup) {
+                r = root_file_remove(c->options->rfd, c->path);
+                return r == -ENOENT ? 0 : r;
         }
+        r = root_file_rename(c->options->rfd, c->backup_path, c->path);
+        if (r >= 0)
+                c->backup = false;
         return r;
 }

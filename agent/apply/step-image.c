@@ -64,7 +64,7 @@ int step_image_do(StepContext *c)
 
         if (r < 0)
                 return r;
-        if (asprintf(&trial, "%s" TRIAL_SUFFIX, s->path) < 0)
+        if (asprintf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
                 return -ENOMEM;
         r = command_run(c->options, (char *[]){ s->argv.items[0], (char *) "--force", trial, s->subject, NULL }, &tail);
         if (r < 0)
@@ -83,7 +83,7 @@ int step_image_do(StepContext *c)
         if (r >= 0)
                 r = step_keep_old(c);
         if (r >= 0)
-                r = root_file_rename(rfd, trial, s->path);
+                r = root_file_rename(rfd, trial, c->path);
         if (r < 0)
                 root_file_discard(rfd, trial);
         return r;
@@ -114,5 +114,7 @@ int step_stamp_do(StepContext *c)
         if (!text)
                 return -ENOMEM;
         r = root_mkdir_p(rfd, NAME_STATE_DIR);
-        return r < 0 ? r : root_file_replace(rfd, s->path, text, strlen(text), s->mode);
+        if (r >= 0)
+                r = step_keep_old(c);
+        return r < 0 ? r : root_file_replace(rfd, c->path, text, strlen(text), s->mode);
 }

@@ -47,7 +47,7 @@ int step_mkconfig_do(StepContext *c)
         char *argv[8] = {};
         int r;
 
-        if (asprintf(&trial, "%s" TRIAL_SUFFIX, s->path) < 0)
+        if (asprintf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
                 return -ENOMEM;
         if (s->argv.n + 3 > ELEMENTSOF(argv))
                 return -E2BIG;
@@ -67,7 +67,7 @@ int step_mkconfig_do(StepContext *c)
         if (r >= 0)
                 r = step_keep_old(c);
         if (r >= 0)
-                r = root_file_rename(c->options->rfd, trial, s->path);
+                r = root_file_rename(c->options->rfd, trial, c->path);
         if (r < 0)
                 root_file_discard(c->options->rfd, trial);
         return r;

@@ -10,13 +10,16 @@
 typedef struct StepContext {
         const ApplyOptions *options;
         const Step *step;
-        char *backup;   /* path of what was replaced, removed at the end; NULL: nothing was */
-        char **failure; /* one sentence when it fails; may be left alone, then errno's text is used */
+        char *path;        /* of the step, symbolic links at its end followed, so that a link stays one */
+        char *backup_path; /* where step_keep_old() keeps what was there */
+        bool kept;         /* step_keep_old() is done, so the file may have been changed */
+        bool backup;       /* there was something, and it is at backup_path */
+        char **failure;    /* one sentence when it fails; may be left alone, then errno's text is used */
 } StepContext;
 
 /*
- * A kind of step is one row of the table in apply.c. undo() is called only after do_step() succeeded. A new kind: a row
- * there and a step-*.c file.
+ * A kind of step is one row of the table in apply.c. undo() is called after do_step() failed as well: that may have
+ * been late, after the new file was in its place. A new kind: a row there and a step-*.c file.
  */
 typedef struct StepOps {
         int (*do_step)(StepContext *c);
@@ -28,13 +31,15 @@ int step_failed(StepContext *c, int error, const char *format, ...) _printf_(3, 
 /* The folder of a path, "/boot" of "/boot/grub.cfg"; owned by the caller, NULL when memory is short. */
 char *path_folder(const char *path);
 
-/* Keeps what is at the step's path; a path that does not exist is fine. 0 or negative errno. */
+/* Keeps what is at the step's path; a path that does not exist is fine. To be called before the path is changed. 0 or
+ * negative errno. */
 int step_keep_old(StepContext *c) _must_check_;
-/* Puts it back, or removes what the step made where there was nothing. 0 or negative errno. */
+/* Puts it back, or removes what the step made where there was nothing. Needs no space on the disk. Does nothing where
+ * nothing was kept. 0 or negative errno. */
 int step_put_back(StepContext *c) _must_check_;
 
 int step_write_do(StepContext *c);
-int step_write_undo(StepContext *c);
+int step_state_do(StepContext *c); /* a file of ptprep's own state */
 int step_clean_up_do(StepContext *c);
 int step_clean_up_undo(StepContext *c);
 int step_image_do(StepContext *c);

@@ -210,43 +210,40 @@ int root_stat(int rfd, const char *path, struct stat *ret)
         return fstat(fd, ret) < 0 ? -errno : 0;
 }
 
-/*
- * Splits a path into its folder, opened for reading, and its last component. Symbolic links at the last component are
- * followed by hand, so that the link survives a replacement of what it points to.
- */
-static int open_parent(int rfd, const char *path, bool follow, int *ret_fd, char **ret_name)
+/* Folder with its final slash, "./" for none, and last component of a path. -EISDIR where the last is no name. */
+static int split_path(const char *path, char **ret_folder, char **ret_name)
+{
+        const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+
+        if (name[0] == 0 || streq(name, ".") || streq(name, ".."))
+                return -EISDIR;
+        *ret_name = strdup(name);
+        *ret_folder = slash ? strndup(path, (size_t) (slash - path) + 1) : strdup("./");
+        return *ret_name && *ret_folder ? 0 : -ENOMEM;
+}
+
+int root_follow(int rfd, const char *path, char **ret)
 {
         _cleanup_free_ char *current = strdup(path);
 
         if (!current)
                 return -ENOMEM;
         for (unsigned hops = 0; hops < 40; hops++) {
-                _cleanup_free_ char *folder = NULL, *name = NULL, *target = NULL;
-                _cleanup_close_ int fd = -EBADF;
-                const char *slash = strrchr(current, '/');
+                _cleanup_free_ char *target = NULL, *folder = NULL, *name = NULL;
                 char *next;
-                int r;
+                int r = split_path(current, &folder, &name);
 
-                name = strdup(slash ? slash + 1 : current);
-                folder = slash ? strndup(current, (size_t) (slash - current) + 1) : strdup(".");
-                if (!name || !folder)
-                        return -ENOMEM;
-                if (name[0] == 0 || streq(name, ".") || streq(name, ".."))
-                        return -EISDIR;
-                fd = root_open(rfd, folder, O_RDONLY | O_DIRECTORY);
-                if (fd < 0)
-                        return fd;
-                r = follow ? root_readlink(rfd, current, &target) : -EINVAL;
-                if (!target) { /* -EINVAL: no link; -ENOENT: a new file */
-                        if (r != -EINVAL && r != -ENOENT)
-                                return r;
-                        *ret_fd = TAKE_FD(fd);
-                        *ret_name = TAKE_PTR(name);
+                if (r >= 0)
+                        r = root_readlink(rfd, current, &target);
+                if (r == -EINVAL || r == -ENOENT) { /* no link; a new file */
+                        *ret = TAKE_PTR(current);
                         return 0;
                 }
+                if (r < 0)
+                        return r;
                 if (target[0] == '/')
                         next = strdup(target);
-                else if (asprintf(&next, "%s/%s", folder, target) < 0)
+                else if (asprintf(&next, "%s%s", folder, target) < 0)
                         next = NULL;
                 if (!next)
                         return -ENOMEM;
@@ -254,6 +251,27 @@ static int open_parent(int rfd, const char *path, bool follow, int *ret_fd, char
                 current = next;
         }
         return -ELOOP;
+}
+
+/*
+ * Splits a path into its folder, opened for reading, and its last component. Symbolic links at the last component are
+ * followed by hand, so that the link survives a replacement of what it points to.
+ */
+static int open_parent(int rfd, const char *path, bool follow, int *ret_fd, char **ret_name)
+{
+        _cleanup_free_ char *real = NULL, *folder = NULL, *name = NULL;
+        int fd, r = follow ? root_follow(rfd, path, &real) : 0;
+
+        if (r >= 0)
+                r = split_path(real ?: path, &folder, &name);
+        if (r < 0)
+                return r;
+        fd = root_open(rfd, folder, O_RDONLY | O_DIRECTORY);
+        if (fd < 0)
+                return fd;
+        *ret_fd = fd;
+        *ret_name = TAKE_PTR(name);
+        return 0;
 }
 
 int root_mkdir_p(int rfd, const char *path)
@@ -365,6 +383,17 @@ int root_file_replace(int rfd, const char *path, const void *data, size_t size, 
                 return r;
         }
         return fsync(dfd) < 0 ? -errno : 0;
+}
+
+int root_rmdir(int rfd, const char *path)
+{
+        _cleanup_close_ int dfd = -EBADF;
+        _cleanup_free_ char *name = NULL;
+        int r = open_parent(rfd, path, false, &dfd, &name);
+
+        if (r < 0)
+                return r;
+        return unlinkat(dfd, name, AT_REMOVEDIR) < 0 || fsync(dfd) < 0 ? -errno : 0;
 }
 
 int root_file_remove(int rfd, const char *path)

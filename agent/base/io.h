@@ -68,6 +68,13 @@ int root_read_attr(int rfd, const char *path, char *buf, size_t size) _must_chec
 /* The target of a symbolic link (not followed), as it stands; owned by the caller. 0 or negative errno. */
 int root_readlink(int rfd, const char *path, char **ret) _must_check_;
 
+/**
+ * root_follow() - the path of the file itself, where the last component may be a symbolic link
+ * @ret: owned by the caller; also for a file that does not exist (yet). Links in folders stay as they are.
+ * Returns 0; -ELOOP; other negative errno.
+ */
+int root_follow(int rfd, const char *path, char **ret) _must_check_;
+
 /* stat(2) below the root, links followed. 0 or negative errno. */
 int root_stat(int rfd, const char *path, struct stat *ret) _must_check_;
 
@@ -91,6 +98,9 @@ int write_all(int fd, const void *data, size_t size) _must_check_;
  * Returns 0; negative errno, and then the old file is untouched.
  */
 int root_file_replace(int rfd, const char *path, const void *data, size_t size, mode_t mode) _must_check_;
+
+/* Removes a folder that is empty. 0; -ENOTEMPTY; other negative errno. */
+int root_rmdir(int rfd, const char *path) _must_check_;
 
 /* Removes a file and syncs its folder. 0; negative errno (-ENOENT when it was not there). */
 int root_file_remove(int rfd, const char *path) _must_check_;
