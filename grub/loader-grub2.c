@@ -154,9 +154,10 @@ static int grub2_read(int rfd, Loader *ret)
         return 0;
 }
 
-/* Texts that an edit works on: those of the loader, our own drop-in left out. */
+/* Texts that an edit works on: those of the loader, a drop-in that is all ours left out. */
 typedef struct Draft {
         LoaderFile *files;
+        PlanWords *words; /* what was done to each of them */
         size_t n;
 } Draft;
 
@@ -165,26 +166,50 @@ static void draft_done(Draft *d)
         FOREACH_ARRAY(f, d->files, d->n) {
                 free(f->path);
                 free(f->text);
+                plan_words_done(d->words + (f - d->files));
         }
         free(d->files);
+        free(d->words);
         *d = (Draft){};
 }
 
 static int draft_add(Draft *d, const char *path, const char *text)
 {
         LoaderFile *f = array_grow(&d->files, d->n);
+        PlanWords *w = array_grow(&d->words, d->n);
 
-        if (!f)
+        if (!f || !w)
                 return -ENOMEM;
+        *w = (PlanWords){ .format = owned_grub_default.name };
         *f = (LoaderFile){ strdup(path), strdup(text), strlen(text) };
         d->n++;
         return f->path && f->text ? 0 : -ENOMEM;
 }
 
-static int draft_init(const Loader *l, Draft *d)
+/* A drop-in of ours in which nobody else has written anything. */
+static bool is_all_ours(const LoaderFile *f, const LoaderEdit *want)
+{
+        const RecordFile *recorded = record_file(want->record, f->path);
+
+        if (!is_own_drop_in(base_name(f->path)))
+                return false;
+        return recorded ? recorded->original.state == BYTES_ABSENT && (fingerprint_is(&recorded->written, f->text) ||
+                                                                       fingerprint_is(&recorded->replaced, f->text))
+                        : startswith(f->text, GENERATED_MARK) != NULL;
+}
+
+static bool draft_has(const Draft *d, const char *path)
+{
+        FOREACH_ARRAY(f, d->files, d->n)
+                if (streq(f->path, path))
+                        return true;
+        return false;
+}
+
+static int draft_init(const Loader *l, const LoaderEdit *want, Draft *d)
 {
         FOREACH_ARRAY(f, l->files, l->n_files) {
-                int r = is_own_drop_in(base_name(f->path)) ? 0 : draft_add(d, f->path, f->text);
+                int r = is_all_ours(f, want) ? 0 : draft_add(d, f->path, f->text);
 
                 if (r < 0)
                         return r;
@@ -272,6 +297,13 @@ static void take_blank_along(const LoaderFile *f, const Assignment *a, size_t *s
                 (*start)--;
 }
 
+static int note_removed(Draft *d, const Assignment *a, size_t start, size_t end)
+{
+        _cleanup_free_ char *word = strndup(d->files[a->file].text + start, end - start);
+
+        return word ? owned_words_add(&d->words[a->file].removed, a->name, word) : -ENOMEM;
+}
+
 /* Takes what contradicts out of all assignments of a variable. */
 static int draft_remove(Draft *d, const char *variable, const char *remove)
 {
@@ -292,6 +324,9 @@ static int draft_remove(Draft *d, const char *variable, const char *remove)
                                 return found;
                         if (found == 0)
                                 continue;
+                        r = note_removed(d, a, start, end);
+                        if (r < 0)
+                                return r;
                         if (!left)
                                 take_blank_along(d->files + a->file, a, &start, &end);
                         r = draft_splice(d->files + a->file, start, end, left ?: "");
@@ -305,13 +340,19 @@ static int draft_remove(Draft *d, const char *variable, const char *remove)
         return -ENOTSUP;
 }
 
-/* Did an earlier apply add this word to a file itself? The claim argument is nobody else's, the others stand beside it.
- */
-static bool has_own_word(const Draft *d, const char *word)
+/* Did an earlier edit of ours put this word into a file, and is it still there? */
+static bool has_own_word(const Draft *d, const LoaderEdit *want, const char *word)
 {
-        FOREACH_ARRAY(f, d->files, d->n)
-                if (strstr(f->text, KARG_CLAIM) && strstr(f->text, word))
-                        return true;
+        FOREACH_ARRAY(f, d->files, d->n) {
+                const RecordFile *recorded = record_file(want->record, f->path);
+                _cleanup_(owned_words_done) OwnedWords left = {};
+
+                if (!recorded || owned_left(owned_grub_default.name, f->text, &recorded->added, &left) < 0)
+                        continue;
+                FOREACH_ARRAY(w, left.items, left.n)
+                        if (streq(w->word, word))
+                                return true;
+        }
         return false;
 }
 
@@ -329,7 +370,7 @@ static int missing_words(const Draft *d, const LoaderEdit *want, StringList *ret
                 const Kargs one = { .words = { .items = w, .n = 1 } }, none = {};
 
                 /* what stands in the last variable counts, whatever a shell makes of the one before it */
-                if (loader_entry_fine(&as_entry, &one, &none) || (!known && has_own_word(d, *w)))
+                if (loader_entry_fine(&as_entry, &one, &none) || (!known && has_own_word(d, want, *w)))
                         continue;
                 r = string_list_add(ret, *w);
                 if (r < 0)
@@ -343,16 +384,18 @@ static char *join(const StringList *words)
         return kargs_print(&(const Kargs){ .words = *words });
 }
 
+static const char *const drop_in_header[] = {
+        GENERATED_MARK "from /etc/ptprep/ptprep.conf: edit that file and run \"ptprep --apply\".",
+        "# To take it back by hand: remove this file and run update-grub (or grub-mkconfig).",
+};
+
+#define APPEND_BEGIN VAR_NORMAL "=\"${" VAR_NORMAL ":+$" VAR_NORMAL " }"
+
 static int render_drop_in(const char *words, char **ret)
 {
-        return asprintf(ret,
-                        "# Generated by ptprep from /etc/ptprep/ptprep.conf: edit that file and run \"ptprep "
-                        "--apply\".\n"
-                        "# To take it back by hand: remove this file and run update-grub (or "
-                        "grub-mkconfig).\n" VAR_NORMAL "=\"${" VAR_NORMAL ":+$" VAR_NORMAL " }%s\"\n",
-                        words) < 0
-                       ? -ENOMEM
-                       : 0;
+        int r = asprintf(ret, "%s\n%s\n" APPEND_BEGIN "%s\"\n", drop_in_header[0], drop_in_header[1], words);
+
+        return r < 0 ? -ENOMEM : 0;
 }
 
 /* Behind the words of one assignment: inside its quotes, else in quotes of our own. */
@@ -374,14 +417,25 @@ static int draft_append_to(LoaderFile *f, const Assignment *a, const char *words
         return draft_splice(f, a->end, a->end, text);
 }
 
+/* One more assignment behind all others of a file. */
+static int draft_append_line(LoaderFile *f, const char *words)
+{
+        _cleanup_free_ char *text = NULL;
+
+        if (asprintf(&text, "%s" APPEND_BEGIN "%s\"\n", f->size > 0 && !endswith(f->text, "\n") ? "\n" : "", words) <
+            0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        return draft_splice(f, f->size, f->size, text);
+}
+
 /* No drop-in folder: into the last assignment of the variable, its quote style kept, or a new line at the end. */
-static int draft_append(Draft *d, const char *words)
+static int draft_append(Draft *d, const Loader *l, const char *words, size_t *ret_file)
 {
         _cleanup_(shell_state_done) ShellState state = {};
         const LoaderVariable *v;
         const Assignment *last = NULL;
-        _cleanup_free_ char *text = NULL;
-        LoaderFile *f;
         int r = shell_eval(d->files, d->n, &state);
 
         if (r < 0)
@@ -390,91 +444,178 @@ static int draft_append(Draft *d, const char *words)
         FOREACH_ARRAY(a, state.assignments, state.n_assignments)
                 if (streq(a->name, VAR_NORMAL))
                         last = a;
-        if (v && v->state == VARIABLE_KNOWN && last)
+        if (v && v->state == VARIABLE_KNOWN && last) {
+                *ret_file = last->file;
                 return draft_append_to(d->files + last->file, last, words);
+        }
         if (d->n == 0) {
                 r = draft_add(d, DEFAULT_FILE, "");
                 if (r < 0)
                         return r;
         }
-        f = d->files;
         /* Which assignment counts is up to a shell, or none does: one more behind them all. */
-        if (asprintf(&text, "%s" VAR_NORMAL "=\"%s%s\"\n", f->size > 0 && !endswith(f->text, "\n") ? "\n" : "",
-                     v && v->state == VARIABLE_CANNOT_TELL ? "${" VAR_NORMAL ":+$" VAR_NORMAL " }" : "", words) < 0)
-                return -ENOMEM;
-        return draft_splice(f, f->size, f->size, text);
+        *ret_file = l->drop_in ? d->n - 1 : 0;
+        return draft_append_line(d->files + *ret_file, words);
 }
 
-/* Takes back what draft_append_to() wrote: the claim argument and the IOMMU words that stand right behind it. */
-static int draft_remove_own(Draft *d)
+/* Where a word stands in the raw text of an assignment; "}" ends an expansion, and a word may follow it. */
+static bool find_word(const LoaderFile *f, const Assignment *a, const char *word, size_t *ret_start, size_t *ret_end)
 {
-        static const char *const behind[] = { " iommu=pt", " intel_iommu=on" };
+        static const char separators[] = " \t\n\"'\\}";
+        size_t n = strlen(word);
 
-        FOREACH_ARRAY(f, d->files, d->n) {
-                char *p = strstr(f->text, KARG_CLAIM);
+        for (size_t i = a->start; n > 0 && i + n <= a->end; i++)
+                if (memcmp(f->text + i, word, n) == 0 && (i == a->start || strchr(separators, f->text[i - 1])) &&
+                    (i + n == a->end || strchr(separators, f->text[i + n]))) {
+                        *ret_start = i;
+                        *ret_end = i + n;
+                        return true;
+                }
+        return false;
+}
+
+/* Quotes that hold nothing any more and stand behind something else: draft_append_to() made them. */
+static void take_quotes_along(const LoaderFile *f, const Assignment *a, size_t *start, size_t *end)
+{
+        size_t quotes = 0;
+
+        if (*start <= a->start + 1 || *end >= a->end || f->text[*start - 1] != '"' || f->text[*end] != '"')
+                return;
+        for (size_t i = a->start; i < *start - 1; i++)
+                quotes += f->text[i] == '"';
+        if (quotes % 2 == 0) {
+                (*start)--;
+                (*end)++;
+        }
+}
+
+/* Cuts one word out of the last assignment of a variable that has it. */
+static int cut_word(Draft *d, const OwnedWord *word)
+{
+        _cleanup_(shell_state_done) ShellState state = {};
+        int r = shell_eval(d->files, d->n, &state);
+
+        if (r < 0)
+                return r;
+        for (size_t i = state.n_assignments; i-- > 0;) {
+                const Assignment *a = state.assignments + i;
                 size_t start, end;
-                int r;
 
-                if (!p)
+                if (!streq(a->name, word->place) || !find_word(d->files, a, word->word, &start, &end))
                         continue;
-                start = (size_t) (p - f->text);
-                end = start + strlen(KARG_CLAIM);
-                for (size_t i = 0; i < ELEMENTSOF(behind); i++)
-                        if (startswith(f->text + end, behind[i]))
-                                end += strlen(behind[i]);
-                if (start > 0 && f->text[start - 1] == ' ')
+                if (start > a->start && d->files->text[start - 1] == ' ')
                         start--;
-                r = draft_splice(f, start, end, "");
-                if (r < 0)
-                        return r;
+                else if (end < a->end && d->files->text[end] == ' ')
+                        end++;
+                take_quotes_along(d->files, a, &start, &end);
+                return draft_splice(d->files, start, end, "");
         }
         return 0;
 }
 
-static int plan_sources(const Loader *l, const Draft *d, const char *drop_in, Plan *plan)
+/* Drops lines that nobody but ptprep writes, and that say nothing any more. */
+static void drop_empty_lines_of_ours(char *text)
 {
-        FOREACH_ARRAY(f, d->files, d->n) {
-                const LoaderFile *old = loader_file(l, f->path);
-                int r = plan_write(plan, "iommu.argument", f->path, old ? old->text : NULL, f->text);
+        char *to = text;
 
-                if (r < 0)
-                        return r;
+        for (const char *line = text; *line;) {
+                size_t n = strcspn(line, "\n"), whole = n + (line[n] == '\n');
+                bool ours = false;
+                const char *const shapes[] = { drop_in_header[0], drop_in_header[1], APPEND_BEGIN "\"" };
+
+                for (size_t i = 0; i < ELEMENTSOF(shapes); i++)
+                        ours |= strlen(shapes[i]) == n && memcmp(shapes[i], line, n) == 0;
+                if (!ours) {
+                        memmove(to, line, whole);
+                        to += whole;
+                }
+                line += whole;
         }
-        FOREACH_ARRAY(f, l->files, l->n_files) {
-                int r = is_own_drop_in(base_name(f->path)) && !streq_null(f->path, l->drop_in)
-                                ? plan_write(plan, "iommu.argument", f->path, f->text, NULL)
-                                : 0;
-                if (r < 0)
-                        return r;
+        *to = '\0';
+}
+
+static int take_out_of_default(const char *text, const OwnedWords *words, char **ret)
+{
+        _cleanup_(draft_done) Draft d = {};
+        int r = draft_add(&d, "", text);
+
+        for (size_t i = 0; i < words->n && r >= 0; i++)
+                r = cut_word(&d, words->items + i);
+        if (r < 0)
+                return r;
+        drop_empty_lines_of_ours(d.files->text);
+        *ret = d.files->text[strspn(d.files->text, " \t\n")] ? TAKE_PTR(d.files->text) : NULL;
+        return 0;
+}
+
+const OwnedFormat owned_grub_default = { "grub-default", take_out_of_default };
+
+static int plan_sources(const Loader *l, const LoaderEdit *want, const Draft *d, const char *drop_in,
+                        const StringList *missing, Plan *plan)
+{
+        _cleanup_(plan_words_done) PlanWords words = { .format = owned_grub_default.name };
+        int r = 0;
+
+        for (size_t i = 0; i < d->n && r >= 0; i++) {
+                const LoaderFile *old = loader_file(l, d->files[i].path);
+
+                r = plan_edit(plan, "iommu.argument", d->files[i].path, old ? old->text : NULL, d->files[i].text,
+                              d->words + i);
         }
-        if (l->drop_in) {
+        for (size_t i = 0; i < missing->n && r >= 0; i++)
+                r = owned_words_add(&words.added, VAR_NORMAL, missing->items[i]);
+        for (size_t i = 0; i < l->n_files && r >= 0; i++) {
+                const LoaderFile *f = l->files + i;
+
+                if (is_all_ours(f, want) && !(drop_in && streq(f->path, l->drop_in)))
+                        r = plan_edit(plan, "iommu.argument", f->path, f->text, NULL, &words);
+        }
+        if (r >= 0 && drop_in) {
                 const LoaderFile *old = loader_file(l, l->drop_in);
 
-                return plan_write(plan, "iommu.argument", l->drop_in, old ? old->text : NULL, drop_in);
+                r = plan_edit(plan, "iommu.argument", l->drop_in, old ? old->text : NULL, drop_in, &words);
         }
-        return 0;
+        return r;
 }
 
-/* Does anything that will boot differ from what is wanted? */
-static bool entries_differ(const Loader *l, const LoaderEdit *want)
+static bool has_word(const Kargs *k, const char *word)
 {
-        FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                size_t from = 0;
+        return string_list_contains(&k->words, word);
+}
 
-                if (e->rescue)
+/* A word of ours that nobody wants any more, still in an entry although the sources do not bring it. */
+static bool entry_is_stale(const BootEntry *e, const LoaderEdit *want, const Kargs *base)
+{
+        if (!kargs_has(want->add, KARG_CLAIM) && has_word(&e->arguments, KARG_CLAIM) && !has_word(base, KARG_CLAIM))
+                return true;
+        FOREACH_ARRAY(f, want->record->files, want->record->n) {
+                if (!streq(f->format, owned_grub_default.name))
                         continue;
-                if (!loader_entry_fine(e, want->add, want->remove))
-                        return true;
-                if (want->add->words.n == 0 && kargs_next(&e->arguments, "ptprep.claim", &from))
-                        return true;
+                FOREACH_ARRAY(w, f->added.items, f->added.n)
+                        if (!has_word(want->add, w->word) && has_word(&e->arguments, w->word) &&
+                            !has_word(base, w->word))
+                                return true;
         }
+        return false;
+}
+
+/* Does anything that will boot differ from what the sources are to make of it? */
+static bool entries_differ(const Loader *l, const LoaderEdit *want, const Kargs *base)
+{
+        FOREACH_ARRAY(e, l->entries, l->n_entries)
+                if (!e->rescue && (!loader_entry_fine(e, want->add, want->remove) || entry_is_stale(e, want, base)))
+                        return true;
         return false;
 }
 
 static int plan_mkconfig(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
-        Step *s = plan_add(plan, STEP_MKCONFIG, "iommu.argument", l->generated);
+        Step *s;
 
+        if (l->mkconfig.n == 0)
+                return loader_refuse(want, -ENOTSUP, "no grub-mkconfig or grub2-mkconfig found that makes %s anew",
+                                     l->generated);
+        s = plan_add(plan, STEP_MKCONFIG, "iommu.argument", l->generated);
         if (!s)
                 return -ENOMEM;
         s->new_text = kargs_print(want->add); /* what the step has to find in every entry that it made */
@@ -490,42 +631,82 @@ static int plan_mkconfig(const Loader *l, const LoaderEdit *want, Plan *plan)
         return 0;
 }
 
-static int edit_sources(const Loader *l, const LoaderEdit *want, Draft *d, char **ret_drop_in)
+/* Takes out what ptprep added and nobody wants any more. */
+static int draft_take_out(Draft *d, const LoaderEdit *want)
 {
-        static const char *const variables[] = { VAR_ALL, VAR_NORMAL };
-        _cleanup_(string_list_done) StringList missing = {};
-        _cleanup_(kargs_done) Kargs result = {};
-        _cleanup_free_ char *words = NULL, *drop_in = NULL;
-        bool known;
-        int r = 0;
+        FOREACH_ARRAY(f, d->files, d->n) {
+                _cleanup_(owned_words_done) OwnedWords unwanted = {};
+                char *text = NULL;
+                int r = loader_unwanted(want, f->path, &unwanted);
 
-        for (size_t v = 0; v < ELEMENTSOF(variables) && r >= 0; v++)
-                for (size_t i = 0; i < want->remove->words.n && r >= 0; i++)
-                        r = draft_remove(d, variables[v], want->remove->words.items[i]);
-        if (r >= 0 && want->add->words.n == 0)
-                r = draft_remove_own(d);
-        if (r >= 0)
-                r = missing_words(d, want, &missing);
-        if (r < 0)
-                return r;
-        if (missing.n > 0) {
-                words = join(&missing);
-                if (!words)
-                        return -ENOMEM;
-                if (l->drop_in) {
-                        r = render_drop_in(words, &drop_in);
-                        if (r >= 0)
-                                r = draft_add(d, l->drop_in, drop_in);
-                } else
-                        r = draft_append(d, words);
+                if (r >= 0 && unwanted.n > 0)
+                        r = owned_grub_default.take_out(f->text, &unwanted, &text);
                 if (r < 0)
                         return r;
+                if (unwanted.n == 0)
+                        continue;
+                if (!text && !(text = strdup("")))
+                        return -ENOMEM;
+                free(f->text);
+                f->text = text;
+                f->size = strlen(text);
         }
-        r = draft_arguments(d, &result, &known);
+        return 0;
+}
+
+static int draft_remove_all(Draft *d, const LoaderEdit *want)
+{
+        static const char *const variables[] = { VAR_ALL, VAR_NORMAL };
+        int r = 0;
+
+        for (size_t v = 0; v < ELEMENTSOF(variables); v++)
+                for (size_t i = 0; i < want->remove->words.n && r >= 0; i++)
+                        r = draft_remove(d, variables[v], want->remove->words.items[i]);
+        return r;
+}
+
+/* Brings missing words into the drop-in of ours, or into what others wrote where there is none. */
+static int add_missing(const Loader *l, Draft *d, const StringList *missing, char **ret_drop_in)
+{
+        _cleanup_free_ char *words = join(missing);
+        size_t file = 0;
+        int r;
+
+        if (!words)
+                return -ENOMEM;
+        if (l->drop_in && !draft_has(d, l->drop_in)) {
+                r = render_drop_in(words, ret_drop_in);
+                return r < 0 ? r : draft_add(d, l->drop_in, *ret_drop_in);
+        }
+        r = draft_append(d, l, words, &file);
+        FOREACH_ARRAY(w, missing->items, missing->n)
+                if (r >= 0)
+                        r = owned_words_add(&d->words[file].added, VAR_NORMAL, *w);
+        return r;
+}
+
+static int edit_sources(const Loader *l, const LoaderEdit *want, Draft *d, StringList *missing, char **ret_drop_in)
+{
+        _cleanup_(kargs_done) Kargs result = {};
+        _cleanup_free_ char *drop_in = NULL;
+        bool known;
+        int r = draft_take_out(d, want);
+
+        if (r >= 0)
+                r = draft_remove_all(d, want);
+        if (r >= 0)
+                r = missing_words(d, want, missing);
+        if (r >= 0 && missing->n > 0)
+                r = add_missing(l, d, missing, &drop_in);
+        if (r >= 0)
+                r = draft_arguments(d, &result, &known);
         if (r < 0)
                 return r;
         if (known && !loader_entry_fine(&(const BootEntry){ .arguments = result }, want->add, want->remove))
-                return -ENOTSUP;
+                return loader_refuse(want, -ENOTSUP,
+                                     "what " DEFAULT_FILE
+                                     " and its drop-ins say cannot be changed by adding or cutting "
+                                     "words");
         if (drop_in) { /* it has its own place in the plan */
                 LoaderFile *f = d->files + --d->n;
 
@@ -536,25 +717,67 @@ static int edit_sources(const Loader *l, const LoaderEdit *want, Draft *d, char 
         return 0;
 }
 
+/* The planner has given back what the record tells of: what is left is to be made anew from that. */
+static int edit_nothing(const Loader *l, const LoaderEdit *want, Plan *plan)
+{
+        const PlanWords none = { .format = owned_grub_default.name };
+        _cleanup_(draft_done) Draft d = {};
+        _cleanup_(kargs_done) Kargs base = {};
+        bool changed = false, known;
+        int r = 0;
+
+        FOREACH_ARRAY(f, l->files, l->n_files) {
+                const char *text = loader_present(plan, f->path, f->text);
+
+                if (text && is_all_ours(f, want)) { /* made by a ptprep that kept no record */
+                        r = plan_edit(plan, "iommu.argument", f->path, f->text, NULL, &none);
+                        text = NULL;
+                }
+                changed |= !streq_null(text, f->text);
+                if (r >= 0 && text)
+                        r = draft_add(&d, f->path, text);
+                if (r < 0)
+                        return r;
+        }
+        FOREACH_ARRAY(f, want->record->files, want->record->n) {
+                _cleanup_free_ char *text = NULL;
+                OwnedState state;
+
+                if (!streq(f->format, owned_grub_default.name))
+                        continue;
+                r = owned_base(f, &state, &text);
+                if (r < 0)
+                        return r;
+                changed |= state == OWNED_SETTLED || state == OWNED_GONE; /* an interrupted run came no further */
+        }
+        r = draft_arguments(&d, &base, &known);
+        if (r < 0)
+                return r;
+        return changed || entries_differ(l, want, &base) ? plan_mkconfig(l, want, plan) : 0;
+}
+
 static int grub2_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
         _cleanup_(draft_done) Draft d = {};
+        _cleanup_(kargs_done) Kargs base = {};
+        _cleanup_(string_list_done) StringList missing = {};
         _cleanup_free_ char *drop_in = NULL;
         size_t before = plan->n;
-        int r = draft_init(l, &d);
+        bool known;
+        int r;
 
-        /* Nothing wanted and nothing of ours anywhere: then this loader is none of our business. */
-        if (r < 0 || (want->add->words.n == 0 && want->remove->words.n == 0 && !has_own_word(&d, KARG_CLAIM) &&
-                      d.n == l->n_files && !entries_differ(l, want)))
-                return r;
-        r = edit_sources(l, want, &d, &drop_in);
+        if (loader_wants_nothing(want))
+                return edit_nothing(l, want, plan);
+        r = draft_init(l, want, &d);
         if (r >= 0)
-                r = plan_sources(l, &d, drop_in, plan);
+                r = edit_sources(l, want, &d, &missing, &drop_in);
+        if (r >= 0)
+                r = plan_sources(l, want, &d, drop_in, &missing, plan);
+        if (r >= 0)
+                r = draft_arguments(&d, &base, &known);
         if (r < 0)
                 return r;
-        if (plan->n == before && !entries_differ(l, want))
-                return 0;
-        return l->mkconfig.n > 0 ? plan_mkconfig(l, want, plan) : -ENOTSUP;
+        return plan->n > before || entries_differ(l, want, &base) ? plan_mkconfig(l, want, plan) : 0;
 }
 
 const LoaderOps loader_grub2 = {

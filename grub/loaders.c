@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "grub/loaders.h"
 
+#include <stdarg.h>
+
 /* A new boot loader: a row here and a file loader-*.c. */
 static const LoaderOps *const loaders[] = {
         &loader_grub2,
@@ -35,7 +37,9 @@ int loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
         FOREACH_ARRAY(w, want->add->words.items, want->add->words.n)
                 if (!karg_is_plain(*w))
-                        return -EINVAL;
+                        return loader_refuse(
+                                want, -EINVAL,
+                                "\"%s\" is no plain word: a shell or GRUB could take it for something else", *w);
         FOREACH_ARRAY(i, loaders, ELEMENTSOF(loaders))
                 if ((*i)->kind == l->kind)
                         return (*i)->edit(l, want, plan);
@@ -56,4 +60,46 @@ bool loader_entry_fine(const BootEntry *e, const Kargs *add, const Kargs *remove
                         if (karg_without(*present, *w, NULL) != 0)
                                 return false;
         return true;
+}
+
+int loader_refuse(const LoaderEdit *want, int error, const char *format, ...)
+{
+        char *reason;
+        va_list ap;
+        int r;
+
+        va_start(ap, format);
+        r = vasprintf(&reason, format, ap);
+        va_end(ap);
+        if (r < 0)
+                return -ENOMEM;
+        if (want->reason) {
+                free(*want->reason);
+                *want->reason = reason;
+        } else
+                free(reason);
+        return error;
+}
+
+int loader_unwanted(const LoaderEdit *want, const char *subject, OwnedWords *ret)
+{
+        const RecordFile *f = record_file(want->record, subject);
+
+        if (!f)
+                return 0;
+        FOREACH_ARRAY(w, f->added.items, f->added.n) {
+                int r = string_list_contains(&want->add->words, w->word) ? 0 : owned_words_add(ret, w->place, w->word);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+const char *loader_present(const Plan *p, const char *path, const char *text)
+{
+        FOREACH_ARRAY(s, p->steps, p->n)
+                if ((s->kind == STEP_WRITE_FILE || s->kind == STEP_REMOVE_FILE) && streq(s->path, path))
+                        text = s->new_text;
+        return text;
 }

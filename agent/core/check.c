@@ -4,6 +4,7 @@
 /* In the order in which a person would look: machine, kernel, boot path, devices. */
 const Check check_table[] = {
         { "config.valid", "configuration", check_config },
+        { "record.valid", "record of what ptprep has changed", check_record },
         { "firmware.table", "IOMMU described by the firmware", check_firmware_table },
         { "iommu.active", "IOMMU active in the running kernel", check_iommu_active },
         { "iommu.argument", "IOMMU argument for the next boot", check_iommu_argument },
@@ -52,4 +53,24 @@ int check_config(const Check *self, const Judgement *j, FindingList *ret)
                                    ", see ptprep.conf(5)",
                                    "no device is configured");
         return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "%zu device%s configured", n, n == 1 ? "" : "s");
+}
+
+int check_record(const Check *self, const Judgement *j, FindingList *ret)
+{
+        size_t n = j->facts->record.n;
+
+        if (j->facts->record_known == TRISTATE_YES && n == 0)
+                return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "ptprep has changed nothing on this machine");
+        if (j->facts->record_known == TRISTATE_YES)
+                return finding_add(ret, self->id, RESULT_OK, NULL, NULL,
+                                   "ptprep has changed %zu file%s; \"ptprep revert\" takes that back", n,
+                                   n == 1 ? "" : "s");
+        if (j->facts->record_known == TRISTATE_NO)
+                return finding_add(
+                        ret, self->id, RESULT_WARN, NAME_RECORD,
+                        "put it back from a backup, or remove it: ptprep then forgets what it has changed so "
+                        "far",
+                        "damaged, or of a later version: ptprep cannot tell what is its own, and changes "
+                        "nothing");
+        return finding_add(ret, self->id, RESULT_UNKNOWN, NAME_RECORD, NULL, "cannot tell: not readable");
 }

@@ -43,6 +43,7 @@ const char *kernel_missing_driver(const Judgement *j, const KernelRelease *k);
 bool entry_has_arguments(const Judgement *j, const BootEntry *e);
 
 int check_config(const Check *self, const Judgement *j, FindingList *ret);
+int check_record(const Check *self, const Judgement *j, FindingList *ret);
 int check_firmware_table(const Check *self, const Judgement *j, FindingList *ret);
 int check_iommu_active(const Check *self, const Judgement *j, FindingList *ret);
 int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/planner.h"
 
+#include "core/planner-record.h"
 #include "grub/loaders.h"
 #include "model/image.h"
 
@@ -10,14 +11,15 @@ static int plan_files(const Judgement *j, Plan *p)
         const Wanted *w = j->wanted;
         const struct {
                 const char *check, *path, *now, *wanted;
+                bool keep_others; /* not in the claim list: a line in it takes a device away from the host */
         } files[] = {
-                { "device.claimlist", NAME_CLAIMS, f->claims, w->claims },
-                { "device.driver", NAME_MODPROBE_SNIPPET, f->modprobe_snippet, w->modprobe_snippet },
-                { "image.current", NAME_DRACUT_SNIPPET, f->dracut_snippet, w->dracut_snippet },
+                { "device.claimlist", NAME_CLAIMS, f->claims, w->claims, false },
+                { "device.driver", NAME_MODPROBE_SNIPPET, f->modprobe_snippet, w->modprobe_snippet, true },
+                { "image.current", NAME_DRACUT_SNIPPET, f->dracut_snippet, w->dracut_snippet, true },
         };
 
         FOREACH_ARRAY(i, files, ELEMENTSOF(files)) {
-                int r = plan_write(p, i->check, i->path, i->now, i->wanted);
+                int r = plan_generated(f, p, i->check, i->path, i->now, i->wanted, i->keep_others);
 
                 if (r < 0)
                         return r;
@@ -121,23 +123,70 @@ static int plan_clean_up(const Judgement *j, Plan *p)
         return s->old_text ? 0 : -ENOMEM;
 }
 
-static int plan_loaders(const Judgement *j, FindingList *findings, Plan *p)
+static bool planned(const Plan *p, const char *path)
 {
-        const LoaderEdit want = { .add = &j->wanted->add, .remove = &j->wanted->remove };
+        FOREACH_ARRAY(s, p->steps, p->n)
+                if (streq(s->path, path))
+                        return true;
+        return false;
+}
 
-        FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders) {
-                int r = l->readable == TRISTATE_YES ? loader_edit(l, &want, p) : 0; /* else the checks have said so */
+/* All that the record tells of and that no step has dealt with yet. */
+static int plan_give_back_all(const Facts *f, Plan *p)
+{
+        FOREACH_ARRAY(file, f->record.files, f->record.n) {
+                int r = file->subject[0] == '/' && !planned(p, file->subject) ? plan_give_back(file, p) : 0;
 
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0)
-                        r = finding_add(findings, "iommu.argument", RESULT_BLOCKED, l->generated,
-                                        "edit the kernel command line by hand, see ptprep(8)",
-                                        "the boot loader's configuration cannot be edited safely: %s", strerror(-r));
                 if (r < 0)
                         return r;
         }
         return 0;
+}
+
+static int plan_loaders(const Judgement *j, FindingList *findings, Plan *p)
+{
+        char *reason = NULL;
+        const LoaderEdit want = {
+                .add = &j->wanted->add, .remove = &j->wanted->remove, .record = &j->facts->record, .reason = &reason
+        };
+        int r = loader_wants_nothing(&want) ? plan_give_back_all(j->facts, p) : 0;
+
+        for (size_t i = 0; i < j->facts->n_loaders && r >= 0; i++) {
+                const Loader *l = j->facts->loaders + i;
+
+                r = l->readable == TRISTATE_YES ? loader_edit(l, &want, p) : 0; /* else the checks have said so */
+                if (r < 0 && r != -ENOMEM)
+                        r = finding_add(findings, "iommu.argument", RESULT_BLOCKED, l->generated,
+                                        "edit the kernel command line by hand, see ptprep(8)",
+                                        "the boot loader's configuration cannot be edited safely: %s",
+                                        reason ?: strerror(-r));
+        }
+        free(reason);
+        return r;
+}
+
+/* A plan that changes files needs a record that can be trusted. */
+static int plan_remember(const Judgement *j, FindingList *findings, Plan *p)
+{
+        int r;
+
+        if (j->facts->record_known != TRISTATE_YES) {
+                if (p->n == 0)
+                        return 0;
+                plan_done(p);
+                return finding_add(
+                        findings, "record.valid", RESULT_BLOCKED, NAME_RECORD,
+                        "put it back from a backup, or remove it: ptprep then forgets what it has changed so "
+                        "far",
+                        "ptprep cannot tell what is its own, so it changes nothing");
+        }
+        r = plan_record(j->facts, p);
+        if (r != -EINVAL)
+                return r;
+        plan_done(p);
+        return finding_add(findings, "record.valid", RESULT_BLOCKED, NULL,
+                           "rename the file: look for a line break in a name in /etc/default/grub.d",
+                           "a file that would be changed has a name that does not fit in " NAME_RECORD);
 }
 
 static bool may_change(const Judgement *j, const FindingList *findings)
@@ -157,23 +206,28 @@ static bool may_change(const Judgement *j, const FindingList *findings)
 
 int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
 {
-        _cleanup_(plan_done) Plan p = {}, empty = {};
+        _cleanup_(plan_done) Plan p = {}, whole = {}, empty = {};
         int r;
 
         if (!may_change(j, findings))
                 return 0;
-        r = plan_clean_up(j, &p);
-        if (r >= 0)
-                r = plan_files(j, &p);
+        r = plan_files(j, &p);
         if (r >= 0)
                 r = plan_images(j, &p);
         if (r >= 0)
                 r = plan_loaders(j, findings, &p);
+        if (r >= 0)
+                r = plan_remember(j, findings, &p);
         if (r < 0)
                 return r;
         if (j->config->n_devices > 0 && finding_worst(findings) == RESULT_BLOCKED)
                 return 0;
-        *ret = p;
-        p = empty;
+        r = plan_clean_up(j, &whole);
+        if (r >= 0)
+                r = plan_join(&whole, &p);
+        if (r < 0)
+                return r;
+        *ret = whole;
+        whole = empty;
         return 0;
 }

@@ -25,6 +25,7 @@ void facts_init(Facts *f)
                 .iommu_active = TRISTATE_UNKNOWN,
                 .container = TRISTATE_UNKNOWN,
                 .disks_known = TRISTATE_UNKNOWN,
+                .record_known = TRISTATE_UNKNOWN,
         };
         strcpy(f->dmar.signature, "DMAR");
         strcpy(f->ivrs.signature, "IVRS");
@@ -60,11 +61,18 @@ void facts_done(Facts *f)
         free(f->dracut_snippet);
         free(f->image_stamps);
         free(f->transaction);
+        free(f->record_text);
+        record_done(&f->record);
         free(f->image_tool);
         kargs_done(&f->cmdline);
         string_list_done(&f->iommu_units);
         loaders_free(f->loaders, f->n_loaders);
         facts_init(f);
+}
+
+bool facts_traces(const Facts *f)
+{
+        return f->claims || f->modprobe_snippet || f->dracut_snippet || f->image_stamps || f->record_text;
 }
 
 const PciFunction *facts_function(const Facts *f, PciAddr a)

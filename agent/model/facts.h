@@ -10,6 +10,7 @@
 #include "loader.h"
 #include "macro.h"
 #include "pciaddr.h"
+#include "record.h"
 
 /* What is true of the machine. Filled by the probers only; each field can say unknown, which is not no. */
 
@@ -131,6 +132,10 @@ typedef struct Facts {
         char *claims, *modprobe_snippet, *dracut_snippet;
         char *image_stamps; /* NAME_IMAGE_STAMPS as it is now; NULL: absent */
         char *transaction;  /* leftovers of an interrupted apply, one path a line; NULL: none */
+        /* what ptprep has changed so far */
+        Tristate record_known; /* no: damaged, or of a later version; unknown: not readable */
+        char *record_text;     /* NAME_RECORD as it is now; NULL: absent */
+        Record record;         /* empty unless known */
         /* helper that goes into the image */
         bool helper_present;
         uint64_t helper_hash; /* fnv1a of its bytes */
@@ -139,6 +144,9 @@ typedef struct Facts {
 
 void facts_init(Facts *f); /* everything unknown */
 void facts_done(Facts *f);
+
+/* Has ptprep left anything on this machine that is to be taken back when nothing is configured any more? */
+bool facts_traces(const Facts *f);
 
 /* By address; NULL: no such function. */
 const PciFunction *facts_function(const Facts *f, PciAddr a);

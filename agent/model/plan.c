@@ -4,8 +4,14 @@
 #include "table.h"
 
 static const char *const step_kind_table[_STEP_KIND_MAX] = {
-        [STEP_CLEAN_UP] = "clean-up",           [STEP_WRITE_FILE] = "write",           [STEP_REMOVE_FILE] = "remove",
-        [STEP_REBUILD_IMAGE] = "rebuild-image", [STEP_STAMP_IMAGES] = "record-images", [STEP_MKCONFIG] = "regenerate",
+        [STEP_CLEAN_UP] = "clean-up",
+        [STEP_KEEP_ORIGINAL] = "keep-original",
+        [STEP_RECORD] = "record",
+        [STEP_WRITE_FILE] = "write",
+        [STEP_REMOVE_FILE] = "remove",
+        [STEP_REBUILD_IMAGE] = "rebuild-image",
+        [STEP_STAMP_IMAGES] = "record-images",
+        [STEP_MKCONFIG] = "regenerate",
 };
 
 DEFINE_STRING_TO(step_kind, StepKind)
@@ -17,6 +23,9 @@ static void step_done(Step *s)
         free(s->old_text);
         free(s->new_text);
         string_list_done(&s->argv);
+        free(s->format);
+        owned_words_done(&s->added);
+        owned_words_done(&s->removed);
         *s = (Step){};
 }
 
@@ -25,6 +34,7 @@ void plan_done(Plan *p)
         FOREACH_ARRAY(s, p->steps, p->n)
                 step_done(s);
         free(p->steps);
+        string_list_done(&p->notes);
         *p = (Plan){};
 }
 
@@ -41,6 +51,27 @@ Step *plan_add(Plan *p, StepKind kind, const char *check, const char *path)
         return s;
 }
 
+int plan_join(Plan *p, Plan *more)
+{
+        FOREACH_ARRAY(s, more->steps, more->n) {
+                Step *new = array_grow(&p->steps, p->n);
+
+                if (!new)
+                        return -ENOMEM;
+                p->n++;
+                *new = *s;
+                *s = (Step){};
+        }
+        FOREACH_ARRAY(note, more->notes.items, more->notes.n) {
+                int r = string_list_add(&p->notes, *note);
+
+                if (r < 0)
+                        return r;
+        }
+        plan_done(more);
+        return 0;
+}
+
 int plan_write(Plan *p, const char *check, const char *path, const char *old_text, const char *new_text)
 {
         Step *s;
@@ -55,4 +86,27 @@ int plan_write(Plan *p, const char *check, const char *path, const char *old_tex
         if (new_text && !(s->new_text = strdup(new_text)))
                 return -ENOMEM;
         return 0;
+}
+
+void plan_words_done(PlanWords *w)
+{
+        owned_words_done(&w->added);
+        owned_words_done(&w->removed);
+}
+
+int plan_edit(Plan *p, const char *check, const char *path, const char *old_text, const char *new_text,
+              const PlanWords *words)
+{
+        size_t before = p->n;
+        Step *s;
+        int r = plan_write(p, check, path, old_text, new_text);
+
+        if (r < 0 || p->n == before)
+                return r;
+        s = p->steps + before;
+        s->format = strdup(words->format);
+        if (!s->format)
+                return -ENOMEM;
+        r = owned_words_add_all(&s->added, &words->added);
+        return r < 0 ? r : owned_words_add_all(&s->removed, &words->removed);
 }

@@ -3,15 +3,18 @@
 
 #include "array.h"
 #include "macro.h"
+#include "record.h"
 
 /* What has to change, in order, each step with what was there before. */
 
 typedef enum StepKind {
         STEP_CLEAN_UP,      /* remove what an interrupted apply left behind: paths in old_text, one a line */
+        STEP_KEEP_ORIGINAL, /* path in NAME_ORIGINALS gets new_text, the bytes that the file subject had; NULL: goes */
+        STEP_RECORD,        /* NAME_RECORD gets new_text before the files that it tells of change; NULL: goes */
         STEP_WRITE_FILE,    /* path gets new_text (old_text NULL: it did not exist) */
         STEP_REMOVE_FILE,   /* path goes away, old_text was in it */
         STEP_REBUILD_IMAGE, /* initramfs image at path for kernel release subject */
-        STEP_STAMP_IMAGES,  /* record which images were verified */
+        STEP_STAMP_IMAGES,  /* remember which images were verified */
         STEP_MKCONFIG,      /* run argv into a file beside path; verified, then renamed to it */
         _STEP_KIND_MAX,
 } StepKind;
@@ -22,18 +25,25 @@ typedef struct Step {
         StepKind kind;
         const char *check; /* id of the check that asked for it */
         char *path;
-        char *subject; /* kernel release of an image */
+        char *subject; /* kernel release of an image, path of an original */
         char *old_text, *new_text;
         unsigned mode; /* of a new file */
         StringList argv;
+        /* What the record has to know. NULL: a file of ptprep's own state, which is not in the record. */
+        char *format;              /* name of an OwnedFormat */
+        OwnedWords added, removed; /* by this very step */
 } Step;
 
 typedef struct Plan {
         Step *steps;
         size_t n;
+        StringList notes; /* sentences for whoever asked for it: what is left to people, and why */
 } Plan;
 
 void plan_done(Plan *p);
+
+/* Moves all steps and notes of a plan behind those of another. 0 or -ENOMEM. */
+int plan_join(Plan *p, Plan *more) _must_check_;
 
 /* Appends a step; the caller fills the rest. NULL when memory is short. */
 Step *plan_add(Plan *p, StepKind kind, const char *check, const char *path);
@@ -44,3 +54,20 @@ Step *plan_add(Plan *p, StepKind kind, const char *check, const char *path);
  * Adds no step when both are equal. Texts are copied. 0 or -ENOMEM.
  */
 int plan_write(Plan *p, const char *check, const char *path, const char *old_text, const char *new_text) _must_check_;
+
+/* What an edit did to a file, for the record. */
+typedef struct PlanWords {
+        const char *format; /* name of an OwnedFormat, see grub/ownership.h */
+        OwnedWords added, removed;
+} PlanWords;
+
+void plan_words_done(PlanWords *w);
+
+/**
+ * plan_edit() - as plan_write(), for a file that ptprep has to remember
+ * @words: those that this edit adds to and takes out of old_text; copied. What an earlier edit did need not be said
+ * again: planner.c joins them and forgets words that are not in the text any more.
+ * Every file but those in NAME_STATE_DIR is planned with this.
+ */
+int plan_edit(Plan *p, const char *check, const char *path, const char *old_text, const char *new_text,
+              const PlanWords *words) _must_check_;

@@ -40,7 +40,7 @@ int probe_image(const Probe *p, Facts *f)
         _cleanup_(image_stamps_done) ImageStamps stamps = {};
         int r;
 
-        if (p->cfg->n_devices == 0)
+        if (p->cfg->n_devices == 0 && !facts_traces(f))
                 return 0;
         r = image_stamps_parse(f->image_stamps, &stamps);
         if (r < 0)

@@ -9,9 +9,9 @@
 #define HELPER_MAX_BYTES (4U * 1024 * 1024)
 
 static int (*const probers[])(const Probe *p, Facts *f) = {
-        probe_kernel, probe_iommu, probe_pci,   probe_modules, /* after kernel and pci */
-        probe_loader, probe_files, probe_image,                /* after modules and files */
-        probe_block,                                           /* after pci */
+        probe_kernel, probe_iommu, probe_pci,    probe_modules, /* after kernel and pci */
+        probe_loader, probe_files, probe_record, probe_image,   /* after modules, files and record */
+        probe_block,                                            /* after pci */
 };
 
 bool probe_wants(const Config *cfg, PciAddr a)
@@ -53,7 +53,7 @@ int probe_files(const Probe *p, Facts *f)
                 if (r < 0)
                         return r;
         }
-        if (p->cfg->n_devices == 0)
+        if (p->cfg->n_devices == 0 && !facts_traces(f))
                 return 0;
         r = root_read_file(p->rfd, NAME_CLAIM_HELPER, HELPER_MAX_BYTES, &helper, &size);
         if (r == -ENOMEM)

@@ -38,6 +38,9 @@ int facts_gather_firmware(int rfd, Facts *f) _must_check_;
 #define NAME_RUN_SYSTEMD       "/run/systemd/system"
 #define NAME_PROC_INIT_ENVIRON "/proc/1/environ"
 
+/* A file that the record tells of is a text that people or small programs write. */
+#define RECORDED_MAX_BYTES     (4U * 1024 * 1024)
+
 /* What every prober is told. */
 typedef struct Probe {
         int rfd;
@@ -56,6 +59,7 @@ int probe_modules(const Probe *p,
                   Facts *f) _must_check_; /* host drivers of wanted devices, stub drivers of each kernel */
 int probe_loader(const Probe *p, Facts *f) _must_check_; /* boot loader, its files and entries */
 int probe_files(const Probe *p, Facts *f) _must_check_;  /* what ptprep generated, its helper, the image tool */
+int probe_record(const Probe *p, Facts *f) _must_check_; /* what ptprep has changed so far */
 int probe_image(const Probe *p, Facts *f) _must_check_;  /* what is inside the initramfs of each kernel */
 int probe_block(const Probe *p, Facts *f) _must_check_;  /* which PCI functions carry the system */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dash.h"
+#include "loader-edit.h"
 
 #include "grub/grub-cfg.h"
 #include "grub/loaders.h"
@@ -80,15 +81,6 @@ static void effective_values_equal_dash(void **state)
 static const char mkconfig_with[] = "for x in ${sysconfdir}/default/grub.d/*.cfg ; do\n",
                   mkconfig_without[] = "# none\n";
 
-static void put_steps(const Tree *t, const Plan *p)
-{
-        FOREACH_ARRAY(s, p->steps, p->n)
-                if (s->kind == STEP_WRITE_FILE)
-                        tree_file(t, s->path, s->new_text);
-                else if (s->kind == STEP_REMOVE_FILE)
-                        assert_int_equal(root_file_remove(t->rfd, s->path), 0);
-}
-
 /* The entry that 10_linux would write, with dash's own opinion of the variables in it. */
 static void regenerate(const Tree *t)
 {
@@ -100,27 +92,6 @@ static void regenerate(const Tree *t)
                          "menuentry 'Linux' {\n\tlinux\t/vmlinuz root=/dev/vda1 ro %s %s\n\tinitrd\t/initrd.img\n}\n",
                          all ?: "", normal ?: "") > 0);
         tree_file(t, "/boot/grub/grub.cfg", text);
-}
-
-static Kargs words(const char *s)
-{
-        Kargs k = {};
-
-        assert_int_equal(kargs_parse(s, &k), 0);
-        return k;
-}
-
-static size_t edit(const Tree *t, const char *add, const char *remove, int expected)
-{
-        _cleanup_(kargs_done) Kargs a = words(add), r = words(remove);
-        _cleanup_(loader_done) Loader l = {};
-        _cleanup_(plan_done) Plan p = {};
-
-        assert_int_equal(loader_grub2.read(t->rfd, &l), 0);
-        assert_int_equal(l.readable, TRISTATE_YES);
-        assert_int_equal(loader_edit(&l, &(LoaderEdit){ .add = &a, .remove = &r }, &p), expected);
-        put_steps(t, &p);
-        return p.n;
 }
 
 /* Old words in their order, then ours; nothing else changed. */

@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         _cleanup_free_ char *text = strndup(size > 0 ? (const char *) data : "", size);
         char *claim = (char *) "ptprep.claim=1", *off = (char *) "iommu=off";
         const Kargs add = one_word(&claim), remove = one_word(&off);
-        const LoaderEdit want = { .add = &add, .remove = &remove };
+        const Record record = {};
+        const LoaderEdit want = { .add = &add, .remove = &remove, .record = &record };
         LoaderFile file = { (char *) "/etc/default/grub", text, text ? strlen(text) : 0 };
         char *tool = (char *) "grub-mkconfig";
         Loader l = { .kind = LOADER_GRUB2,

@@ -349,8 +349,9 @@ static void switched_off(void **state)
 static void a_fresh_plan_has_the_safe_order(void **state)
 {
         Machine *m = *state;
-        static const StepKind order[] = { STEP_WRITE_FILE,   STEP_WRITE_FILE, STEP_WRITE_FILE, STEP_REBUILD_IMAGE,
-                                          STEP_STAMP_IMAGES, STEP_WRITE_FILE, STEP_MKCONFIG };
+        static const StepKind order[] = { STEP_RECORD,        STEP_WRITE_FILE,   STEP_WRITE_FILE, STEP_WRITE_FILE,
+                                          STEP_REBUILD_IMAGE, STEP_STAMP_IMAGES, STEP_WRITE_FILE, STEP_MKCONFIG };
+        const Step *files;
 
         set_text(&m->facts.claims, NULL);
         set_text(&m->facts.modprobe_snippet, NULL);
@@ -363,13 +364,14 @@ static void a_fresh_plan_has_the_safe_order(void **state)
         expect_exit(m, EXIT_NOT_READY, ELEMENTSOF(order));
         for (size_t i = 0; i < ELEMENTSOF(order); i++)
                 assert_int_equal(m->plan.steps[i].kind, order[i]);
-        assert_string_equal(m->plan.steps[0].path, "/etc/ptprep/claims");
-        assert_non_null(strstr(m->plan.steps[0].new_text, "0000:00:04.0 8086:10d3 vfio-pci pci0000:00/04.0 nic0\n"));
-        assert_non_null(strstr(m->plan.steps[1].new_text, "\nsoftdep e1000e pre: vfio-pci\n"));
-        assert_null(strstr(m->plan.steps[1].new_text, "ids="));
-        assert_non_null(strstr(m->plan.steps[2].new_text, "\nadd_dracutmodules+=\" ptprep \"\n"));
-        assert_string_equal(m->plan.steps[5].path, "/etc/default/grub.d/zz-ptprep.cfg");
-        assert_non_null(strstr(m->plan.steps[5].new_text, "intel_iommu=on"));
+        files = m->plan.steps + 1;
+        assert_string_equal(files[0].path, "/etc/ptprep/claims");
+        assert_non_null(strstr(files[0].new_text, "0000:00:04.0 8086:10d3 vfio-pci pci0000:00/04.0 nic0\n"));
+        assert_non_null(strstr(files[1].new_text, "\nsoftdep e1000e pre: vfio-pci\n"));
+        assert_null(strstr(files[1].new_text, "ids="));
+        assert_non_null(strstr(files[2].new_text, "\nadd_dracutmodules+=\" ptprep \"\n"));
+        assert_string_equal(files[5].path, "/etc/default/grub.d/zz-ptprep.cfg");
+        assert_non_null(strstr(files[5].new_text, "intel_iommu=on"));
 }
 
 static void an_interrupted_run_is_cleaned_up_first(void **state)

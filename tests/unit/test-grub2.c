@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dash.h"
+#include "loader-edit.h"
 
 #include "grub/grub-cfg.h"
 #include "grub/loaders.h"
@@ -294,14 +295,6 @@ static void evaluator_is_right_about_generated_texts(void **state)
 static const char sources_drop_ins[] = "set -e\nfor x in ${sysconfdir}/default/grub.d/*.cfg ; do\n  . \"${x}\"\ndone\n";
 static const char wanted[] = "ptprep.claim=1 intel_iommu=on";
 
-static Kargs words(const char *s)
-{
-        Kargs k = {};
-
-        assert_int_equal(kargs_parse(s, &k), 0);
-        return k;
-}
-
 /* What 10_linux writes, with dash's own opinion of the variables in it. */
 static void regenerate(const Tree *t)
 {
@@ -316,35 +309,6 @@ static void regenerate(const Tree *t)
                              "\t\tlinux\t/vmlinuz-1 root=/dev/vda1 ro single %s\n\t}\n}\n",
                              all ?: "", normal ?: "", all ?: "") > 0);
         tree_file(t, CFG, text);
-}
-
-/* Plans an edit and puts the files of the plan in place; the generated file only on demand. Returns the number of
- * steps. */
-static size_t edit(const Tree *t, const char *add, const char *remove, int expected)
-{
-        _cleanup_(kargs_done) Kargs a = words(add), r = words(remove);
-        _cleanup_(loader_done) Loader l = {};
-        _cleanup_(plan_done) Plan p = {};
-
-        assert_int_equal(loader_grub2.read(t->rfd, &l), 0);
-        assert_int_equal(l.kind, LOADER_GRUB2);
-        assert_int_equal(l.readable, TRISTATE_YES);
-        assert_int_equal(loader_edit(&l, &(LoaderEdit){ .add = &a, .remove = &r }, &p), expected);
-        if (expected < 0)
-                return 0;
-        FOREACH_ARRAY(s, p.steps, p.n) {
-                if (s->kind == STEP_WRITE_FILE)
-                        tree_file(t, s->path, s->new_text);
-                else if (s->kind == STEP_REMOVE_FILE)
-                        assert_int_equal(root_file_remove(t->rfd, s->path), 0);
-                else {
-                        assert_int_equal(s->kind, STEP_MKCONFIG);
-                        assert_ptr_equal(s, p.steps + p.n - 1); /* behind all its sources */
-                        assert_string_equal(s->path, CFG);
-                        assert_string_equal(s->argv.items[0], "grub-mkconfig");
-                }
-        }
-        return p.n;
 }
 
 /* Edit, generate, edit again: the second finds nothing to do. */
@@ -661,9 +625,10 @@ static void hostile_words_never_become_shell(void **state)
         for (unsigned i = 1; i < 256 + ELEMENTSOF(hostile); i++) {
                 char one[4] = { 'a', (char) i, 'b' };
                 char *word = i < 256 ? one : (char *) hostile[i - 256];
+                const Record record = {};
                 const Kargs add = { .words = { .items = &word, .n = 1 } }, none = {};
                 _cleanup_(plan_done) Plan p = {};
-                int r = loader_edit(&l, &(LoaderEdit){ .add = &add, .remove = &none }, &p);
+                int r = loader_edit(&l, &(LoaderEdit){ .add = &add, .remove = &none, .record = &record }, &p);
 
                 assert_int_equal(r >= 0, karg_is_plain(word));
                 if (r < 0) {

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/planner-record.h"
+
+#include "grub/ownership.h"
+#include "model/names.h"
+
+#define CHECK_ID "record.valid"
+
+static int note_words_not_put_back(const RecordFile *f, Plan *p)
+{
+        FOREACH_ARRAY(w, f->removed.items, f->removed.n) {
+                int r = string_list_addf(&p->notes, "%s: \"%s\", which ptprep took out%s%s, is not put back there",
+                                         f->subject, w->word, *w->place ? " of " : "", w->place);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int plan_give_back(const RecordFile *f, Plan *p)
+{
+        const PlanWords none = { .format = f->format };
+        _cleanup_free_ char *base = NULL;
+        OwnedState state;
+        int r = owned_base(f, &state, &base);
+
+        if (r < 0)
+                return r;
+        switch (state) {
+        case OWNED_GONE:
+                return string_list_addf(&p->notes, "%s is not there any more: nothing to put back", f->subject);
+        case OWNED_UNKNOWN:
+                return string_list_addf(
+                        &p->notes,
+                        "%s cannot be told from what ptprep wrote: it stays, look for ptprep's words in "
+                        "it",
+                        f->subject);
+        case OWNED_EDITED:
+                if (!streq_null(base, f->present)) {
+                        r = string_list_addf(&p->notes,
+                                             "%s was edited by somebody else since: only ptprep's words are taken out",
+                                             f->subject);
+                        if (r >= 0)
+                                r = note_words_not_put_back(f, p);
+                }
+                break;
+        case OWNED_AS_WRITTEN:
+        case OWNED_SETTLED:
+                break;
+        }
+        return r < 0 ? r : plan_edit(p, CHECK_ID, f->subject, f->present, base, &none);
+}
+
+static int generated_words(const char *text, PlanWords *ret)
+{
+        while (*text) {
+                size_t n = strcspn(text, "\n");
+                _cleanup_free_ char *line = strndup(text, n);
+                int r = line ? owned_words_add(&ret->added, "", line) : -ENOMEM;
+
+                if (r < 0)
+                        return r;
+                text += n + (text[n] == '\n');
+        }
+        return 0;
+}
+
+/* What others have in a generated file; NULL: nothing. */
+static int others_text(const Facts *f, const char *path, const char *present, char **ret)
+{
+        const RecordFile *file = record_file(&f->record, path);
+        OwnedState state;
+
+        if (file)
+                return owned_base(file, &state, ret);
+        *ret = present && !startswith(present, GENERATED_MARK) ? strdup(present) : NULL;
+        return *ret || !present || startswith(present, GENERATED_MARK) ? 0 : -ENOMEM;
+}
+
+int plan_generated(const Facts *f, Plan *p, const char *check, const char *path, const char *present,
+                   const char *wanted, bool keep_others)
+{
+        const RecordFile *file = record_file(&f->record, path);
+        _cleanup_(plan_words_done) PlanWords words = { .format = owned_lines.name };
+        _cleanup_free_ char *others = NULL, *text = NULL;
+        int r;
+
+        if (!wanted && file)
+                return plan_give_back(file, p);
+        r = others_text(f, path, present, &others);
+        if (r >= 0 && wanted)
+                r = generated_words(wanted, &words);
+        if (r < 0)
+                return r;
+        if (wanted && keep_others && others) {
+                if (asprintf(&text, "%s%s", wanted, others) < 0)
+                        return -ENOMEM;
+        } else if (!wanted)
+                text = TAKE_PTR(others);
+        return plan_edit(p, check, path, present, text ?: wanted, &words);
+}
+
+static int replace_text(char **where, const char *text)
+{
+        char *copy = text ? strdup(text) : NULL;
+
+        if (text && !copy)
+                return -ENOMEM;
+        free(*where);
+        *where = copy;
+        return 0;
+}
+
+/* What a file was before ptprep, as far as the next revert goes: what others did meanwhile belongs to it. */
+static int settle_original(RecordFile *file, const Step *s)
+{
+        _cleanup_free_ char *base = NULL;
+        OwnedState state;
+        int r;
+
+        if (!file->format) {
+                /* made by a ptprep that kept no record yet */
+                const char *old = s->old_text && startswith(s->old_text, GENERATED_MARK) ? NULL : s->old_text;
+
+                file->original = fingerprint_of(old);
+                return replace_text(&file->kept, old);
+        }
+        r = owned_base(file, &state, &base);
+        if (r < 0 || (state != OWNED_EDITED && state != OWNED_GONE))
+                return r;
+        file->original = fingerprint_of(base);
+        return replace_text(&file->kept, base);
+}
+
+/* Brings the record up to what is there after a step. */
+static int remember(Record *record, const Step *s)
+{
+        RecordFile *file = record_file_at(record, s->path);
+        OwnedWords left = {};
+        int r;
+
+        if (!file)
+                return -ENOMEM;
+        r = settle_original(file, s);
+        if (r >= 0)
+                r = replace_text(&file->format, s->format);
+        if (r >= 0)
+                r = replace_text(&file->present, s->new_text);
+        if (r >= 0)
+                r = owned_words_add_all(&file->added, &s->added);
+        if (r >= 0)
+                r = owned_words_add_all(&file->removed, &s->removed);
+        if (r >= 0)
+                r = owned_left(file->format, s->new_text, &file->added, &left);
+        if (r == -ENOTSUP) /* a format whose words cannot be looked for in a text */
+                r = owned_words_add_all(&left, &file->added);
+        owned_words_done(&file->added);
+        file->added = left;
+        if (r < 0)
+                return r;
+        file->replaced = (Fingerprint){};
+        file->exists = s->new_text ? TRISTATE_YES : TRISTATE_NO;
+        file->written = fingerprint_of(s->new_text);
+        if (fingerprint_is(&file->original, s->new_text))
+                record_forget(record, s->path);
+        return 0;
+}
+
+/* Is there still something of ptprep's in a file that the plan does not touch? What cannot be told stays recorded. */
+static int still_ours(const RecordFile *f, bool *ret)
+{
+        _cleanup_free_ char *base = NULL;
+        OwnedState state;
+        int r = owned_base(f, &state, &base);
+
+        if (r < 0)
+                return r;
+        *ret = f->subject[0] != '/' || state == OWNED_AS_WRITTEN || state == OWNED_UNKNOWN ||
+               (state == OWNED_EDITED && !streq_null(base, f->present));
+        return 0;
+}
+
+static bool touched(const Plan *p, const char *path)
+{
+        FOREACH_ARRAY(s, p->steps, p->n)
+                if (s->format && streq(s->path, path))
+                        return true;
+        return false;
+}
+
+/* Words that are gone, and what an interrupted run left to be done, need not be remembered any more. */
+static int refresh(RecordFile *file)
+{
+        OwnedWords left = {};
+        int r;
+
+        if (!file->present)
+                return 0;
+        if (fingerprint_is(&file->replaced, file->present))
+                file->written = file->replaced;
+        file->replaced = (Fingerprint){};
+        r = owned_left(file->format, file->present, &file->added, &left);
+        if (r < 0) {
+                owned_words_done(&left);
+                return r == -ENOTSUP ? 0 : r;
+        }
+        owned_words_done(&file->added);
+        file->added = left;
+        return 0;
+}
+
+/* The record when all steps are done. */
+static int final_record(const Facts *f, const Plan *p, Record *ret)
+{
+        FOREACH_ARRAY(file, f->record.files, f->record.n) {
+                bool keep = true;
+                int r = touched(p, file->subject) ? 0 : still_ours(file, &keep);
+
+                if (r >= 0 && !keep)
+                        record_forget(ret, file->subject);
+                else if (r >= 0 && !touched(p, file->subject))
+                        r = refresh(record_file_at(ret, file->subject));
+                if (r < 0)
+                        return r;
+        }
+        FOREACH_ARRAY(s, p->steps, p->n) {
+                int r = s->format ? remember(ret, s) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Appends what an older record has of a file to a record. */
+static int recall(Record *record, const RecordFile *old)
+{
+        RecordFile *file = NULL;
+        Record one = { (RecordFile *) old, 1 }, copy = {};
+        int r;
+
+        FOREACH_ARRAY(i, record->files, record->n)
+                if (streq(i->subject, old->subject))
+                        file = i;
+        if (file) {
+                /* whatever moment the run is cut short at, the file has what one of the two describes */
+                if (!fingerprint_equal(&file->written, &old->written))
+                        file->replaced = old->written;
+                r = owned_words_add_all(&file->added, &old->added);
+                return r < 0 ? r : owned_words_add_all(&file->removed, &old->removed);
+        }
+        r = record_copy(&one, &copy);
+        file = r < 0 ? NULL : array_grow(&record->files, record->n);
+        if (!file) {
+                record_done(&copy);
+                return -ENOMEM;
+        }
+        record->n++;
+        *file = copy.files[0];
+        free(copy.files);
+        return 0;
+}
+
+/* What has to be known before the first step: all that was, and all that will be. */
+static int first_record(const Facts *f, const Record *final, Record *ret)
+{
+        int r = record_copy(final, ret);
+
+        for (size_t i = 0; i < f->record.n && r >= 0; i++)
+                r = recall(ret, f->record.files + i);
+        return r;
+}
+
+static int plan_state(Plan *p, StepKind kind, const char *path, const char *subject, const char *old_text,
+                      const char *new_text)
+{
+        Step *s = plan_add(p, kind, CHECK_ID, path);
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        r = replace_text(&s->old_text, old_text);
+        if (r >= 0)
+                r = replace_text(&s->new_text, new_text);
+        if (r >= 0)
+                r = replace_text(&s->subject, subject);
+        return r;
+}
+
+static int plan_original(Plan *p, const char *subject, const char *old_text, const char *new_text)
+{
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        if (streq_null(old_text, new_text))
+                return 0;
+        if (asprintf(&path, NAME_ORIGINALS "%s", subject) < 0) {
+                path = NULL;
+                return -ENOMEM;
+        }
+        r = plan_state(p, STEP_KEEP_ORIGINAL, path, subject, old_text, new_text);
+        if (r >= 0)
+                p->steps[p->n - 1].mode = 0600; /* it may have been readable by root only */
+        return r;
+}
+
+/* Originals that the record is about to name. */
+static int plan_originals(const Facts *f, const Record *final, Plan *p)
+{
+        FOREACH_ARRAY(file, final->files, final->n) {
+                const RecordFile *old = record_file(&f->record, file->subject);
+                int r = file->kept ? plan_original(p, file->subject, old ? old->kept : NULL, file->kept) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Originals that the record does not name any more. */
+static int plan_forget_originals(const Facts *f, const Record *final, Plan *p)
+{
+        FOREACH_ARRAY(file, f->record.files, f->record.n) {
+                const RecordFile *new = record_file(final, file->subject);
+                int r = file->kept && !(new &&new->kept) ? plan_original(p, file->subject, file->kept, NULL) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int plan_record(const Facts *f, Plan *p)
+{
+        _cleanup_(record_done) Record first = {}, final = {};
+        _cleanup_(plan_done) Plan whole = {};
+        _cleanup_free_ char *first_text = NULL, *final_text = NULL;
+        int r = record_copy(&f->record, &final);
+
+        if (r >= 0)
+                r = final_record(f, p, &final);
+        if (r >= 0)
+                r = first_record(f, &final, &first);
+        if (r >= 0)
+                r = record_print(&first, &first_text);
+        if (r >= 0)
+                r = record_print(&final, &final_text);
+        if (r >= 0)
+                r = plan_originals(f, &final, &whole);
+        if (r >= 0 && !streq_null(first_text, f->record_text))
+                r = plan_state(&whole, STEP_RECORD, NAME_RECORD, NULL, f->record_text, first_text);
+        if (r >= 0)
+                r = plan_join(&whole, p);
+        if (r >= 0 && !streq_null(final_text, first_text))
+                r = plan_state(&whole, STEP_RECORD, NAME_RECORD, NULL, first_text, final_text);
+        if (r >= 0)
+                r = plan_forget_originals(f, &final, &whole);
+        if (r < 0)
+                return r;
+        *p = whole;
+        whole = (Plan){};
+        return 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/io.h"
+#include "model/names.h"
+#include "probe/probe.h"
+
+/* A text without NUL bytes; -EBADMSG with one. */
+static int read_text(int rfd, const char *path, char **ret)
+{
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        int r = root_read_file(rfd, path, RECORDED_MAX_BYTES, &text, &size);
+
+        if (r < 0)
+                return r;
+        if (strlen(text) != size)
+                return -EBADMSG;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+/* What is there now of a recorded file, and what was there before ptprep. */
+static int probe_file(int rfd, RecordFile *file)
+{
+        _cleanup_free_ char *path = NULL;
+        int r = read_text(rfd, file->subject, &file->present);
+
+        if (r == -ENOMEM)
+                return r;
+        file->exists = r >= 0 ? TRISTATE_YES : r == -ENOENT || r == -ENOTDIR ? TRISTATE_NO : TRISTATE_UNKNOWN;
+        if (file->original.state != BYTES_KNOWN)
+                return 0;
+        if (asprintf(&path, NAME_ORIGINALS "%s", file->subject) < 0) {
+                path = NULL;
+                return -ENOMEM;
+        }
+        r = probe_soft(read_text(rfd, path, &file->kept));
+        if (r >= 0 && file->kept && !fingerprint_is(&file->original, file->kept)) {
+                free(file->kept);
+                file->kept = NULL;
+        }
+        return r;
+}
+
+int probe_record(const Probe *p, Facts *f)
+{
+        int r = read_text(p->rfd, NAME_RECORD, &f->record_text);
+
+        if (r == -ENOMEM)
+                return r;
+        if (r >= 0)
+                r = record_parse(f->record_text, &f->record);
+        if (r == -ENOMEM)
+                return r;
+        f->record_known = r >= 0 || r == -ENOENT                             ? TRISTATE_YES
+                          : r == -EBADMSG || r == -EOPNOTSUPP || r == -EFBIG ? TRISTATE_NO
+                                                                             : TRISTATE_UNKNOWN;
+        FOREACH_ARRAY(file, f->record.files, f->record.n) {
+                r = file->subject[0] == '/' ? probe_file(p->rfd, file) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
