@@ -71,8 +71,7 @@ stage_style() {
         (cd "$top" && sources | xargs clang-format --dry-run --Werror) || status=1
         CC=clang configure "$build/tidy" || return 1
         ninja -C "$build/tidy" version.h >/dev/null 2>&1 || true
-        (cd "$top" && sources | grep -E '^(agent|grub|dracut)/.*\.c$' | xargs -P 2 -n 8 clang-tidy --quiet -p "$build/tidy") ||
-                status=1
+        "$top/tests/lint/run-tidy.py" "$build/tidy" || status=1
         (cd "$top" && git ls-files -- '*.sh' '.ci/run' | xargs shellcheck) || status=1
         (cd "$top" && python3 -m compileall -q tests) || status=1
         return $status
