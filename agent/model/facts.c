@@ -27,6 +27,7 @@ void facts_init(Facts *f)
                 .disks_known = TRISTATE_UNKNOWN,
                 .record_known = TRISTATE_UNKNOWN,
         };
+        features_init(&f->features);
         strcpy(f->dmar.signature, "DMAR");
         strcpy(f->ivrs.signature, "IVRS");
 }
@@ -37,6 +38,8 @@ void facts_done(Facts *f)
                 free(p->driver);
                 free(p->driver_override);
                 free(p->path);
+                free(p->reset);
+                free(p->name);
                 string_list_done(&p->modules);
         }
         free(f->functions);
@@ -67,6 +70,7 @@ void facts_done(Facts *f)
         kargs_done(&f->cmdline);
         string_list_done(&f->iommu_units);
         loaders_free(f->loaders, f->n_loaders);
+        iommu_groups_free(f->groups, f->n_known_groups);
         facts_init(f);
 }
 
@@ -111,6 +115,23 @@ const Dmar *facts_dmar(const Facts *f)
 const Ivrs *facts_ivrs(const Facts *f)
 {
         return f->ivrs.sound == TRISTATE_UNKNOWN ? NULL : &f->ivrs_content;
+}
+
+const IommuGroup *facts_group(const Facts *f, int32_t number)
+{
+        size_t low = 0, high = f->n_known_groups;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (f->groups[middle].number == number)
+                        return f->groups + middle;
+                if (f->groups[middle].number < number)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return NULL;
 }
 
 IommuVendor facts_vendor(const Facts *f)

@@ -5,6 +5,7 @@
 
 #include "array.h"
 #include "dmar.h"
+#include "iommu.h"
 #include "ivrs.h"
 #include "kargs.h"
 #include "loader.h"
@@ -17,6 +18,15 @@
 #define PCI_GROUP_NONE  INT32_C(-1)
 #define PCI_PARENT_NONE SIZE_MAX
 
+/* What a bridge or a multi-function device does to keep functions apart. Read only where a shared group has to be
+ * explained. */
+typedef struct PciIsolation {
+        Tristate pcie;    /* it has a PCI Express capability; no: conventional PCI */
+        uint8_t type;     /* device/port type of that capability (PCI Express 6.0, 7.5.3.2): PCI_EXP_TYPE_... */
+        Tristate acs;     /* it has an Access Control Services capability */
+        uint16_t control; /* ACS control register, with all bits that Linux asks for set where it isolates */
+} PciIsolation;
+
 typedef struct PciFunction {
         PciAddr addr;
         PciId id;
@@ -26,6 +36,13 @@ typedef struct PciFunction {
         int32_t group;         /* IOMMU group, PCI_GROUP_NONE */
         char *path;            /* stable bridge path, NULL: unknown */
         size_t parent;         /* index of the upstream bridge, PCI_PARENT_NONE on a root bus */
+        size_t behind;         /* on a root bus that a function makes (VMD): its index, else PCI_PARENT_NONE */
+        /* wanted devices, and all of them when FACTS_FUNCTIONS asks */
+        char *reset;      /* ways to reset it as the kernel names them, "flr bus"; "" none; NULL: unknown */
+        size_t physfn;    /* index of the physical function of a virtual one, PCI_PARENT_NONE */
+        bool has_virtual; /* it has virtual functions switched on */
+        char *name;       /* vendor and device in words; NULL: not asked for */
+        PciIsolation isolation;
         StringList
                 modules; /* host drivers that kmod would load for its modalias; stubs left out; wanted devices only */
 } PciFunction;
@@ -34,7 +51,7 @@ typedef struct PciFunction {
  * bound. */
 static inline bool pci_is_bridge(const PciFunction *f)
 {
-        return f->class >> 8 == 0x0604 || f->class >> 8 == 0x0607;
+        return f->class >> 8 == 0x0604 || f->class >> 8 == 0x0607 || f->class >> 8 == 0x0609;
 }
 
 /* A firmware table and what became of reading it. */
@@ -116,6 +133,9 @@ typedef struct Facts {
         Tristate iommu_active;  /* units in /sys/class/iommu and at least one group */
         StringList iommu_units; /* dmar0, ivhd0, ... */
         size_t n_groups;
+        IommuGroup *groups; /* sorted by number: those of wanted devices, all of them when FACTS_FUNCTIONS asks */
+        size_t n_known_groups;
+        Features features;
         Tristate container; /* running in a container: the kernel is not ours to judge */
         bool is_root;       /* effective uid 0 */
         bool live;          /* the root folder is "/" of the running system */
@@ -157,6 +177,9 @@ size_t facts_count_entries(const Facts *f);
 /* What the table says, as far as it could be read; NULL: there is none, or its content is not readable. */
 const Dmar *facts_dmar(const Facts *f);
 const Ivrs *facts_ivrs(const Facts *f);
+
+/* By number; NULL: not read. */
+const IommuGroup *facts_group(const Facts *f, int32_t number);
 
 /* DMAR says Intel, IVRS says AMD; without a table the CPU decides. */
 IommuVendor facts_vendor(const Facts *f);

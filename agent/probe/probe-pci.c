@@ -11,10 +11,10 @@
 
 /*
  * The only caller of libpci. Its error hook must never return, and by default ends the process, so it jumps back to the
- * two functions below; nothing that is owned is declared between setjmp() and the calls it guards.
+ * functions below that are named guarded; nothing that is owned is declared between setjmp() and the calls it guards.
  *
- * Config space is never read: that costs milliseconds a function in a guest, and sysfs has all that is asked here.
- * libpci finds the functions and their ids; links are read here, each with one system call.
+ * libpci finds the functions and their ids; links are read here, each with one system call. Config space costs
+ * milliseconds a function in a guest: it is read only by probe_acs(), and only of what has to explain a shared group.
  */
 
 static jmp_buf pci_border;
@@ -39,12 +39,52 @@ static int guarded_scan(struct pci_access *access)
         return 0;
 }
 
+static int guarded_init(struct pci_access *access)
+{
+        if (setjmp(pci_border) != 0)
+                return -EIO;
+        pci_init(access);
+        return 0;
+}
+
 static int guarded_fill(struct pci_dev *dev)
 {
         if (setjmp(pci_border) != 0)
                 return -EIO;
         (void) pci_fill_info(dev, PCI_FILL_IDENT);
         return 0;
+}
+
+/* Finds out what the function does to keep others apart; needs root for more than the first 64 bytes. */
+static int guarded_isolation(struct pci_dev *dev, PciIsolation *ret)
+{
+        const struct pci_cap *cap;
+
+        if (setjmp(pci_border) != 0)
+                return -EIO;
+        if ((pci_fill_info(dev, PCI_FILL_CAPS | PCI_FILL_EXT_CAPS) & PCI_FILL_EXT_CAPS) == 0)
+                return -EIO;
+        if (!dev->first_cap) /* no list at all: too little of it could be read, or a bridge of the nineties */
+                return -ENODATA;
+        cap = pci_find_cap(dev, PCI_CAP_ID_EXP, PCI_CAP_NORMAL);
+        ret->pcie = cap ? TRISTATE_YES : TRISTATE_NO;
+        if (cap)
+                ret->type = (uint8_t) ((pci_read_word(dev, (int) cap->addr + PCI_EXP_FLAGS) & PCI_EXP_FLAGS_TYPE) >> 4);
+        cap = pci_find_cap(dev, PCI_EXT_CAP_ID_ACS, PCI_CAP_EXTENDED);
+        ret->acs = cap ? TRISTATE_YES : TRISTATE_NO;
+        if (cap)
+                ret->control = pci_read_word(dev, (int) cap->addr + PCI_ACS_CTRL);
+        return 0;
+}
+
+static int guarded_name(struct pci_access *access, struct pci_dev *dev, char *buf, size_t size)
+{
+        if (setjmp(pci_border) != 0)
+                return -EIO;
+        return pci_lookup_name(access, buf, (int) size, PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, dev->vendor_id,
+                               dev->device_id)
+                       ? 0
+                       : -ENOENT;
 }
 
 static void access_freep(struct pci_access **access)
@@ -56,9 +96,18 @@ static void access_freep(struct pci_access **access)
 /* A function as it is being read; the parent's address becomes an index when all are known. */
 typedef struct Row {
         PciFunction function;
-        PciAddr parent;
-        bool has_parent;
+        PciAddr parent, behind, physfn;
+        bool has_parent, has_behind, has_physfn;
 } Row;
+
+static void row_done(Row *r)
+{
+        free(r->function.driver);
+        free(r->function.driver_override);
+        free(r->function.path);
+        free(r->function.reset);
+        free(r->function.name);
+}
 
 typedef struct Rows {
         Row *rows;
@@ -67,11 +116,8 @@ typedef struct Rows {
 
 static void rows_done(Rows *r)
 {
-        FOREACH_ARRAY(i, r->rows, r->n) {
-                free(i->function.driver);
-                free(i->function.driver_override);
-                free(i->function.path);
-        }
+        FOREACH_ARRAY(i, r->rows, r->n)
+                row_done(i);
         free(r->rows);
         *r = (Rows){};
 }
@@ -98,29 +144,101 @@ static int link_base(int dfd, const char *name, const char *link, char **ret)
         return *ret ? 0 : -ENOMEM;
 }
 
-/* The function one component up: the bridge that leads here. */
-static bool parent_of(const char *target, PciAddr *ret)
+/* The component of a path before "end", which points to a slash; NULL at its start. */
+static const char *component_before(const char *path, const char *end)
 {
-        const char *end = strrchr(target, '/'), *start = end;
+        const char *start = end;
+
+        while (start > path && start[-1] != '/')
+                start--;
+        return start < end ? start : NULL;
+}
+
+/* The short form of an address has one colon, the name of a host bridge (pci0000:00) too. */
+static bool parse_component(const char *start, const char *end, PciAddr *ret)
+{
         char text[PCI_ADDR_TEXT_MAX];
 
-        while (start && start > target && start[-1] != '/')
-                start--;
         if (!start || (size_t) (end - start) >= sizeof(text))
                 return false;
         memcpy(text, start, (size_t) (end - start));
         text[end - start] = 0;
-        /* The short form of an address has one colon, the name of a host bridge (pci0000:00) too. */
         return strchr(text, ':') != strrchr(text, ':') && pci_addr_parse(text, ret) >= 0;
+}
+
+/*
+ * The function one component up is the bridge that leads here. Where that is a host bridge and a function comes before
+ * it, that function makes the bus: a Volume Management Device.
+ */
+static void parents_of(const char *target, Row *row)
+{
+        const char *end = strrchr(target, '/'), *start = end ? component_before(target, end) : NULL;
+
+        row->has_parent = parse_component(start, end, &row->parent);
+        if (row->has_parent || !start || start == target)
+                return;
+        end = start - 1;
+        row->has_behind = parse_component(component_before(target, end), end, &row->behind);
+}
+
+/* An attribute of a function; as root_read_attr(). */
+static int read_attr(const Probe *p, const char *name, const char *attribute, char *buf, size_t size)
+{
+        char path[sizeof(NAME_SYS_PCI_DEVICES "/") + PCI_ADDR_TEXT_MAX + 32];
+
+        (void) snprintf(path, sizeof(path), NAME_SYS_PCI_DEVICES "/%s/%s", name, attribute);
+        return root_read_attr(p->rfd, path, buf, size);
+}
+
+/*
+ * The attribute that names the methods is there from Linux 5.15 on, and neither is there where there is no way
+ * (drivers/pci/pci.c, pci_dev_reset_method_attr_is_visible()).
+ */
+static int read_reset(const Probe *p, int dfd, const char *name, char **ret)
+{
+        char path[PCI_ADDR_TEXT_MAX + sizeof("/reset")], buf[128] = "";
+        int r = read_attr(p, name, "reset_method", buf, sizeof(buf));
+
+        if (r < 0) {
+                (void) snprintf(path, sizeof(path), "%s/reset", name);
+                strcpy(buf, faccessat(dfd, path, F_OK, 0) >= 0 ? "unnamed" : "");
+        }
+        *ret = strdup(buf);
+        return *ret ? 0 : -ENOMEM;
+}
+
+/* What a closer look at a function shows. 0 or -ENOMEM. */
+static int read_details(const Probe *p, int dfd, const char *name, Row *row)
+{
+        _cleanup_free_ char *physfn = NULL, *virtfn = NULL;
+        PciFunction *f = &row->function;
+        char override[128];
+        int r;
+
+        /* The kernel prints a null pointer where none is set (drivers/pci/pci-sysfs.c, driver_override_show()). */
+        r = read_attr(p, name, "driver_override", override, sizeof(override));
+        if (r >= 0 && override[0] != 0 && !streq(override, "(null)")) {
+                f->driver_override = strdup(override);
+                if (!f->driver_override)
+                        return -ENOMEM;
+        }
+        r = read_reset(p, dfd, name, &f->reset);
+        if (r >= 0)
+                r = link_base(dfd, name, "physfn", &physfn);
+        if (r >= 0)
+                r = link_base(dfd, name, "virtfn0", &virtfn);
+        if (r < 0)
+                return r;
+        row->has_physfn = physfn && pci_addr_parse(physfn, &row->physfn) >= 0;
+        f->has_virtual = virtfn != NULL;
+        return 0;
 }
 
 /* -ENOENT: the function went away while it was read (a virtual function, hot unplug). */
 static int read_function(const Probe *p, int dfd, struct pci_dev *dev, Row *row)
 {
         PciFunction *f = &row->function;
-        char name[PCI_ADDR_TEXT_MAX],
-                path[sizeof(NAME_SYS_PCI_DEVICES "/") + PCI_ADDR_TEXT_MAX + sizeof("driver_override")];
-        char attr[32], override[128], buf[PATH_MAX];
+        char name[PCI_ADDR_TEXT_MAX], attr[32], buf[PATH_MAX];
         _cleanup_free_ char *group_text = NULL;
         uint32_t group;
         ssize_t n;
@@ -129,7 +247,8 @@ static int read_function(const Probe *p, int dfd, struct pci_dev *dev, Row *row)
         f->addr =
                 (PciAddr){ .domain = (uint32_t) dev->domain, .bus = dev->bus, .slot = dev->dev, .function = dev->func };
         f->group = PCI_GROUP_NONE;
-        f->parent = PCI_PARENT_NONE;
+        f->parent = f->behind = f->physfn = PCI_PARENT_NONE;
+        f->isolation = (PciIsolation){ .pcie = TRISTATE_UNKNOWN, .acs = TRISTATE_UNKNOWN };
         (void) pci_addr_format(f->addr, name);
 
         n = readlinkat(dfd, name, buf, sizeof(buf) - 1);
@@ -140,15 +259,14 @@ static int read_function(const Probe *p, int dfd, struct pci_dev *dev, Row *row)
                 r = pci_path_from_sysfs(buf, &f->path);
                 if (r == -ENOMEM)
                         return r;
-                row->has_parent = parent_of(buf, &row->parent);
+                parents_of(buf, row);
         }
         r = guarded_fill(dev);
         if (r < 0)
                 return faccessat(dfd, name, F_OK, 0) < 0 ? -ENOENT : r;
         f->id = (PciId){ .vendor = dev->vendor_id, .device = dev->device_id };
 
-        (void) snprintf(path, sizeof(path), NAME_SYS_PCI_DEVICES "/%s/class", name);
-        r = root_read_attr(p->rfd, path, attr, sizeof(attr));
+        r = read_attr(p, name, "class", attr, sizeof(attr));
         if (r >= 0)
                 r = parse_u32(attr, 0, &f->class);
         if (r < 0)
@@ -162,32 +280,44 @@ static int read_function(const Probe *p, int dfd, struct pci_dev *dev, Row *row)
         if (group_text && parse_u32(group_text, 10, &group) >= 0 && group <= INT32_MAX)
                 f->group = (int32_t) group;
 
-        if (!probe_wants(p->cfg, f->addr))
-                return 0;
-        (void) snprintf(path, sizeof(path), NAME_SYS_PCI_DEVICES "/%s/driver_override", name);
-        /* The kernel prints a null pointer where none is set (Linux drivers/pci/pci-sysfs.c, driver_override_show()).
-         */
-        r = root_read_attr(p->rfd, path, override, sizeof(override));
-        if (r >= 0 && override[0] != 0 && !streq(override, "(null)")) {
-                f->driver_override = strdup(override);
-                if (!f->driver_override)
-                        return -ENOMEM;
-        }
-        return 0;
+        return probe_details(p, f->addr) ? read_details(p, dfd, name, row) : 0;
 }
 
-static int scan(const Probe *p, int bus_fd, int dfd, Rows *ret)
+/* Names in words, from the pci.ids of the system that ptprep runs on. */
+static int read_name(struct pci_access *access, struct pci_dev *dev, PciFunction *f)
 {
-        _cleanup_(access_freep) struct pci_access *access = pci_alloc();
+        char buf[256];
+
+        if (guarded_name(access, dev, buf, sizeof(buf)) < 0)
+                return 0;
+        f->name = strdup(buf);
+        return f->name ? 0 : -ENOMEM;
+}
+
+/* An access that looks below a root; NULL: this libpci has no such parameter. */
+static struct pci_access *access_new(int bus_fd)
+{
+        struct pci_access *access = pci_alloc();
         char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)], parameter[] = "sysfs.path";
-        int r;
 
         access->method = PCI_ACCESS_SYS_BUS_PCI;
         access->error = on_error;
         access->warning = on_message;
         access->debug = on_message;
         (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", bus_fd);
-        if (pci_set_param(access, parameter, path) < 0)
+        if (pci_set_param(access, parameter, path) < 0) {
+                pci_cleanup(access);
+                return NULL;
+        }
+        return access;
+}
+
+static int scan(const Probe *p, int bus_fd, int dfd, Rows *ret)
+{
+        _cleanup_(access_freep) struct pci_access *access = access_new(bus_fd);
+        int r;
+
+        if (!access)
                 return -ENOTSUP;
         r = guarded_scan(access);
         if (r < 0)
@@ -199,14 +329,37 @@ static int scan(const Probe *p, int bus_fd, int dfd, Rows *ret)
                         return -ENOMEM;
                 ret->n++;
                 r = read_function(p, dfd, dev, row);
+                if (r >= 0 && p->functions)
+                        r = read_name(access, dev, &row->function);
                 if (r == -ENOENT || r == -ENODEV) {
-                        free(row->function.path);
-                        free(row->function.driver);
+                        row_done(row);
                         ret->n--;
                 } else if (r < 0)
                         return r;
         }
         return 0;
+}
+
+/* Links between functions, which are known when all are there. */
+static size_t index_of(const Facts *f, bool known, PciAddr a)
+{
+        const PciFunction *other = known ? facts_function(f, a) : NULL;
+
+        return other ? (size_t) (other - f->functions) : PCI_PARENT_NONE;
+}
+
+/* In a saved tree, or before Linux 5.15 without root, that no function has such an attribute says nothing. */
+static void settle_resets(const Probe *p, Facts *f)
+{
+        if (p->live)
+                return;
+        FOREACH_ARRAY(i, f->functions, f->n_functions)
+                if (i->reset && i->reset[0] != 0)
+                        return;
+        FOREACH_ARRAY(i, f->functions, f->n_functions) {
+                free(i->reset);
+                i->reset = NULL;
+        }
 }
 
 int probe_pci(const Probe *p, Facts *f)
@@ -241,10 +394,83 @@ int probe_pci(const Probe *p, Facts *f)
                 row->function = (PciFunction){}; /* owned by the facts now */
         }
         for (size_t i = 0; i < rows.n; i++) {
-                const PciFunction *parent = rows.rows[i].has_parent ? facts_function(f, rows.rows[i].parent) : NULL;
+                f->functions[i].parent = index_of(f, rows.rows[i].has_parent, rows.rows[i].parent);
+                f->functions[i].behind = index_of(f, rows.rows[i].has_behind, rows.rows[i].behind);
+                f->functions[i].physfn = index_of(f, rows.rows[i].has_physfn, rows.rows[i].physfn);
+        }
+        settle_resets(p, f);
+        return 0;
+}
 
-                if (parent)
-                        f->functions[i].parent = (size_t) (parent - f->functions);
+/* How many functions that are no bridges a group has; indexed like Facts.groups. NULL when memory is short. */
+static size_t *count_members(const Facts *f)
+{
+        size_t *n = calloc(f->n_known_groups, sizeof(*n));
+
+        if (!n)
+                return NULL;
+        FOREACH_ARRAY(i, f->functions, f->n_functions) {
+                const IommuGroup *g = pci_is_bridge(i) ? NULL : facts_group(f, i->group);
+
+                if (g)
+                        n[g - f->groups]++;
+        }
+        return n;
+}
+
+static bool same_slot(const PciFunction *a, const PciFunction *b)
+{
+        return a->addr.domain == b->addr.domain && a->addr.bus == b->addr.bus && a->addr.slot == b->addr.slot;
+}
+
+/* Functions are sorted by address, so those of a slot stand side by side. */
+static bool has_sibling(const Facts *f, size_t i)
+{
+        return (i > 0 && same_slot(f->functions + i, f->functions + i - 1)) ||
+               (i + 1 < f->n_functions && same_slot(f->functions + i, f->functions + i + 1));
+}
+
+static void read_isolation(struct pci_access *access, PciFunction *f)
+{
+        struct pci_dev *dev = pci_get_dev(access, (int) f->addr.domain, f->addr.bus, f->addr.slot, f->addr.function);
+        PciIsolation isolation = f->isolation;
+
+        if (guarded_isolation(dev, &isolation) >= 0)
+                f->isolation = isolation;
+        pci_free_dev(dev);
+}
+
+int probe_acs(const Probe *p, Facts *f)
+{
+        _cleanup_close_ int bus_fd = root_open(p->rfd, NAME_SYS_BUS_PCI, O_PATH | O_DIRECTORY);
+        _cleanup_(access_freep) struct pci_access *access = NULL;
+        _cleanup_free_ size_t *members = NULL;
+        _cleanup_free_ bool *seen = NULL;
+
+        if (bus_fd < 0 || f->n_known_groups == 0)
+                return 0;
+        members = count_members(f);
+        seen = calloc(f->n_functions, sizeof(*seen));
+        if (!members || !seen)
+                return -ENOMEM;
+        for (size_t i = 0; i < f->n_functions; i++) {
+                const IommuGroup *g = facts_group(f, f->functions[i].group);
+                size_t up = i;
+
+                if (!g || members[g - f->groups] < 2 || !probe_details(p, f->functions[i].addr))
+                        continue;
+                if (!access) {
+                        access = access_new(bus_fd);
+                        if (!access || guarded_init(access) < 0)
+                                return 0;
+                }
+                /* Itself only where another function of the card could get around it, then the bridges above. */
+                if (!has_sibling(f, i))
+                        up = f->functions[i].parent;
+                for (; up != PCI_PARENT_NONE && !seen[up]; up = f->functions[up].parent) {
+                        seen[up] = true;
+                        read_isolation(access, f->functions + up);
+                }
         }
         return 0;
 }

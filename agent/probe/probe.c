@@ -8,11 +8,23 @@
 /* The size of a helper that is still believed to be ours; the real one has some tens of KiB. */
 #define HELPER_MAX_BYTES (4U * 1024 * 1024)
 
-static int (*const probers[])(const Probe *p, Facts *f) = {
-        probe_kernel, probe_iommu, probe_pci,    probe_modules, /* after kernel and pci */
-        probe_loader, probe_files, probe_record, probe_image,   /* after modules, files and record */
-        probe_block,                                            /* after pci */
+static const struct {
+        int (*probe)(const Probe *p, Facts *f);
+        bool next_boot; /* not for a list of functions */
+} probers[] = {
+        { probe_kernel, false },  { probe_iommu, false }, { probe_pci, false },
+        { probe_group, false },   { probe_acs, false }, /* after pci, group */
+        { probe_feature, false },                       /* after kernel and iommu */
+        { probe_modules, true },                        /* after kernel and pci */
+        { probe_loader, true },   { probe_files, true },  { probe_record, true },
+        { probe_image, true },  /* after modules, files and record */
+        { probe_block, false }, /* after pci */
 };
+
+bool probe_details(const Probe *p, PciAddr a)
+{
+        return p->functions || probe_wants(p->cfg, a);
+}
 
 bool probe_wants(const Config *cfg, PciAddr a)
 {
@@ -70,16 +82,16 @@ int probe_files(const Probe *p, Facts *f)
         return 0;
 }
 
-int facts_gather(int rfd, bool live, const Config *cfg, Facts *ret)
+int facts_gather(int rfd, unsigned flags, const Config *cfg, Facts *ret)
 {
         _cleanup_(facts_done) Facts f;
-        const Probe p = { .rfd = rfd, .live = live, .cfg = cfg };
+        const Probe p = { .rfd = rfd, .live = flags & FACTS_LIVE, .functions = flags & FACTS_FUNCTIONS, .cfg = cfg };
 
         facts_init(&f);
-        f.live = live;
+        f.live = p.live;
         f.is_root = geteuid() == 0;
         FOREACH_ARRAY(prober, probers, ELEMENTSOF(probers)) {
-                int r = (*prober)(&p, &f);
+                int r = prober->next_boot && p.functions ? 0 : prober->probe(&p, &f);
 
                 if (r < 0)
                         return r;

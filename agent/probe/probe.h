@@ -5,16 +5,22 @@
 #include "model/config.h"
 #include "model/facts.h"
 
+/* What facts_gather() is told besides. */
+enum {
+        FACTS_LIVE = 1 << 0,      /* the root folder is "/" of the running system */
+        FACTS_FUNCTIONS = 1 << 1, /* all about every PCI function, with names, and nothing about the next boot */
+};
+
 /**
  * facts_gather() - read everything that a check or the planner may ask for
- * @rfd: root folder of the machine, not closed here. @live: it is "/" of the running system.
+ * @rfd: root folder of the machine, not closed here. @flags: FACTS_LIVE ...
  * @cfg: tells which devices matter; what only a configured device needs is not read without one.
  * @ret: released with facts_done() by the caller; untouched on failure.
  *
  * What cannot be read stays unknown in the facts and is no failure. Nothing is written, no child process is started.
  * Returns 0 or -ENOMEM.
  */
-int facts_gather(int rfd, bool live, const Config *cfg, Facts *ret) _must_check_;
+int facts_gather(int rfd, unsigned flags, const Config *cfg, Facts *ret) _must_check_;
 
 /**
  * facts_gather_firmware() - only the DMAR and IVRS tables
@@ -29,6 +35,9 @@ int facts_gather_firmware(int rfd, Facts *f) _must_check_;
 #define NAME_SYS_CLASS_BLOCK   "/sys/class/block"
 #define NAME_SYS_FS_BTRFS      "/sys/fs/btrfs"
 #define NAME_SYS_EFI           "/sys/firmware/efi"
+#define NAME_SYS_IRQ           "/sys/kernel/irq"
+#define NAME_SYS_MODULE        "/sys/module"
+#define NAME_SYS_SECURE_BOOT   NAME_SYS_EFI "/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 #define NAME_LIB_MODULES       "/lib/modules"
 #define NAME_BOOT              "/boot"
 #define NAME_FSTAB             "/etc/fstab"
@@ -44,7 +53,7 @@ int facts_gather_firmware(int rfd, Facts *f) _must_check_;
 /* What every prober is told. */
 typedef struct Probe {
         int rfd;
-        bool live;
+        bool live, functions;
         const Config *cfg;
 } Probe;
 
@@ -52,9 +61,12 @@ typedef struct Probe {
  * One prober a topic, a row each in probe.c; a later row may use the facts of an earlier one. Each fills its own fields
  * of f, leaves unknown what it cannot read, and returns 0 or -ENOMEM.
  */
-int probe_kernel(const Probe *p, Facts *f) _must_check_; /* running kernel, installed kernels */
-int probe_iommu(const Probe *p, Facts *f) _must_check_;  /* firmware tables, units, groups, vendor */
-int probe_pci(const Probe *p, Facts *f) _must_check_;    /* PCI functions */
+int probe_kernel(const Probe *p, Facts *f) _must_check_;  /* running kernel, installed kernels */
+int probe_iommu(const Probe *p, Facts *f) _must_check_;   /* firmware tables, units, groups, vendor */
+int probe_pci(const Probe *p, Facts *f) _must_check_;     /* PCI functions */
+int probe_group(const Probe *p, Facts *f) _must_check_;   /* IOMMU groups and their reserved regions */
+int probe_acs(const Probe *p, Facts *f) _must_check_;     /* capabilities that explain a shared group */
+int probe_feature(const Probe *p, Facts *f) _must_check_; /* what kernel and CPU can do */
 int probe_modules(const Probe *p,
                   Facts *f) _must_check_; /* host drivers of wanted devices, stub drivers of each kernel */
 int probe_loader(const Probe *p, Facts *f) _must_check_; /* boot loader, its files and entries */
@@ -62,6 +74,9 @@ int probe_files(const Probe *p, Facts *f) _must_check_;  /* what ptprep generate
 int probe_record(const Probe *p, Facts *f) _must_check_; /* what ptprep has changed so far */
 int probe_image(const Probe *p, Facts *f) _must_check_;  /* what is inside the initramfs of each kernel */
 int probe_block(const Probe *p, Facts *f) _must_check_;  /* which PCI functions carry the system */
+
+/* Is this function to be looked at closely: wanted, or all of them are? */
+bool probe_details(const Probe *p, PciAddr a);
 
 /* Is this function named by the configuration (by its address)? */
 bool probe_wants(const Config *cfg, PciAddr a);

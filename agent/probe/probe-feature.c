@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "probe/probe.h"
+
+#include "base/io.h"
+#include "model/names.h"
+
+/* A distribution's configuration has some 300 KiB. */
+#define CONFIG_MAX_BYTES (4U * 1024 * 1024)
+
+/* Legacy interrupts and those of the first I/O APIC, which say it all on a PC, have lower numbers. */
+#define IRQ_FIRST_LOOK   32U
+
+/* YES, NO and UNKNOWN: this interrupt does not tell. */
+static Tristate chip_remaps(const Probe *p, const char *irq)
+{
+        char path[sizeof(NAME_SYS_IRQ "/") + 32 + sizeof("/chip_name")], chip[64];
+
+        (void) snprintf(path, sizeof(path), NAME_SYS_IRQ "/%.32s/chip_name", irq);
+        if (root_read_attr(p->rfd, path, chip, sizeof(chip)) < 0)
+                return TRISTATE_UNKNOWN;
+        if (startswith(chip, "IR-"))
+                return TRISTATE_YES;
+        return startswith(chip, "IO-APIC") || startswith(chip, "PCI-MSI") ? TRISTATE_NO : TRISTATE_UNKNOWN;
+}
+
+/*
+ * The names of interrupt chips are the state itself: the kernel puts "IR-" in front of those that it routes through a
+ * remapping table (Linux arch/x86/kernel/apic/io_apic.c and drivers/iommu/{intel,amd}). All I/O APICs are behind one or
+ * none is; a message of a device that no unit covers can lack it while others have it, so a yes counts more than a no.
+ */
+static int probe_remapping(const Probe *p, Facts *f)
+{
+        _cleanup_(string_list_done) StringList irqs = {};
+        Tristate seen = TRISTATE_UNKNOWN;
+        int r;
+
+        for (unsigned i = 0; i < IRQ_FIRST_LOOK; i++) {
+                char irq[3 * sizeof(i) + 1];
+
+                (void) snprintf(irq, sizeof(irq), "%u", i);
+                seen = chip_remaps(p, irq);
+                if (seen != TRISTATE_UNKNOWN) {
+                        f->features.interrupt_remapping = seen;
+                        return 0;
+                }
+        }
+        r = root_list(p->rfd, NAME_SYS_IRQ, NULL, &irqs);
+        if (r < 0)
+                return probe_soft(r);
+        FOREACH_ARRAY(irq, irqs.items, irqs.n) {
+                seen = MAX(seen, chip_remaps(p, *irq));
+                if (seen == TRISTATE_YES)
+                        break;
+        }
+        f->features.interrupt_remapping = seen;
+        return 0;
+}
+
+/* "Y" or "N" of a parameter of a loaded module. */
+static Tristate module_switch(const Probe *p, const char *path)
+{
+        char value[8];
+
+        if (root_read_attr(p->rfd, path, value, sizeof(value)) < 0)
+                return TRISTATE_UNKNOWN;
+        return value[0] == 'Y' || value[0] == '1' ? TRISTATE_YES : TRISTATE_NO;
+}
+
+/* Is this word in the line "flags : ..." of the first CPU? */
+static Tristate cpu_flag(const char *flags, const char *word)
+{
+        size_t n = strlen(word);
+
+        for (const char *s = flags; (s = strstr(s, word)); s += n)
+                if (s[-1] == ' ' && (s[n] == ' ' || s[n] == '\n' || s[n] == 0))
+                        return TRISTATE_YES;
+        return TRISTATE_NO;
+}
+
+static void probe_cpu(const Probe *p, Facts *f)
+{
+        _cleanup_close_ int fd = root_open(p->rfd, NAME_PROC_CPUINFO, O_RDONLY | O_NOCTTY);
+        char buf[16 * 1024]; /* of the first CPUs; the whole file has a block for each of up to thousands */
+        size_t size = 0;
+        char *flags, *end;
+        ssize_t n = 1;
+
+        if (fd < 0)
+                return;
+        while (n > 0 && size < sizeof(buf) - 1) {
+                n = read(fd, buf + size, sizeof(buf) - 1 - size);
+                if (n > 0)
+                        size += (size_t) n;
+        }
+        buf[size] = 0;
+        flags = strstr(buf, "\nflags");
+        end = flags ? strchr(flags + 1, '\n') : NULL;
+        if (!end)
+                return;
+        end[1] = 0;
+        f->features.cpu_virtualization = MAX(cpu_flag(flags + 1, "vmx"), cpu_flag(flags + 1, "svm"));
+        f->features.hypervisor = cpu_flag(flags + 1, "hypervisor");
+}
+
+/* Where distributions keep the configuration of a kernel: Debian and SUSE, Fedora, and the kernel itself. */
+static int probe_options(const Probe *p, Facts *f)
+{
+        static const struct {
+                const char *prefix, *suffix;
+        } styles[] = { { NAME_BOOT "/config-", "" }, { NAME_LIB_MODULES "/", "/config" } };
+
+        if (!f->release || strchr(f->release, '/'))
+                return 0;
+        FOREACH_ARRAY(style, styles, ELEMENTSOF(styles)) {
+                _cleanup_free_ char *path = NULL, *text = NULL;
+                int r;
+
+                if (asprintf(&path, "%s%s%s", style->prefix, f->release, style->suffix) < 0) {
+                        path = NULL;
+                        return -ENOMEM;
+                }
+                r = root_read_file(p->rfd, path, CONFIG_MAX_BYTES, &text, NULL);
+                if (r == -ENOMEM)
+                        return r;
+                if (r >= 0) {
+                        kernel_config_parse(text, f->features.options);
+                        return 0;
+                }
+        }
+        return 0;
+}
+
+/* Four bytes of attributes, then the value (UEFI 2.10, 3.3; Linux Documentation/filesystems/efivarfs.rst). */
+static int probe_secure_boot(const Probe *p, Facts *f)
+{
+        _cleanup_free_ char *data = NULL;
+        size_t size;
+        int r;
+
+        if (!f->lockdown || streq(f->lockdown, "none")) /* the firmware is slow, and only a lockdown has consequences */
+                return 0;
+        r = root_read_file(p->rfd, NAME_SYS_SECURE_BOOT, 64, &data, &size);
+        if (r >= 0 && size == 5)
+                f->features.secure_boot = data[4] == 1 ? TRISTATE_YES : TRISTATE_NO;
+        return probe_soft(r);
+}
+
+int probe_feature(const Probe *p, Facts *f)
+{
+        int r;
+
+        if (f->release)
+                f->features.release = linux_release_parse(f->release);
+        f->features.unsafe_interrupts =
+                module_switch(p, NAME_SYS_MODULE "/vfio_iommu_type1/parameters/allow_unsafe_interrupts");
+        f->features.denylist = module_switch(p, NAME_SYS_MODULE "/vfio_pci/parameters/disable_denylist");
+        if (f->features.denylist != TRISTATE_UNKNOWN)
+                f->features.denylist = f->features.denylist == TRISTATE_YES ? TRISTATE_NO : TRISTATE_YES;
+        probe_cpu(p, f);
+        r = probe_remapping(p, f);
+        if (r >= 0)
+                r = probe_options(p, f);
+        return r < 0 ? r : probe_secure_boot(p, f);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "probe/probe.h"
+
+#include "base/io.h"
+#include "model/names.h"
+
+/* A line has some 50 bytes, and the largest real groups have a few dozen regions. */
+#define REGIONS_MAX_BYTES (256U * 1024)
+
+static int compare_numbers(const void *a, const void *b)
+{
+        int32_t x = ((const IommuGroup *) a)->number, y = ((const IommuGroup *) b)->number;
+
+        return (x > y) - (x < y);
+}
+
+/* The groups to look at, sorted, each once. */
+static int collect(const Probe *p, Facts *f)
+{
+        size_t n = 0;
+
+        FOREACH_ARRAY(i, f->functions, f->n_functions) {
+                IommuGroup *g;
+
+                if (i->group == PCI_GROUP_NONE || !probe_details(p, i->addr))
+                        continue;
+                g = array_grow(&f->groups, f->n_known_groups);
+                if (!g)
+                        return -ENOMEM;
+                f->n_known_groups++;
+                g->number = i->group;
+        }
+        if (f->n_known_groups == 0)
+                return 0;
+        qsort(f->groups, f->n_known_groups, sizeof(*f->groups), compare_numbers);
+        FOREACH_ARRAY(g, f->groups, f->n_known_groups)
+                if (n == 0 || f->groups[n - 1].number != g->number)
+                        f->groups[n++] = *g;
+        f->n_known_groups = n;
+        return 0;
+}
+
+static int read_group(const Probe *p, IommuGroup *g)
+{
+        char path[sizeof(NAME_SYS_IOMMU_GROUPS "/") + 3 * sizeof(int) + sizeof("reserved_regions")], type[32];
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        (void) snprintf(path, sizeof(path), NAME_SYS_IOMMU_GROUPS "/%d/type", g->number);
+        if (root_read_attr(p->rfd, path, type, sizeof(type)) >= 0) {
+                g->type = strdup(type);
+                if (!g->type)
+                        return -ENOMEM;
+        }
+        (void) snprintf(path, sizeof(path), NAME_SYS_IOMMU_GROUPS "/%d/reserved_regions", g->number);
+        r = root_read_file(p->rfd, path, REGIONS_MAX_BYTES, &text, NULL);
+        if (r >= 0)
+                r = reserved_regions_parse(text, &g->regions, &g->n_regions);
+        g->regions_known = r >= 0;
+        return probe_soft(r);
+}
+
+int probe_group(const Probe *p, Facts *f)
+{
+        int r = collect(p, f);
+
+        if (r < 0)
+                return r;
+        FOREACH_ARRAY(g, f->groups, f->n_known_groups) {
+                r = read_group(p, g);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
