@@ -179,47 +179,83 @@ int check_device_driver(const Check *self, const Judgement *j, FindingList *ret)
         return 0;
 }
 
-/* Drivers that leave a group viable: VFIO's own and pci-stub (Linux drivers/vfio, vfio_dev_viable()). */
-static bool driver_is_harmless(const char *driver)
-{
-        return !driver || startswith(driver, "vfio-") || startswith(driver, "vfio_") || streq(driver, "pci-stub");
-}
-
-static int judge_group(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
-{
-        int32_t group = d->function->group;
-        size_t others = 0;
-
-        if (j->facts->iommu_active == TRISTATE_NO)
-                return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), NULL,
-                                   "groups can be judged once the IOMMU is on");
-        if (group == PCI_GROUP_NONE)
-                return finding_add(ret, self->id,
-                                   j->facts->iommu_active == TRISTATE_YES ? RESULT_BLOCKED : RESULT_UNKNOWN, SUBJECT(d),
-                                   "see journalctl -k -g iommu; another slot may be covered by an IOMMU unit",
-                                   "it is in no IOMMU group");
-        FOREACH_ARRAY(p, j->facts->functions, j->facts->n_functions) {
-                if (p->group != group || p == d->function || pci_is_bridge(p))
-                        continue;
-                others++;
-                if (driver_is_harmless(p->driver) || wanted_device_at(j->wanted, p->addr))
-                        continue;
-                return finding_add(ret, self->id, RESULT_BLOCKED, SUBJECT(d),
-                                   "configure that device too, or move one of the two cards to another slot",
-                                   "IOMMU group %d is not viable: %s in it is on its host driver %s", group,
-                                   PCI_ADDR_TEXT(p->addr), p->driver);
-        }
-        return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "IOMMU group %d: %zu other device%s", group,
-                           others, others == 1 ? "" : "s");
-}
-
-int check_group_viable(const Check *self, const Judgement *j, FindingList *ret)
+/* What an obstacle of the verdict says of each device, or that it is not there. */
+static int judge_by_verdict(const Check *self, const Judgement *j, FindingList *ret,
+                            int (*fine)(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret))
 {
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
-                int r = d->state == DEVICE_FOUND ? judge_group(self, j, d, ret) : 0;
+                const Reason *reason = verdict_reason(&d->verdict, self->id);
+                int r;
 
+                if (d->state != DEVICE_FOUND)
+                        continue;
+                if (reason)
+                        r = finding_add(ret, self->id, reason->result, SUBJECT(d), reason->cure, "%s", reason->text);
+                else
+                        r = fine ? fine(self, j, d, ret) : 0;
                 if (r < 0)
                         return r;
         }
         return 0;
+}
+
+static int covered(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
+{
+        if (d->function->group != PCI_GROUP_NONE && iommu_state_is_on(j->wanted->iommu))
+                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "an IOMMU unit translates for it");
+        return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), NULL, "can be judged once the IOMMU is on");
+}
+
+int check_device_iommu(const Check *self, const Judgement *j, FindingList *ret)
+{
+        return judge_by_verdict(self, j, ret, covered);
+}
+
+static int unreserved(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
+{
+        const IommuGroup *g = facts_group(j->facts, d->function->group);
+
+        if (g && g->regions_known)
+                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL,
+                                   "the firmware wants no memory to stay mapped for it");
+        return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), NULL, "can be judged once the IOMMU is on");
+}
+
+int check_device_reserved(const Check *self, const Judgement *j, FindingList *ret)
+{
+        return judge_by_verdict(self, j, ret, unreserved);
+}
+
+static int resets(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
+{
+        (void) j;
+        if (!d->function->reset)
+                return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), NULL,
+                                   "this system does not show how it can be reset");
+        return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "can be reset between guests (%s)",
+                           d->function->reset);
+}
+
+int check_device_reset(const Check *self, const Judgement *j, FindingList *ret)
+{
+        return judge_by_verdict(self, j, ret, resets);
+}
+
+int check_obstacle(const Check *self, const Judgement *j, FindingList *ret)
+{
+        return judge_by_verdict(self, j, ret, NULL);
+}
+
+static int viable(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
+{
+        if (d->function->group != PCI_GROUP_NONE && iommu_state_is_on(j->wanted->iommu))
+                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL,
+                                   "IOMMU group %d has nothing in it that stays with the host", d->function->group);
+        return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), NULL,
+                           "groups can be judged once the IOMMU is on");
+}
+
+int check_group_viable(const Check *self, const Judgement *j, FindingList *ret)
+{
+        return judge_by_verdict(self, j, ret, viable);
 }

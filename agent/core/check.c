@@ -7,6 +7,9 @@ const Check check_table[] = {
         { "record.valid", "record of what ptprep has changed", check_record },
         { "firmware.table", "IOMMU described by the firmware", check_firmware_table },
         { "iommu.active", "IOMMU active in the running kernel", check_iommu_active },
+        { "iommu.remapping", "interrupts of guests kept apart", check_iommu_remapping },
+        { "iommu.conflict", "IOMMU arguments that contradict or mean nothing", check_iommu_conflict },
+        { "kernel.lockdown", "what lockdown and Secure Boot change", check_kernel_lockdown },
         { "iommu.argument", "IOMMU argument for the next boot", check_iommu_argument },
         { "boot.argument", "claim argument for the next boot", check_boot_argument },
         { "image.current", "initramfs image of each kernel", check_image_current },
@@ -16,7 +19,14 @@ const Check check_table[] = {
         { "device.system", "device not needed by the host", check_device_system },
         { "device.claimlist", "device in the claim list", check_device_claimlist },
         { "device.driver", "device bound to the wanted driver", check_device_driver },
+        { "device.iommu", "device covered by an IOMMU unit", check_device_iommu },
+        { "device.reserved", "device free of memory that the firmware reserves", check_device_reserved },
+        { "device.managed", "device with an identity of its own", check_obstacle },
+        { "device.denylist", "device not refused by vfio-pci", check_obstacle },
+        { "device.virtual", "no virtual functions switched on", check_obstacle },
+        { "device.reset", "device can be reset between guests", check_device_reset },
         { "group.viable", "IOMMU group free of host drivers", check_group_viable },
+        { "group.shared", "devices that have to go to the same guest", check_obstacle },
 };
 const size_t check_table_n = ELEMENTSOF(check_table);
 

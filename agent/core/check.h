@@ -46,6 +46,9 @@ int check_config(const Check *self, const Judgement *j, FindingList *ret);
 int check_record(const Check *self, const Judgement *j, FindingList *ret);
 int check_firmware_table(const Check *self, const Judgement *j, FindingList *ret);
 int check_iommu_active(const Check *self, const Judgement *j, FindingList *ret);
+int check_iommu_remapping(const Check *self, const Judgement *j, FindingList *ret);
+int check_iommu_conflict(const Check *self, const Judgement *j, FindingList *ret);
+int check_kernel_lockdown(const Check *self, const Judgement *j, FindingList *ret);
 int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret);
 int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret);
 int check_claim_disabled(const Check *self, const Judgement *j, FindingList *ret);
@@ -55,4 +58,8 @@ int check_device_unique(const Check *self, const Judgement *j, FindingList *ret)
 int check_device_system(const Check *self, const Judgement *j, FindingList *ret);
 int check_device_claimlist(const Check *self, const Judgement *j, FindingList *ret);
 int check_device_driver(const Check *self, const Judgement *j, FindingList *ret);
+int check_device_iommu(const Check *self, const Judgement *j, FindingList *ret);
+int check_device_reserved(const Check *self, const Judgement *j, FindingList *ret);
+int check_device_reset(const Check *self, const Judgement *j, FindingList *ret);
+int check_obstacle(const Check *self, const Judgement *j, FindingList *ret); /* speaks only where it is in the way */
 int check_group_viable(const Check *self, const Judgement *j, FindingList *ret);

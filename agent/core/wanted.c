@@ -86,6 +86,22 @@ static int want_arguments(const Config *c, const Facts *f, Wanted *w)
         return string_list_add(&w->add.words, "intel_iommu=on");
 }
 
+/* After the states: devices that will be claimed no longer stand in the way of each other. */
+static int judge_all(const Facts *f, Wanted *w)
+{
+        _cleanup_(verdict_context_freep) VerdictContext *c = NULL;
+        int r = verdict_context_new(f, w, &c);
+
+        if (r < 0)
+                return r;
+        w->iommu = verdict_iommu_state(c, &w->iommu_word);
+        r = verdict_machine(c, &w->machine);
+        for (size_t i = 0; r >= 0 && i < w->n_devices; i++)
+                if (w->devices[i].function)
+                        r = verdict_compute(c, w->devices[i].function, &w->devices[i].verdict);
+        return r;
+}
+
 int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
 {
         _cleanup_(wanted_done) Wanted w = {};
@@ -119,6 +135,8 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
                 w.image_digest = image_digest(w.claims, facts->helper_hash);
         }
         r = want_arguments(config, facts, &w);
+        if (r >= 0)
+                r = judge_all(facts, &w);
         if (r < 0)
                 return r;
         *ret = w;
@@ -128,7 +146,10 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
 
 void wanted_done(Wanted *w)
 {
+        FOREACH_ARRAY(d, w->devices, w->n_devices)
+                verdict_done(&d->verdict);
         free(w->devices);
+        verdict_done(&w->machine);
         free(w->claims);
         free(w->modprobe_snippet);
         free(w->dracut_snippet);

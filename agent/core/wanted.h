@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "core/iommu-state.h"
+#include "core/verdict.h"
 #include "model/config.h"
 #include "model/facts.h"
 #include "model/names.h"
@@ -25,9 +27,10 @@ typedef struct WantedDevice {
         const SystemDisk *disk;      /* first one that hangs below it */
         const PciFunction *moved_to; /* not there, but the only function elsewhere with that id */
         DeviceState state;
+        Verdict verdict; /* on the function, as it will be with all wanted devices claimed; empty where there is none */
 } WantedDevice;
 
-typedef struct Wanted {
+struct Wanted {
         WantedDevice *devices;
         size_t n_devices;
         /* contents of the generated files; NULL: the file is to be absent */
@@ -35,7 +38,11 @@ typedef struct Wanted {
         uint64_t image_digest; /* what an up-to-date image has inside; 0: nothing of ptprep's */
         Kargs add;             /* kernel arguments that each entry must have */
         Kargs remove;          /* words that contradict them */
-} Wanted;
+        /* the machine, whatever is wanted */
+        IommuState iommu;
+        const char *iommu_word; /* argument that decides; of the facts; NULL: none */
+        Verdict machine;        /* what stands in the way of every device alike */
+};
 
 /**
  * wanted_compute() - derive the wanted state

@@ -110,7 +110,7 @@ class Tree:
                     self.write(path, (HERE / "tools" / tool).read_bytes())
                     self.path(path).chmod(0o755)
                 case ["-", path] if self.path(path).is_dir() and not self.path(path).is_symlink():
-                    self.path(path).rmdir()
+                    shutil.rmtree(self.path(path))
                 case ["-", path]:
                     self.path(path).unlink()
                 case ["p", address, ids, pci_class, driver, group]:

@@ -6,7 +6,7 @@ import pathlib
 import re
 import sys
 
-AREAS = "config|record|firmware|iommu|device|group|image|boot|claim"
+AREAS = "config|record|firmware|kernel|iommu|device|group|image|boot|claim"
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
 

@@ -57,10 +57,27 @@ static inline PciFunction *machine_add_function(Machine *m, const char *addr, co
         p->class = class;
         p->driver = copy(driver);
         p->group = group;
-        p->parent = PCI_PARENT_NONE;
+        p->parent = p->behind = p->physfn = PCI_PARENT_NONE;
+        p->isolation = (PciIsolation){ .pcie = TRISTATE_UNKNOWN, .acs = TRISTATE_UNKNOWN };
+        p->reset = copy("flr bus");
         (void) snprintf(path, sizeof(path), "pci0000:00/%s", addr + 8);
         p->path = copy(path);
         return p;
+}
+
+/* In the order of numbers, with the one region that every group on a PC has. */
+static inline IommuGroup *machine_add_group(Machine *m, int32_t number)
+{
+        IommuGroup *g = array_grow(&m->facts.groups, m->facts.n_known_groups);
+
+        assert_non_null(g);
+        m->facts.n_known_groups++;
+        g->number = number;
+        g->type = copy("DMA");
+        g->regions_known = true;
+        assert_int_equal(
+                reserved_regions_parse("0x00000000fee00000 0x00000000feefffff msi\n", &g->regions, &g->n_regions), 0);
+        return g;
 }
 
 static inline BootEntry *machine_add_entry(Machine *m, const char *id, const char *arguments, bool rescue)
@@ -178,6 +195,15 @@ static inline int machine_setup(void **state)
         m->facts.container = TRISTATE_NO;
         m->facts.is_root = m->facts.live = true;
         m->facts.release = copy("6.1.0-1-amd64");
+        m->facts.features.release = LINUX(6, 1);
+        m->facts.features.interrupt_remapping = TRISTATE_YES;
+        m->facts.features.cpu_virtualization = TRISTATE_YES;
+        m->facts.features.hypervisor = TRISTATE_NO;
+        m->facts.features.options[KERNEL_INTEL_IOMMU] = TRISTATE_YES;
+        m->facts.features.options[KERNEL_INTEL_IOMMU_DEFAULT_ON] = TRISTATE_NO;
+        m->facts.features.options[KERNEL_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF] = TRISTATE_YES;
+        m->facts.features.options[KERNEL_AMD_IOMMU] = TRISTATE_YES;
+        m->facts.features.options[KERNEL_IRQ_REMAP] = TRISTATE_YES;
         m->facts.iommu_active = TRISTATE_YES;
         m->facts.n_groups = 4;
         m->facts.helper_present = true;
@@ -192,6 +218,8 @@ static inline int machine_setup(void **state)
                             "e1000e") < 0)
                 return -1;
         machine_add_function(m, "0000:00:05.0", "8086:10d3", 0x020000, "e1000e", 4);
+        for (int32_t i = 1; i <= 4; i++)
+                (void) machine_add_group(m, i);
         d = array_grow(&m->facts.disks, m->facts.n_disks++);
         *d = (SystemDisk){ .role = ROLE_ROOT, .mount = copy("/"), .block = copy("vda") };
         if (pci_addr_parse("0000:00:03.0", &d->addr) < 0)

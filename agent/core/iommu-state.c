@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/iommu-state.h"
+
+#define SEE_LOG(word) "see what the kernel says about it: journalctl -k -g " word
+
+static const IommuStateText texts[_IOMMU_STATE_MAX] = {
+        [IOMMU_STATE_CONTAINER] = { .text = "cannot tell: this is a container",
+                                    .cure = "run ptprep on the host, not in a container",
+                                    .result = RESULT_UNKNOWN,
+                                    .weight = VERDICT_UNKNOWN,
+                                    .by = CURE_CONFIGURATION },
+        [IOMMU_STATE_UNKNOWN] = { .text = "cannot tell: the kernel's IOMMU state is not visible here",
+                                  .result = RESULT_UNKNOWN,
+                                  .weight = VERDICT_UNKNOWN },
+        [IOMMU_STATE_ON_ARGUMENT] = { .text = "on by argument", .word = true },
+        [IOMMU_STATE_ON_OPT_IN] = { .text = "on because the firmware asks for it (DMAR platform opt-in)" },
+        [IOMMU_STATE_ON_KERNEL] = { .text = "on by kernel default" },
+        [IOMMU_STATE_ON_UNSAID] = { .text = "on by kernel default or because the firmware asks for it" },
+        [IOMMU_STATE_ON_ALWAYS] = { .text = "on by default, as always on AMD" },
+        [IOMMU_STATE_ON_FORCED] = { .text = "on by force of the firmware, although the command line says otherwise",
+                                    .word = true },
+        [IOMMU_STATE_OFF_ARGUMENT] = { .text = "off by argument: the kernel was started with",
+                                       .word = true,
+                                       .cure = "take it out of the command line; for configured devices \"ptprep "
+                                               "--apply\" sees to that, then reboot",
+                                       .result = RESULT_FAIL,
+                                       .weight = VERDICT_CONDITIONAL,
+                                       .by = CURE_ARGUMENT },
+        [IOMMU_STATE_OFF_KERNEL] = { .text = "off: this kernel needs intel_iommu=on, and was started without it",
+                                     .cure = "run \"ptprep --apply\", then reboot",
+                                     .result = RESULT_FAIL,
+                                     .weight = VERDICT_CONDITIONAL,
+                                     .by = CURE_ARGUMENT },
+        [IOMMU_STATE_OFF_FIRMWARE] = { .text = "off: the firmware describes no IOMMU: there is no DMAR and no IVRS "
+                                               "table",
+                                       .cure = "enable VT-d (Intel) or AMD-Vi/IOMMU (AMD) in the firmware setup; where "
+                                               "there is no such option, this machine cannot pass devices through",
+                                       .result = RESULT_BLOCKED,
+                                       .weight = VERDICT_BLOCKED,
+                                       .by = CURE_FIRMWARE },
+        [IOMMU_STATE_OFF_CPU] = { .text = "off: the firmware describes no IOMMU, and the CPU shows no virtualization "
+                                          "(vmx or svm) either",
+                                  .cure = "if the CPU has them, enable virtualization and VT-d or AMD-Vi in the "
+                                          "firmware setup; else this machine cannot pass devices through",
+                                  .result = RESULT_BLOCKED,
+                                  .weight = VERDICT_BLOCKED,
+                                  .by = CURE_FIRMWARE },
+        [IOMMU_STATE_OFF_GUEST] = { .text = "off: this is a virtual machine without a virtual IOMMU",
+                                    .cure = "give the virtual machine one (QEMU: -device intel-iommu or amd-iommu), or "
+                                            "run ptprep on its host",
+                                    .result = RESULT_BLOCKED,
+                                    .weight = VERDICT_BLOCKED,
+                                    .by = CURE_FIRMWARE },
+        [IOMMU_STATE_OFF_TABLE] = { .text = "off: the firmware's table is so wrong that Linux gives up, see "
+                                            "firmware.table",
+                                    .cure = "ask the vendor for a firmware update",
+                                    .result = RESULT_BLOCKED,
+                                    .weight = VERDICT_BLOCKED,
+                                    .by = CURE_FIRMWARE },
+        [IOMMU_STATE_OFF_SUPPORT] = { .text = "off: this kernel is built without a driver for it",
+                                      .cure = "boot a kernel with CONFIG_INTEL_IOMMU or CONFIG_AMD_IOMMU",
+                                      .result = RESULT_BLOCKED,
+                                      .weight = VERDICT_CONDITIONAL,
+                                      .by = CURE_CONFIGURATION },
+        [IOMMU_STATE_OFF_UNEXPLAINED] = { .text = "off, although the firmware describes one and nothing asks for that",
+                                          .cure = SEE_LOG("'DMAR|AMD-Vi'") "; a table that speaks of hardware that is "
+                                                                           "not there is for the firmware's vendor",
+                                          .result = RESULT_BLOCKED,
+                                          .weight = VERDICT_BLOCKED,
+                                          .by = CURE_FIRMWARE },
+};
+
+const IommuStateText *iommu_state_text(IommuState s)
+{
+        return texts + s;
+}
+
+IommuVendor iommu_vendor(const Facts *f)
+{
+        FOREACH_ARRAY(u, f->iommu_units.items, f->iommu_units.n) {
+                if (startswith(*u, "dmar"))
+                        return IOMMU_VENDOR_INTEL;
+                if (startswith(*u, "ivhd"))
+                        return IOMMU_VENDOR_AMD;
+        }
+        return facts_vendor(f);
+}
+
+/* Is it built to be on without an argument? */
+static Tristate default_on(const Facts *f)
+{
+        return MAX(f->features.options[KERNEL_INTEL_IOMMU_DEFAULT_ON],
+                   f->features.options[KERNEL_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF]);
+}
+
+static IommuState state_on(const Facts *f, IommuArgument argument)
+{
+        if (argument == IOMMU_ARGUMENT_ON)
+                return IOMMU_STATE_ON_ARGUMENT;
+        if (argument != IOMMU_ARGUMENT_NONE)
+                return IOMMU_STATE_ON_FORCED;
+        if (iommu_vendor(f) == IOMMU_VENDOR_AMD)
+                return IOMMU_STATE_ON_ALWAYS;
+        if (default_on(f) == TRISTATE_YES)
+                return IOMMU_STATE_ON_KERNEL;
+        return default_on(f) == TRISTATE_NO ? IOMMU_STATE_ON_OPT_IN : IOMMU_STATE_ON_UNSAID;
+}
+
+static IommuState state_without_table(const Facts *f)
+{
+        if (f->features.hypervisor == TRISTATE_YES)
+                return IOMMU_STATE_OFF_GUEST;
+        return f->features.cpu_virtualization == TRISTATE_NO ? IOMMU_STATE_OFF_CPU : IOMMU_STATE_OFF_FIRMWARE;
+}
+
+static IommuState state_off(const Facts *f, IommuArgument argument)
+{
+        IommuVendor vendor = facts_vendor(f);
+
+        if ((vendor == IOMMU_VENDOR_INTEL && f->features.options[KERNEL_INTEL_IOMMU] == TRISTATE_NO) ||
+            (vendor == IOMMU_VENDOR_AMD && f->features.options[KERNEL_AMD_IOMMU] == TRISTATE_NO))
+                return IOMMU_STATE_OFF_SUPPORT;
+        if (argument == IOMMU_ARGUMENT_OFF || argument == IOMMU_ARGUMENT_KILL)
+                return IOMMU_STATE_OFF_ARGUMENT;
+        if (argument == IOMMU_ARGUMENT_ON || vendor == IOMMU_VENDOR_AMD || default_on(f) == TRISTATE_YES)
+                return IOMMU_STATE_OFF_UNEXPLAINED;
+        return IOMMU_STATE_OFF_KERNEL;
+}
+
+IommuState iommu_state(const Facts *f, const char **ret_word)
+{
+        const char *word = NULL;
+        IommuArgument argument =
+                f->cmdline_known ? kargs_iommu(&f->cmdline, iommu_vendor(f), &word) : IOMMU_ARGUMENT_NONE;
+
+        if (ret_word)
+                *ret_word = word;
+        if (f->container == TRISTATE_YES)
+                return IOMMU_STATE_CONTAINER;
+        if (f->iommu_active == TRISTATE_YES)
+                return state_on(f, argument);
+        if (f->iommu_active == TRISTATE_NO && f->dmar.present == TRISTATE_NO && f->ivrs.present == TRISTATE_NO)
+                return state_without_table(f);
+        if (f->iommu_active == TRISTATE_UNKNOWN || !f->cmdline_known)
+                return IOMMU_STATE_UNKNOWN;
+        return state_off(f, argument);
+}

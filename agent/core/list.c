@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/list.h"
+
+#include "core/json.h"
+
+static int stream_result(FILE *out)
+{
+        return fflush(out) != 0 || ferror(out) ? negative_errno() : 0;
+}
+
+/* "flr bus" as "flr,bus": one word a column. */
+static const char *reset_text(const PciFunction *f, char *buf, size_t size)
+{
+        if (!f->reset)
+                return "?";
+        if (f->reset[0] == 0)
+                return "none";
+        (void) snprintf(buf, size, "%s", f->reset);
+        for (char *s = buf; *s; s++)
+                if (*s == ' ')
+                        *s = ',';
+        return buf;
+}
+
+static void print_reason(FILE *out, const Reason *r, int indent)
+{
+        fprintf(out, "%*s%s: %s\n", indent, "", r->id, r->text);
+        if (r->cure)
+                fprintf(out, "%*s-> %s\n", indent, "", r->cure);
+}
+
+/* What stands in the way of this very function; what only has to be known is in the columns, or in the JSON. */
+static void print_reasons(FILE *out, const Verdict *v, int indent)
+{
+        FOREACH_ARRAY(r, v->reasons, v->n_reasons)
+                if (r->weight > VERDICT_POSSIBLE && !verdict_is_of_machine(r->id))
+                        print_reason(out, r, indent);
+}
+
+static int print_machine(FILE *out, const VerdictContext *c)
+{
+        _cleanup_(verdict_done) Verdict v = {};
+        int r = verdict_machine(c, &v);
+
+        if (r < 0)
+                return r;
+        FOREACH_ARRAY(i, v.reasons, v.n_reasons)
+                print_reason(out, i, 0);
+        return 0;
+}
+
+/* @depth: bridges above, for the indentation. @width: of the column of addresses. */
+static int print_function(FILE *out, const VerdictContext *c, const PciFunction *f, int depth, int width)
+{
+        _cleanup_(verdict_done) Verdict v = {};
+        char group[16] = "-", reset[128];
+        int r;
+
+        r = verdict_compute(c, f, &v);
+        if (r < 0)
+                return r;
+        if (f->group != PCI_GROUP_NONE)
+                (void) snprintf(group, sizeof(group), "%d", f->group);
+        fprintf(out, "%*s%-*s  %04x:%04x  %06x  %5s  %-12s  %-12s  %-14s  %s\n", 2 * depth, "", width - 2 * depth,
+                PCI_ADDR_TEXT(f->addr), f->id.vendor, f->id.device, f->class, group, f->driver ?: "-",
+                reset_text(f, reset, sizeof(reset)), verdict_state_to_string(v.state), f->name ?: "");
+        print_reasons(out, &v, width + 2);
+        return 0;
+}
+
+static void print_heading(FILE *out, int width)
+{
+        fprintf(out, "%-*s  %-9s  %-6s  %5s  %-12s  %-12s  %-14s  %s\n", width, "ADDRESS", "ID", "CLASS", "GROUP",
+                "DRIVER", "RESET", "VERDICT", "DEVICE");
+}
+
+/* Which functions hang below which: those of parent i are children[first[i]] up to children[first[i + 1] - 1]. */
+typedef struct Tree {
+        size_t *first, *children;
+        const VerdictContext *context;
+        const Facts *facts;
+        FILE *out;
+        int width;
+} Tree;
+
+static void tree_done(Tree *t)
+{
+        free(t->first);
+        free(t->children);
+}
+
+/* The function above: a bridge, or what makes the root bus. The index n stands for the machine itself. */
+static size_t above(const Facts *f, const PciFunction *p)
+{
+        if (p->parent != PCI_PARENT_NONE)
+                return p->parent;
+        return p->behind != PCI_PARENT_NONE ? p->behind : f->n_functions;
+}
+
+static int tree_build(Tree *t)
+{
+        const Facts *f = t->facts;
+        size_t n = f->n_functions;
+        _cleanup_free_ size_t *next = calloc(n + 1, sizeof(*next));
+
+        t->first = calloc(n + 2, sizeof(*t->first));
+        t->children = calloc(n + 1, sizeof(*t->children));
+        if (!t->first || !t->children || !next)
+                return -ENOMEM;
+        FOREACH_ARRAY(p, f->functions, n)
+                t->first[above(f, p) + 1]++;
+        for (size_t i = 0; i <= n; i++) {
+                t->first[i + 1] += t->first[i];
+                next[i] = t->first[i];
+        }
+        for (size_t i = 0; i < n; i++)
+                t->children[next[above(f, f->functions + i)]++] = i;
+        return 0;
+}
+
+static int tree_depth(const Facts *f, const PciFunction *p)
+{
+        int depth = 0;
+
+        for (size_t i = above(f, p); i != f->n_functions; i = above(f, f->functions + i))
+                depth++;
+        return depth;
+}
+
+/* The kernel's tree has no loops: a path in sysfs is finite. */
+static int tree_print(const Tree *t, size_t from, int depth)
+{
+        for (size_t i = t->first[from]; i < t->first[from + 1]; i++) {
+                int r = print_function(t->out, t->context, t->facts->functions + t->children[i], depth, t->width);
+
+                if (r >= 0)
+                        r = tree_print(t, t->children[i], depth + 1);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int list_text(FILE *out, const Facts *f, const VerdictContext *c, bool tree)
+{
+        _cleanup_(tree_done) Tree t = { .context = c, .facts = f, .out = out, .width = 0 };
+        int r = print_machine(out, c);
+
+        if (r < 0)
+                return r;
+        FOREACH_ARRAY(p, f->functions, f->n_functions)
+                t.width = MAX(t.width, (int) strlen(PCI_ADDR_TEXT(p->addr)) + (tree ? 2 * tree_depth(f, p) : 0));
+        print_heading(out, t.width);
+        if (tree) {
+                r = tree_build(&t);
+                if (r >= 0)
+                        r = tree_print(&t, f->n_functions, 0);
+        } else
+                for (size_t i = 0; r >= 0 && i < f->n_functions; i++)
+                        r = print_function(out, c, f->functions + i, 0, t.width);
+        return r < 0 ? r : stream_result(out);
+}
+
+static int add_hex(struct json_object *o, const char *key, unsigned digits, uint32_t value)
+{
+        char text[16];
+
+        (void) snprintf(text, sizeof(text), "%0*x", (int) digits, value);
+        return json_add_text(o, key, text);
+}
+
+/* The words of a text separated by blanks; null where it is not known. */
+static int add_words(struct json_object *o, const char *key, const char *text)
+{
+        struct json_object *array;
+
+        if (!text)
+                return json_add_text(o, key, NULL);
+        array = json_add_array(o, key);
+        if (!array)
+                return -ENOMEM;
+        for (const char *s = text + strspn(text, " "); *s; s += strspn(s, " ")) {
+                size_t n = strcspn(s, " ");
+                int r = json_append(array, json_object_new_string_len(s, (int) n));
+
+                if (r < 0)
+                        return r;
+                s += n;
+        }
+        return 0;
+}
+
+static int add_regions(struct json_object *o, const Facts *f, const PciFunction *p)
+{
+        const IommuGroup *g = facts_group(f, p->group);
+        struct json_object *array;
+
+        if (!g || !g->regions_known)
+                return json_add_text(o, "reserved_regions", NULL);
+        array = json_add_array(o, "reserved_regions");
+        if (!array)
+                return -ENOMEM;
+        FOREACH_ARRAY(region, g->regions, g->n_regions) {
+                struct json_object *i = json_object_new_object();
+                int r = json_append(array, i);
+
+                if (r >= 0)
+                        r = json_add(i, "start", json_object_new_uint64(region->start));
+                if (r >= 0)
+                        r = json_add(i, "end", json_object_new_uint64(region->end));
+                if (r >= 0)
+                        r = json_add_text(i, "type", region_type_to_string(region->type));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_verdict(struct json_object *o, const Verdict *v)
+{
+        struct json_object *array;
+        int r = json_add_text(o, "verdict", verdict_state_to_string(v->state));
+
+        if (r < 0)
+                return r;
+        array = json_add_array(o, "reasons");
+        if (!array)
+                return -ENOMEM;
+        FOREACH_ARRAY(reason, v->reasons, v->n_reasons) {
+                struct json_object *i = json_object_new_object();
+
+                r = json_append(array, i);
+                if (r >= 0)
+                        r = json_add_text(i, "id", reason->id);
+                if (r >= 0) /* what this reason alone would make of the verdict */
+                        r = json_add_text(i, "weight",
+                                          reason->weight > VERDICT_POSSIBLE ? verdict_state_to_string(reason->weight)
+                                                                            : "note");
+                if (r >= 0)
+                        r = json_add_text(i, "text", reason->text);
+                if (r >= 0)
+                        r = json_add_text(i, "cure", reason->cure);
+                if (r >= 0)
+                        r = json_add_text(i, "cure_by", cure_by_to_string(reason->by));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int function_json(const Facts *f, const VerdictContext *c, const PciFunction *p, struct json_object *o)
+{
+        _cleanup_(verdict_done) Verdict v = {};
+        int r;
+
+        r = verdict_compute(c, p, &v);
+        if (r >= 0)
+                r = json_add_text(o, "address", PCI_ADDR_TEXT(p->addr));
+        if (r >= 0)
+                r = add_hex(o, "vendor", 4, p->id.vendor);
+        if (r >= 0)
+                r = add_hex(o, "device", 4, p->id.device);
+        if (r >= 0)
+                r = add_hex(o, "class", 6, p->class);
+        if (r >= 0)
+                r = json_add_text(o, "name", p->name);
+        if (r >= 0)
+                r = json_add_text(o, "driver", p->driver);
+        if (r >= 0)
+                r = json_add_text(o, "path", p->path);
+        if (r >= 0)
+                r = p->group != PCI_GROUP_NONE ? json_add(o, "iommu_group", json_object_new_int(p->group))
+                                               : json_add_text(o, "iommu_group", NULL);
+        if (r >= 0)
+                r = add_words(o, "reset_methods", p->reset);
+        if (r >= 0)
+                r = add_regions(o, f, p);
+        return r < 0 ? r : add_verdict(o, &v);
+}
+
+int list_json(FILE *out, const Facts *f, const VerdictContext *c)
+{
+        const char *separator = "";
+
+        fprintf(out, "{\"version\": %d, \"functions\": [", LIST_VERSION);
+        FOREACH_ARRAY(p, f->functions, f->n_functions) {
+                _cleanup_json_ struct json_object *o = json_object_new_object();
+                const char *text;
+                int r = o ? function_json(f, c, p, o) : -ENOMEM;
+
+                if (r < 0)
+                        return r;
+                text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+                if (!text)
+                        return -ENOMEM;
+                fprintf(out, "%s\n  %s", separator, text);
+                separator = ",";
+        }
+        fputs("\n]}\n", out);
+        return stream_result(out);
+}

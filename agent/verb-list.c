@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/list.h"
+#include "probe/probe.h"
+#include "run.h"
+
+/* The configuration says nothing here: the list is of what is there, and works where it is wrong. */
+int verb_list(const Options *o)
+{
+        _cleanup_(verdict_context_freep) VerdictContext *context = NULL;
+        _cleanup_close_ int rfd = -EBADF;
+        _cleanup_(run_done) Run run;
+        bool live = false;
+        int r;
+
+        run_init(&run);
+        rfd = run_open_root(o, &live);
+        if (rfd < 0)
+                return EXIT_USAGE;
+        r = facts_gather(rfd, FACTS_FUNCTIONS | (live ? FACTS_LIVE : 0), &run.config, &run.facts);
+        if (r < 0)
+                return complain("reading the machine's state", r);
+        if (run.facts.pci == TRISTATE_UNKNOWN) {
+                fputs("ptprep: no PCI bus is visible here\n", stderr);
+                return EXIT_NOT_READY;
+        }
+        r = verdict_context_new(&run.facts, NULL, &context);
+        if (r < 0)
+                return complain("judging the machine's state", r);
+        r = o->json ? list_json(stdout, &run.facts, context) : list_text(stdout, &run.facts, context, o->tree);
+        if (r < 0 && r != -EPIPE)
+                return complain("writing the list", r);
+        return EXIT_READY;
+}
