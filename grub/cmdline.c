@@ -20,9 +20,23 @@ char *text_splice(const char *text, size_t start, size_t end, const char *with)
 /* Bytes of the blank at a place, 0: there is none. */
 static size_t blank_at(const char *text, size_t i, unsigned flags)
 {
-        if ((flags & CMDLINE_BACKSLASH) && text[i] == '\\' && text[i + 1] == '\n')
-                return 2;
+        if ((flags & CMDLINE_BACKSLASH) && text[i] == '\\') {
+                size_t n = 1 + strspn(text + i + 1, "\r");
+
+                return text[i + n] == '\n' ? n + 1 : 0;
+        }
         return isspace((unsigned char) text[i]) ? 1 : 0;
+}
+
+/* Bytes of the blank that ends at a place, which is known to have one. */
+static size_t blank_before(const char *text, size_t end, unsigned flags)
+{
+        size_t n = 1;
+
+        if ((flags & CMDLINE_BACKSLASH) && text[end - 1] == '\n')
+                while (n < end && text[end - n - 1] == '\r')
+                        n++;
+        return n < end && blank_at(text, end - n - 1, flags) == n + 1 ? n + 1 : 1;
 }
 
 /**
@@ -115,10 +129,8 @@ static int drop_word(char **text, unsigned flags, Span s)
         const char *t = *text;
         Span next;
 
-        if (s.start >= 2 && blank_at(t, s.start - 2, flags) == 2)
-                s.start -= 2;
-        else if (s.start > 0)
-                s.start--;
+        if (s.start > 0)
+                s.start -= blank_before(t, s.start, flags);
         else if (next_word(t, s.end, flags, &next) > 0)
                 s.end += blank_at(t, s.end, flags);
         return splice(text, s.start, s.end, "");
@@ -174,7 +186,7 @@ static int add_words(char **text, unsigned flags, const Kargs *add)
         if (n > 0 || (flags & CMDLINE_BEHIND_KEY))
                 r = asprintf(&with, " %s", words);
         else
-                r = asprintf(&with, "%s%s", words, init && blank_at(*text, 0, flags) == 0 ? " " : "");
+                r = asprintf(&with, "%s%s", words, init ? " " : "");
         return r < 0 ? -ENOMEM : splice(text, end, end, with);
 }
 
@@ -195,6 +207,56 @@ int cmdline_edit(const char *text, unsigned flags, const CmdlineEdit *edit, char
                 return r;
         *ret = TAKE_PTR(s);
         return 0;
+}
+
+/* Words of one text that the other has not, each as often as it is missing there. */
+static int words_only_in(const Kargs *here, const Kargs *there, const char *place, OwnedWords *ret)
+{
+        _cleanup_free_ bool *used = calloc(MAX(there->words.n, (size_t) 1), sizeof(bool));
+
+        if (!used)
+                return -ENOMEM;
+        FOREACH_ARRAY(w, here->words.items, here->words.n) {
+                size_t i = 0;
+                int r;
+
+                while (i < there->words.n && (used[i] || !streq(there->words.items[i], *w)))
+                        i++;
+                if (i < there->words.n) {
+                        used[i] = true;
+                        continue;
+                }
+                r = owned_words_add(ret, place, *w);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int split(const char *text, unsigned flags, Kargs *ret)
+{
+        Span s;
+        int r;
+
+        for (size_t from = 0; (r = next_word(text, from, flags, &s)) > 0; from = s.end) {
+                r = string_list_addf(&ret->words, "%.*s", (int) (s.end - s.start), text + s.start);
+                if (r < 0)
+                        return r;
+        }
+        return r;
+}
+
+int cmdline_changes(const char *before, const char *after, unsigned flags, const char *place, OwnedWords *added,
+                    OwnedWords *removed)
+{
+        _cleanup_(kargs_done) Kargs old = {}, new = {};
+        int r = split(before, flags, &old);
+
+        if (r >= 0)
+                r = split(after, flags, &new);
+        if (r >= 0)
+                r = words_only_in(&new, &old, place, added);
+        return r < 0 ? r : words_only_in(&old, &new, place, removed);
 }
 
 int kargs_missing(const Kargs *present, const Kargs *wanted, Kargs *ret)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/kargs.h"
+#include "model/record.h"
 
 /*
  * Kernel arguments as they stand in a larger text: the options of a boot entry, a kernel line, /etc/kernel/cmdline.
@@ -30,6 +31,13 @@ typedef struct CmdlineEdit {
  * Returns 0; -ENOTSUP: a double quote is never closed, so that words cannot be told apart; -ENOMEM.
  */
 int cmdline_edit(const char *text, unsigned flags, const CmdlineEdit *edit, char **ret) _must_check_;
+
+/**
+ * cmdline_changes() - what an edit did, for the record
+ * @added, @removed: words that only the one or the other text has, appended with this place. Returns as cmdline_edit().
+ */
+int cmdline_changes(const char *before, const char *after, unsigned flags, const char *place, OwnedWords *added,
+                    OwnedWords *removed) _must_check_;
 
 /**
  * kargs_missing() - which of the wanted words does a kernel not have yet?
