@@ -12,10 +12,11 @@
 
 /* What the kernel command line of every entry that can boot, rescue entries excepted, is to be. */
 typedef struct LoaderEdit {
-        const Kargs *add;     /* words to have */
-        const Kargs *remove;  /* words that contradict them and may not stay, e.g. iommu=off */
-        const Record *record; /* what ptprep did before: words in it are ptprep's, all others somebody else's */
-        char **reason;        /* why it cannot be done, one sentence, owned by the caller; set with loader_refuse() */
+        const Kargs *add;        /* words to have */
+        const Kargs *remove;     /* words that contradict them and may not stay, e.g. iommu=off */
+        const StringList *stale; /* kernel releases whose image the loader's own tool has to make again; NULL: none */
+        const Record *record;    /* what ptprep did before: words in it are ptprep's, all others somebody else's */
+        char **reason; /* why it cannot be done, one sentence, owned by the caller; set with loader_refuse() */
 } LoaderEdit;
 
 /* Neither words to have nor words to be without: ptprep takes back all that it did. */

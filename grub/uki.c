@@ -9,6 +9,8 @@
 #define COFF_BYTES       24U /* the signature and the file header */
 #define COFF_SECTIONS    6U
 #define COFF_OPTIONAL    20U
+#define OPTIONAL_MAX     256U /* what is looked at of the optional header */
+#define CERTIFICATES     4U   /* number of their data directory; eight bytes each */
 #define SECTION_BYTES    40U
 #define SECTION_NAME     8U
 #define SECTIONS_MAX     96U           /* what Windows loads; systemd's stub has a few dozen at most */
@@ -42,11 +44,28 @@ static int read_section(const unsigned char *p, uint64_t file_size, Section *ret
         return offset > file_size || ret->range.size > file_size - offset ? -EBADMSG : 0;
 }
 
-static int read_sections(int fd, uint64_t file_size, Section sections[static SECTIONS_MAX], size_t *ret_n)
+/* PE Format, "Optional Header Data Directories": behind a count, which stands elsewhere in 64-bit images. */
+static bool has_certificates(const unsigned char *optional, size_t n)
 {
-        unsigned char dos[DOS_HEADER_BYTES], coff[COFF_BYTES], table[SECTIONS_MAX * SECTION_BYTES];
+        size_t count = 92, at;
+
+        if (n < 2)
+                return false;
+        if (get16(optional) == 0x20b)
+                count = 108;
+        else if (get16(optional) != 0x10b)
+                return false;
+        at = count + 4 + CERTIFICATES * 8;
+        return at + 8 <= n && get32(optional + count) > CERTIFICATES && get32(optional + at + 4) > 0;
+}
+
+static int read_sections(int fd, uint64_t file_size, Section sections[static SECTIONS_MAX], size_t *ret_n,
+                         bool *ret_certificates)
+{
+        unsigned char dos[DOS_HEADER_BYTES], coff[COFF_BYTES], table[SECTIONS_MAX * SECTION_BYTES],
+                optional[OPTIONAL_MAX];
+        size_t n, n_optional;
         uint64_t at;
-        size_t n;
         int r;
 
         if (file_size < DOS_HEADER_BYTES)
@@ -61,13 +80,17 @@ static int read_sections(int fd, uint64_t file_size, Section sections[static SEC
         if (r < 0)
                 return r;
         n = get16(coff + COFF_SECTIONS);
-        at += COFF_BYTES + get16(coff + COFF_OPTIONAL);
-        if (memcmp(coff, "PE\0\0", 4) != 0 || n > SECTIONS_MAX || at > file_size || n * SECTION_BYTES > file_size - at)
+        n_optional = get16(coff + COFF_OPTIONAL);
+        at += COFF_BYTES;
+        if (memcmp(coff, "PE\0\0", 4) != 0 || n > SECTIONS_MAX || n_optional + n * SECTION_BYTES > file_size - at)
                 return -EBADMSG;
-        r = read_at(fd, at, table, n * SECTION_BYTES);
+        r = read_at(fd, at, optional, MIN(n_optional, sizeof(optional)));
+        if (r >= 0)
+                r = read_at(fd, at + n_optional, table, n * SECTION_BYTES);
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = read_section(table + i * SECTION_BYTES, file_size, sections + i);
         *ret_n = n;
+        *ret_certificates = r >= 0 && has_certificates(optional, MIN(n_optional, sizeof(optional)));
         return r;
 }
 
@@ -200,7 +223,7 @@ int uki_read(int fd, Uki *ret)
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return -EBADMSG;
-        r = read_sections(fd, (uint64_t) st.st_size, sections, &n);
+        r = read_sections(fd, (uint64_t) st.st_size, sections, &n, &u.has_signature);
         if (r < 0)
                 return r;
         n_base = next_profile(sections, n, 0);

@@ -22,9 +22,10 @@ typedef struct UkiProfile {
 } UkiProfile;
 
 typedef struct Uki {
-        bool kernel;   /* has a .linux section; without one it is an addon */
-        char *release; /* .uname, NULL: none */
-        char *name;    /* PRETTY_NAME= of .osrel, else its ID=; NULL: none */
+        bool kernel;        /* has a .linux section; without one it is an addon */
+        bool has_signature; /* it has a certificate table; whether the firmware trusts it is not known */
+        char *release;      /* .uname, NULL: none */
+        char *name;         /* PRETTY_NAME= of .osrel, else its ID=; NULL: none */
         UkiProfile *profiles;
         size_t n_profiles; /* at least one */
 } Uki;

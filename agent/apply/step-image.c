@@ -89,7 +89,40 @@ int step_image_do(StepContext *c)
         return r;
 }
 
-/* @argv of the step: release, image and modules in turn. An image that has something else inside gets no stamp. */
+/* @argv of the step: the image to copy, then the modules. */
+int step_copy_do(StepContext *c)
+{
+        const Step *s = c->step;
+        int rfd = c->options->rfd;
+        _cleanup_free_ char *trial = NULL;
+        uint64_t wanted, inside;
+        int r = wanted_digest(rfd, &wanted);
+
+        if (r < 0)
+                return r;
+        if (asprintf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
+                return -ENOMEM;
+        root_file_discard(rfd, trial); /* left behind by a power cut */
+        r = root_file_copy(rfd, s->argv.items[0], trial);
+        if (r < 0)
+                r = step_failed(c, r, "%s could not be copied to %s: %s; the old one stays", s->argv.items[0], s->path,
+                                strerror(-r));
+        if (r >= 0)
+                r = inside_digest(rfd, trial, s->argv.items[1], &inside, NULL);
+        if (r == -ENOENT || (r >= 0 && inside != wanted))
+                r = step_failed(c, -EPROTO, "%s lacks the claim list, the helper or a driver; %s stays as it is",
+                                s->argv.items[0], s->path);
+        if (r >= 0)
+                r = step_keep_old(c);
+        if (r >= 0)
+                r = root_file_rename(rfd, trial, c->path);
+        if (r < 0)
+                root_file_discard(rfd, trial);
+        return r;
+}
+
+/* @argv of the step: key of the stamp, image and modules in turn. An image that has something else inside gets no
+ * stamp. */
 int step_stamp_do(StepContext *c)
 {
         const Step *s = c->step;

@@ -43,6 +43,7 @@ int step_state_do(StepContext *c); /* a file of ptprep's own state */
 int step_clean_up_do(StepContext *c);
 int step_clean_up_undo(StepContext *c);
 int step_image_do(StepContext *c);
+int step_copy_do(StepContext *c);
 int step_stamp_do(StepContext *c);
 int step_mkconfig_do(StepContext *c);
 

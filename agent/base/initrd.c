@@ -3,6 +3,8 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <linux/magic.h>
+#include <sys/statfs.h>
 
 #include "base/io.h"
 #include "base/lazy.h"
@@ -17,7 +19,7 @@ LAZY_FUNCTION(archive_read_support_filter_xz);
 LAZY_FUNCTION(archive_read_support_filter_lz4);
 LAZY_FUNCTION(archive_read_support_filter_zstd);
 LAZY_FUNCTION(archive_read_support_format_cpio);
-LAZY_FUNCTION(archive_read_open_fd);
+LAZY_FUNCTION(archive_read_open);
 LAZY_FUNCTION(archive_read_next_header);
 LAZY_FUNCTION(archive_read_data);
 LAZY_FUNCTION(archive_entry_pathname);
@@ -36,7 +38,7 @@ static const LazySymbol archive_symbols[] = {
         LAZY_SYMBOL(archive_read_support_filter_lz4),
         LAZY_SYMBOL(archive_read_support_filter_zstd),
         LAZY_SYMBOL(archive_read_support_format_cpio),
-        LAZY_SYMBOL(archive_read_open_fd),
+        LAZY_SYMBOL(archive_read_open),
         LAZY_SYMBOL(archive_read_next_header),
         LAZY_SYMBOL(archive_read_data),
         LAZY_SYMBOL(archive_entry_pathname),
@@ -242,18 +244,44 @@ static int hash_archived(const Scan *s, struct archive *a, uint64_t *ret)
         return 0;
 }
 
-/* A compressed archive from the offset to the end of the file. */
-static int scan_compressed(Scan *s, int fd, uint64_t offset)
+/* Bytes that libarchive may see: a filter that is given more looks at it, and takes it for a damaged stream. */
+typedef struct Source {
+        int fd;
+        uint64_t at, end;
+        unsigned char block[BLOCK_BYTES];
+} Source;
+
+static la_ssize_t read_source(struct archive *a, void *userdata, const void **ret)
+{
+        Source *s = userdata;
+        size_t n = (size_t) MIN(s->end - s->at, (uint64_t) sizeof(s->block));
+
+        (void) a;
+        if (read_at(s->fd, s->at, s->block, n) < 0)
+                return -1;
+        s->at += n;
+        *ret = s->block;
+        return (la_ssize_t) n;
+}
+
+/* A compressed archive from the offset to the end of the image. */
+static int scan_compressed(Scan *s, int fd, uint64_t offset, uint64_t end)
 {
         static const typeof(&sym_archive_read_support_filter_gzip) filters[] = {
                 &sym_archive_read_support_filter_gzip, &sym_archive_read_support_filter_bzip2,
                 &sym_archive_read_support_filter_lzma, &sym_archive_read_support_filter_xz,
                 &sym_archive_read_support_filter_lz4,  &sym_archive_read_support_filter_zstd,
         };
+        _cleanup_free_ Source *source = malloc(sizeof(*source));
         _cleanup_(archive_freep) struct archive *a = NULL;
         struct archive_entry *entry;
         int r;
 
+        if (!source)
+                return -ENOMEM;
+        source->fd = fd;
+        source->at = offset;
+        source->end = end;
         r = lazy_load("libarchive.so.13", archive_symbols, ELEMENTSOF(archive_symbols));
         if (r < 0)
                 return r;
@@ -265,9 +293,7 @@ static int scan_compressed(Scan *s, int fd, uint64_t offset)
                         return -ENOPKG;
         if (sym_archive_read_support_format_cpio(a) != ARCHIVE_OK)
                 return -ENOPKG;
-        if (lseek(fd, (off_t) offset, SEEK_SET) < 0)
-                return -errno;
-        if (sym_archive_read_open_fd(a, fd, BLOCK_BYTES) != ARCHIVE_OK)
+        if (sym_archive_read_open(a, source, NULL, read_source, NULL) != ARCHIVE_OK)
                 return -EBADMSG;
         while ((r = sym_archive_read_next_header(a, &entry)) != ARCHIVE_EOF) {
                 InitrdItem *wanted;
@@ -313,10 +339,10 @@ static int skip_zeros(const Scan *s, int fd, uint64_t end, uint64_t *offset)
         return 0;
 }
 
-int initrd_scan(int fd, InitrdItem *items, size_t n)
+int initrd_scan(int fd, uint64_t offset, uint64_t size, InitrdItem *items, size_t n)
 {
         _cleanup_(scan_done) Scan s = { .items = items, .n = n };
-        uint64_t offset = 0, end;
+        uint64_t end;
         struct stat st;
         int r;
 
@@ -329,7 +355,11 @@ int initrd_scan(int fd, InitrdItem *items, size_t n)
         if (!S_ISREG(st.st_mode))
                 return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
         end = (uint64_t) st.st_size;
-        if (end == 0)
+        if (offset > end || size > end - offset)
+                return -EBADMSG;
+        if (size > 0)
+                end = offset + size;
+        if (end == offset)
                 return -EBADMSG;
         s.block = malloc(BLOCK_BYTES);
         if (!s.block)
@@ -348,7 +378,7 @@ int initrd_scan(int fd, InitrdItem *items, size_t n)
                 if (r < 0)
                         return r;
                 if (memcmp(magic, "07070", 5) != 0)
-                        return scan_compressed(&s, fd, offset);
+                        return scan_compressed(&s, fd, offset, end);
                 if (end - offset < NEWC_HEADER_BYTES)
                         return -EBADMSG;
                 r = scan_newc(&s, fd, end, &offset);
@@ -358,35 +388,52 @@ int initrd_scan(int fd, InitrdItem *items, size_t n)
         return 0;
 }
 
-uint64_t initrd_identity(const struct stat *st)
+uint64_t initrd_identity(const struct stat *st, bool fat)
 {
         const uint64_t numbers[] = {
-                st->st_ino,
                 (uint64_t) st->st_size,
                 (uint64_t) st->st_mtim.tv_sec,
                 (uint64_t) st->st_mtim.tv_nsec,
-                (uint64_t) st->st_ctim.tv_sec,
-                (uint64_t) st->st_ctim.tv_nsec,
+                fat ? 0 : st->st_ino,
+                fat ? 0 : (uint64_t) st->st_ctim.tv_sec,
+                fat ? 0 : (uint64_t) st->st_ctim.tv_nsec,
         };
         uint64_t hash = fnv1a(FNV_START, numbers, sizeof(numbers));
 
         return hash != 0 ? hash : 1;
 }
 
-int initrd_inspect(int rfd, const char *path, InitrdItem *items, size_t n, uint64_t *ret_identity)
+static int identify(int fd, uint64_t *ret)
+{
+        struct statfs fs;
+        struct stat st;
+
+        if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+                return negative_errno();
+        *ret = initrd_identity(&st, fs.f_type == MSDOS_SUPER_MAGIC);
+        return 0;
+}
+
+int initrd_identify(int rfd, const char *path, uint64_t *ret)
+{
+        _cleanup_close_ int fd = root_open(rfd, path, O_PATH);
+
+        return fd < 0 ? fd : identify(fd, ret);
+}
+
+int initrd_inspect_part(int rfd, const char *path, uint64_t offset, uint64_t size, InitrdItem *items, size_t n,
+                        uint64_t *ret_identity)
 {
         _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
-        struct stat st;
+        uint64_t identity = 0;
         int r;
 
         if (fd < 0)
                 return fd;
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        r = initrd_scan(fd, items, n);
-        if (r < 0)
-                return r;
-        if (ret_identity)
-                *ret_identity = initrd_identity(&st);
-        return 0;
+        r = identify(fd, &identity);
+        if (r >= 0)
+                r = initrd_scan(fd, offset, size, items, n);
+        if (r >= 0 && ret_identity)
+                *ret_identity = identity;
+        return r;
 }

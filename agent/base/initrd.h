@@ -22,20 +22,35 @@ typedef struct InitrdItem {
 
 /**
  * initrd_scan() - look for files and modules in an image
- * @fd: regular file, its position is moved. @items: names filled by the caller; results are set also on failure.
+ * @fd: regular file. @offset, @size: the part of it that is the image, bytes; 0, 0: all of it.
+ * @items: names filled by the caller; results are set also on failure.
  *
  * Stops as soon as all are found. Every length in the image is checked against its size.
- * Returns 0, also when nothing is found; -EBADMSG the image is damaged or of a kind that is not known; -ENOPKG
- * libarchive is not installed; -EISDIR, -EINVAL no regular file; other negative errno.
+ * Returns 0, also when nothing is found; -EBADMSG the image is damaged, of a kind that is not known, or the file ends
+ * before that part does; -ENOPKG libarchive is not installed; -EISDIR, -EINVAL no regular file; other negative errno.
  */
-int initrd_scan(int fd, InitrdItem *items, size_t n) _must_check_;
-
-/* Tells whether a file is still the one seen before: hash of inode, size, mtime and ctime. Never 0. */
-uint64_t initrd_identity(const struct stat *st);
+int initrd_scan(int fd, uint64_t offset, uint64_t size, InitrdItem *items, size_t n) _must_check_;
 
 /**
- * initrd_inspect() - initrd_scan() of a path below a root
+ * initrd_identity() - tells whether a file is still the one seen before
+ * Never 0. Hash of inode, size, mtime and ctime; @fat: of size and mtime only, because a FAT file system makes up the
+ * others each time that it is mounted (Linux fs/fat/inode.c, fat_build_inode()).
+ */
+uint64_t initrd_identity(const struct stat *st, bool fat);
+
+/* The same of a path below a root. 0 or negative errno. */
+int initrd_identify(int rfd, const char *path, uint64_t *ret) _must_check_;
+
+/**
+ * initrd_inspect_part() - initrd_scan() of a path below a root
  * @ret_identity: of the very file that was read; may be NULL; untouched on failure.
  * Returns as initrd_scan(); negative errno of openat2(2).
  */
-int initrd_inspect(int rfd, const char *path, InitrdItem *items, size_t n, uint64_t *ret_identity) _must_check_;
+int initrd_inspect_part(int rfd, const char *path, uint64_t offset, uint64_t size, InitrdItem *items, size_t n,
+                        uint64_t *ret_identity) _must_check_;
+
+/* The same of a whole file. */
+static inline int initrd_inspect(int rfd, const char *path, InitrdItem *items, size_t n, uint64_t *ret_identity)
+{
+        return initrd_inspect_part(rfd, path, 0, 0, items, n, ret_identity);
+}

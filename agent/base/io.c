@@ -498,3 +498,15 @@ int root_file_backup(int rfd, const char *path, const char *backup)
         }
         return fsync(backup_dfd) < 0 ? -errno : 0;
 }
+
+int root_file_copy(int rfd, const char *from, const char *to)
+{
+        _cleanup_close_ int from_dfd = -EBADF, to_dfd = -EBADF;
+        _cleanup_free_ char *from_name = NULL, *to_name = NULL;
+        int r;
+
+        r = open_parent(rfd, from, true, &from_dfd, &from_name);
+        if (r >= 0)
+                r = open_parent(rfd, to, false, &to_dfd, &to_name);
+        return r < 0 ? r : copy_file(from_dfd, from_name, to_dfd, to_name);
+}

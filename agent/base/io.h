@@ -121,3 +121,9 @@ int root_file_sync(int rfd, const char *path) _must_check_;
  * Returns 0; -ENOENT: there is nothing to keep; other negative errno.
  */
 int root_file_backup(int rfd, const char *path, const char *backup) _must_check_;
+
+/**
+ * root_file_copy() - copy a file's bytes to a new one, and sync it
+ * @to: must not exist; removed again when it cannot be completed. Returns 0; negative errno.
+ */
+int root_file_copy(int rfd, const char *from, const char *to) _must_check_;

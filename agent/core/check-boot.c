@@ -12,17 +12,38 @@ static const char *const image_state_table[_IMAGE_STATE_MAX] = {
 
 DEFINE_STRING_TO(image_state, ImageState)
 
-ImageState image_state(const Judgement *j, const KernelRelease *k)
+ImageState image_content_state(const Judgement *j, const ImageContent *c)
 {
         uint64_t wanted = j->wanted->image_digest;
 
-        if (!k->initrd_exists)
+        if (!c->exists)
                 return IMAGE_MISSING;
-        if (wanted != 0 && !k->initrd_known)
+        if (wanted != 0 && !c->known)
                 return IMAGE_UNKNOWN;
-        if (k->initrd_digest != wanted)
+        if (c->digest != wanted)
                 return IMAGE_STALE;
-        return wanted != 0 && k->initrd_modules == TRISTATE_NO ? IMAGE_STALE : IMAGE_CURRENT;
+        return wanted != 0 && c->modules == TRISTATE_NO ? IMAGE_STALE : IMAGE_CURRENT;
+}
+
+/* The first image of a kernel that is not as it has to be, else the last; NULL: there is none at all. */
+static const ImageContent *image_to_judge(const Judgement *j, const KernelRelease *k, const char **ret_path)
+{
+        const ImageContent *c = k->initrd ? &k->image : NULL;
+
+        *ret_path = k->initrd;
+        for (size_t i = 0; i < k->n_loaded && (!c || image_content_state(j, c) == IMAGE_CURRENT); i++) {
+                c = &k->loaded[i].image;
+                *ret_path = k->loaded[i].path;
+        }
+        return c;
+}
+
+ImageState image_state(const Judgement *j, const KernelRelease *k)
+{
+        const char *path;
+        const ImageContent *c = image_to_judge(j, k, &path);
+
+        return c ? image_content_state(j, c) : IMAGE_MISSING;
 }
 
 /* A kernel that has no stub driver at all cannot claim, whatever is in its image. */
@@ -36,7 +57,8 @@ const char *kernel_missing_driver(const Judgement *j, const KernelRelease *k)
 
 static int judge_image(const Check *self, const Judgement *j, const KernelRelease *k, FindingList *ret)
 {
-        const char *driver = kernel_missing_driver(j, k);
+        const char *driver = kernel_missing_driver(j, k), *path;
+        const ImageContent *c = image_to_judge(j, k, &path);
 
         if (driver)
                 return finding_add(ret, self->id, k->running ? RESULT_BLOCKED : RESULT_WARN, k->release,
@@ -45,19 +67,17 @@ static int judge_image(const Check *self, const Judgement *j, const KernelReleas
         switch (image_state(j, k)) {
         case IMAGE_MISSING:
                 return finding_add(ret, self->id, RESULT_FAIL, k->release, "run \"ptprep --apply\"",
-                                   "%s does not exist", k->initrd);
+                                   "%s does not exist", path ?: "its image");
         case IMAGE_STALE:
                 return finding_add(ret, self->id, RESULT_FAIL, k->release, "run \"ptprep --apply\"",
-                                   k->initrd_digest == 0 ? "%s has no claim list in it"
-                                                         : "%s has another claim list, helper or driver set in it",
-                                   k->initrd);
+                                   c->digest == 0 ? "%s has no claim list in it"
+                                                  : "%s has another claim list, helper or driver set in it",
+                                   path);
         case IMAGE_CURRENT:
-                return finding_add(ret, self->id, RESULT_OK, k->release, NULL, "%s has the present claim list",
-                                   k->initrd);
+                return finding_add(ret, self->id, RESULT_OK, k->release, NULL, "%s has the present claim list", path);
         default:
                 return finding_add(ret, self->id, RESULT_UNKNOWN, k->release,
-                                   j->facts->is_root ? NULL : "run ptprep as root", "cannot tell what is in %s",
-                                   k->initrd);
+                                   j->facts->is_root ? NULL : "run ptprep as root", "cannot tell what is in %s", path);
         }
 }
 

@@ -36,7 +36,8 @@ const Check *check_by_id(const char *id);
 bool next_boot_prepared(const Judgement *j);
 
 /* Judged alike by the checks and the planner. */
-ImageState image_state(const Judgement *j, const KernelRelease *k);
+ImageState image_state(const Judgement *j, const KernelRelease *k); /* of all images of a kernel, the worst first */
+ImageState image_content_state(const Judgement *j, const ImageContent *c);
 const char *image_state_to_string(ImageState s);
 /* Name of the wanted driver that this kernel does not have; NULL: it has all. */
 const char *kernel_missing_driver(const Judgement *j, const KernelRelease *k);

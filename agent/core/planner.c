@@ -28,9 +28,9 @@ static int plan_files(const Judgement *j, Plan *p)
 }
 
 /* An image without anything of ours in it need not be rebuilt only because it is not known what is in it. */
-static bool image_needs_rebuild(const Judgement *j, const KernelRelease *k)
+static bool image_needs_rebuild(const Judgement *j, const ImageContent *c)
 {
-        switch (image_state(j, k)) {
+        switch (image_content_state(j, c)) {
         case IMAGE_STALE:
                 return true;
         case IMAGE_MISSING:
@@ -69,43 +69,95 @@ static int plan_image(const Judgement *j, const KernelRelease *k, Plan *p)
         return r < 0 ? r : add_modules(j, k, &s->argv);
 }
 
-static int plan_images(const Judgement *j, Plan *p)
+/* The loader's own file gets the bytes of the image that was built. */
+static int plan_copy(const Judgement *j, const KernelRelease *k, const LoadedImage *l, Plan *p)
 {
-        const Facts *f = j->facts;
+        Step *s = plan_add(p, STEP_COPY_IMAGE, "image.current", l->path);
+        int r;
+
+        if (!s)
+                return -ENOMEM;
+        s->subject = strdup(k->release);
+        if (!s->subject)
+                return -ENOMEM;
+        r = string_list_add(&s->argv, k->initrd);
+        return r < 0 ? r : add_modules(j, k, &s->argv);
+}
+
+/*
+ * @stale: releases whose loaded image the loader's own tool has to make again. @stamp: an image will be verified, or
+ * is right and nobody remembers it.
+ */
+static int plan_kernel_images(const Judgement *j, const KernelRelease *k, Plan *p, StringList *stale, bool *stamp)
+{
+        bool listed = false;
+        int r = 0;
+
+        if (k->initrd && image_needs_rebuild(j, &k->image)) {
+                r = plan_image(j, k, p);
+                *stamp = true;
+        } else
+                *stamp |= k->initrd && !k->image.stamped;
+        for (size_t i = 0; i < k->n_loaded && r >= 0; i++) {
+                const LoadedImage *l = k->loaded + i;
+
+                *stamp |= !l->image.stamped;
+                if (!image_needs_rebuild(j, &l->image))
+                        continue;
+                if (!l->by_tool)
+                        r = k->initrd ? plan_copy(j, k, l, p) : 0;
+                else if (!listed)
+                        r = string_list_add(stale, k->release);
+                listed |= l->by_tool;
+                *stamp = true;
+        }
+        return r;
+}
+
+static int plan_images(const Judgement *j, Plan *p, StringList *stale, bool *ret_stamp)
+{
         bool stamp = false;
 
-        FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
-                int r;
+        FOREACH_ARRAY(k, j->facts->kernels, j->facts->n_kernels) {
+                int r = kernel_missing_driver(j, k) ? 0 : plan_kernel_images(j, k, p, stale, &stamp);
 
-                if (!k->initrd || kernel_missing_driver(j, k))
-                        continue;
-                if (image_needs_rebuild(j, k)) {
-                        r = plan_image(j, k, p);
-                        if (r < 0)
-                                return r;
-                        stamp = true;
-                } else if (j->wanted->image_digest != 0 && !k->initrd_stamped)
-                        stamp = true;
+                if (r < 0)
+                        return r;
         }
+        *ret_stamp = stamp;
+        return 0;
+}
+
+/* @key: under which the stamp is found again. */
+static int add_stamp(const Judgement *j, const KernelRelease *k, const char *key, const char *path, StringList *argv)
+{
+        int r = string_list_add(argv, key);
+
+        if (r >= 0)
+                r = string_list_add(argv, path);
+        return r < 0 ? r : add_modules(j, k, argv);
+}
+
+static int plan_stamps(const Judgement *j, bool stamp, Plan *p)
+{
+        const Facts *f = j->facts;
+        Step *s;
+        int r = 0;
+
         if (j->wanted->image_digest == 0) /* nothing of ours in any image: nothing to remember */
                 return plan_write(p, "image.current", NAME_IMAGE_STAMPS, f->image_stamps, NULL);
-        if (stamp) {
-                Step *s = plan_add(p, STEP_STAMP_IMAGES, "image.current", NAME_IMAGE_STAMPS);
-
-                if (!s)
-                        return -ENOMEM;
-                if (f->image_stamps && !(s->old_text = strdup(f->image_stamps)))
-                        return -ENOMEM;
-                FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
-                        int r = k->initrd ? string_list_add(&s->argv, k->release) : 0;
-
-                        if (r >= 0 && k->initrd)
-                                r = string_list_add(&s->argv, k->initrd);
-                        if (r >= 0 && k->initrd)
-                                r = add_modules(j, k, &s->argv);
-                        if (r < 0)
-                                return r;
-                }
+        if (!stamp)
+                return 0;
+        s = plan_add(p, STEP_STAMP_IMAGES, "image.current", NAME_IMAGE_STAMPS);
+        if (!s || (f->image_stamps && !(s->old_text = strdup(f->image_stamps))))
+                return -ENOMEM;
+        FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
+                if (k->initrd)
+                        r = add_stamp(j, k, k->release, k->initrd, &s->argv);
+                for (size_t i = 0; i < k->n_loaded && r >= 0; i++)
+                        r = add_stamp(j, k, k->loaded[i].path, k->loaded[i].path, &s->argv);
+                if (r < 0)
+                        return r;
         }
         return 0;
 }
@@ -143,12 +195,14 @@ static int plan_give_back_all(const Facts *f, Plan *p)
         return 0;
 }
 
-static int plan_loaders(const Judgement *j, FindingList *findings, Plan *p)
+static int plan_loaders(const Judgement *j, const StringList *stale, FindingList *findings, Plan *p)
 {
         char *reason = NULL;
-        const LoaderEdit want = {
-                .add = &j->wanted->add, .remove = &j->wanted->remove, .record = &j->facts->record, .reason = &reason
-        };
+        const LoaderEdit want = { .add = &j->wanted->add,
+                                  .remove = &j->wanted->remove,
+                                  .stale = stale,
+                                  .record = &j->facts->record,
+                                  .reason = &reason };
         int r = loader_wants_nothing(&want) ? plan_give_back_all(j->facts, p) : 0;
 
         for (size_t i = 0; i < j->facts->n_loaders && r >= 0; i++) {
@@ -207,15 +261,19 @@ static bool may_change(const Judgement *j, const FindingList *findings)
 int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
 {
         _cleanup_(plan_done) Plan p = {}, whole = {}, empty = {};
+        _cleanup_(string_list_done) StringList stale = {};
+        bool stamp = false;
         int r;
 
         if (!may_change(j, findings))
                 return 0;
         r = plan_files(j, &p);
         if (r >= 0)
-                r = plan_images(j, &p);
+                r = plan_images(j, &p, &stale, &stamp);
         if (r >= 0)
-                r = plan_loaders(j, findings, &p);
+                r = plan_loaders(j, &stale, findings, &p);
+        if (r >= 0)
+                r = plan_stamps(j, stamp, &p);
         if (r >= 0)
                 r = plan_remember(j, findings, &p);
         if (r < 0)

@@ -48,6 +48,9 @@ void facts_done(Facts *f)
                 free(k->kernel);
                 free(k->initrd);
                 string_list_done(&k->builtin);
+                FOREACH_ARRAY(l, k->loaded, k->n_loaded)
+                        free(l->path);
+                free(k->loaded);
         }
         free(f->kernels);
         FOREACH_ARRAY(d, f->disks, f->n_disks) {

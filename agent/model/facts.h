@@ -95,23 +95,38 @@ typedef enum ImageState {
         _IMAGE_STATE_MAX,
 } ImageState;
 
+/* What is in an image: read from the stamp when nothing changed since it was verified, else from the image. */
+typedef struct ImageContent {
+        bool exists;
+        bool known;        /* digest and modules below could be read, from the stamp or the image */
+        bool stamped;      /* the stored stamp still describes this very file */
+        uint64_t identity; /* hash of inode, size, mtime, ctime; 0: missing */
+        uint64_t digest;   /* hash of claim list and helper found inside; 0: none inside */
+        Tristate modules;  /* the stub modules are inside or built in */
+} ImageContent;
+
+typedef struct LoadedImage {
+        char *path;
+        uint64_t offset, size; /* the part of the file that is the initramfs, bytes; 0, 0: all of it */
+        bool by_tool;          /* only the loader's own tool makes it: it is no plain copy of initrd */
+        ImageContent image;
+} LoadedImage;
+
 typedef struct KernelRelease {
         char *release; /* as uname -r and /lib/modules name it */
         char *kernel;  /* path of the image that boots, e.g. /boot/vmlinuz-6.1.0-18-amd64; NULL: none found */
-        char *initrd;  /* path, also when it does not exist yet */
+        char *initrd;  /* path, also when it does not exist yet; NULL: a tool makes it for itself and leaves no file */
         bool running;
         Tristate has_stub[2]; /* indexed by StubDriver: module file or built-in there */
         Tristate stub_builtin[2];
         Tristate has_type1; /* vfio_iommu_type1 */
         Tristate type1_builtin;
         StringList builtin; /* host drivers of wanted devices that are built in: module names */
-        /* what is in the image: read from the stamp when nothing changed since it was verified, else from the image */
-        bool initrd_exists;
-        bool initrd_known;        /* digest and modules below could be read, from the stamp or the image */
-        uint64_t initrd_identity; /* hash of inode, size, mtime, ctime; 0: missing */
-        bool initrd_stamped;      /* the stored stamp still describes this very file */
-        uint64_t initrd_digest;   /* hash of claim list and helper found inside; 0: none inside */
-        Tristate initrd_modules;  /* the stub modules are inside or built in */
+        ImageContent image; /* of initrd */
+        /* Files that the boot loader loads in the place of initrd: copies of it, or images that a tool makes by itself.
+         * None: it loads initrd. */
+        LoadedImage *loaded;
+        size_t n_loaded;
 } KernelRelease;
 
 typedef struct Facts {

@@ -5,6 +5,8 @@
 
 static const char *const loader_kind_table[_LOADER_MAX] = {
         [LOADER_GRUB2] = "grub2",
+        [LOADER_SYSTEMD_BOOT] = "systemd-boot",
+        [LOADER_UKI] = "uki",
 };
 
 DEFINE_STRING_TO(loader_kind, LoaderKind)
@@ -25,6 +27,7 @@ void loader_done(Loader *l)
         boot_entries_free(l->entries, l->n_entries);
         free(l->generated);
         free(l->drop_in);
+        free(l->obstacle);
         string_list_done(&l->mkconfig);
         *l = (Loader){};
 }
@@ -44,6 +47,9 @@ void boot_entries_free(BootEntry *entries, size_t n)
                 free(e->kernel);
                 free(e->initrd);
                 free(e->file);
+                free(e->version);
+                free(e->image);
+                free(e->source);
                 kargs_done(&e->arguments);
         }
         free(entries);

@@ -9,6 +9,8 @@
 
 typedef enum LoaderKind {
         LOADER_GRUB2,
+        LOADER_SYSTEMD_BOOT,
+        LOADER_UKI, /* unified kernel images that the firmware starts itself */
         _LOADER_MAX,
 } LoaderKind;
 
@@ -48,6 +50,14 @@ typedef struct BootEntry {
         unsigned line;
         bool rescue; /* recovery and rescue entries stay untouched */
         bool is_default;
+        char *version; /* kernel release that the entry says it boots; NULL: it does not say */
+        /* The initramfs as a file of this machine; NULL: not known, then it is the one that the release has in /boot.
+         */
+        char *image;
+        uint64_t image_offset, image_size; /* the part of that file that is the initramfs, bytes; 0, 0: all of it */
+        /* The arguments are part of the image that boots: only making it again changes them. */
+        bool embedded;
+        char *source; /* kernel of which the platform's tool makes an embedded entry again; NULL: it cannot */
 } BootEntry;
 
 typedef struct Loader {
@@ -63,6 +73,10 @@ typedef struct Loader {
         bool drop_in_sourced; /* mkconfig of this platform sources a drop-in folder */
         char *drop_in;        /* path of ptprep's own drop-in: it sorts behind all others */
         StringList mkconfig;  /* command and arguments that regenerate; empty: not installed */
+        Tristate booted;      /* it started the running system */
+        char *obstacle;       /* one sentence: why some entry cannot be changed by ptprep; NULL: each can */
+        bool makes_images;    /* the initramfs images that it loads are made by its own tool */
+        bool names_kernels;   /* kernels that are installed later get their arguments from /etc/kernel/cmdline */
 } Loader;
 
 void loader_done(Loader *l);

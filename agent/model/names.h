@@ -26,6 +26,7 @@
 #define NAME_SYS_ACPI_TABLES  "/sys/firmware/acpi/tables"
 #define NAME_SYS_LOCKDOWN     "/sys/kernel/security/lockdown"
 #define NAME_SYS_DEV_BLOCK    "/sys/dev/block"
+#define NAME_SYS_EFIVARS      "/sys/firmware/efi/efivars"
 #define NAME_PROC_CMDLINE     "/proc/cmdline"
 #define NAME_PROC_CPUINFO     "/proc/cpuinfo"
 #define NAME_PROC_OSRELEASE   "/proc/sys/kernel/osrelease"

@@ -4,13 +4,10 @@
 #include "table.h"
 
 static const char *const step_kind_table[_STEP_KIND_MAX] = {
-        [STEP_CLEAN_UP] = "clean-up",
-        [STEP_KEEP_ORIGINAL] = "keep-original",
-        [STEP_RECORD] = "record",
-        [STEP_WRITE_FILE] = "write",
-        [STEP_REMOVE_FILE] = "remove",
-        [STEP_REBUILD_IMAGE] = "rebuild-image",
-        [STEP_STAMP_IMAGES] = "record-images",
+        [STEP_CLEAN_UP] = "clean-up",     [STEP_KEEP_ORIGINAL] = "keep-original",
+        [STEP_RECORD] = "record",         [STEP_WRITE_FILE] = "write",
+        [STEP_REMOVE_FILE] = "remove",    [STEP_REBUILD_IMAGE] = "rebuild-image",
+        [STEP_COPY_IMAGE] = "copy-image", [STEP_STAMP_IMAGES] = "record-images",
         [STEP_MKCONFIG] = "regenerate",
 };
 

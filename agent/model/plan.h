@@ -14,6 +14,7 @@ typedef enum StepKind {
         STEP_WRITE_FILE,    /* path gets new_text (old_text NULL: it did not exist) */
         STEP_REMOVE_FILE,   /* path goes away, old_text was in it */
         STEP_REBUILD_IMAGE, /* initramfs image at path for kernel release subject */
+        STEP_COPY_IMAGE,    /* path gets the bytes of the image argv[0], for kernel release subject */
         STEP_STAMP_IMAGES,  /* remember which images were verified */
         STEP_MKCONFIG,      /* run argv into a file beside path; verified, then renamed to it */
         _STEP_KIND_MAX,

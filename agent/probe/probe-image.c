@@ -8,30 +8,28 @@
  * To look into an image costs up to a second, so a file that was verified once and is the same since (inode, size,
  * times) is believed by its stamp.
  */
-static int probe_one(const Probe *p, const ImageStamps *stamps, KernelRelease *k)
+static int probe_content(const Probe *p, const KernelRelease *k, const ImageStamp *stamp, const char *path,
+                         uint64_t offset, uint64_t size, ImageContent *c)
 {
-        const ImageStamp *stamp = image_stamps_find(stamps, k->release);
         ImageQuery query;
-        struct stat st;
         int r;
 
-        r = root_stat(p->rfd, k->initrd, &st);
+        r = initrd_identify(p->rfd, path, &c->identity);
         if (r < 0)
                 return probe_soft(r);
-        k->initrd_identity = initrd_identity(&st);
-        if (stamp && stamp->identity == k->initrd_identity) {
-                k->initrd_stamped = k->initrd_known = true;
-                k->initrd_digest = stamp->digest;
-                k->initrd_modules = stamp->modules ? TRISTATE_YES : TRISTATE_NO;
+        if (stamp && stamp->identity == c->identity) {
+                c->stamped = c->known = true;
+                c->digest = stamp->digest;
+                c->modules = stamp->modules ? TRISTATE_YES : TRISTATE_NO;
                 return 0;
         }
         image_query_init(&query, p->cfg, k);
-        r = initrd_inspect(p->rfd, k->initrd, query.items, query.n, &k->initrd_identity);
+        r = initrd_inspect_part(p->rfd, path, offset, size, query.items, query.n, &c->identity);
         if (r < 0)
                 return probe_soft(r);
-        k->initrd_known = true;
-        k->initrd_digest = image_query_digest(&query);
-        k->initrd_modules = image_query_modules(&query);
+        c->known = true;
+        c->digest = image_query_digest(&query);
+        c->modules = image_query_modules(&query);
         return 0;
 }
 
@@ -43,14 +41,18 @@ int probe_image(const Probe *p, Facts *f)
         if (p->cfg->n_devices == 0 && !facts_traces(f))
                 return 0;
         r = image_stamps_parse(f->image_stamps, &stamps);
-        if (r < 0)
-                return r;
-        FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
-                if (!k->initrd_exists)
-                        continue;
-                r = probe_one(p, &stamps, k);
-                if (r < 0)
-                        return r;
+        for (size_t i = 0; i < f->n_kernels && r >= 0; i++) {
+                KernelRelease *k = f->kernels + i;
+
+                if (k->image.exists)
+                        r = probe_content(p, k, image_stamps_find(&stamps, k->release), k->initrd, 0, 0, &k->image);
+                for (size_t n = 0; n < k->n_loaded && r >= 0; n++) {
+                        LoadedImage *l = k->loaded + n;
+
+                        if (l->image.exists)
+                                r = probe_content(p, k, image_stamps_find(&stamps, l->path), l->path, l->offset,
+                                                  l->size, &l->image);
+                }
         }
-        return 0;
+        return r;
 }

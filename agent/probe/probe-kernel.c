@@ -100,7 +100,7 @@ static int name_initrd(KernelRelease *k, const StringList *boot, size_t style)
                 }
                 if (!string_list_contains(boot, name))
                         continue;
-                k->initrd_exists = true;
+                k->image.exists = true;
                 style = i;
                 break;
         }
@@ -163,7 +163,7 @@ static int probe_installed(const Probe *p, Facts *f)
                                       .stub_builtin = { TRISTATE_UNKNOWN, TRISTATE_UNKNOWN },
                                       .has_type1 = TRISTATE_UNKNOWN,
                                       .type1_builtin = TRISTATE_UNKNOWN,
-                                      .initrd_modules = TRISTATE_UNKNOWN };
+                                      .image.modules = TRISTATE_UNKNOWN };
                 k->release = strdup(*release);
                 r = k->release ? name_kernel(p, k, &boot) : -ENOMEM;
                 if (r == -ENOENT) {

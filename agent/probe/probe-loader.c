@@ -1,10 +1,106 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe/probe.h"
 
+#include "base/io.h"
 #include "grub/loaders.h"
+
+static bool has_component(const char *path, const char *name)
+{
+        size_t n = strlen(name);
+
+        for (const char *s = path; (s = strstr(s, name)); s++)
+                if (s > path && (s[-1] == '/' || s[-1] == '-') && (s[n] == '/' || s[n] == 0))
+                        return true;
+        return false;
+}
+
+/* Arch Linux names kernels after their package: /boot/vmlinuz-NAME, and the release knows the name. */
+static bool is_package_kernel(const Probe *p, const KernelRelease *k, const char *kernel)
+{
+        const char *base = strrchr(kernel, '/'), *name = base ? startswith(base, "/vmlinuz-") : NULL;
+        _cleanup_free_ char *path = NULL;
+        char package[256];
+
+        if (!name || asprintf(&path, NAME_LIB_MODULES "/%s/pkgbase", k->release) < 0) {
+                path = NULL;
+                return false;
+        }
+        return root_read_attr(p->rfd, path, package, sizeof(package)) >= 0 && streq(package, name);
+}
+
+/* The installed kernel that an entry boots, NULL: none of them. */
+static KernelRelease *kernel_of(const Probe *p, const Facts *f, const BootEntry *e)
+{
+        FOREACH_ARRAY(k, f->kernels, e->version ? f->n_kernels : 0)
+                if (streq(k->release, e->version))
+                        return k;
+        FOREACH_ARRAY(k, f->kernels, f->n_kernels)
+                if (has_component(e->kernel, k->release) || is_package_kernel(p, k, e->kernel))
+                        return k;
+        return NULL;
+}
+
+static int add_loaded(const Probe *p, const Loader *l, const BootEntry *e, KernelRelease *k)
+{
+        LoadedImage *image;
+
+        if (k->initrd && streq(k->initrd, e->image))
+                return 0;
+        FOREACH_ARRAY(other, k->loaded, k->n_loaded)
+                if (streq(other->path, e->image))
+                        return 0;
+        image = array_grow(&k->loaded, k->n_loaded);
+        if (!image)
+                return -ENOMEM;
+        *image = (LoadedImage){ .path = strdup(e->image),
+                                .offset = e->image_offset,
+                                .size = e->image_size,
+                                .by_tool = l->makes_images || e->embedded || e->image_size > 0,
+                                .image = { .exists = probe_exists(p->rfd, e->image) == TRISTATE_YES,
+                                           .modules = TRISTATE_UNKNOWN } };
+        k->n_loaded++;
+        return image->path ? 0 : -ENOMEM;
+}
+
+/*
+ * There is nothing in /boot that the loaded images could be copies of. Then the first plain file among them is the one
+ * to build, and without any a tool builds it inside of something else.
+ */
+static void settle_source(KernelRelease *k)
+{
+        if (k->image.exists || k->n_loaded == 0)
+                return;
+        free(k->initrd);
+        k->initrd = NULL;
+        for (size_t i = 0; i < k->n_loaded; i++) {
+                LoadedImage *l = k->loaded + i;
+
+                if (l->by_tool)
+                        continue;
+                k->initrd = l->path;
+                k->image = l->image;
+                k->n_loaded--;
+                memmove(l, l + 1, (k->n_loaded - i) * sizeof(*l));
+                return;
+        }
+}
 
 /* Which loaders there are and how their files are read is the business of grub/. */
 int probe_loader(const Probe *p, Facts *f)
 {
-        return loaders_read(p->rfd, &f->loaders, &f->n_loaders);
+        int r = loaders_read(p->rfd, &f->loaders, &f->n_loaders);
+
+        if (r < 0)
+                return r;
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->n_entries) {
+                        KernelRelease *k = e->image && !e->rescue ? kernel_of(p, f, e) : NULL;
+
+                        r = k ? add_loaded(p, l, e, k) : 0;
+                        if (r < 0)
+                                return r;
+                }
+        FOREACH_ARRAY(k, f->kernels, f->n_kernels)
+                settle_source(k);
+        return 0;
 }

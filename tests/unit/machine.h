@@ -139,9 +139,9 @@ static inline void machine_settle(Machine *m)
         set_text(&m->facts.dracut_snippet, w.dracut_snippet);
         set_text(&m->facts.image_stamps, "stamps\n");
         FOREACH_ARRAY(k, m->facts.kernels, m->facts.n_kernels) {
-                k->initrd_exists = k->initrd_known = k->initrd_stamped = true;
-                k->initrd_digest = w.image_digest;
-                k->initrd_modules = TRISTATE_YES;
+                k->image.exists = k->image.known = k->image.stamped = true;
+                k->image.digest = w.image_digest;
+                k->image.modules = TRISTATE_YES;
         }
         wanted_done(&w);
 }

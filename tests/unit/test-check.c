@@ -305,10 +305,10 @@ static void images(void **state)
         machine_settle(m);
         machine_judge(m);
         expect_exit(m, EXIT_READY, 0);
-        k->initrd_digest = 0;
+        k->image.digest = 0;
         machine_judge(m);
         expect(m, "image.current", RESULT_FAIL, "/boot/initrd.img-6.12.0-1-amd64 has no claim list");
-        k->initrd_digest = 1;
+        k->image.digest = 1;
         machine_judge(m);
         expect(m, "image.current", RESULT_FAIL, "another claim list");
         assert_int_equal(m->plan.n, 2);
@@ -316,30 +316,69 @@ static void images(void **state)
         assert_string_equal(m->plan.steps[0].subject, "6.12.0-1-amd64"); /* only the one that is stale */
         assert_int_equal(m->plan.steps[1].kind, STEP_STAMP_IMAGES);
         machine_settle(m);
-        k->initrd_stamped = false; /* built by somebody else, and already right: only remembered */
+        k->image.stamped = false; /* built by somebody else, and already right: only remembered */
         machine_judge(m);
         assert_int_equal(m->plan.n, 1);
         assert_int_equal(m->plan.steps[0].kind, STEP_STAMP_IMAGES);
-        k->initrd_exists = false;
+        k->image.exists = false;
         machine_judge(m);
         expect(m, "image.current", RESULT_FAIL, "does not exist");
-        k->initrd_exists = true;
+        k->image.exists = true;
         k->has_stub[STUB_VFIO_PCI] = TRISTATE_NO;
         machine_judge(m);
         expect(m, "image.current", RESULT_WARN, "no vfio-pci driver");
         k->has_stub[STUB_VFIO_PCI] = TRISTATE_YES;
-        k->initrd_known = false;
+        k->image.known = false;
         machine_judge(m);
         expect(m, "image.current", RESULT_UNKNOWN, "cannot tell");
         set_text(&m->facts.image_tool, NULL);
-        k->initrd_known = true;
-        k->initrd_digest = 0;
+        k->image.known = true;
+        k->image.digest = 0;
         machine_judge(m);
         expect(m, "image.current", RESULT_BLOCKED, "no program found");
         m->facts.helper_present = false;
         machine_judge(m);
         expect(m, "image.current", RESULT_BLOCKED, "helper is missing");
         expect_exit(m, EXIT_BLOCKED, 0);
+}
+
+/* systemd-boot loads a copy of the image that /boot has: both are judged, and what is loaded is made right last. */
+static void loaded_images(void **state)
+{
+        Machine *m = *state;
+        KernelRelease *k = m->facts.kernels;
+        LoadedImage *l = array_grow(&k->loaded, k->n_loaded++);
+
+        assert_non_null(l);
+        set_text(&l->path, "/efi/0123/6.1.0-1-amd64/initrd.img-6.1.0-1-amd64");
+        machine_settle(m);
+        l->image = k->image;
+        machine_judge(m);
+        expect_exit(m, EXIT_READY, 0);
+        l->image.digest = 0;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_FAIL, "/efi/0123/6.1.0-1-amd64/initrd.img-6.1.0-1-amd64 has no claim list");
+        assert_int_equal(m->plan.n, 2);
+        assert_int_equal(m->plan.steps[0].kind, STEP_COPY_IMAGE);
+        assert_string_equal(m->plan.steps[0].path, l->path);
+        assert_string_equal(m->plan.steps[0].argv.items[0], k->initrd);
+        assert_int_equal(m->plan.steps[1].kind, STEP_STAMP_IMAGES);
+        assert_string_equal(m->plan.steps[1].argv.items[3], l->path); /* remembered by its path */
+        k->image.digest = 0;
+        machine_judge(m);
+        assert_int_equal(m->plan.n, 3);
+        assert_int_equal(m->plan.steps[0].kind, STEP_REBUILD_IMAGE);
+        assert_int_equal(m->plan.steps[1].kind, STEP_COPY_IMAGE);
+        machine_settle(m);
+        l->image.exists = false;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_FAIL, "initrd.img-6.1.0-1-amd64 does not exist");
+        assert_int_equal(m->plan.steps[0].kind, STEP_COPY_IMAGE);
+        l->image = k->image;
+        l->image.stamped = false;
+        machine_judge(m);
+        assert_int_equal(m->plan.n, 1);
+        assert_int_equal(m->plan.steps[0].kind, STEP_STAMP_IMAGES);
 }
 
 static void switched_off(void **state)
@@ -364,14 +403,14 @@ static void switched_off(void **state)
 static void a_fresh_plan_has_the_safe_order(void **state)
 {
         Machine *m = *state;
-        static const StepKind order[] = { STEP_RECORD,        STEP_WRITE_FILE,   STEP_WRITE_FILE, STEP_WRITE_FILE,
-                                          STEP_REBUILD_IMAGE, STEP_STAMP_IMAGES, STEP_WRITE_FILE, STEP_MKCONFIG };
+        static const StepKind order[] = { STEP_RECORD,        STEP_WRITE_FILE, STEP_WRITE_FILE, STEP_WRITE_FILE,
+                                          STEP_REBUILD_IMAGE, STEP_WRITE_FILE, STEP_MKCONFIG,   STEP_STAMP_IMAGES };
         const Step *files;
 
         set_text(&m->facts.claims, NULL);
         set_text(&m->facts.modprobe_snippet, NULL);
         set_text(&m->facts.dracut_snippet, NULL);
-        m->facts.kernels[0].initrd_digest = 0;
+        m->facts.kernels[0].image.digest = 0;
         kargs_done(&m->facts.loaders->entries[0].arguments);
         assert_int_equal(kargs_parse("quiet", &m->facts.loaders->entries[0].arguments), 0);
         machine_set_source(m, "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n");
@@ -385,8 +424,8 @@ static void a_fresh_plan_has_the_safe_order(void **state)
         assert_non_null(strstr(files[1].new_text, "\nsoftdep e1000e pre: vfio-pci\n"));
         assert_null(strstr(files[1].new_text, "ids="));
         assert_non_null(strstr(files[2].new_text, "\nadd_dracutmodules+=\" ptprep \"\n"));
-        assert_string_equal(files[5].path, "/etc/default/grub.d/zz-ptprep.cfg");
-        assert_non_null(strstr(files[5].new_text, "intel_iommu=on"));
+        assert_string_equal(files[4].path, "/etc/default/grub.d/zz-ptprep.cfg");
+        assert_non_null(strstr(files[4].new_text, "intel_iommu=on"));
 }
 
 static void an_interrupted_run_is_cleaned_up_first(void **state)
@@ -445,6 +484,7 @@ int main(void)
                 T(the_running_system_is_safe),
                 T(groups),
                 T(images),
+                T(loaded_images),
                 T(switched_off),
                 T(a_fresh_plan_has_the_safe_order),
                 T(an_interrupted_run_is_cleaned_up_first),

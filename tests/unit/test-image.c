@@ -144,7 +144,7 @@ static void assert_complete(const Tree *t)
         assert_true(image_query_digest(&q) == expected_digest());
         assert_int_equal(image_query_modules(&q), TRISTATE_YES);
         assert_int_equal(root_stat(t->rfd, "/image", &st), 0);
-        assert_true(identity == initrd_identity(&st));
+        assert_true(identity == initrd_identity(&st, false));
 }
 
 static int inspect(const Tree *t, ImageQuery *q)
@@ -170,6 +170,43 @@ static void test_compressions(void **state)
                         finish(t, &i);
                         assert_complete(t);
                 }
+}
+
+/* The image that stands in the middle of another file, as in a unified kernel image. */
+static void test_part(void **state)
+{
+        const Tree *t = *state;
+        uint64_t begin_at, end_at, identity;
+        struct stat st;
+        ImageQuery q;
+        Image i;
+
+        begin(&i);
+        fputs("what stands before it...", i.f); /* sections are aligned */
+        begin_at = (uint64_t) ftello(i.f);
+        put_archive(i.f, early, ELEMENTSOF(early), 0);
+        put_compressed(i.f, "zstd", whole, ELEMENTSOF(whole));
+        end_at = (uint64_t) ftello(i.f);
+        fputs("what stands behind it", i.f);
+        finish(t, &i);
+        query(&q);
+        assert_int_equal(initrd_inspect_part(t->rfd, "/image", begin_at, end_at - begin_at, q.items, q.n, &identity),
+                         0);
+        assert_true(image_query_digest(&q) == expected_digest());
+        assert_int_equal(root_stat(t->rfd, "/image", &st), 0);
+        assert_true(identity == initrd_identity(&st, false));
+        assert_int_equal(initrd_inspect_part(t->rfd, "/image", begin_at, 1 << 30, q.items, q.n, NULL), -EBADMSG);
+        assert_int_equal(initrd_inspect_part(t->rfd, "/image", UINT64_MAX, 1, q.items, q.n, NULL), -EBADMSG);
+        assert_int_equal(initrd_inspect_part(t->rfd, "/image", 1 << 30, 0, q.items, q.n, NULL), -EBADMSG);
+        assert_int_equal(initrd_identify(t->rfd, "/image", &identity), 0);
+        assert_true(identity == initrd_identity(&st, false));
+        /* a FAT file system gives a file another inode each time that it is mounted */
+        identity = initrd_identity(&st, true);
+        st.st_ino++;
+        st.st_ctim.tv_sec++;
+        assert_true(identity == initrd_identity(&st, true));
+        st.st_mtim.tv_sec++;
+        assert_false(identity == initrd_identity(&st, true));
 }
 
 static void test_plain(void **state)
@@ -334,9 +371,9 @@ static void test_digest(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_compressions),  TREE_TEST(test_plain),   TREE_TEST(test_hard_links),
-                TREE_TEST(test_other_content), TREE_TEST(test_damaged), cmocka_unit_test(test_stamps),
-                cmocka_unit_test(test_digest),
+                TREE_TEST(test_compressions),  TREE_TEST(test_plain),         TREE_TEST(test_part),
+                TREE_TEST(test_hard_links),    TREE_TEST(test_other_content), TREE_TEST(test_damaged),
+                cmocka_unit_test(test_stamps), cmocka_unit_test(test_digest),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

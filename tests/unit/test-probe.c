@@ -347,10 +347,10 @@ static void test_installed_kernels(void **state)
                 assert_string_equal(f.kernels[0].release, "6.1.0-18-amd64");
                 assert_string_equal(f.kernels[0].kernel, "/boot/vmlinuz-6.1.0-18-amd64");
                 assert_string_equal(f.kernels[0].initrd, "/boot/initrd.img-6.1.0-18-amd64");
-                assert_true(f.kernels[0].initrd_exists);
+                assert_true(f.kernels[0].image.exists);
                 assert_false(f.kernels[0].running);
                 assert_true(f.kernels[1].running);
-                assert_false(f.kernels[1].initrd_exists);
+                assert_false(f.kernels[1].image.exists);
                 assert_string_equal(f.kernels[1].initrd, "/boot/initrd.img-6.1.0-21-amd64"); /* as its siblings */
                 assert_string_equal(f.kernels[2].kernel, "/lib/modules/6.12.5-200.fc41/vmlinuz");
                 assert_string_equal(f.kernels[2].initrd, "/boot/initramfs-6.12.5-200.fc41.img");
