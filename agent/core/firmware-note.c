@@ -84,9 +84,9 @@ static int note_drhd(const Dmar *d, const DmarStructure *s, FirmwareNoteList *l)
         int r = 0;
 
         if (s->base == 0)
-                r = note(
-                        l, s->offset, true,
-                        "the registers of a hardware unit are said to be at address 0: Linux then uses no VT-d at all");
+                r = note(l, s->offset, true,
+                         "the registers of a hardware unit are said to be at address 0: Linux then leaves the IOMMU "
+                         "off");
         else if (s->base % bytes != 0)
                 r = note(l, s->offset, true,
                          "the registers of a hardware unit at 0x%" PRIx64 " are not aligned to their %" PRIu64 " bytes",

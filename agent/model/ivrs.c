@@ -313,6 +313,7 @@ static int parse_blocks(AcpiReader *table, Ivrs *i, AcpiError *error)
                 p.b->type = acpi_u8(&header, 0);
                 p.b->flags = acpi_u8(&header, 1);
                 p.b->length = length;
+                p.b->unit = SIZE_MAX;
                 if (length < BLOCK_HEADER_BYTES) {
                         p.r = header;
                         damage(&p, 2, "a block of type 0x%02x has the length %u, less than its header of %u", p.b->type,
@@ -325,7 +326,6 @@ static int parse_blocks(AcpiReader *table, Ivrs *i, AcpiError *error)
                 r = 0;
                 header = acpi_reader_part(table, offset, length);
                 p.b->device_id = acpi_u16(&header, 4);
-                p.b->unit = SIZE_MAX;
                 if (ivrs_block_is_ivhd(p.b)) {
                         r = parse_ivhd(&p);
                         if (r >= 0 && !p.r.overrun)
