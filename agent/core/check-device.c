@@ -199,11 +199,25 @@ static int judge_by_verdict(const Check *self, const Judgement *j, FindingList *
         return 0;
 }
 
+/* Why something cannot be said yet: the IOMMU is off, and the table that would tell is not readable. */
+static int later(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
+{
+        const Facts *f = j->facts;
+
+        if ((f->dmar.present == TRISTATE_YES || f->ivrs.present == TRISTATE_YES) && !f->is_root)
+                return finding_add(ret, self->id, RESULT_UNKNOWN, SUBJECT(d), "run ptprep as root",
+                                   "cannot tell: the IOMMU is off, and only root can read the firmware's table");
+        return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), NULL, "can be judged once the IOMMU is on");
+}
+
 static int covered(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
 {
         if (d->function->group != PCI_GROUP_NONE && iommu_state_is_on(j->wanted->iommu))
                 return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "an IOMMU unit translates for it");
-        return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), NULL, "can be judged once the IOMMU is on");
+        if (facts_dmar(j->facts) || facts_ivrs(j->facts))
+                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL,
+                                   "a unit of the firmware's table will translate for it");
+        return later(self, j, d, ret);
 }
 
 int check_device_iommu(const Check *self, const Judgement *j, FindingList *ret)
@@ -215,10 +229,10 @@ static int unreserved(const Check *self, const Judgement *j, const WantedDevice 
 {
         const IommuGroup *g = facts_group(j->facts, d->function->group);
 
-        if (g && g->regions_known)
+        if ((g && g->regions_known) || facts_dmar(j->facts) || facts_ivrs(j->facts))
                 return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL,
                                    "the firmware wants no memory to stay mapped for it");
-        return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), NULL, "can be judged once the IOMMU is on");
+        return later(self, j, d, ret);
 }
 
 int check_device_reserved(const Check *self, const Judgement *j, FindingList *ret)

@@ -3,7 +3,9 @@
 
 #include "model/record.h"
 
-#define HEADER GENERATED_MARK "from /etc/ptprep/ptprep.conf: edit that file and run \"ptprep --apply\".\n"
+#define HEADER        GENERATED_MARK "from /etc/ptprep/ptprep.conf: edit that file and run \"ptprep --apply\".\n"
+
+#define UNSAFE_OPTION "options vfio_iommu_type1 allow_unsafe_interrupts=1"
 
 /* Text that grows through stdio; the result is taken when everything was written. */
 static int stream_finish(FILE **f, char **text, char **ret)
@@ -44,6 +46,9 @@ int render_claims(const Wanted *w, const char *present, char **ret)
         if (!f)
                 return -ENOMEM;
         fputs(HEADER "# address vendor:device driver path name\n", f);
+        /* An image is told from another one by this list: what else of it changes has to be named here. */
+        if (w->unsafe_interrupts)
+                fputs("# with " UNSAFE_OPTION "\n", f);
         FOREACH_ARRAY(d, w->devices, w->n_devices) {
                 const ConfigDevice *c = d->config;
                 _cleanup_free_ char *recorded = NULL;
@@ -70,6 +75,8 @@ int render_modprobe(const Wanted *w, char **ret)
         if (!f)
                 return -ENOMEM;
         fputs(HEADER "# The stub driver comes first wherever a host driver of a claimed device is loaded.\n", f);
+        if (w->unsafe_interrupts)
+                fputs("# As [iommu] allow_unsafe_interrupts = yes asks.\n" UNSAFE_OPTION "\n", f);
         FOREACH_ARRAY(d, w->devices, w->n_devices) {
                 if (d->state != DEVICE_FOUND)
                         continue;

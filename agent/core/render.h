@@ -11,7 +11,8 @@
  */
 int render_claims(const Wanted *w, const char *present, char **ret) _must_check_;
 
-/* modprobe.d: softdep lines only. No ids: the option would take a moved card and work in spite of ptprep=off. */
+/* modprobe.d: softdep lines, and the option for unsafe interrupts where it is asked for. No ids: the option would take
+ * a moved card and work in spite of ptprep=off. */
 int render_modprobe(const Wanted *w, char **ret) _must_check_;
 
 /* dracut.conf.d: the file has to end in .conf and the value needs inner blanks (dracut.conf(5)). */

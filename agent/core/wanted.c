@@ -60,6 +60,14 @@ const WantedDevice *wanted_device_at(const Wanted *w, PciAddr a)
         return NULL;
 }
 
+static bool type1_is_builtin(const Facts *f)
+{
+        FOREACH_ARRAY(k, f->kernels, f->n_kernels)
+                if (k->type1_builtin == TRISTATE_YES)
+                        return true;
+        return false;
+}
+
 static int want_arguments(const Config *c, const Facts *f, Wanted *w)
 {
         bool needed = c->n_devices > 0 || c->argument_set;
@@ -69,6 +77,8 @@ static int want_arguments(const Config *c, const Facts *f, Wanted *w)
                 r = string_list_add(&w->add.words, KARG_CLAIM);
         if (r >= 0 && c->passthrough)
                 r = string_list_add(&w->add.words, "iommu=pt");
+        if (r >= 0 && w->unsafe_interrupts && type1_is_builtin(f)) /* modprobe.d says nothing to what is no module */
+                r = string_list_add(&w->add.words, KARG_UNSAFE "=1");
         if (r < 0 || !needed || c->argument == ARGUMENT_NEVER)
                 return r;
         /* iommu=off beats every vendor argument wherever it stands, so nothing appended can cure it */
@@ -124,6 +134,7 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
                         .state = judge_device(facts, c, p, disk),
                 };
         }
+        w.unsafe_interrupts = config->unsafe_interrupts && config->n_devices > 0;
         if (config->n_devices > 0) {
                 r = render_claims(&w, facts->claims, &w.claims);
                 if (r >= 0)

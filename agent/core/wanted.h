@@ -35,9 +35,10 @@ struct Wanted {
         size_t n_devices;
         /* contents of the generated files; NULL: the file is to be absent */
         char *claims, *modprobe_snippet, *dracut_snippet;
-        uint64_t image_digest; /* what an up-to-date image has inside; 0: nothing of ptprep's */
-        Kargs add;             /* kernel arguments that each entry must have */
-        Kargs remove;          /* words that contradict them */
+        uint64_t image_digest;  /* what an up-to-date image has inside; 0: nothing of ptprep's */
+        bool unsafe_interrupts; /* asked for, and a device that needs it is wanted */
+        Kargs add;              /* kernel arguments that each entry must have */
+        Kargs remove;           /* words that contradict them */
         /* the machine, whatever is wanted */
         IommuState iommu;
         const char *iommu_word; /* argument that decides; of the facts; NULL: none */

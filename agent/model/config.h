@@ -43,8 +43,9 @@ typedef struct ConfigDevice {
 } ConfigDevice;
 
 typedef struct Config {
-        bool enabled;     /* [agent] enabled: no means --apply only checks */
-        bool passthrough; /* [iommu] passthrough: iommu=pt, only if asked */
+        bool enabled;           /* [agent] enabled: no means --apply only checks */
+        bool passthrough;       /* [iommu] passthrough: iommu=pt, only if asked */
+        bool unsafe_interrupts; /* [iommu] allow_unsafe_interrupts: only if asked */
         ArgumentPolicy argument;
         bool argument_set; /* said in a file: then the argument is looked after also without any device */
         ConfigDevice *devices;

@@ -87,6 +87,7 @@ void features_init(Features *f)
         *f = (Features){
                 .interrupt_remapping = TRISTATE_UNKNOWN,
                 .unsafe_interrupts = TRISTATE_UNKNOWN,
+                .unsafe_configured = TRISTATE_UNKNOWN,
                 .cpu_virtualization = TRISTATE_UNKNOWN,
                 .hypervisor = TRISTATE_UNKNOWN,
                 .secure_boot = TRISTATE_UNKNOWN,

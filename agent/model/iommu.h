@@ -58,6 +58,7 @@ typedef struct Features {
         unsigned release;             /* LINUX(major, minor); 0: unknown */
         Tristate interrupt_remapping; /* in force now, whatever was asked for */
         Tristate unsafe_interrupts;   /* vfio_iommu_type1 is loaded and allows them; unknown: it is not loaded */
+        Tristate unsafe_configured;   /* a file in modprobe.d sets them for when it is loaded; unknown: nobody asked */
         Tristate cpu_virtualization;  /* vmx or svm */
         Tristate hypervisor;          /* this is a virtual machine */
         Tristate secure_boot;         /* only read where the kernel is locked down */

@@ -35,4 +35,5 @@
 
 /* Words on the kernel command line. */
 #define KARG_CLAIM            "ptprep.claim=1"
+#define KARG_UNSAFE           "vfio_iommu_type1.allow_unsafe_interrupts"
 #define KARG_SWITCH           "ptprep" /* ptprep=off */

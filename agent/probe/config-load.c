@@ -91,6 +91,8 @@ static const KeyRow keys[] = {
         { "iommu", "argument", parse_argument_field, offsetof(Config, argument), offsetof(Config, argument_set),
           "always, when-needed or never" },
         { "iommu", "passthrough", parse_bool_field, offsetof(Config, passthrough), NO_FLAG, "yes or no" },
+        { "iommu", "allow_unsafe_interrupts", parse_bool_field, offsetof(Config, unsafe_interrupts), NO_FLAG,
+          "yes or no" },
         { "device", "address", parse_address_field, offsetof(ConfigDevice, address),
           offsetof(ConfigDevice, has_address), "a PCI address such as 0000:01:00.0" },
         { "device", "id", parse_id_field, offsetof(ConfigDevice, id), offsetof(ConfigDevice, has_id),

@@ -66,6 +66,61 @@ static Tristate module_switch(const Probe *p, const char *path)
         return value[0] == 'Y' || value[0] == '1' ? TRISTATE_YES : TRISTATE_NO;
 }
 
+/* "options vfio_iommu_type1 NAME=VALUE ...": what the value is, and unchanged where the line does not say
+ * (modprobe.d(5)). */
+static void option_in_line(char *line, Tristate *value)
+{
+        char *save = NULL, *word = strtok_r(line, " \t", &save);
+
+        if (!word || !streq(word, "options"))
+                return;
+        word = strtok_r(NULL, " \t", &save);
+        if (!word || !(streq(word, "vfio_iommu_type1") || streq(word, "vfio-iommu-type1")))
+                return;
+        while ((word = strtok_r(NULL, " \t", &save))) {
+                const char *v = startswith(word, "allow_unsafe_interrupts");
+
+                if (v && (v[0] == 0 || v[0] == '='))
+                        *value = v[0] == 0 || (v[1] && strchr("1yY", v[1])) ? TRISTATE_YES : TRISTATE_NO;
+        }
+}
+
+/*
+ * While the module is not loaded, what modprobe will tell it counts. Only asked where it matters: without remapping.
+ */
+static int probe_unsafe_option(const Probe *p, Facts *f)
+{
+        static const char *const folders[] = { "/usr/lib/modprobe.d", "/lib/modprobe.d", "/run/modprobe.d",
+                                               "/etc/modprobe.d" };
+
+        if (f->features.unsafe_interrupts != TRISTATE_UNKNOWN || f->features.interrupt_remapping == TRISTATE_YES)
+                return 0;
+        f->features.unsafe_configured = TRISTATE_NO;
+        FOREACH_ARRAY(folder, folders, ELEMENTSOF(folders)) {
+                _cleanup_(string_list_done) StringList names = {};
+                int r = root_list(p->rfd, *folder, ".conf", &names);
+
+                if (r == -ENOMEM)
+                        return r;
+                FOREACH_ARRAY(name, names.items, names.n) {
+                        _cleanup_free_ char *path = NULL, *text = NULL;
+                        char *save = NULL;
+
+                        if (asprintf(&path, "%s/%s", *folder, *name) < 0) {
+                                path = NULL;
+                                return -ENOMEM;
+                        }
+                        r = root_read_text(p->rfd, path, &text);
+                        if (r == -ENOMEM)
+                                return r;
+                        for (char *line = r < 0 ? NULL : strtok_r(text, "\n", &save); line;
+                             line = strtok_r(NULL, "\n", &save))
+                                option_in_line(line, &f->features.unsafe_configured);
+                }
+        }
+        return 0;
+}
+
 /* Is this word in the line "flags : ..." of the first CPU? */
 static Tristate cpu_flag(const char *flags, const char *word)
 {
@@ -158,6 +213,8 @@ int probe_feature(const Probe *p, Facts *f)
                 f->features.denylist = f->features.denylist == TRISTATE_YES ? TRISTATE_NO : TRISTATE_YES;
         probe_cpu(p, f);
         r = probe_remapping(p, f);
+        if (r >= 0)
+                r = probe_unsafe_option(p, f);
         if (r >= 0)
                 r = probe_options(p, f);
         return r < 0 ? r : probe_secure_boot(p, f);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/obstacle.h"
+
+/* What the device itself brings along. */
+
+#define CLASS_MASS_STORAGE 0x01U
+
+int obstacle_managed(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
+{
+        const PciFunction *functions = c->facts->functions;
+        size_t up = context_index(c, f);
+
+        while (functions[up].parent != PCI_PARENT_NONE)
+                up = functions[up].parent;
+        if (functions[up].behind == PCI_PARENT_NONE)
+                return 0;
+        return verdict_add(
+                ret, id,
+                &(ReasonKind){ VERDICT_BLOCKED, RESULT_BLOCKED, CURE_FIRMWARE,
+                               "switch VMD (RST, VROC) off in the firmware setup: then the device is one of its own" },
+                "it is behind the Volume Management Device %s and has no identity of its own on the bus",
+                PCI_ADDR_TEXT(functions[functions[up].behind].addr));
+}
+
+/* Devices with errata that a guest could use against the host (Linux drivers/vfio/pci/vfio_pci.c,
+ * vfio_pci_dev_in_denylist()). */
+static const struct {
+        const char *name;
+        unsigned since; /* release that put it there */
+        PciId id;
+} denylist[] = {
+        { "QAT C3XXX", LINUX(5, 9), { 0x8086, 0x19e2 } },
+        { "QAT C3XXX virtual function", LINUX(5, 9), { 0x8086, 0x19e3 } },
+        { "QAT C62X", LINUX(5, 9), { 0x8086, 0x37c8 } },
+        { "QAT C62X virtual function", LINUX(5, 9), { 0x8086, 0x37c9 } },
+        { "QAT DH895XCC", LINUX(5, 9), { 0x8086, 0x0435 } },
+        { "QAT DH895XCC virtual function", LINUX(5, 9), { 0x8086, 0x0443 } },
+        { "DSA", LINUX(5, 15), { 0x8086, 0x0b25 } }, /* 6.9, and stable releases from May 2024 on */
+        { "IAX", LINUX(5, 15), { 0x8086, 0x0cfe } },
+};
+
+int obstacle_denylist(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
+{
+        FOREACH_ARRAY(d, denylist, ELEMENTSOF(denylist)) {
+                if (d->id.vendor != f->id.vendor || d->id.device != f->id.device)
+                        continue;
+                if (c->facts->features.denylist == TRISTATE_NO || c->facts->features.release < d->since)
+                        return 0;
+                return verdict_add(ret, id,
+                                   &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
+                                                  "if the guest is trusted like the host: options vfio-pci "
+                                                  "disable_denylist=1 in modprobe.d" },
+                                   "vfio-pci refuses this kind of device (%s): it has errata that a guest can use "
+                                   "against the host",
+                                   d->name);
+        }
+        return 0;
+}
+
+int obstacle_virtual(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
+{
+        (void) c;
+        if (!f->has_virtual || (f->driver && strstr(f->driver, "vfio")))
+                return 0;
+        return verdict_add(
+                ret, id,
+                &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
+                               "switch them off first (write 0 to its sriov_numvfs), or give the guest one of "
+                               "them" },
+                "vfio-pci takes no function whose virtual functions are switched on");
+}
+
+int obstacle_system(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
+{
+        const SystemDisk *d = c->disks[context_index(c, f)];
+
+        if (d)
+                return verdict_add(ret, id,
+                                   &(ReasonKind){ VERDICT_BLOCKED, RESULT_BLOCKED, CURE_CONFIGURATION,
+                                                  "move the system to a disk on another controller first" },
+                                   "it carries %s (%s on %s) of the running system", mount_role_to_string(d->role),
+                                   d->mount, d->block);
+        if (c->facts->disks_known != TRISTATE_YES && f->class >> 16 == CLASS_MASS_STORAGE)
+                return verdict_add(ret, id, &(ReasonKind){ VERDICT_UNKNOWN, RESULT_BLOCKED, CURE_NOBODY, NULL },
+                                   "it is a storage controller, and the disks in use could not be found out");
+        return 0;
+}
+
+int obstacle_reset(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
+{
+        (void) c;
+        if (!f->reset || f->reset[0] != 0)
+                return 0;
+        return verdict_add(ret, id,
+                           &(ReasonKind){ VERDICT_POSSIBLE, RESULT_WARN, CURE_NOBODY,
+                                          "if the guest cannot be started twice, reboot the host in between" },
+                           "the kernel knows no way to reset it: a guest may find it as the last one left it");
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/obstacle.h"
+
+/* The IOMMU as a whole, its units, and the interrupts. */
+
+#define CLASS_DISPLAY 0x03U
+#define VENDOR_INTEL  0x8086U
+
+int obstacle_active(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
+{
+        const IommuStateText *t = iommu_state_text(c->state);
+
+        (void) f;
+        if (t->weight == VERDICT_READY)
+                return 0;
+        return verdict_add(ret, id, &(ReasonKind){ t->weight, t->result, t->by, t->cure }, "the IOMMU is %s%s%s",
+                           startswith(t->text, "off") ? t->text : "not visible here", t->word && c->word ? " " : "",
+                           t->word && c->word ? c->word : "");
+}
+
+/* The unit of the integrated graphics has switches of its own. */
+static bool graphics_unit_is_off(const VerdictContext *c, const PciFunction *f)
+{
+        return c->vendor == IOMMU_VENDOR_INTEL && f->class >> 16 == CLASS_DISPLAY && f->id.vendor == VENDOR_INTEL &&
+               f->parent == PCI_PARENT_NONE && c->state != IOMMU_STATE_ON_ARGUMENT;
+}
+
+int obstacle_covered(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
+{
+        bool on = iommu_state_is_on(c->state);
+        Tristate covered = scope_covered(&c->scopes, f);
+
+        if (on ? f->group != PCI_GROUP_NONE : covered != TRISTATE_NO)
+                return 0;
+        if (covered == TRISTATE_NO)
+                return verdict_add(ret, id,
+                                   &(ReasonKind){ VERDICT_BLOCKED, RESULT_BLOCKED, CURE_FIRMWARE,
+                                                  "try another slot, or ask the vendor for a firmware update" },
+                                   "no IOMMU unit covers it: the %s table neither names it nor includes all",
+                                   c->scopes.dmar ? "DMAR" : "IVRS");
+        if (graphics_unit_is_off(c, f))
+                return verdict_add(ret, id,
+                                   &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_FAIL, CURE_ARGUMENT,
+                                                  "run \"ptprep --apply\" with it configured, then reboot" },
+                                   "the IOMMU unit of the integrated graphics stays off without intel_iommu=on");
+        return verdict_add(ret, id,
+                           &(ReasonKind){ VERDICT_BLOCKED, RESULT_BLOCKED, CURE_SLOT,
+                                          "see journalctl -k -g iommu; another slot may be covered by an IOMMU unit" },
+                           "it is in no IOMMU group");
+}
+
+/* Is it switched off on the command line? */
+static bool remapping_is_off_by_argument(const Facts *f)
+{
+        const char *value;
+        size_t from = 0;
+        bool off = false;
+
+        if (!f->cmdline_known)
+                return false;
+        if (kargs_has(&f->cmdline, "nointremap"))
+                return true;
+        while ((value = kargs_next(&f->cmdline, "intremap", &from)))
+                off = startswith(value, "off") != NULL;
+        return off;
+}
+
+static bool unsafe_is_allowed(const Facts *f)
+{
+        const char *value, *last = NULL;
+        size_t from = 0;
+
+        if (f->features.unsafe_interrupts != TRISTATE_UNKNOWN)
+                return f->features.unsafe_interrupts == TRISTATE_YES;
+        while (f->cmdline_known && (value = kargs_next(&f->cmdline, KARG_UNSAFE, &from)))
+                last = value;
+        return last ? last[0] == 0 || strchr("1yY", last[0]) : f->features.unsafe_configured == TRISTATE_YES;
+}
+
+int obstacle_remapping(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
+{
+        const char *table =
+                c->scopes.dmar && !(c->scopes.dmar->flags & DMAR_INTR_REMAP) ? " (the DMAR table offers none)" : "";
+
+        (void) f;
+        if (c->remapping != TRISTATE_NO)
+                return 0;
+        if (unsafe_is_allowed(c->facts))
+                return verdict_add(ret, id,
+                                   &(ReasonKind){ VERDICT_POSSIBLE, RESULT_WARN, CURE_FIRMWARE,
+                                                  "give devices only to guests that you trust as much as the host" },
+                                   "no interrupt remapping%s, and allow_unsafe_interrupts is set: a guest can send any "
+                                   "interrupt to the host",
+                                   table);
+        if (remapping_is_off_by_argument(c->facts))
+                return verdict_add(ret, id,
+                                   &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_ARGUMENT,
+                                                  "take intremap=off out of the kernel command line" },
+                                   "interrupt remapping is switched off by argument, and VFIO refuses without it");
+        if (c->wanted && c->wanted->unsafe_interrupts)
+                return verdict_add(
+                        ret, id,
+                        &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_FAIL, CURE_CONFIGURATION,
+                                       "run \"ptprep --apply\", then reboot" },
+                        "no interrupt remapping%s, and allow_unsafe_interrupts is configured and not in force "
+                        "yet",
+                        table);
+        return verdict_add(
+                ret, id,
+                &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
+                               "look for interrupt remapping or x2APIC in the firmware setup; if the guest is "
+                               "trusted like the host, set [iommu] allow_unsafe_interrupts = yes" },
+                "no interrupt remapping%s: a guest could send any interrupt to the host, so VFIO refuses", table);
+}

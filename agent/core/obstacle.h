@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "core/iommu-state.h"
+#include "core/scope.h"
+#include "core/verdict.h"
+#include "core/wanted.h"
+
+/* What the rows of the table of obstacles share. Only verdict.c and the obstacle-*.c files include this. */
+
+/* Up to two functions: one that is asked about can be left out and there is still one to name. */
+typedef struct Pair {
+        size_t at[2], n;
+} Pair;
+
+typedef struct GroupState {
+        size_t members;        /* functions that are no bridges */
+        Pair breaking;         /* on a driver that breaks it */
+        bool direct;           /* has a region that the kernel will not let go */
+        size_t pinned;         /* member for which a table names such a range; PCI_PARENT_NONE */
+        FirmwareRegion region; /* that range */
+} GroupState;
+
+struct VerdictContext {
+        const Facts *facts;
+        const Wanted *wanted;
+        IommuState state;
+        const char *word;
+        IommuVendor vendor;
+        Tristate remapping;       /* as it is, or as it will be once the IOMMU is on */
+        GroupState *groups;       /* indexed as Facts.groups */
+        bool *claimed;            /* indexed as Facts.functions: by the configuration */
+        const SystemDisk **disks; /* indexed as Facts.functions: what of the system is on it */
+        ScopeMap scopes;
+};
+
+/* Index of a function in the facts. */
+static inline size_t context_index(const VerdictContext *c, const PciFunction *f)
+{
+        return (size_t) (f - c->facts->functions);
+}
+
+/* The function's group; NULL: it is in none, or nobody has read it. */
+static inline const GroupState *context_group(const VerdictContext *c, const PciFunction *f)
+{
+        const IommuGroup *known = facts_group(c->facts, f->group);
+
+        return known ? c->groups + (known - c->facts->groups) : NULL;
+}
+
+/* From here on the core refuses what is mapped 1:1, whoever asks for that (drivers/iommu/iommu.c, require_direct). */
+#define RELEASE_DIRECT_REFUSED LINUX(6, 6)
+
+/* Does this kernel refuse a device with a range that has to stay mapped 1:1? */
+static inline bool context_refuses_direct(const VerdictContext *c)
+{
+        return c->vendor == IOMMU_VENDOR_INTEL || c->facts->features.release >= RELEASE_DIRECT_REFUSED;
+}
+
+/* What a row has to say, but for the sentence. */
+typedef struct ReasonKind {
+        VerdictState weight;
+        Result result;
+        CureBy by;
+        const char *cure;
+} ReasonKind;
+
+/* Adds a reason with that sentence. 0 or -ENOMEM. */
+int verdict_add(Verdict *v, const char *id, const ReasonKind *s, const char *format, ...) _printf_(4, 5) _must_check_;
+
+/* Rows: each adds a reason or says nothing. f: the function, which is no bridge; NULL to rows of the whole machine. 0
+ * or -ENOMEM. */
+int obstacle_system(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
+int obstacle_active(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
+int obstacle_covered(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
+int obstacle_reserved(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
+int obstacle_managed(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
+int obstacle_group(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
+int obstacle_remapping(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
+int obstacle_denylist(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
+int obstacle_virtual(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
+int obstacle_shared(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
+int obstacle_reset(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);

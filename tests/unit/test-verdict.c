@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/iommu-state.h"
+#include "machine.h"
+#include "tables.h"
+
+/* Each obstacle: what it makes of the verdict, and who can cure it. */
+
+#define NIC  "0000:00:04.0"
+#define TWIN "0000:00:05.0"
+
+static Verdict judge(const Machine *m, const char *addr)
+{
+        VerdictContext *c;
+        Verdict v;
+        const PciFunction *f;
+        PciAddr a;
+
+        assert_int_equal(pci_addr_parse(addr, &a), 0);
+        f = facts_function(&m->facts, a);
+        assert_non_null(f);
+        assert_int_equal(verdict_context_new(&m->facts, NULL, &c), 0);
+        assert_int_equal(verdict_compute(c, f, &v), 0);
+        (void) verdict_context_free(c);
+        return v;
+}
+
+/* The verdict, and what decides it: id, words of its sentence, and who can cure it. id NULL: nothing stands in the way.
+ */
+static void expect(const Machine *m, const char *addr, VerdictState state, const char *id, CureBy by, const char *text)
+{
+        _cleanup_(verdict_done) Verdict v = judge(m, addr);
+        const Reason *r = verdict_worst(&v);
+
+        if (v.state != state)
+                fail_msg("%s: %s, expected %s (%s)", addr, verdict_state_to_string(v.state),
+                         verdict_state_to_string(state), r ? r->text : "no reason");
+        if (!id) {
+                assert_null(r);
+                return;
+        }
+        assert_non_null(r);
+        if (!streq(r->id, id) || !strstr(r->text, text) || r->by != by)
+                fail_msg("%s: %s (%s) \"%s\", expected %s (%s) \"%s\"", addr, r->id, cure_by_to_string(r->by), r->text,
+                         id, cure_by_to_string(by), text);
+}
+
+/* A reason that only has to be known. */
+static void expect_note(const Machine *m, const char *addr, const char *id, const char *text)
+{
+        _cleanup_(verdict_done) Verdict v = judge(m, addr);
+        const Reason *r = verdict_reason(&v, id);
+
+        if (!r || r->weight > VERDICT_POSSIBLE || !strstr(r->text, text))
+                fail_msg("%s: %s is \"%s\"", addr, id, r ? r->text : "not there");
+}
+
+static void set_regions(Machine *m, int32_t group, const char *text)
+{
+        IommuGroup *g = m->facts.groups + (facts_group(&m->facts, group) - m->facts.groups);
+
+        g->n_regions = 0;
+        free(g->regions);
+        g->regions = NULL;
+        assert_int_equal(reserved_regions_parse(text, &g->regions, &g->n_regions), 0);
+}
+
+static void read_table(Machine *m)
+{
+        m->facts.dmar.sound = TRISTATE_YES;
+        m->facts.dmar_content.flags = DMAR_INTR_REMAP;
+        dmar_add(&m->facts.dmar_content, DMAR_DRHD, 0, 0xfed90000)->flags = DMAR_DRHD_INCLUDE_PCI_ALL;
+}
+
+static void pin(Machine *m, const char *path, uint64_t start, uint64_t end)
+{
+        DmarStructure *d = dmar_add(&m->facts.dmar_content, DMAR_RMRR, 0, start);
+
+        d->end = end;
+        dmar_add_scope(d, DMAR_SCOPE_ENDPOINT, path);
+}
+
+static void switch_off(Machine *m, const char *cmdline)
+{
+        m->facts.iommu_active = TRISTATE_NO;
+        string_list_done(&m->facts.iommu_units);
+        machine_set_cmdline(m, cmdline);
+        FOREACH_ARRAY(f, m->facts.functions, m->facts.n_functions)
+                f->group = PCI_GROUP_NONE;
+        iommu_groups_free(m->facts.groups, m->facts.n_known_groups);
+        m->facts.groups = NULL;
+        m->facts.n_known_groups = 0;
+}
+
+static void use_amd(Machine *m)
+{
+        m->facts.dmar.present = TRISTATE_NO;
+        m->facts.ivrs.present = m->facts.ivrs.sound = m->facts.ivrs.checksum_ok = TRISTATE_YES;
+        m->facts.cpu_vendor = IOMMU_VENDOR_AMD;
+        set_text(&m->facts.iommu_units.items[0], "ivhd0");
+}
+
+static void without_obstacles(void **state)
+{
+        Machine *m = *state;
+
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NOBODY, NULL);
+        expect(m, "0000:00:01.0", VERDICT_NOT_APPLICABLE, NULL, CURE_NOBODY, NULL);
+        set_text(&machine_function(m, NIC)->driver, "pci-stub");
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        set_text(&machine_function(m, NIC)->driver, "mlx5_vfio_pci");
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        set_text(&machine_function(m, NIC)->driver, NULL);
+        expect(m, NIC, VERDICT_POSSIBLE, NULL, CURE_NOBODY, NULL);
+        expect(m, "0000:00:03.0", VERDICT_BLOCKED, "device.system", CURE_CONFIGURATION, "it carries / (/ on vda)");
+        m->facts.disks_known = TRISTATE_UNKNOWN;
+        free(m->facts.disks[0].mount);
+        free(m->facts.disks[0].block);
+        m->facts.n_disks = 0;
+        expect(m, "0000:00:03.0", VERDICT_UNKNOWN, "device.system", CURE_NOBODY, "could not be found out");
+}
+
+static void the_iommu_is_off(void **state)
+{
+        Machine *m = *state;
+
+        switch_off(m, "intel_iommu=on iommu=off");
+        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "started with iommu=off");
+        m->facts.features.options[KERNEL_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF] = TRISTATE_NO;
+        machine_set_cmdline(m, "quiet");
+        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "needs intel_iommu=on");
+        machine_set_cmdline(m, "intel_iommu=on");
+        expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "off, although the firmware describes one");
+        m->facts.features.options[KERNEL_INTEL_IOMMU] = TRISTATE_NO;
+        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_CONFIGURATION, "built without a driver");
+        m->facts.dmar.present = TRISTATE_NO;
+        expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "no DMAR and no IVRS");
+        m->facts.features.cpu_virtualization = TRISTATE_NO;
+        expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "the CPU shows no virtualization");
+        m->facts.features.hypervisor = TRISTATE_YES;
+        expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "virtual machine without a virtual IOMMU");
+        m->facts.iommu_active = TRISTATE_UNKNOWN;
+        expect(m, TWIN, VERDICT_UNKNOWN, "iommu.active", CURE_NOBODY, "not visible");
+        m->facts.container = TRISTATE_YES;
+        expect(m, TWIN, VERDICT_UNKNOWN, "iommu.active", CURE_CONFIGURATION, "not visible");
+}
+
+static void the_table_is_refused(void **state)
+{
+        Machine *m = *state;
+
+        read_table(m);
+        switch_off(m, "intel_iommu=off");
+        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "intel_iommu=off");
+        m->facts.dmar_content.structures[0].base = 0;
+        expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "Linux gives up");
+        m->facts.dmar_content.structures[0].base = 0xfed90000;
+        dmar_add_scope(m->facts.dmar_content.structures, DMAR_SCOPE_ENDPOINT, "0 01.0"); /* a bridge */
+        expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "Linux gives up");
+}
+
+static void an_ivrs_with_a_bad_checksum(void **state)
+{
+        Machine *m = *state;
+
+        use_amd(m);
+        m->facts.ivrs.checksum_ok = TRISTATE_NO;
+        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NOBODY, NULL); /* on: the state counts */
+        switch_off(m, "quiet");
+        expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "Linux gives up");
+}
+
+static void no_unit_covers_it(void **state)
+{
+        Machine *m = *state;
+
+        read_table(m);
+        m->facts.dmar_content.structures[0].flags = 0;
+        dmar_add_scope(m->facts.dmar_content.structures, DMAR_SCOPE_ENDPOINT, "0 04.0");
+        machine_function(m, TWIN)->group = PCI_GROUP_NONE;
+        expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_FIRMWARE, "the DMAR table neither names it");
+        dmar_add_scope(m->facts.dmar_content.structures, DMAR_SCOPE_ENDPOINT, "0 05.0");
+        expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_SLOT, "in no IOMMU group");
+        machine_set_cmdline(m, "quiet");
+        machine_function(m, TWIN)->class = 0x030000; /* Intel's integrated graphics */
+        expect(m, TWIN, VERDICT_CONDITIONAL, "device.iommu", CURE_ARGUMENT, "stays off without intel_iommu=on");
+        machine_set_cmdline(m, "intel_iommu=on");
+        expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_SLOT, "in no IOMMU group");
+        m->facts.dmar_content.structures[0].n_scopes = 1;
+        switch_off(m, "intel_iommu=off");
+        expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_FIRMWARE, "neither names it nor includes all");
+        m->facts.dmar_content.structures[0].n_scopes = 2;
+}
+
+static void memory_on_intel(void **state)
+{
+        Machine *m = *state;
+
+        set_regions(m, 4,
+                    "0x00000000000e8000 0x00000000000e8fff direct\n0x00000000fee00000 0x00000000feefffff msi\n"
+                    "0x00000000bdf80000 0x00000000bdffffff direct\n");
+        expect(m, TWIN, VERDICT_BLOCKED, "device.reserved", CURE_FIRMWARE,
+               "0xe8000-0xe8fff, 0xbdf80000-0xbdffffff to stay mapped for it: Linux gives no such device away");
+        read_table(m);
+        pin(m, "0 05.0", 0xe8000, 0xe8fff);
+        expect(m, TWIN, VERDICT_BLOCKED, "device.reserved", CURE_FIRMWARE,
+               "for it (RMRR at offset 0x40 of the DMAR table)");
+        machine_function(m, NIC)->group = 4;
+        expect(m, NIC, VERDICT_BLOCKED, "device.reserved", CURE_FIRMWARE,
+               "for 0000:00:05.0 in the same group (RMRR at offset 0x40");
+        set_regions(m, 4, "0x00000000000e8000 0x00000000000e8fff direct-relaxable\n");
+        set_text(&machine_function(m, TWIN)->driver, "vfio-pci");
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        m->facts.groups[3].regions_known = false;
+        expect(m, NIC, VERDICT_UNKNOWN, "device.reserved", CURE_NOBODY, "not readable");
+}
+
+static void memory_foretold(void **state)
+{
+        Machine *m = *state;
+
+        read_table(m);
+        pin(m, "0 05.0", 0xe8000, 0xe8fff);
+        pin(m, "0 05.0", 0, 0); /* of some HP machines: taken as it stands */
+        switch_off(m, "intel_iommu=off");
+        expect(m, TWIN, VERDICT_BLOCKED, "device.reserved", CURE_FIRMWARE, "0xe8000-0xe8fff, 0x0-0x0 to stay mapped");
+        machine_function(m, TWIN)->class = 0x0c0330;
+        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "intel_iommu=off");
+        machine_function(m, TWIN)->class = 0x030000;
+        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "intel_iommu=off");
+        machine_function(m, TWIN)->class = 0x020000;
+        machine_function(m, TWIN)->addr = (PciAddr){ 0, 0, 4, 1 }; /* another function of the same card */
+        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "intel_iommu=off");
+        pin(m, "0 04.1", 0xf4000, 0xf4fff);
+        expect(m, NIC, VERDICT_UNKNOWN, "device.reserved", CURE_FIRMWARE,
+               "another function of the same card, 0000:00:04.1");
+}
+
+static void memory_on_amd(void **state)
+{
+        Machine *m = *state;
+
+        use_amd(m);
+        set_regions(m, 4, "0x00000000bd000000 0x00000000bd000fff direct\n");
+        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NOBODY, NULL);
+        expect_note(m, TWIN, "device.reserved", "this kernel passes over that, from 6.6 on Linux gives no such device");
+        m->facts.features.release = LINUX(6, 6);
+        expect(m, TWIN, VERDICT_BLOCKED, "device.reserved", CURE_FIRMWARE,
+               "0xbd000000-0xbd000fff to stay mapped for it:");
+        ivrs_add_memory(&m->facts.ivrs_content, IVRS_IVMD_SELECT, DEVICE_ID(0, 5, 0), DEVICE_ID(0, 5, 0), IVMD_UNITY,
+                        0xbd000000, 0x1000);
+        expect(m, TWIN, VERDICT_BLOCKED, "device.reserved", CURE_FIRMWARE, "IVMD at offset 0x30 of the IVRS table");
+        m->facts.features.release = 0;
+        expect(m, TWIN, VERDICT_UNKNOWN, "device.reserved", CURE_FIRMWARE, "release is unknown");
+}
+
+static void groups(void **state)
+{
+        Machine *m = *state;
+        PciFunction *bridge = machine_function(m, "0000:00:01.0");
+
+        machine_function(m, TWIN)->group = 3;
+        expect(m, NIC, VERDICT_CONDITIONAL, "group.viable", CURE_CONFIGURATION,
+               "0000:00:05.0 in it is on its host driver");
+        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NOBODY, NULL); /* itself on a host driver: it would be claimed */
+        expect_note(m, TWIN, "group.shared", "shares IOMMU group 3 with 1 other device");
+        machine_function(m, TWIN)->group = 4;
+        machine_function(m, "0000:00:03.0")->group = 3;
+        expect(m, NIC, VERDICT_BLOCKED, "group.viable", CURE_SLOT, "0000:00:03.0 in it carries /");
+        machine_function(m, "0000:00:03.0")->group = 2;
+        bridge->group = 3;
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        set_text(&bridge->driver, "shpchp");
+        expect(m, NIC, VERDICT_CONDITIONAL, "group.viable", CURE_CONFIGURATION, "the bridge 0000:00:01.0 in it is on");
+        m->facts.features.release = LINUX(5, 18);
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        m->facts.features.release = 0;
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+}
+
+static void why_a_group_is_shared(void **state)
+{
+        Machine *m = *state;
+        PciFunction *nic = machine_function(m, NIC), *port = machine_function(m, "0000:00:01.0");
+
+        machine_function(m, TWIN)->group = 3;
+        nic->isolation.acs = TRISTATE_NO;
+        expect_note(m, NIC, "group.shared", "the functions of one device can reach each other");
+        nic->parent = 0;
+        port->isolation = (PciIsolation){ .pcie = TRISTATE_YES, .type = 4, .acs = TRISTATE_NO };
+        expect_note(m, NIC, "group.shared", "the port 0000:00:01.0 does not keep them apart (no ACS)");
+        port->isolation.acs = TRISTATE_YES;
+        expect_note(m, NIC, "group.shared", "the port 0000:00:01.0"); /* there, and not switched on */
+        port->isolation.control = 0x1d;
+        expect_note(m, NIC, "group.shared", "the functions of one device");
+        port->isolation.type = 7;
+        expect_note(m, NIC, "group.shared", "behind the conventional PCI bridge 0000:00:01.0");
+        port->isolation = (PciIsolation){ .pcie = TRISTATE_NO, .acs = TRISTATE_NO };
+        expect_note(m, NIC, "group.shared", "behind the conventional PCI bridge 0000:00:01.0");
+}
+
+static void interrupts(void **state)
+{
+        Machine *m = *state;
+
+        m->facts.features.interrupt_remapping = TRISTATE_NO;
+        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.remapping", CURE_CONFIGURATION, "no interrupt remapping: a guest");
+        read_table(m);
+        m->facts.dmar_content.flags = DMAR_X2APIC_OPT_OUT;
+        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.remapping", CURE_CONFIGURATION, "(the DMAR table offers none)");
+        machine_set_cmdline(m, "intremap=off");
+        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.remapping", CURE_ARGUMENT, "switched off by argument");
+        machine_set_cmdline(m, "vfio_iommu_type1.allow_unsafe_interrupts=1");
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        expect_note(m, NIC, "iommu.remapping", "allow_unsafe_interrupts is set");
+        m->facts.features.unsafe_interrupts = TRISTATE_NO; /* the module is loaded, and says otherwise */
+        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.remapping", CURE_CONFIGURATION, "VFIO refuses");
+        m->facts.features.unsafe_interrupts = TRISTATE_YES;
+        machine_set_cmdline(m, "quiet");
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        m->facts.features.unsafe_interrupts = TRISTATE_UNKNOWN;
+        m->facts.features.unsafe_configured = TRISTATE_YES;
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+}
+
+static void interrupts_foretold(void **state)
+{
+        Machine *m = *state;
+        IvhdEntry *e;
+
+        m->facts.features.interrupt_remapping = TRISTATE_NO;
+        read_table(m);
+        switch_off(m, "intel_iommu=off");
+        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "intel_iommu=off");
+        {
+                _cleanup_(verdict_done) Verdict v = judge(m, NIC);
+
+                assert_null(verdict_reason(&v, "iommu.remapping")); /* the table offers it */
+        }
+        m->facts.dmar_content.flags = 0;
+        {
+                _cleanup_(verdict_done) Verdict v = judge(m, NIC);
+
+                assert_non_null(verdict_reason(&v, "iommu.remapping"));
+        }
+        m->facts.dmar.present = TRISTATE_NO;
+        m->facts.dmar.sound = TRISTATE_UNKNOWN;
+        m->facts.ivrs.present = m->facts.ivrs.sound = m->facts.ivrs.checksum_ok = TRISTATE_YES;
+        machine_set_cmdline(m, "amd_iommu=off");
+        ivrs_add_entry(ivrs_add(&m->facts.ivrs_content, IVRS_IVHD_10, 0), IVHD_ALL, 0, 0xffff);
+        {
+                _cleanup_(verdict_done) Verdict v = judge(m, NIC);
+
+                assert_non_null(verdict_reason(&v, "iommu.remapping")); /* no I/O APIC of the southbridge */
+        }
+        e = ivrs_add_entry(m->facts.ivrs_content.blocks, IVHD_SPECIAL, 0, 0);
+        e->variety = IVHD_SPECIAL_IOAPIC;
+        e->source_id = 0xa0;
+        {
+                _cleanup_(verdict_done) Verdict v = judge(m, NIC);
+
+                assert_null(verdict_reason(&v, "iommu.remapping"));
+        }
+}
+
+static void the_device_itself(void **state)
+{
+        Machine *m = *state;
+        PciFunction *nic = machine_function(m, NIC), *twin = machine_function(m, TWIN);
+
+        set_text(&nic->reset, "");
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        expect_note(m, NIC, "device.reset", "no way to reset it");
+        twin->has_virtual = true;
+        expect(m, TWIN, VERDICT_CONDITIONAL, "device.virtual", CURE_CONFIGURATION, "virtual functions are switched on");
+        twin->has_virtual = false;
+        twin->id = (PciId){ 0x8086, 0x37c8 };
+        expect(m, TWIN, VERDICT_CONDITIONAL, "device.denylist", CURE_CONFIGURATION, "QAT C62X");
+        m->facts.features.denylist = TRISTATE_NO;
+        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NOBODY, NULL);
+        m->facts.features.denylist = TRISTATE_UNKNOWN;
+        m->facts.features.release = LINUX(5, 8);
+        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NOBODY, NULL);
+        twin->behind = 2;
+        expect(m, TWIN, VERDICT_BLOCKED, "device.managed", CURE_FIRMWARE,
+               "behind the Volume Management Device 0000:00:04.0");
+}
+
+/* What is configured counts as claimed; what only a check says goes with it. */
+static void configured_devices(void **state)
+{
+        Machine *m = *state;
+
+        machine_function(m, TWIN)->group = 3;
+        machine_judge(m);
+        assert_int_equal(m->wanted.devices[0].verdict.state, VERDICT_CONDITIONAL);
+        machine_add_device(m, "nic1", TWIN, "8086:10d3");
+        machine_judge(m);
+        assert_int_equal(m->wanted.devices[0].verdict.state, VERDICT_READY);
+        assert_int_equal(m->wanted.devices[1].verdict.state, VERDICT_POSSIBLE);
+        /* pinned: a person has to act, and no plan is made */
+        set_regions(m, 3, "0x00000000000e8000 0x00000000000e8fff direct\n");
+        set_text(&m->facts.claims, NULL);
+        machine_judge(m);
+        assert_int_equal(m->wanted.devices[0].verdict.state, VERDICT_BLOCKED);
+        assert_int_equal(result_to_exit_code(finding_worst(&m->findings)), EXIT_BLOCKED);
+        assert_int_equal(m->plan.n, 0);
+}
+
+static bool plans(const Machine *m, StepKind kind, const char *path)
+{
+        FOREACH_ARRAY(s, m->plan.steps, m->plan.n)
+                if (s->kind == kind && streq(s->path, path))
+                        return true;
+        return false;
+}
+
+static void unsafe_interrupts_on_request(void **state)
+{
+        Machine *m = *state;
+
+        m->facts.features.interrupt_remapping = TRISTATE_NO;
+        m->facts.features.unsafe_interrupts = TRISTATE_NO;
+        machine_judge(m);
+        assert_int_equal(result_to_exit_code(finding_worst(&m->findings)), EXIT_BLOCKED);
+        assert_int_equal(m->plan.n, 0);
+        assert_null(strstr(m->wanted.modprobe_snippet, "allow_unsafe"));
+        m->config.unsafe_interrupts = true;
+        machine_judge(m);
+        assert_int_equal(result_to_exit_code(finding_worst(&m->findings)), EXIT_NOT_READY);
+        assert_non_null(strstr(m->wanted.modprobe_snippet, "\noptions vfio_iommu_type1 allow_unsafe_interrupts=1\n"));
+        /* the claim list tells that the images have to be made anew */
+        assert_true(plans(m, STEP_WRITE_FILE, "/etc/ptprep/claims"));
+        assert_true(plans(m, STEP_WRITE_FILE, "/etc/modprobe.d/ptprep.conf"));
+        assert_true(plans(m, STEP_REBUILD_IMAGE, "/boot/initrd.img-6.1.0-1-amd64"));
+        assert_false(kargs_has(&m->wanted.add, "vfio_iommu_type1.allow_unsafe_interrupts=1"));
+        machine_settle(m);
+        m->facts.features.unsafe_interrupts = TRISTATE_YES;
+        machine_judge(m);
+        assert_int_equal(finding_worst(&m->findings), RESULT_WARN);
+        assert_int_equal(m->plan.n, 0);
+        m->facts.kernels[0].type1_builtin = TRISTATE_YES; /* no module: modprobe.d says nothing to it */
+        machine_judge(m);
+        assert_true(kargs_has(&m->wanted.add, "vfio_iommu_type1.allow_unsafe_interrupts=1"));
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
+        const struct CMUnitTest tests[] = {
+                T(without_obstacles),
+                T(the_iommu_is_off),
+                T(the_table_is_refused),
+                T(an_ivrs_with_a_bad_checksum),
+                T(no_unit_covers_it),
+                T(memory_on_intel),
+                T(memory_foretold),
+                T(memory_on_amd),
+                T(groups),
+                T(why_a_group_is_shared),
+                T(interrupts),
+                T(interrupts_foretold),
+                T(the_device_itself),
+                T(configured_devices),
+                T(unsafe_interrupts_on_request),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
