@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 
+#include "grub/ownership.h"
 #include "grub/rescue.h"
 
 #define KEY_OPTIONS     "options"
@@ -360,3 +361,15 @@ int bls_compare(const char *a, const char *b)
         }
         return *a ? 1 : *b ? -1 : 0;
 }
+
+static int take_out_of_entry(const char *text, const OwnedWords *words, char **ret)
+{
+        _cleanup_(kargs_done) Kargs taken = {};
+        int r = 0;
+
+        for (size_t i = 0; i < words->n && r >= 0; i++)
+                r = string_list_add(&taken.words, words->items[i].word);
+        return r < 0 ? r : bls_edit(text, &(CmdlineEdit){ .take = &taken }, NULL, ret);
+}
+
+const OwnedFormat owned_bls = { "bls", take_out_of_entry };

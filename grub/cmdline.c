@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "grub/loaders.h"
+#include "grub/ownership.h"
 
 /* One word in the text. */
 typedef struct Span {
@@ -17,9 +18,18 @@ char *text_splice(const char *text, size_t start, size_t end, const char *with)
         return asprintf(&s, "%.*s%s%s", (int) start, text, with, text + end) < 0 ? NULL : s;
 }
 
+static bool begins_line(const char *text, size_t i)
+{
+        while (i > 0 && (text[i - 1] == ' ' || text[i - 1] == '\t'))
+                i--;
+        return i == 0 || text[i - 1] == '\n';
+}
+
 /* Bytes of the blank at a place, 0: there is none. */
 static size_t blank_at(const char *text, size_t i, unsigned flags)
 {
+        if ((flags & CMDLINE_COMMENTS) && text[i] == '#' && begins_line(text, i))
+                return strcspn(text + i, "\n");
         if ((flags & CMDLINE_BACKSLASH) && text[i] == '\\') {
                 size_t n = 1 + strspn(text + i + 1, "\r");
 
@@ -129,7 +139,8 @@ static int drop_word(char **text, unsigned flags, Span s)
         const char *t = *text;
         Span next;
 
-        if (s.start > 0)
+        /* what follows may not get into the line before, which may be a comment */
+        if (s.start > 0 && !((flags & CMDLINE_COMMENTS) && t[s.start - 1] == '\n'))
                 s.start -= blank_before(t, s.start, flags);
         else if (next_word(t, s.end, flags, &next) > 0)
                 s.end += blank_at(t, s.end, flags);
@@ -186,7 +197,7 @@ static int add_words(char **text, unsigned flags, const Kargs *add)
         if (n > 0 || (flags & CMDLINE_BEHIND_KEY))
                 r = asprintf(&with, " %s", words);
         else
-                r = asprintf(&with, "%s%s", words, init ? " " : "");
+                r = asprintf(&with, "%s%s", words, init ? " " : blank_at(*text, 0, flags) > 1 ? "\n" : "");
         return r < 0 ? -ENOMEM : splice(text, end, end, with);
 }
 
@@ -273,3 +284,21 @@ int kargs_missing(const Kargs *present, const Kargs *wanted, Kargs *ret)
         }
         return 0;
 }
+
+static int take_out_of_cmdline(const char *text, const OwnedWords *words, char **ret)
+{
+        _cleanup_(kargs_done) Kargs taken = {};
+        _cleanup_free_ char *left = NULL;
+        int r = 0;
+
+        for (size_t i = 0; i < words->n && r >= 0; i++)
+                r = string_list_add(&taken.words, words->items[i].word);
+        if (r >= 0)
+                r = cmdline_edit(text, CMDLINE_COMMENTS, &(CmdlineEdit){ .take = &taken }, &left);
+        if (r < 0)
+                return r;
+        *ret = left[strspn(left, " \t\r\n")] ? TAKE_PTR(left) : NULL;
+        return 0;
+}
+
+const OwnedFormat owned_cmdline = { "cmdline", take_out_of_cmdline };

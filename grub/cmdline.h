@@ -13,6 +13,8 @@
 typedef enum CmdlineFlags {
         CMDLINE_BEHIND_KEY = 1 << 0, /* a key stands right before the text: a first word needs a blank in front */
         CMDLINE_BACKSLASH = 1 << 1,  /* a backslash before a newline joins lines, as in GRUB legacy's menu */
+        CMDLINE_COMMENTS = 1 << 2,   /* a line that begins with '#' has no words: some readers of /etc/kernel/cmdline
+                                        leave it out, and the others hand its words to the kernel */
 } CmdlineFlags;
 
 /* One edit; each list may be NULL. Done in this order. */

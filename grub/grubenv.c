@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include "grub/ownership.h"
+
 #define SIGNATURE "# GRUB Environment Block\n"
 
 static void variable_done(LoaderVariable *v)
@@ -208,3 +210,40 @@ int grubenv_set(const char *text, size_t size, const char *name, const char *val
         *ret = TAKE_PTR(block);
         return 0;
 }
+
+int grubenv_edit(const char *text, size_t size, const char *name, const CmdlineEdit *edit, char **ret,
+                 char **reterr_problem)
+{
+        _cleanup_(grubenv_done) GrubEnv e = {};
+        _cleanup_free_ char *value = NULL;
+        int r = grubenv_parse(text, size, &e);
+
+        if (r >= 0)
+                r = cmdline_edit(grubenv_value(&e, name) ?: "", 0, edit, &value);
+        if (r < 0)
+                return r;
+        /* a variable that is not there and is not needed is not made */
+        return grubenv_set(text, size, name, *value || grubenv_value(&e, name) ? value : NULL, ret, reterr_problem);
+}
+
+static int take_out_of_block(const char *text, const OwnedWords *words, char **ret)
+{
+        _cleanup_free_ char *s = strdup(text);
+
+        if (!s)
+                return -ENOMEM;
+        FOREACH_ARRAY(w, words->items, words->n) {
+                const Kargs one = { .words = { .items = &w->word, .n = 1 } };
+                char *block = NULL;
+                int r = grubenv_edit(s, strlen(s), w->place, &(CmdlineEdit){ .take = &one }, &block, NULL);
+
+                if (r < 0)
+                        return r == -ENOMEM ? r : -ENOTSUP;
+                free(s);
+                s = block;
+        }
+        *ret = TAKE_PTR(s);
+        return 0;
+}
+
+const OwnedFormat owned_grubenv = { "grubenv", take_out_of_block };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "grub/cmdline.h"
 #include "model/loader.h"
 
 /*
@@ -37,3 +38,10 @@ const char *grubenv_value(const GrubEnv *e, const char *name);
  */
 int grubenv_set(const char *text, size_t size, const char *name, const char *value, char **ret,
                 char **reterr_problem) _must_check_;
+
+/**
+ * grubenv_edit() - a block in which one variable has other kernel arguments
+ * As grubenv_set() and cmdline_edit() in one; a variable that is not set is taken for an empty one.
+ */
+int grubenv_edit(const char *text, size_t size, const char *name, const CmdlineEdit *edit, char **ret,
+                 char **reterr_problem) _must_check_;

@@ -6,6 +6,7 @@
 /* A new boot loader: a row here and a file loader-*.c. */
 static const LoaderOps *const loaders[] = {
         &loader_grub2,
+        &loader_grub_legacy,
 };
 
 int loaders_read(int rfd, Loader **ret, size_t *ret_n)
@@ -41,7 +42,7 @@ int loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
                                 want, -EINVAL,
                                 "\"%s\" is no plain word: a shell or GRUB could take it for something else", *w);
         FOREACH_ARRAY(i, loaders, ELEMENTSOF(loaders))
-                if ((*i)->kind == l->kind)
+                if ((*i)->kind == l->kind && !l->unused)
                         return (*i)->edit(l, want, plan);
         return 0;
 }

@@ -77,3 +77,4 @@ typedef struct LoaderOps {
 } LoaderOps;
 
 extern const LoaderOps loader_grub2;
+extern const LoaderOps loader_grub_legacy;

@@ -2,8 +2,7 @@
 #include "grub/ownership.h"
 
 static const OwnedFormat *const formats[] = {
-        &owned_lines,
-        &owned_grub_default,
+        &owned_lines, &owned_grub_default, &owned_cmdline, &owned_bls, &owned_grubenv, &owned_grub_legacy,
 };
 
 const OwnedFormat *owned_format(const char *name)

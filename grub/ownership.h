@@ -21,6 +21,10 @@ typedef struct OwnedFormat {
 } OwnedFormat;
 
 extern const OwnedFormat owned_lines;        /* words are whole lines: files that ptprep generates */
+extern const OwnedFormat owned_cmdline;      /* kernel arguments and nothing else: /etc/kernel/cmdline */
+extern const OwnedFormat owned_bls;          /* boot loader specification entries: their options */
+extern const OwnedFormat owned_grubenv;      /* GRUB's environment block; places are names of variables */
+extern const OwnedFormat owned_grub_legacy;  /* grub.conf, menu.lst; places as LegacyEntry.place, or "# NAME" */
 extern const OwnedFormat owned_grub_default; /* /etc/default/grub and its drop-ins; places are names of variables */
 
 /* NULL: none of that name (a record of another version). */

@@ -143,7 +143,7 @@ bool next_boot_prepared(const Judgement *j)
                 return false;
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 FOREACH_ARRAY(e, l->entries, l->n_entries)
-                        if (!e->rescue && !entry_has_arguments(j, e))
+                        if (!e->rescue && !l->unused && !entry_has_arguments(j, e))
                                 return false;
         return true;
 }

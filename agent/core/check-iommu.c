@@ -14,7 +14,7 @@ static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret
                 return r < 0 ? r : 1;
         }
         FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
-                if (l->readable == TRISTATE_YES)
+                if (l->readable == TRISTATE_YES || l->unused)
                         continue;
                 r = finding_add(ret, self->id, RESULT_UNKNOWN, l->generated, f->is_root ? NULL : "run ptprep as root",
                                 "cannot tell: the configuration of the boot loader %s is not readable",
@@ -25,7 +25,7 @@ static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret
         if (facts_count_entries(f) > 0)
                 return 0;
         FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
-                if (l->readable != TRISTATE_YES)
+                if (l->readable != TRISTATE_YES || l->unused)
                         continue;
                 r = finding_add(ret, self->id, RESULT_UNKNOWN, l->generated,
                                 "regenerate the boot loader's configuration, e.g. with update-grub",
@@ -79,7 +79,7 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
         if (r != 0)
                 return r < 0 ? r : 0;
         FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
-                r = judge_entries(self, j, l, ret);
+                r = l->unused ? 0 : judge_entries(self, j, l, ret);
                 if (r < 0)
                         return r;
                 faulty |= r > 0;
@@ -147,7 +147,7 @@ int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret)
         if (r != 0)
                 return r < 0 ? r : 0;
         FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
-                r = judge_claim_entries(self, l, ret);
+                r = l->unused ? 0 : judge_claim_entries(self, l, ret);
                 if (r < 0)
                         return r;
                 faulty |= r > 0;

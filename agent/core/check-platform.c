@@ -296,7 +296,7 @@ int check_iommu_conflict(const Check *self, const Judgement *j, FindingList *ret
 
         FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders)
                 FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                        if (e->rescue)
+                        if (e->rescue || l->unused)
                                 continue;
                         place.subject = e->id;
                         place.file = e->file;

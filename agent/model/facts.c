@@ -106,7 +106,7 @@ size_t facts_count_entries(const Facts *f)
 
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 FOREACH_ARRAY(e, l->entries, l->n_entries)
-                        n += !e->rescue;
+                        n += !e->rescue && !l->unused;
         return n;
 }
 

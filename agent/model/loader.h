@@ -10,7 +10,8 @@
 typedef enum LoaderKind {
         LOADER_GRUB2,
         LOADER_SYSTEMD_BOOT,
-        LOADER_UKI, /* unified kernel images that the firmware starts itself */
+        LOADER_UKI,         /* unified kernel images that the firmware starts itself */
+        LOADER_GRUB_LEGACY, /* 0.9x: grub.conf, menu.lst */
         _LOADER_MAX,
 } LoaderKind;
 
@@ -77,6 +78,8 @@ typedef struct Loader {
         char *obstacle;       /* one sentence: why some entry cannot be changed by ptprep; NULL: each can */
         bool makes_images;    /* the initramfs images that it loads are made by its own tool */
         bool names_kernels;   /* kernels that are installed later get their arguments from /etc/kernel/cmdline */
+        char *unused; /* one sentence: why the machine boots with another loader; its files are only named. NULL: it
+                         does not, as far as files can tell */
 } Loader;
 
 void loader_done(Loader *l);
