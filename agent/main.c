@@ -29,6 +29,8 @@ static const Verb verbs[] = {
           ACCEPTS_JSON | ACCEPTS_DRY_RUN | ACCEPTS_ROOT, verb_apply },
         { "firmware", "", "print the DMAR and IVRS tables, decoded", 0, ACCEPTS_JSON | ACCEPTS_ROOT | ACCEPTS_TABLE,
           verb_firmware },
+        { "explain", "[ID]", "what a check means and how to cure what it finds; without ID: all checks", 1, 0,
+          verb_explain },
         { "list", "", "every PCI function, and whether it can be passed through", 0,
           ACCEPTS_JSON | ACCEPTS_ROOT | ACCEPTS_TREE, verb_list },
 };

@@ -56,4 +56,5 @@ int print_report(const Report *report, bool json);
 int verb_check(const Options *o);
 int verb_apply(const Options *o);
 int verb_firmware(const Options *o);
+int verb_explain(const Options *o);
 int verb_list(const Options *o);
