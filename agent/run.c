@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "apply/notify.h"
 #include "model/names.h"
 #include "probe/config-load.h"
 #include "probe/probe.h"
@@ -30,10 +31,21 @@ void run_init(Run *r)
         facts_init(&r->facts);
 }
 
+int run_look_unconfigured(Run *r, int rfd, bool live)
+{
+        int e = facts_gather(rfd, live, &r->config, &r->facts);
+
+        if (e < 0)
+                return complain("reading the machine's state", e);
+        e = wanted_compute(&r->config, &r->facts, &r->wanted);
+        r->judgement = (Judgement){ &r->config, &r->facts, &r->wanted };
+        return e < 0 ? complain("judging the machine's state", e) : EXIT_READY;
+}
+
 int run_look(Run *r, int rfd, bool live)
 {
         _cleanup_(config_error_done) ConfigError error = {};
-        int e = config_load(rfd, &r->config, &error);
+        int code, e = config_load(rfd, &r->config, &error);
 
         if (e < 0) {
                 if (error.message && error.line > 0)
@@ -45,16 +57,63 @@ int run_look(Run *r, int rfd, bool live)
                 fputs("ptprep: bad configuration, nothing was changed; see ptprep.conf(5)\n", stderr);
                 return EXIT_CONFIG;
         }
-        e = facts_gather(rfd, live, &r->config, &r->facts);
-        if (e < 0)
-                return complain("reading the machine's state", e);
-        e = wanted_compute(&r->config, &r->facts, &r->wanted);
-        r->judgement = (Judgement){ &r->config, &r->facts, &r->wanted };
-        if (e >= 0)
-                e = checks_run(&r->judgement, &r->findings);
-        if (e < 0)
-                return complain("judging the machine's state", e);
+        code = run_look_unconfigured(r, rfd, live);
+        if (code != EXIT_READY)
+                return code;
+        e = checks_run(&r->judgement, &r->findings);
+        return e < 0 ? complain("judging the machine's state", e) : EXIT_READY;
+}
+
+int run_lock(const char *what, int rfd, int *ret)
+{
+        int fd;
+
+        if (geteuid() != 0) {
+                fprintf(stderr, "ptprep: %s changes the system: run it as root, or look with --dry-run\n", what);
+                return EXIT_USAGE;
+        }
+        fd = apply_lock(rfd);
+        if (fd == -EWOULDBLOCK) {
+                fputs("ptprep: another run of ptprep is changing this system; try again when it is done\n", stderr);
+                return EXIT_NOT_READY;
+        }
+        if (fd < 0)
+                return complain(NAME_LOCK, fd);
+        *ret = fd;
         return EXIT_READY;
+}
+
+static void show_progress(const Step *s, size_t i, size_t n, void *userdata)
+{
+        _cleanup_free_ char *text = NULL;
+        const char *hint = s->kind == STEP_REBUILD_IMAGE ? " (this takes a minute)" : "";
+
+        (void) userdata;
+        if (asprintf(&text, "[%zu/%zu] %s %s%s", i + 1, n, step_action(s), s->path, hint) < 0) {
+                text = NULL;
+                return;
+        }
+        notify_status(text);
+        fprintf(stderr, "ptprep: %s\n", text);
+}
+
+int run_apply(const Run *r, int rfd, bool live, ApplyResult *ret)
+{
+        int e = apply_plan(&(ApplyOptions){ .rfd = rfd, .live = live, .progress = show_progress }, &r->plan, ret);
+
+        if (e < 0 && !ret->failure && !(ret->failure = strdup(strerror(-e))))
+                (void) complain("applying the plan", e);
+        return e;
+}
+
+void run_print_plan(const Run *r)
+{
+        int e = report_dry_run(stdout, &r->plan);
+
+        if (e < 0 && e != -EPIPE)
+                (void) complain("writing the plan", e);
+        if (r->plan.n == 0)
+                fputs("ptprep: nothing to change\n", stderr);
 }
 
 static bool want_color(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "apply/apply.h"
 #include "core/check.h"
 #include "core/report.h"
 #include "model/config.h"
@@ -46,6 +47,23 @@ int run_open_root(const Options *o, bool *ret_live) _must_check_;
  */
 int run_look(Run *r, int rfd, bool live) _must_check_;
 
+/* As run_look() without reading and judging the configuration: nothing is asked for. */
+int run_look_unconfigured(Run *r, int rfd, bool live) _must_check_;
+
+/**
+ * run_lock() - may this process change the system?
+ * @what: of the verb, for the message. @ret: a lock, released when it is closed.
+ * Returns EXIT_READY; another exit code, with the reason on standard error.
+ */
+int run_lock(const char *what, int rfd, int *ret) _must_check_;
+
+/* Carries out the plan of a run, which is not empty, and shows how far it has come. 0, or a negative errno with
+ * result->failure set. */
+int run_apply(const Run *r, int rfd, bool live, ApplyResult *ret) _must_check_;
+
+/* Prints the plan of a run as diffs and commands. */
+void run_print_plan(const Run *r);
+
 /* Prints text to standard output. A reader that has seen enough, such as head(1), is no error. */
 void print_text(const char *text);
 
@@ -55,6 +73,7 @@ int print_report(const Report *report, bool json);
 /* A verb returns the exit code of the process. */
 int verb_check(const Options *o);
 int verb_apply(const Options *o);
+int verb_revert(const Options *o);
 int verb_firmware(const Options *o);
 int verb_explain(const Options *o);
 int verb_list(const Options *o);

@@ -5,20 +5,6 @@
 #include "model/names.h"
 #include "run.h"
 
-static void show_progress(const Step *s, size_t i, size_t n, void *userdata)
-{
-        _cleanup_free_ char *text = NULL;
-        const char *hint = s->kind == STEP_REBUILD_IMAGE ? " (this takes a minute)" : "";
-
-        (void) userdata;
-        if (asprintf(&text, "[%zu/%zu] %s %s%s", i + 1, n, step_kind_to_string(s->kind), s->path, hint) < 0) {
-                text = NULL;
-                return;
-        }
-        notify_status(text);
-        fprintf(stderr, "ptprep: %s\n", text);
-}
-
 /* The stored reports; that a disk is full does not change what was found. */
 static void store_report(int rfd, bool live, const Report *report)
 {
@@ -51,20 +37,27 @@ static void store_report(int rfd, bool live, const Report *report)
         }
 }
 
-/* After a change: look again, because what counts is what is there now. */
-static int report_outcome(const Options *o, int rfd, bool live, const Plan *plan, const ApplyResult *result)
+/*
+ * After a change: look again, because what counts is what is there now. What only the plan could know, such as a file
+ * that somebody else has edited, is told as well.
+ */
+static int report_outcome(const Options *o, int rfd, bool live, const Run *before, size_t n_checked,
+                          const ApplyResult *result)
 {
         _cleanup_(run_done) Run run;
         Report report;
-        int code;
+        int code, r;
 
         run_init(&run);
         code = run_look(&run, rfd, live);
         if (code != EXIT_READY)
                 return code;
+        r = finding_add_all(&run.findings, &before->findings, n_checked);
+        if (r < 0)
+                return complain("writing the report", r);
         report = (Report){ .judgement = &run.judgement,
                            .findings = &run.findings,
-                           .plan = plan,
+                           .plan = &before->plan,
                            .steps_done = result->n_done,
                            .failure = result->failure,
                            .exit_code = result->failure ? EXIT_ROLLED_BACK
@@ -79,38 +72,24 @@ int verb_apply(const Options *o)
         _cleanup_(apply_result_done) ApplyResult result = {};
         _cleanup_(run_done) Run run;
         bool live = false;
+        size_t n_checked;
         int code, r;
 
         run_init(&run);
         rfd = run_open_root(o, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
-        if (!o->dry_run && geteuid() != 0) {
-                fputs("ptprep: --apply changes the system: run it as root, or look with --check or --apply --dry-run\n",
-                      stderr);
-                return EXIT_USAGE;
-        }
-        if (!o->dry_run) {
-                lock = apply_lock(rfd);
-                if (lock == -EWOULDBLOCK) {
-                        fputs("ptprep: another \"ptprep --apply\" is running; try again when it is done\n", stderr);
-                        return EXIT_NOT_READY;
-                }
-                if (lock < 0)
-                        return complain(NAME_LOCK, lock);
-        }
-        code = run_look(&run, rfd, live);
+        code = o->dry_run ? EXIT_READY : run_lock("--apply", rfd, &lock);
+        if (code == EXIT_READY)
+                code = run_look(&run, rfd, live);
         if (code != EXIT_READY)
                 return code;
+        n_checked = run.findings.n;
         r = plan_compute(&run.judgement, &run.findings, &run.plan);
         if (r < 0)
                 return complain("planning", r);
         if (o->dry_run) {
-                r = report_dry_run(stdout, &run.plan);
-                if (r < 0 && r != -EPIPE)
-                        (void) complain("writing the plan", r);
-                if (run.plan.n == 0)
-                        fputs("ptprep: nothing to change\n", stderr);
+                run_print_plan(&run);
                 return result_to_exit_code(finding_worst(&run.findings));
         }
         if (run.plan.n == 0) {
@@ -122,11 +101,7 @@ int verb_apply(const Options *o)
                 store_report(rfd, live, &report);
                 return print_report(&report, o->json);
         }
-        r = apply_plan(&(ApplyOptions){ .rfd = rfd, .live = live, .progress = show_progress }, &run.plan, &result);
-        if (r < 0 && !result.failure) {
-                result.failure = strdup(strerror(-r));
-                if (!result.failure)
-                        return complain("applying the plan", r);
-        }
-        return report_outcome(o, rfd, live, &run.plan, &result);
+        if (run_apply(&run, rfd, live, &result) < 0 && !result.failure)
+                return EXIT_ROLLED_BACK;
+        return report_outcome(o, rfd, live, &run, n_checked, &result);
 }

@@ -2,7 +2,7 @@
 #include "grub/ownership.h"
 
 static const OwnedFormat *const formats[] = {
-        &owned_lines, &owned_grub_default, &owned_cmdline, &owned_bls, &owned_grubenv, &owned_grub_legacy,
+        &owned_whole, &owned_lines, &owned_grub_default, &owned_cmdline, &owned_bls, &owned_grubenv, &owned_grub_legacy,
 };
 
 const OwnedFormat *owned_format(const char *name)
@@ -12,6 +12,15 @@ const OwnedFormat *owned_format(const char *name)
                         return *f;
         return NULL;
 }
+
+static int take_out_whole(const char *text, const OwnedWords *words, char **ret)
+{
+        (void) text, (void) words;
+        *ret = NULL;
+        return 0;
+}
+
+const OwnedFormat owned_whole = { "whole", take_out_whole };
 
 /* Which of the words is this line? -1: none, or already taken out as often as it is listed. */
 static ssize_t line_index(const OwnedWords *words, const bool *taken, const char *line, size_t n)

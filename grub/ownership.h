@@ -20,7 +20,8 @@ typedef struct OwnedFormat {
         int (*take_out)(const char *text, const OwnedWords *words, char **ret);
 } OwnedFormat;
 
-extern const OwnedFormat owned_lines;        /* words are whole lines: files that ptprep generates */
+extern const OwnedFormat owned_whole;        /* everything in it is ptprep's, whoever wrote it: the claim list */
+extern const OwnedFormat owned_lines;        /* words are whole lines: files that ptprep generates for others to read */
 extern const OwnedFormat owned_cmdline;      /* kernel arguments and nothing else: /etc/kernel/cmdline */
 extern const OwnedFormat owned_bls;          /* boot loader specification entries: their options */
 extern const OwnedFormat owned_grubenv;      /* GRUB's environment block; places are names of variables */

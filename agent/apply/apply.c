@@ -222,3 +222,12 @@ int apply_report(int rfd, const char *folder, const char *name, const char *text
                 return r;
         return root_file_replace(rfd, path, text, strlen(text), 0644);
 }
+
+void apply_forget_reports(int rfd)
+{
+        static const char *const paths[] = { NAME_STATE_DIR "/" NAME_REPORT_JSON, NAME_STATE_DIR "/" NAME_REPORT_TEXT,
+                                             NAME_RUN_DIR "/" NAME_REPORT_JSON, NAME_RUN_DIR "/" NAME_REPORT_TEXT };
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++)
+                root_file_discard(rfd, paths[i]);
+}

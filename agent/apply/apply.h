@@ -36,6 +36,9 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret) _must_che
  */
 int apply_lock(int rfd) _must_check_;
 
+/* Removes the stored reports: they tell of what is there no more. */
+void apply_forget_reports(int rfd);
+
 /**
  * apply_report() - store a report, only where it differs from what is there
  * @folder: created if missing. Returns 0; negative errno.

@@ -6,11 +6,13 @@
 
 #define CHECK_ID "record.valid"
 
-static int note_words_not_put_back(const RecordFile *f, Plan *p)
+/* What ptprep took out of a file that others have edited since: whether it is still wanted is theirs to say. */
+static int tell_taken_out(const RecordFile *f, FindingList *findings)
 {
         FOREACH_ARRAY(w, f->removed.items, f->removed.n) {
-                int r = string_list_addf(&p->notes, "%s: \"%s\", which ptprep took out%s%s, is not put back there",
-                                         f->subject, w->word, *w->place ? " of " : "", w->place);
+                int r = finding_add(findings, CHECK_ID, RESULT_WARN, f->subject, "put it back by hand if it is wanted",
+                                    "\"%s\", which ptprep took out%s%s, is not put back", w->word,
+                                    *w->place ? " of " : "", w->place);
 
                 if (r < 0)
                         return r;
@@ -18,7 +20,7 @@ static int note_words_not_put_back(const RecordFile *f, Plan *p)
         return 0;
 }
 
-int plan_give_back(const RecordFile *f, Plan *p)
+int plan_give_back(const RecordFile *f, FindingList *findings, Plan *p)
 {
         const PlanWords none = { .format = f->format };
         _cleanup_free_ char *base = NULL;
@@ -29,21 +31,19 @@ int plan_give_back(const RecordFile *f, Plan *p)
                 return r;
         switch (state) {
         case OWNED_GONE:
-                return string_list_addf(&p->notes, "%s is not there any more: nothing to put back", f->subject);
+                return finding_add(findings, CHECK_ID, RESULT_SKIPPED, f->subject, NULL,
+                                   "not there any more: nothing to take back");
         case OWNED_UNKNOWN:
-                return string_list_addf(
-                        &p->notes,
-                        "%s cannot be told from what ptprep wrote: it stays, look for ptprep's words in "
-                        "it",
-                        f->subject);
+                return finding_add(findings, CHECK_ID, RESULT_BLOCKED, f->subject,
+                                   "look for ptprep's words in it, and take them out by hand",
+                                   "cannot be told from what ptprep wrote, so it stays");
         case OWNED_EDITED:
-                if (!streq_null(base, f->present)) {
-                        r = string_list_addf(&p->notes,
-                                             "%s was edited by somebody else since: only ptprep's words are taken out",
-                                             f->subject);
-                        if (r >= 0)
-                                r = note_words_not_put_back(f, p);
-                }
+                if (streq_null(base, f->present))
+                        return 0;
+                r = finding_add(findings, CHECK_ID, RESULT_WARN, f->subject, NULL,
+                                "somebody else has edited it since: only ptprep's words are taken out");
+                if (r >= 0)
+                        r = tell_taken_out(f, findings);
                 break;
         case OWNED_AS_WRITTEN:
         case OWNED_SETTLED:
@@ -78,22 +78,22 @@ static int others_text(const Facts *f, const char *path, const char *present, ch
         return *ret || !present || startswith(present, GENERATED_MARK) ? 0 : -ENOMEM;
 }
 
-int plan_generated(const Facts *f, Plan *p, const char *check, const char *path, const char *present,
-                   const char *wanted, bool keep_others)
+int plan_generated(const Facts *f, FindingList *findings, Plan *p, const char *check, const char *path,
+                   const char *present, const char *wanted, bool keep_others)
 {
         const RecordFile *file = record_file(&f->record, path);
-        _cleanup_(plan_words_done) PlanWords words = { .format = owned_lines.name };
+        _cleanup_(plan_words_done) PlanWords words = { .format = keep_others ? owned_lines.name : owned_whole.name };
         _cleanup_free_ char *others = NULL, *text = NULL;
         int r;
 
         if (!wanted && file)
-                return plan_give_back(file, p);
-        r = others_text(f, path, present, &others);
-        if (r >= 0 && wanted)
+                return plan_give_back(file, findings, p);
+        r = keep_others ? others_text(f, path, present, &others) : 0;
+        if (r >= 0 && wanted && keep_others)
                 r = generated_words(wanted, &words);
         if (r < 0)
                 return r;
-        if (wanted && keep_others && others) {
+        if (wanted && others) {
                 if (asprintf(&text, "%s%s", wanted, others) < 0)
                         return -ENOMEM;
         } else if (!wanted)
@@ -121,7 +121,9 @@ static int settle_original(RecordFile *file, const Step *s)
 
         if (!file->format) {
                 /* made by a ptprep that kept no record yet */
-                const char *old = s->old_text && startswith(s->old_text, GENERATED_MARK) ? NULL : s->old_text;
+                bool ours =
+                        streq(s->format, owned_whole.name) || (s->old_text && startswith(s->old_text, GENERATED_MARK));
+                const char *old = ours ? NULL : s->old_text;
 
                 file->original = fingerprint_of(old);
                 return replace_text(&file->kept, old);

@@ -5,7 +5,7 @@
 #include "grub/loaders.h"
 #include "model/image.h"
 
-static int plan_files(const Judgement *j, Plan *p)
+static int plan_files(const Judgement *j, FindingList *findings, Plan *p)
 {
         const Facts *f = j->facts;
         const Wanted *w = j->wanted;
@@ -19,7 +19,7 @@ static int plan_files(const Judgement *j, Plan *p)
         };
 
         FOREACH_ARRAY(i, files, ELEMENTSOF(files)) {
-                int r = plan_generated(f, p, i->check, i->path, i->now, i->wanted, i->keep_others);
+                int r = plan_generated(f, findings, p, i->check, i->path, i->now, i->wanted, i->keep_others);
 
                 if (r < 0)
                         return r;
@@ -55,10 +55,17 @@ static int add_modules(const Judgement *j, const KernelRelease *k, StringList *a
         return string_list_add(argv, names);
 }
 
-static int plan_image(const Judgement *j, const KernelRelease *k, Plan *p)
+static int plan_image(const Judgement *j, const KernelRelease *k, FindingList *findings, Plan *p)
 {
         int r;
-        Step *s = plan_add(p, STEP_REBUILD_IMAGE, "image.current", k->initrd);
+        Step *s;
+
+        if (!j->facts->image_tool) /* the checks say so when something is wanted in it; the claim argument is gone */
+                return finding_add(findings, "image.current", RESULT_BLOCKED, k->release,
+                                   "build the image again, or leave it: without " KARG_CLAIM " nothing in it is used",
+                                   "%s has ptprep's claim list in it, and no program is found that builds it anew",
+                                   k->initrd);
+        s = plan_add(p, STEP_REBUILD_IMAGE, "image.current", k->initrd);
 
         if (!s)
                 return -ENOMEM;
@@ -88,13 +95,14 @@ static int plan_copy(const Judgement *j, const KernelRelease *k, const LoadedIma
  * @stale: releases whose loaded image the loader's own tool has to make again. @stamp: an image will be verified, or
  * is right and nobody remembers it.
  */
-static int plan_kernel_images(const Judgement *j, const KernelRelease *k, Plan *p, StringList *stale, bool *stamp)
+static int plan_kernel_images(const Judgement *j, const KernelRelease *k, FindingList *findings, Plan *p,
+                              StringList *stale, bool *stamp)
 {
         bool listed = false;
         int r = 0;
 
         if (k->initrd && image_needs_rebuild(j, &k->image)) {
-                r = plan_image(j, k, p);
+                r = plan_image(j, k, findings, p);
                 *stamp = true;
         } else
                 *stamp |= k->initrd && !k->image.stamped;
@@ -114,12 +122,12 @@ static int plan_kernel_images(const Judgement *j, const KernelRelease *k, Plan *
         return r;
 }
 
-static int plan_images(const Judgement *j, Plan *p, StringList *stale, bool *ret_stamp)
+static int plan_images(const Judgement *j, FindingList *findings, Plan *p, StringList *stale, bool *ret_stamp)
 {
         bool stamp = false;
 
         FOREACH_ARRAY(k, j->facts->kernels, j->facts->n_kernels) {
-                int r = kernel_missing_driver(j, k) ? 0 : plan_kernel_images(j, k, p, stale, &stamp);
+                int r = kernel_missing_driver(j, k) ? 0 : plan_kernel_images(j, k, findings, p, stale, &stamp);
 
                 if (r < 0)
                         return r;
@@ -184,15 +192,36 @@ static bool planned(const Plan *p, const char *path)
 }
 
 /* All that the record tells of and that no step has dealt with yet. */
-static int plan_give_back_all(const Facts *f, Plan *p)
+static int plan_give_back_all(const Facts *f, FindingList *findings, Plan *p)
 {
         FOREACH_ARRAY(file, f->record.files, f->record.n) {
-                int r = file->subject[0] == '/' && !planned(p, file->subject) ? plan_give_back(file, p) : 0;
+                int r = file->subject[0] == '/' && !planned(p, file->subject) ? plan_give_back(file, findings, p) : 0;
 
                 if (r < 0)
                         return r;
         }
         return 0;
+}
+
+static int plan_loader(const Judgement *j, const Loader *l, const LoaderEdit *want, FindingList *findings, Plan *p)
+{
+        int r;
+
+        if (l->readable != TRISTATE_YES) {
+                if (j->facts->record.n == 0 || !loader_wants_nothing(want))
+                        return 0; /* the checks say so */
+                return finding_add(findings, "iommu.argument", RESULT_BLOCKED, l->generated,
+                                   "make it readable, and run ptprep again",
+                                   "the configuration of the boot loader %s is not readable, so it is not made anew",
+                                   loader_kind_to_string(l->kind));
+        }
+        r = loader_edit(l, want, p);
+        if (r >= 0 || r == -ENOMEM)
+                return r;
+        return finding_add(findings, "iommu.argument", RESULT_BLOCKED, l->generated,
+                           "edit the kernel command line by hand, see ptprep(8)",
+                           "the boot loader's configuration cannot be edited safely: %s",
+                           *want->reason ?: strerror(-r));
 }
 
 static int plan_loaders(const Judgement *j, const StringList *stale, FindingList *findings, Plan *p)
@@ -203,18 +232,10 @@ static int plan_loaders(const Judgement *j, const StringList *stale, FindingList
                                   .stale = stale,
                                   .record = &j->facts->record,
                                   .reason = &reason };
-        int r = loader_wants_nothing(&want) ? plan_give_back_all(j->facts, p) : 0;
+        int r = loader_wants_nothing(&want) ? plan_give_back_all(j->facts, findings, p) : 0;
 
-        for (size_t i = 0; i < j->facts->n_loaders && r >= 0; i++) {
-                const Loader *l = j->facts->loaders + i;
-
-                r = l->readable == TRISTATE_YES ? loader_edit(l, &want, p) : 0; /* else the checks have said so */
-                if (r < 0 && r != -ENOMEM)
-                        r = finding_add(findings, "iommu.argument", RESULT_BLOCKED, l->generated,
-                                        "edit the kernel command line by hand, see ptprep(8)",
-                                        "the boot loader's configuration cannot be edited safely: %s",
-                                        reason ?: strerror(-r));
-        }
+        for (size_t i = 0; i < j->facts->n_loaders && r >= 0; i++)
+                r = plan_loader(j, j->facts->loaders + i, &want, findings, p);
         free(reason);
         return r;
 }
@@ -267,9 +288,9 @@ int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
 
         if (!may_change(j, findings))
                 return 0;
-        r = plan_files(j, &p);
+        r = plan_files(j, findings, &p);
         if (r >= 0)
-                r = plan_images(j, &p, &stale, &stamp);
+                r = plan_images(j, findings, &p, &stale, &stamp);
         if (r >= 0)
                 r = plan_loaders(j, &stale, findings, &p);
         if (r >= 0)

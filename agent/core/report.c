@@ -5,12 +5,21 @@
 #include "core/render.h"
 #include "version.h"
 
-static const struct {
+typedef struct Headline {
         const char *name, *headline, *color;
-} verdicts[] = {
+} Headline;
+
+static const Headline verdicts[] = {
         [EXIT_READY] = { "ready", "READY", "\033[1;32m" },
         [EXIT_NOT_READY] = { "not-ready", "NOT READY: ptprep or a reboot can cure it", "\033[1;33m" },
         [EXIT_BLOCKED] = { "blocked", "BLOCKED: a person has to act", "\033[1;31m" },
+        [EXIT_ROLLED_BACK] = { "rolled-back", "FAILED: a change failed and everything was put back", "\033[1;31m" },
+};
+
+static const Headline revert_verdicts[] = {
+        [EXIT_READY] = { "reverted", "REVERTED: nothing of ptprep's is left", "\033[1;32m" },
+        [EXIT_NOT_READY] = { "nothing-to-revert", "NOTHING TO REVERT: nothing of ptprep's is here", "\033[1;32m" },
+        [EXIT_BLOCKED] = { "blocked", "REVERTED IN PART: a person has to look at the rest", "\033[1;31m" },
         [EXIT_ROLLED_BACK] = { "rolled-back", "FAILED: a change failed and everything was put back", "\033[1;31m" },
 };
 
@@ -21,9 +30,17 @@ static const char *const result_color[_RESULT_MAX] = {
 
 #define COLOR_OFF "\033[0m"
 
+static const Headline *verdict_of(const Report *r)
+{
+        if (!r->revert)
+                return verdicts + r->exit_code;
+        /* both are a success */
+        return revert_verdicts + (r->exit_code == EXIT_READY && r->steps_done == 0 ? EXIT_NOT_READY : r->exit_code);
+}
+
 const char *report_verdict(const Report *r)
 {
-        return verdicts[r->exit_code].name;
+        return verdict_of(r)->name;
 }
 
 static void print_finding(FILE *out, const Finding *f, bool color)
@@ -44,14 +61,27 @@ static void print_step(FILE *out, const Step *s)
                 fprintf(out, "  rebuild-image  %s for kernel %s\n", s->path, s->subject);
                 break;
         default:
-                fprintf(out, "  %-14s %s\n", step_kind_to_string(s->kind), s->path);
+                fprintf(out, "  %-14s %s\n", step_action(s), s->path);
         }
+}
+
+static const char *next_of_revert(const Report *r)
+{
+        if (r->exit_code == EXIT_ROLLED_BACK)
+                return "cure what failed, then run \"ptprep revert\" again; the host boots as before";
+        if (r->n_configured > 0)
+                return "set [agent] enabled = no in " NAME_CONFIG_FILE
+                       " or disable ptprep.service, else the next boot applies the configuration again; then reboot";
+        return r->steps_done > 0 ? "reboot" : NULL;
 }
 
 /* The one thing to do next, from the cures that stand above. */
 static const char *next_action(const Report *r)
 {
         const Judgement *j = r->judgement;
+
+        if (r->revert)
+                return next_of_revert(r);
 
         switch (r->exit_code) {
         case EXIT_READY:
@@ -79,7 +109,7 @@ int report_text(FILE *out, const Report *r, bool color)
         const Facts *f = r->judgement->facts;
         const char *next = next_action(r);
 
-        fprintf(out, "ptprep: %s%s%s\n", color ? verdicts[r->exit_code].color : "", verdicts[r->exit_code].headline,
+        fprintf(out, "ptprep: %s%s%s\n", color ? verdict_of(r)->color : "", verdict_of(r)->headline,
                 color ? COLOR_OFF : "");
         fprintf(out, "kernel %s, ", f->release ?: "unknown");
         if (f->pci == TRISTATE_UNKNOWN)
@@ -89,7 +119,7 @@ int report_text(FILE *out, const Report *r, bool color)
         fprintf(out, ", lockdown %s, boot loader%s", f->lockdown ?: "unknown", f->n_loaders == 0 ? " none" : "");
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 fprintf(out, "%s %s", l == f->loaders ? "" : ",", loader_kind_to_string(l->kind));
-        fputs("\n\n", out);
+        fputs(r->findings->n > 0 ? "\n\n" : "\n", out);
         FOREACH_ARRAY(i, r->findings->items, r->findings->n)
                 print_finding(out, i, color);
         if (r->plan && r->plan->n > 0 && r->steps_done > 0) {
@@ -164,7 +194,7 @@ static int add_changes(struct json_object *array, const Report *report)
                 int r = json_append(array, o);
 
                 if (r >= 0)
-                        r = json_add_text(o, "kind", step_kind_to_string(s->kind));
+                        r = json_add_text(o, "kind", step_action(s));
                 if (r >= 0)
                         r = json_add_text(o, "path", s->path);
                 if (r >= 0)
@@ -228,6 +258,17 @@ int report_json(const Report *report, char **ret)
         return json_print(o, ret);
 }
 
+static void print_command(FILE *out, const StringList *argv, const char *const *more, size_t n)
+{
+        fputs("# run", out);
+        FOREACH_ARRAY(a, argv->items, argv->n)
+                fprintf(out, " %s", *a);
+        for (size_t i = 0; i < n; i++)
+                fprintf(out, " %s", more[i]);
+        fputc('\n', out);
+}
+
+/* Lines that are no diff begin with '#': patch(1) passes over them. */
 int report_dry_run(FILE *out, const Plan *p)
 {
         FOREACH_ARRAY(s, p->steps, p->n) {
@@ -236,19 +277,25 @@ int report_dry_run(FILE *out, const Plan *p)
                 switch (s->kind) {
                 case STEP_WRITE_FILE:
                 case STEP_REMOVE_FILE:
-                        r = render_diff(out, s->path, s->old_text, s->new_text);
+                        if (s->format)
+                                r = render_diff(out, s->path, s->old_text, s->new_text);
+                        else
+                                fprintf(out, "# %s %s\n", step_action(s), s->path);
+                        break;
+                case STEP_KEEP_ORIGINAL:
+                        if (s->new_text)
+                                fprintf(out, "# keep the original of %s in %s\n", s->subject, s->path);
+                        else
+                                fprintf(out, "# remove %s\n", s->path);
                         break;
                 case STEP_REBUILD_IMAGE:
-                        fprintf(out, "# rebuild %s for kernel %s with %s\n", s->path, s->subject, s->argv.items[0]);
+                        fprintf(out, "# run %s --force %s %s\n", s->argv.items[0], s->path, s->subject);
                         break;
                 case STEP_MKCONFIG:
-                        fputs("# run", out);
-                        FOREACH_ARRAY(a, s->argv.items, s->argv.n)
-                                fprintf(out, " %s", *a);
-                        fprintf(out, " for %s\n", s->path);
+                        print_command(out, &s->argv, (const char *[]){ "-o", s->path }, 2);
                         break;
                 default:
-                        fprintf(out, "# %s %s\n", step_kind_to_string(s->kind), s->path);
+                        fprintf(out, "# %s %s\n", step_action(s), s->path);
                 }
                 if (r < 0)
                         return r;

@@ -12,11 +12,14 @@ typedef struct Report {
         size_t steps_done;
         const char *failure; /* why an operation failed part-way; NULL: it did not */
         int exit_code;
+        bool revert;         /* of "ptprep revert": all that was changed is taken back */
+        size_t n_configured; /* of a revert: devices that the configuration still names */
 } Report;
 
 #define REPORT_VERSION 1 /* of the JSON format: raised when a field changes its meaning or goes away */
 
-/* "ready", "not-ready", "blocked", "rolled-back". */
+/* "ready", "not-ready", "blocked", "rolled-back"; of a revert "reverted", "nothing-to-revert", "blocked",
+ * "rolled-back". */
 const char *report_verdict(const Report *r);
 
 /* @color: ANSI colours. Deterministic: no clock, no host name. 0 or negative errno of the stream. */

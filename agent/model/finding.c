@@ -49,6 +49,18 @@ int finding_add(FindingList *l, const char *check, Result result, const char *su
         return 0;
 }
 
+int finding_add_all(FindingList *l, const FindingList *more, size_t from)
+{
+        for (size_t i = from; i < more->n; i++) {
+                const Finding *f = more->items + i;
+                int r = finding_add(l, f->check, f->result, f->subject, f->cure, "%s", f->detail);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 Result finding_worst(const FindingList *l)
 {
         Result worst = RESULT_OK;

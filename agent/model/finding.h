@@ -40,6 +40,9 @@ void finding_list_done(FindingList *l);
 int finding_add(FindingList *l, const char *check, Result result, const char *subject, const char *cure,
                 const char *format, ...) _printf_(6, 7) _must_check_;
 
+/* Copies the findings of a list from an index on. 0 or -ENOMEM. */
+int finding_add_all(FindingList *l, const FindingList *more, size_t from) _must_check_;
+
 /* The worst result in the list; RESULT_OK when empty. */
 Result finding_worst(const FindingList *l);
 

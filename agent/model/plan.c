@@ -13,6 +13,13 @@ static const char *const step_kind_table[_STEP_KIND_MAX] = {
 
 DEFINE_STRING_TO(step_kind, StepKind)
 
+const char *step_action(const Step *s)
+{
+        bool bookkeeping = s->kind == STEP_KEEP_ORIGINAL || s->kind == STEP_RECORD;
+
+        return step_kind_to_string(bookkeeping && !s->new_text ? STEP_REMOVE_FILE : s->kind);
+}
+
 static void step_done(Step *s)
 {
         free(s->path);
@@ -31,7 +38,6 @@ void plan_done(Plan *p)
         FOREACH_ARRAY(s, p->steps, p->n)
                 step_done(s);
         free(p->steps);
-        string_list_done(&p->notes);
         *p = (Plan){};
 }
 
@@ -58,12 +64,6 @@ int plan_join(Plan *p, Plan *more)
                 p->n++;
                 *new = *s;
                 *s = (Step){};
-        }
-        FOREACH_ARRAY(note, more->notes.items, more->notes.n) {
-                int r = string_list_add(&p->notes, *note);
-
-                if (r < 0)
-                        return r;
         }
         plan_done(more);
         return 0;

@@ -38,12 +38,14 @@ typedef struct Step {
 typedef struct Plan {
         Step *steps;
         size_t n;
-        StringList notes; /* sentences for whoever asked for it: what is left to people, and why */
 } Plan;
+
+/* What a step does, for people: its kind, but "remove" where a file goes away. */
+const char *step_action(const Step *s);
 
 void plan_done(Plan *p);
 
-/* Moves all steps and notes of a plan behind those of another. 0 or -ENOMEM. */
+/* Moves all steps of a plan behind those of another. 0 or -ENOMEM. */
 int plan_join(Plan *p, Plan *more) _must_check_;
 
 /* Appends a step; the caller fills the rest. NULL when memory is short. */

@@ -4,8 +4,10 @@
 
     run-golden.py PTPREP [--update] [MACHINE ...]
 
-A machine is tests/golden/machines/NAME.tree. For each: --check, --apply --dry-run, --apply, --check and --apply once more. What
-they print, and what changed in the tree, is compared with tests/golden/expected/NAME.txt; the second --apply must change nothing.
+A machine is tests/golden/machines/NAME.tree. For each: --check, --apply --dry-run, --apply, --apply once more, revert --dry-run
+and revert. What they print, and what changed in the tree, is compared with tests/golden/expected/NAME.txt; the second --apply
+must change nothing, and of ptprep nothing may be left behind. Where there is a NAME.edit, in the format of a tree, it is put on
+top after the second --apply: what somebody else does to files that ptprep has changed.
 The tools that an apply starts are scripts (tests/golden/tools) run in the tree by a static busybox: needs root for chroot(2).
 """
 
@@ -203,6 +205,26 @@ def play(ptprep: str, name: str, folder: pathlib.Path) -> tuple[str, list[str]]:
     leftovers = [n for n in again if ".ptprep-" in n or n.endswith("/transaction")]
     if leftovers:
         errors.append(f"left behind: {leftovers}")
+    edit = HERE / "machines" / f"{name}.edit"
+    if edit.exists():
+        tree.build(read_lines(edit.name))
+        edited = tree.snapshot()
+        text += "edited by somebody else:\n" + describe_changes(again, edited) + "\n" + run(ptprep, tree, "--apply")
+        again = tree.snapshot()
+        text += "changes:\n" + describe_changes(edited, again) + "\n"
+    text += run(ptprep, tree, "revert", "--dry-run")
+    if tree.snapshot() != again:
+        errors.append("revert --dry-run wrote something")
+    text += run(ptprep, tree, "revert")
+    reverted = tree.snapshot()
+    text += "changes since the beginning:\n" + describe_changes(start, reverted)
+    leftovers = [n for n in reverted if n not in start and ("ptprep" in n or n.endswith(".new"))]
+    leftovers += [str(p) for p in tree.path("/var/lib").rglob("ptprep/*")]
+    if leftovers and not edit.exists():
+        errors.append(f"left behind by revert: {leftovers}")
+    second = run(ptprep, tree, "revert")
+    if tree.snapshot() != reverted or "NOTHING TO REVERT" not in second:
+        errors.append(f"the second revert found something to do: {second}")
     return text, errors
 
 

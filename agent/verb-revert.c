@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/planner.h"
+#include "model/names.h"
+#include "probe/config-load.h"
+#include "run.h"
+
+/* How many devices the next "ptprep --apply" would claim again. A configuration that cannot be read asks for none. */
+static size_t still_configured(int rfd)
+{
+        _cleanup_(config_error_done) ConfigError error = {};
+        _cleanup_(config_done) Config config = {};
+
+        return config_load(rfd, &config, &error) >= 0 && config.enabled ? config.n_devices : 0;
+}
+
+/* What was taken back can be seen nowhere but in what was done: nothing is looked at again. */
+static int print_outcome(const Options *o, int rfd, const Run *run, const ApplyResult *result)
+{
+        const Report report = { .judgement = &run->judgement,
+                                .findings = &run->findings,
+                                .plan = &run->plan,
+                                .steps_done = result->n_done,
+                                .failure = result->failure,
+                                .exit_code = result->failure ? EXIT_ROLLED_BACK
+                                                             : result_to_exit_code(finding_worst(&run->findings)),
+                                .revert = true,
+                                .n_configured = still_configured(rfd) };
+
+        return print_report(&report, o->json);
+}
+
+/* The same as --apply with nothing configured, whatever the configuration says. */
+int verb_revert(const Options *o)
+{
+        _cleanup_close_ int rfd = -EBADF, lock = -EBADF;
+        _cleanup_(apply_result_done) ApplyResult result = {};
+        _cleanup_(run_done) Run run;
+        bool live = false;
+        int code, r;
+
+        run_init(&run);
+        rfd = run_open_root(o, &live);
+        if (rfd < 0)
+                return EXIT_USAGE;
+        code = o->dry_run ? EXIT_READY : run_lock("revert", rfd, &lock);
+        if (code == EXIT_READY)
+                code = run_look_unconfigured(&run, rfd, live);
+        if (code != EXIT_READY)
+                return code;
+        if (run.facts.record_known != TRISTATE_YES) {
+                fputs("ptprep: " NAME_RECORD
+                      " is damaged, of a later version or not readable: ptprep cannot tell what is its own\n"
+                      "ptprep: nothing was changed; put the file back from a backup, or see \"THE WAY BACK\" in "
+                      "ptprep(8)\n",
+                      stderr);
+                return EXIT_BLOCKED;
+        }
+        r = plan_compute(&run.judgement, &run.findings, &run.plan);
+        if (r < 0)
+                return complain("planning", r);
+        if (o->dry_run) {
+                run_print_plan(&run);
+                FOREACH_ARRAY(f, run.findings.items, run.findings.n)
+                        fprintf(stderr, "ptprep: %s: %s\n", f->subject ?: f->check, f->detail);
+                return result_to_exit_code(finding_worst(&run.findings));
+        }
+        if (run.plan.n > 0 && run_apply(&run, rfd, live, &result) < 0 && !result.failure)
+                return EXIT_ROLLED_BACK;
+        if (!result.failure)
+                apply_forget_reports(rfd);
+        return print_outcome(o, rfd, &run, &result);
+}
