@@ -45,10 +45,12 @@ if command -v systemd-hwdb >/dev/null; then systemd-hwdb --usr update; fi
 ldconfig
 
 # GRUB and the kernel talk to the serial line; the file is otherwise Debian's own
-sed -i -e 's/^GRUB_TIMEOUT=.*/GRUB_TIMEOUT=0/' \
-       -e 's/^GRUB_CMDLINE_LINUX_DEFAULT=.*/GRUB_CMDLINE_LINUX_DEFAULT=""/' \
-       -e 's/^GRUB_CMDLINE_LINUX=.*/GRUB_CMDLINE_LINUX="@GUEST_ARGUMENTS@"/' /etc/default/grub
-echo 'GRUB_TERMINAL="console serial"' >> /etc/default/grub
+if [ -e /etc/default/grub ]; then
+        sed -i -e 's/^GRUB_TIMEOUT=.*/GRUB_TIMEOUT=0/' \
+               -e 's/^GRUB_CMDLINE_LINUX_DEFAULT=.*/GRUB_CMDLINE_LINUX_DEFAULT=""/' \
+               -e 's/^GRUB_CMDLINE_LINUX=.*/GRUB_CMDLINE_LINUX="@GUEST_ARGUMENTS@"/' /etc/default/grub
+        echo 'GRUB_TERMINAL="console serial"' >> /etc/default/grub
+fi
 
 # What the images of this guest need no part of, so that dracut in the guest takes one minute and not five. The host drivers of
 # the devices that cases claim are in there too: a claim has to come before them in the initramfs as well.

@@ -3,7 +3,7 @@
 # /dev that has the file system's own device. Two verbs:
 #
 #   disk.sh images       an initramfs for each kernel that has none
-#   disk.sh menu         the suite's own update-grub
+#   disk.sh menu         the suite's own update-grub, or kernel-install for each kernel
 set -eu
 
 export LC_ALL=C
@@ -19,8 +19,19 @@ make_images() {
         done
 }
 
+make_menu() {
+        if command -v update-grub > /dev/null; then
+                update-grub
+                return
+        fi
+        for modules in /lib/modules/*; do
+                release=${modules##*/}
+                kernel-install add "$release" "/boot/vmlinuz-$release" "/boot/initrd.img-$release"
+        done
+}
+
 case $1 in
 images) make_images ;;
-menu) update-grub ;;
+menu) make_menu ;;
 *) echo "disk.sh: unknown verb $1" >&2; exit 64 ;;
 esac

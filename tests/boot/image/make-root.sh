@@ -7,6 +7,8 @@
 #   make-root.sh packages FOLDER PACKAGE...             add packages to such a folder
 #   make-root.sh runtime FOLDER PACKAGE-dev...          print the library packages these need at run time
 #   make-root.sh older-kernel FOLDER                    add a second kernel, older than the present one
+#   make-root.sh instead-of-grub FOLDER PACKAGE...      add another boot loader's packages, take GRUB's away
+#   make-root.sh kernel-package FOLDER                  put the packages of one more kernel into FOLDER/kernel-package
 set -eu
 
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
@@ -59,6 +61,39 @@ add_older_kernel() {
         add_packages "$root" "$oldest"
 }
 
+add_instead_of_grub() {
+        root=$1
+        chroot "$root" apt-get -q -y purge 'grub*'
+        add_packages "$@"
+}
+
+# The flavour for clouds: small, and its release sorts behind that of the usual
+# one. The packages are Debian's own, but not compressed, and bring their image
+# along, because a guest has little time: to be installed with INITRD=No.
+make_kernel_package() {
+        root=$1
+        mount -t proc proc "$root/proc"
+        trap 'umount "$root/proc"' EXIT
+        # shellcheck disable=SC2016  # for the shell in there
+        chroot "$root" sh -euc '
+                image=$(apt-cache search --names-only "^linux-image-[0-9].*-cloud-amd64$" | cut -d " " -f 1 | sort -V | tail -n 1)
+                release=${image#linux-image-}
+                mkdir -m 755 /kernel-package /tmp/packages
+                cd /tmp/packages
+                apt-get -q download "$image" $(apt-cache depends "$image" | sed -n "s/^ *Depends: \(linux-[a-z]*-$release\)$/\1/p")
+                dpkg --install ./*.deb
+                dracut --quiet --hostonly --no-hostonly-cmdline --no-compress --no-early-microcode --filesystems ext4 \
+                        --add-drivers "virtio_blk virtio_pci nvme ext4" "initrd.img-$release" "$release"
+                for package in *.deb; do
+                        dpkg-deb --raw-extract "$package" tree
+                        case $package in
+                        linux-image-*) install -D -m 600 "initrd.img-$release" -t tree/boot ;;
+                        esac
+                        dpkg-deb --root-owner-group -Znone --build tree "/kernel-package/$package"
+                        rm -r tree
+                done'
+}
+
 verb=$1
 shift
 case $verb in
@@ -66,5 +101,7 @@ bare) make_bare "$@" ;;
 packages) add_packages "$@" ;;
 runtime) print_runtime "$@" ;;
 older-kernel) add_older_kernel "$@" ;;
+instead-of-grub) add_instead_of_grub "$@" ;;
+kernel-package) make_kernel_package "$@" ;;
 *) echo "make-root.sh: unknown verb $verb" >&2; exit 64 ;;
 esac

@@ -9,6 +9,8 @@ from pathlib import Path
 from .util import HarnessError
 
 SUITES = ("bookworm", "trixie", "forky")
+LOADERS = ("grub", "systemd-boot")
+MOUNT_POINTS = ("/boot", "/boot/efi")
 ADDRESS = re.compile(r"^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$")
 
 
@@ -62,12 +64,22 @@ class Step:
 
 
 @dataclass
+class PowerCut:
+    """A moment at which the disk is kept as it is, under a name."""
+
+    name: str
+    pattern: str
+
+
+@dataclass
 class Boot:
     number: int
     line: int
     steps: list[Step] = field(default_factory=list)
     argument: str = ""
     entry: str = ""
+    disk: str = ""
+    power_cuts: list[PowerCut] = field(default_factory=list)
     unchanged: str = ""
     may_change: list[str] = field(default_factory=list)
     timeout: int = 0
@@ -90,7 +102,11 @@ class Case:
     boot_disk: str = "virtio"
     second_disk: str = ""
     separate_boot: bool = False
+    noauto: list[str] = field(default_factory=list)
+    unlisted: list[str] = field(default_factory=list)
+    loader: str = "grub"
     older_kernel: bool = False
+    kernel_package: bool = False
     ptprep: bool = True
     grub: list[tuple[str, str]] = field(default_factory=list)
     firmware: list[tuple[str, str]] = field(default_factory=list)
@@ -169,9 +185,22 @@ class Reader:
             raise self.fail(1, "[case] needs a title")
         if not case.boots:
             raise self.fail(1, "no [boot 1]")
+        kept: set[str] = set()
         for boot in case.boots:
             if not boot.steps and not boot.unchanged:
                 raise self.fail(boot.line, f"boot {boot.number} observes nothing")
+            if boot.disk and boot.disk not in kept:
+                raise self.fail(boot.line, f"no boot before this one has a power cut {boot.disk}")
+            if case.loader != "grub" and (boot.argument or boot.entry):
+                raise self.fail(boot.line, "argument and entry are for GRUB's menu; with systemd-boot use bootctl in a run")
+            for cut in boot.power_cuts:
+                if cut.name in kept:
+                    raise self.fail(boot.line, f"there are two power cuts {cut.name}")
+                kept.add(cut.name)
+        if case.loader != "grub" and (case.grub or case.firmware):
+            raise self.fail(1, f"[grub] and [firmware] do not go with loader = {case.loader}")
+        if "/boot" in case.noauto + case.unlisted and not case.separate_boot:
+            raise self.fail(1, "/boot can only be left unmounted with separate boot = yes")
 
     # -- values -------------------------------------------------------------
 
@@ -189,6 +218,12 @@ class Reader:
         if entry.value not in words:
             raise self.fail(entry.line, f"{entry.key} is one of {', '.join(words)}, not {entry.value!r}")
         return entry.value
+
+    def _mount_points(self, entry: Entry) -> list[str]:
+        for word in entry.value.split():
+            if word not in MOUNT_POINTS:
+                raise self.fail(entry.line, f"{entry.key} has words out of {', '.join(MOUNT_POINTS)}, not {word!r}")
+        return entry.value.split()
 
     def _regex(self, entry: Entry, text: str | None = None) -> str:
         value = entry.value if text is None else text
@@ -241,8 +276,16 @@ class Reader:
                 case.second_disk = self._one_of(entry, ("virtio", "nvme"))
             elif key == "separate boot":
                 case.separate_boot = self._yes(entry)
+            elif key == "noauto":
+                case.noauto = self._mount_points(entry)
+            elif key == "unlisted":
+                case.unlisted = self._mount_points(entry)
+            elif key == "loader":
+                case.loader = self._one_of(entry, LOADERS)
             elif key == "older kernel":
                 case.older_kernel = self._yes(entry)
+            elif key == "kernel package":
+                case.kernel_package = self._yes(entry)
             elif key == "ptprep":
                 case.ptprep = self._yes(entry)
             else:
@@ -322,6 +365,11 @@ class Reader:
             if expected != "maps":
                 self._regex(entry, expected.removeprefix("fails "))
             boot.steps.append(Step(key, value, entry.line))
+        elif key == "power cut":
+            name, _, pattern = value.partition(" ")
+            boot.power_cuts.append(PowerCut(name, self._regex(entry, pattern.strip())))
+        elif key == "disk":
+            boot.disk = value
         elif key == "argument":
             boot.argument = value
         elif key == "entry":

@@ -61,13 +61,15 @@ class Part:
 
 @dataclass(frozen=True)
 class Layout:
-    """Which partitions there are, and so where each begins."""
+    """Which partitions there are, and so where each begins; who boots from them."""
 
     separate_boot: bool = False
+    loader: str = "grub"
 
     @property
     def parts(self) -> list[Part]:
-        parts = [Part("esp", 1, 63, "U")]
+        # systemd-boot has kernels and images there, not only itself
+        parts = [Part("esp", 1, 63 if self.loader == "grub" else 511, "U")]
         if self.separate_boot:
             parts.append(Part("boot", parts[-1].start + parts[-1].size, 512, "L"))
         parts.append(Part("root", parts[-1].start + parts[-1].size, 3072, "L"))
@@ -113,6 +115,15 @@ class Disk:
         """The ESP as mtools write it."""
         return f"{self.file}@@{self.layout.part('esp').start * MIB}"
 
+    @contextlib.contextmanager
+    def esp_tree(self, root: "Root") -> Iterator[None]:
+        """What is on the ESP, at /boot/efi; new and changed files are on it afterwards. This kernel may have no FAT."""
+        with util.mounted("tmpfs", root.path / "boot/efi", "mode=700", "tmpfs") as tree:
+            if run(["mdir", "-b", "-i", self.esp, "::/"]).stdout.strip():
+                run(["mcopy", "-s", "-i", self.esp, "::/*", str(tree)])
+            yield
+            run(["mcopy", "-s", "-o", "-i", self.esp, *(str(path) for path in tree.iterdir()), "::/"])
+
     def put_on_esp(self, source: Path, target: str) -> None:
         run(["mcopy", "-o", "-i", self.esp, str(source), f"::{target}"])
 
@@ -149,7 +160,8 @@ class Root:
                 if device:
                     os.mknod(dev / device.name, 0o600 | stat.S_IFBLK, os.stat(device).st_rdev)
                     (dev / "disk/by-uuid" / uuid).symlink_to(f"../../{device.name}")
-            return run(["chroot", str(self.path), *argv], log, env={"LC_ALL": "C"}).stdout
+            # there is no udev that could say what kind of partition the ESP is
+            return run(["chroot", str(self.path), *argv], log, env={"LC_ALL": "C", "SYSTEMD_ESP_PATH": "/boot/efi"}).stdout
 
     def script(self, name: str, *words: str, log: Path) -> str:
         """Run one of the scripts of tests/boot/image in there."""
@@ -171,10 +183,13 @@ class Disks:
 
     def get(self, suite: str, layout: Layout, older_kernel: bool = False) -> Disk:
         top = self.roots.older_kernel(suite) if older_kernel else self.roots.packages(suite)
+        if layout.loader == "systemd-boot":
+            top = self.roots.systemd_boot(suite, top)
         inputs = [path.read_bytes() for path in sorted(IMAGE_DIR.iterdir())
-                  if path.name not in ("packages.txt", "make-root.sh")]
+                  if path.suffix != ".txt" and path.name != "make-root.sh"]
         key = digest(top.name, repr(layout), GUEST_ARGUMENTS, CORE_CONFIG, CORE_MODULES, *inputs)
-        shape = ("-2-kernels" if older_kernel else "") + ("-boot" if layout.separate_boot else "")
+        shape = (("-2-kernels" if older_kernel else "") + ("-boot" if layout.separate_boot else "") +
+                 (f"-{layout.loader}" if layout.loader != "grub" else ""))
 
         def make(path: Path, log: Path) -> None:
             path.mkdir()
@@ -192,10 +207,16 @@ class Disks:
             self._install_observer(root)
             self._write_configuration(root, disk.layout)
             root.script("configure.sh", log=log)
-            fill_in_arguments(root)
             root.script("disk.sh", "images", log=log)
-            root.script("disk.sh", "menu", log=log)
-            self._install_grub(root, disk, scratch, log)
+            if disk.layout.loader == "grub":
+                fill_in_arguments(root)
+                root.script("disk.sh", "menu", log=log)
+                self._install_grub(root, disk, scratch, log)
+            else:
+                # the entries are made for each case, as it may have other settings for kernel-install
+                (root.path / "etc/kernel/cmdline").write_text(f"root=UUID={ROOT_UUID} ro {GUEST_ARGUMENTS}\n")
+                with disk.esp_tree(root):
+                    root.run(["bootctl", "--no-variables", "install"], log)
 
     @staticmethod
     def _format(disk: Disk, tree: Path, log: Path) -> None:
@@ -265,6 +286,20 @@ def fill_in_arguments(root: Root) -> None:
     if "@GUEST_ARGUMENTS@" not in text:
         raise HarnessError("configure.sh did not mark GRUB_CMDLINE_LINUX in /etc/default/grub")
     path.write_text(text.replace("@GUEST_ARGUMENTS@", GUEST_ARGUMENTS))
+
+
+def set_mounts(root: Root, noauto: list[str], unlisted: list[str]) -> None:
+    """Lines of /etc/fstab as somebody has them who mounts by hand, or not at all."""
+    path = root.path / "etc/fstab"
+    lines = []
+    for line in path.read_text().splitlines():
+        fields = line.split()
+        if fields[1] in unlisted:
+            continue
+        if fields[1] in noauto:
+            fields[3] += ",noauto"
+        lines.append(" ".join(fields))
+    path.write_text("\n".join(lines) + "\n")
 
 
 def set_grub_variable(root: Root, name: str, value: str) -> None:

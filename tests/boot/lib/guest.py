@@ -8,16 +8,17 @@ import io
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tarfile
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Iterator
+from typing import BinaryIO, Callable, Iterator
 
 from . import util
-from .case import Boot, Case, CaseError, Step
+from .case import Boot, Case, CaseError, PowerCut, Step
 from .util import BOOT_DIR, HarnessError
 
 MIB = 1024 * 1024
@@ -212,8 +213,35 @@ def guest_arguments(case: Case, devices: list[str], disk: Path, folder: Path, st
     return [*argv, *device_arguments(case, devices, folder), *case.qemu]
 
 
-def boot_guest(case: Case, boot: Boot, disk: Path, folder: Path, vfio_open: Path, log: Path) -> Observed:
-    """One boot, from power-on to power-off. `log` is what the names of its log files begin with."""
+def wait_for_end(guest: subprocess.Popen[bytes], console: Path, cuts: list[PowerCut], limit: int, keep: Callable[[str], None]) -> None:
+    """Until QEMU ends; `keep(NAME)` is called while the guest stands still at the moment of a power cut.
+
+    A stopped QEMU has handed each write that it began to the kernel, and no
+    other: its files are just what SIGKILL would leave.
+    """
+    deadline, pending, position, rest = time.monotonic() + limit, list(cuts), 0, ""
+    while pending:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            guest.wait(0.05)
+            return
+        if time.monotonic() > deadline:
+            break
+        with contextlib.suppress(FileNotFoundError), console.open("rb") as stream:
+            stream.seek(position)
+            new = stream.read()
+            position += len(new)
+            rest = (rest + new.decode(errors="replace"))[-10000:]
+        if re.search(pending[0].pattern, rest, re.MULTILINE):
+            os.kill(guest.pid, signal.SIGSTOP)
+            try:
+                keep(pending.pop(0).name)
+            finally:
+                os.kill(guest.pid, signal.SIGCONT)
+    guest.wait(max(0.0, deadline - time.monotonic()))
+
+
+def boot_guest(case: Case, boot: Boot, disk: Path, folder: Path, vfio_open: Path, log: Path, keep: Callable[[str], None]) -> Observed:
+    """One boot, from power-on to power-off. `log` is what the names of its log files begin with; `keep` as above."""
     steps, results = folder / f"steps-{boot.number}.tar", folder / f"results-{boot.number}"
     write_steps(boot, vfio_open, steps)
     argv = ["qemu-system-x86_64", *guest_arguments(case, boot.devices or case.devices, disk, folder, steps, results),
@@ -225,8 +253,8 @@ def boot_guest(case: Case, boot: Boot, disk: Path, folder: Path, vfio_open: Path
     limit = boot.timeout or case.timeout
     with Path(f"{log}.qemu-messages").open("wb") as messages, started(argv, messages) as guest:
         try:
-            status = guest.wait(limit)
-            observed.ended = "power-off" if status == 0 else f"QEMU ended with {status}, see {log}.qemu-messages"
+            wait_for_end(guest, Path(f"{log}.console"), boot.power_cuts, limit, keep)
+            observed.ended = "power-off" if guest.returncode == 0 else f"QEMU ended with {guest.returncode}, see {log}.qemu-messages"
         except subprocess.TimeoutExpired:
             observed.ended = f"still running after {limit} s"
     observed.seconds = time.monotonic() - begin

@@ -12,13 +12,17 @@ from pathlib import Path
 
 from . import firmware
 from .case import Boot, Case, CaseError
-from .disk import Disk, Disks, Layout, Root, set_grub_variable
+from .disk import GUEST_ARGUMENTS, ROOT_UUID, Disk, Disks, Layout, Root, set_grub_variable, set_mounts
 from .guest import boot_guest, machine_table
 from .judge import Failure, Snapshot, changes, judge_boot, printed, snapshot
 from .roots import Roots, static_program
-from .util import BOOT_DIR, Cache, HarnessError, remove_tree, say
+from .util import BOOT_DIR, Cache, HarnessError, remove_tree, run, say
 
 ONCE = "/boot-test-once.cfg"
+KERNEL_PACKAGE = "/var/lib/boot-test/kernel-package"
+
+# What of a machine is there in the next boot: its disk, and the variables of its firmware.
+LASTING = ("disk.raw", "variables.fd")
 
 
 @dataclass
@@ -52,12 +56,14 @@ class Play:
 
     @property
     def layout(self) -> Layout:
-        return Layout(self.case.separate_boot)
+        return Layout(self.case.separate_boot, self.case.loader)
 
     def make_inputs(self) -> Disk:
         """Everything that is cached and shared; slow the first time."""
         if self.case.ptprep:
             self.shop.roots.ptprep(self.suite)
+        if self.case.kernel_package:
+            self.shop.roots.kernel_package(self.suite)
         return self.shop.disks.get(self.suite, self.layout, self.case.older_kernel)
 
     def run(self) -> bool:
@@ -86,13 +92,18 @@ class Play:
     def _prepare(self, disk: Disk, folder: Path, logs: Path) -> None:
         log = logs / "prepare.log"
         acpi = self._early_cpio(disk, folder) if self.case.firmware else b""
-        with disk.mount(folder / "root") as root:
+        grub = self.case.loader == "grub"
+        with disk.mount(folder / "root") as root, (contextlib.nullcontext() if grub else disk.esp_tree(root)):
             if self.case.ptprep:
                 install_ptprep(root, self.shop.roots.ptprep(self.suite), log)
+            if self.case.kernel_package:
+                shutil.copytree(self.shop.roots.kernel_package(self.suite), inside(root, KERNEL_PACKAGE))
+            set_mounts(root, self.case.noauto, self.case.unlisted)
+            words = place_words(root)
             for file in self.case.files:
-                target = inside(root, file.path)
+                target = inside(root, fill_in(file.path, words))
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(file.source.read_bytes() if file.source else (file.text or "").encode())
+                target.write_bytes(file.source.read_bytes() if file.source else fill_in(file.text or "", words).encode())
                 os.chmod(target, file.mode)
             if self.case.ptprep:
                 # after the files: one of them may be a preset that goes before ptprep's own
@@ -102,7 +113,7 @@ class Play:
             if acpi:
                 inside(root, "/boot/boot-test-acpi.cpio").write_bytes(acpi)
                 set_grub_variable(root, "GRUB_EARLY_INITRD_LINUX_CUSTOM", "boot-test-acpi.cpio")
-            if self.case.grub or acpi:
+            if self.case.grub or acpi or not grub:
                 root.script("disk.sh", "menu", log=log)
         self._keep_snapshot("start", disk, folder)
 
@@ -121,10 +132,22 @@ class Play:
 
     def _boot(self, boot: Boot, disk: Disk, folder: Path, logs: Path) -> bool:
         """False if there is no point in booting on."""
+        if boot.disk:
+            for name in LASTING:
+                os.replace(folder / f"{boot.disk}.{name}", folder / name)
+        kept: list[str] = []
+
+        def keep(name: str) -> None:
+            for file in LASTING:
+                Disk(folder / file, disk.layout).copy(folder / f"{name}.{file}")
+            kept.append(name)
+
         with self._changed_entry(boot, disk, folder):
             vfio_open = static_program(BOOT_DIR / "vfio-open.c", self.shop.cache)
-            observed = boot_guest(self.case, boot, disk.file, folder, vfio_open, logs / f"boot-{boot.number}")
+            observed = boot_guest(self.case, boot, disk.file, folder, vfio_open, logs / f"boot-{boot.number}", keep)
         failures = judge_boot(boot, observed)
+        failures += [Failure(f"power cut = {cut.name}", "the console did not come to that line, or not in this order")
+                     for cut in boot.power_cuts if cut.name not in kept]
         if observed.ended == "power-off":
             self._keep_snapshot(f"boot {boot.number}", disk, folder)
             failures += self._judge_unchanged(boot)
@@ -135,7 +158,7 @@ class Play:
         lines += [f"    log: {logs / f'boot-{boot.number}'}.*"] if failures else []
         lines += [f"    {line}" for line in printed(boot, observed)]
         say("\n".join(lines))
-        return observed.ended == "power-off" and observed.complete
+        return observed.ended == "power-off" and observed.complete and len(kept) == len(boot.power_cuts)
 
     @contextlib.contextmanager
     def _changed_entry(self, boot: Boot, disk: Disk, folder: Path):  # type: ignore[no-untyped-def]
@@ -169,6 +192,18 @@ class Play:
 
 def inside(root: Root, path: str) -> Path:
     return root.path / path.lstrip("/")
+
+
+def place_words(root: Root) -> dict[str, str]:
+    """What a case file may stand in for."""
+    kernel = run(["sh", "-c", "ls lib/modules | sort -V | tail -n 1"], cwd=root.path).stdout.strip()
+    return {"@KERNEL@": kernel, "@ROOT@": ROOT_UUID, "@ARGUMENTS@": GUEST_ARGUMENTS}
+
+
+def fill_in(text: str, words: dict[str, str]) -> str:
+    for word, value in words.items():
+        text = text.replace(word, value)
+    return text
 
 
 def install_ptprep(root: Root, tree: Path, log: Path) -> None:

@@ -1,8 +1,8 @@
 """Root folders of the suites, in layers, and ptprep compiled in them.
 
 A layer is the upper folder of an overlay: `bare` holds what debootstrap made,
-`packages` what every guest has, `older` a second kernel, `builder` the
-compilers. Each is cached under the hash of its inputs and of the layers below.
+`packages` what every guest has, `older` a second kernel, `systemd-boot` another
+boot loader, `builder` the compilers. Each is cached under the hash of its inputs and of the layers below.
 """
 
 from __future__ import annotations
@@ -114,6 +114,23 @@ class Roots:
 
     def older_kernel(self, suite: str) -> Layer:
         return self._upon(self.packages(suite), f"older-{suite}", (), ["older-kernel", "FOLDER"])
+
+    def systemd_boot(self, suite: str, below: Layer) -> Layer:
+        """GRUB taken away, systemd-boot and what builds unified images in its place."""
+        wanted = package_list(BOOT_DIR / "image" / "systemd-boot.txt", suite)
+        return self._upon(below, f"systemd-boot-{suite}", tuple(wanted), ["instead-of-grub", "FOLDER", *wanted])
+
+    def kernel_package(self, suite: str) -> Path:
+        """A folder with the packages of one more kernel, that sorts behind the one that every guest has."""
+        packages = self.packages(suite)
+        name = f"kernel-package-{suite}-{digest(packages.name)}"
+
+        def make(path: Path, log: Path) -> None:
+            with overlay(packages.stack, path.parent / "upper") as merged:
+                run([str(MAKE_ROOT), "kernel-package", str(merged)], log)
+                shutil.move(merged / "kernel-package", path)
+
+        return self.cache.get(name, make)
 
     def builder(self, suite: str) -> Layer:
         wanted = self._build_packages(suite)
