@@ -52,21 +52,6 @@ const FirmwareNote *firmware_note_first_wrong(const FirmwareNoteList *l, size_t 
         return first;
 }
 
-static bool same_path(const DmarScope *a, const DmarScope *b)
-{
-        return a->bus == b->bus && a->n_path == b->n_path && a->n_path > 0 &&
-               memcmp(a->path, b->path, a->n_path * sizeof(*a->path)) == 0;
-}
-
-static bool shares_scope(const DmarStructure *a, const DmarStructure *b)
-{
-        FOREACH_ARRAY(x, a->scopes, a->n_scopes)
-                FOREACH_ARRAY(y, b->scopes, b->n_scopes)
-                        if (dmar_scope_is_pci(x) && dmar_scope_is_pci(y) && same_path(x, y))
-                                return true;
-        return false;
-}
-
 static bool is_drhd(const DmarStructure *s)
 {
         return s->type == DMAR_DRHD && !s->damaged;
@@ -77,10 +62,44 @@ static bool include_all(const DmarStructure *s)
         return s->flags & DMAR_DRHD_INCLUDE_PCI_ALL;
 }
 
+/* What of an earlier unit a unit contradicts: each is told once, of the first such unit. */
+enum {
+        SAME_REGISTERS = 1 << 0,
+        SECOND_FOR_ALL = 1 << 1,
+        BEHIND_FOR_ALL = 1 << 2,
+};
+
+static int note_drhd_pair(const DmarStructure *o, const DmarStructure *s, unsigned *told, FirmwareNoteList *l)
+{
+        if (o->segment != s->segment)
+                return 0;
+        if (o->base == s->base && s->base != 0 && !(*told & SAME_REGISTERS)) {
+                *told |= SAME_REGISTERS;
+                return note(l, s->offset, true,
+                            "a hardware unit has the registers of the one at offset 0x%x; Linux ignores it", o->offset);
+        }
+        if (include_all(o) && include_all(s) && !(*told & SECOND_FOR_ALL)) {
+                *told |= SECOND_FOR_ALL;
+                return note(l, s->offset, true,
+                            "a second hardware unit of segment %04x is for all other functions, as the one at offset "
+                            "0x%x is",
+                            s->segment, o->offset);
+        }
+        if (include_all(o) && !include_all(s) && !(*told & BEHIND_FOR_ALL)) {
+                *told |= BEHIND_FOR_ALL;
+                return note(l, s->offset, false,
+                            "a hardware unit stands behind the one for all other functions of segment %04x, which has "
+                            "to be the last; Linux puts up with it",
+                            s->segment);
+        }
+        return 0;
+}
+
 /* VT-d 8.3. What comes of a base of 0 is in dmar_validate_one_drhd() of Linux drivers/iommu/intel/dmar.c. */
 static int note_drhd(const Dmar *d, const DmarStructure *s, FirmwareNoteList *l)
 {
         uint64_t bytes = PAGE_BYTES << s->size;
+        unsigned told = 0;
         int r = 0;
 
         if (s->base == 0)
@@ -93,31 +112,76 @@ static int note_drhd(const Dmar *d, const DmarStructure *s, FirmwareNoteList *l)
                          s->base, bytes);
         if (r >= 0 && !include_all(s) && s->n_scopes == 0)
                 r = note(l, s->offset, false, "a hardware unit is for no device");
-        FOREACH_ARRAY(o, d->structures, (size_t) (s - d->structures)) {
-                if (r < 0)
-                        break;
-                if (!is_drhd(o))
-                        continue;
-                if (o->base == s->base && o->segment == s->segment && s->base != 0)
-                        r = note(l, s->offset, true,
-                                 "a hardware unit has the registers of the one at offset 0x%x; Linux ignores it",
-                                 o->offset);
-                else if (o->segment == s->segment && include_all(o) && include_all(s))
-                        r = note(l, s->offset, true,
-                                 "a second hardware unit of segment %04x is for all other functions, as the one at "
-                                 "offset 0x%x is",
-                                 s->segment, o->offset);
-                else if (o->segment == s->segment && include_all(o))
-                        r = note(l, s->offset, false,
-                                 "a hardware unit stands behind the one for all other functions of segment %04x, which "
-                                 "has to be the last; Linux puts up with it",
-                                 s->segment);
-                if (r >= 0 && o->segment == s->segment && shares_scope(o, s))
-                        r = note(l, s->offset, true,
-                                 "a hardware unit is for a device that the one at offset 0x%x is for as well",
-                                 o->offset);
-        }
+        FOREACH_ARRAY(o, d->structures, (size_t) (s - d->structures))
+                if (r >= 0 && is_drhd(o))
+                        r = note_drhd_pair(o, s, &told, l);
         return r;
+}
+
+/* A PCI function or bridge that a unit names. */
+typedef struct Named {
+        const DmarStructure *unit;
+        const DmarScope *scope;
+} Named;
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+        return a < b ? -1 : a > b;
+}
+
+static int compare_paths(const Named *a, const Named *b)
+{
+        int r = compare_numbers(a->unit->segment, b->unit->segment);
+
+        if (r == 0)
+                r = compare_numbers(a->scope->bus, b->scope->bus);
+        if (r == 0)
+                r = compare_numbers(a->scope->n_path, b->scope->n_path);
+        return r == 0 && a->scope->n_path > 0
+                       ? memcmp(a->scope->path, b->scope->path, a->scope->n_path * sizeof(*a->scope->path))
+                       : r;
+}
+
+static int compare_named(const void *a, const void *b)
+{
+        const Named *x = a, *y = b;
+        int r = compare_paths(x, y);
+
+        return r != 0 ? r : compare_numbers(x->scope->offset, y->scope->offset);
+}
+
+/* A function is of one unit only (VT-d 8.3). I/O APICs and the like are left out: they have no path to compare. */
+static int note_named_twice(const Dmar *d, FirmwareNoteList *l)
+{
+        _cleanup_free_ Named *named = NULL;
+        size_t n = 0;
+
+        FOREACH_ARRAY(s, d->structures, d->n_structures)
+                FOREACH_ARRAY(scope, s->scopes, s->n_scopes) {
+                        Named *slot;
+
+                        if (!is_drhd(s) || !dmar_scope_is_pci(scope) || scope->n_path == 0)
+                                continue;
+                        slot = array_grow(&named, n);
+                        if (!slot)
+                                return -ENOMEM;
+                        *slot = (Named){ s, scope };
+                        n++;
+                }
+        if (n < 2)
+                return 0;
+        qsort(named, n, sizeof(*named), compare_named);
+        for (size_t i = 1; i < n; i++)
+                if (compare_paths(&named[i - 1], &named[i]) == 0 && named[i - 1].unit != named[i].unit) {
+                        int r = note(l, named[i].scope->offset, true,
+                                     "the hardware unit at offset 0x%x is for a device that the one at offset 0x%x is "
+                                     "for as well",
+                                     named[i].unit->offset, named[i - 1].unit->offset);
+
+                        if (r < 0)
+                                return r;
+                }
+        return 0;
 }
 
 /* VT-d 8.4 and rmrr_sanity_check() of Linux drivers/iommu/intel/iommu.c, which warns and uses the region all the same.
@@ -143,9 +207,9 @@ static int note_rmrr(const Dmar *d, const DmarStructure *s, FirmwareNoteList *l)
                     (o->base == s->base && o->end == s->end))
                         continue;
                 if (s->base <= s->end && o->base <= o->end && s->base <= o->end && o->base <= s->end)
-                        r = note(l, s->offset, false,
-                                 "the reserved region 0x%" PRIx64 "-0x%" PRIx64 " overlaps the one at offset 0x%x",
-                                 s->base, s->end, o->offset);
+                        return note(l, s->offset, false,
+                                    "the reserved region 0x%" PRIx64 "-0x%" PRIx64 " overlaps the one at offset 0x%x",
+                                    s->base, s->end, o->offset);
         }
         return r;
 }
@@ -160,37 +224,35 @@ static int note_rhsa(const Dmar *d, const DmarStructure *s, FirmwareNoteList *l)
 }
 
 /* The scopes of type "namespace" and the ANDDs refer to each other by number (VT-d 8.3.1, 8.7). */
-static const DmarStructure *find_andd(const Dmar *d, uint8_t number)
+static int note_namespace(const Dmar *d, FirmwareNoteList *l)
 {
+        bool declared[UINT8_MAX + 1] = {}, used[UINT8_MAX + 1] = {};
+
         DMAR_FOREACH(s, d, DMAR_ANDD)
-        if (s->device_number == number)
-                return s;
-        return NULL;
-}
+        declared[s->device_number] = true;
+        FOREACH_ARRAY(s, d->structures, d->n_structures)
+                FOREACH_ARRAY(scope, s->scopes, s->n_scopes) {
+                        int r;
 
-static bool andd_is_used(const Dmar *d, uint8_t number)
-{
-        DMAR_FOREACH(s, d, DMAR_DRHD)
-        FOREACH_ARRAY(scope, s->scopes, s->n_scopes)
-                if (scope->type == DMAR_SCOPE_NAMESPACE && scope->enumeration_id == number)
-                        return true;
-        return false;
-}
-
-static int note_namespace(const Dmar *d, const DmarStructure *s, FirmwareNoteList *l)
-{
-        if (s->type == DMAR_ANDD && !s->damaged && !andd_is_used(d, s->device_number))
-                return note(l, s->offset, false, "the device %s (number %u) is under no hardware unit", s->name,
-                            s->device_number);
-        FOREACH_ARRAY(scope, s->scopes, s->n_scopes)
-                if (scope->type == DMAR_SCOPE_NAMESPACE && !find_andd(d, scope->enumeration_id)) {
-                        int r = note(l, scope->offset, false,
-                                     "a scope is for the namespace device number %u, which the table does not declare",
-                                     scope->enumeration_id);
-
+                        if (scope->type != DMAR_SCOPE_NAMESPACE)
+                                continue;
+                        used[scope->enumeration_id] = true;
+                        if (declared[scope->enumeration_id])
+                                continue;
+                        r = note(l, scope->offset, false,
+                                 "a scope is for the namespace device number %u, which the table does not declare",
+                                 scope->enumeration_id);
                         if (r < 0)
                                 return r;
                 }
+        DMAR_FOREACH(s, d, DMAR_ANDD)
+        if (!s->damaged && !used[s->device_number]) {
+                int r = note(l, s->offset, false, "the device %s (number %u) is under no hardware unit", s->name,
+                             s->device_number);
+
+                if (r < 0)
+                        return r;
+        }
         return 0;
 }
 
@@ -212,44 +274,40 @@ int firmware_note_dmar(const Dmar *d, FirmwareNoteList *ret)
                         r = note_rmrr(d, s, ret);
                 else if (r >= 0 && s->type == DMAR_RHSA && !s->damaged)
                         r = note_rhsa(d, s, ret);
-                if (r >= 0)
-                        r = note_namespace(d, s, ret);
-                if (r < 0)
-                        return r;
         }
+        if (r >= 0)
+                r = note_named_twice(d, ret);
+        return r < 0 ? r : note_namespace(d, ret);
+}
+
+static int note_ivhd(const Ivrs *i, const IvrsBlock *b, FirmwareNoteList *l)
+{
+        const IvrsBlock *best = &i->blocks[i->units[b->unit].best];
+        int r = 0;
+
+        if (b->base == 0)
+                r = note(l, b->offset, true, "the registers of an IOMMU are said to be at address 0");
+        else if (b->base % PAGE_BYTES != 0)
+                r = note(l, b->offset, true, "the registers of an IOMMU at 0x%" PRIx64 " are not aligned to a page",
+                         b->base);
+        if (r >= 0 && b->base != best->base)
+                r = note(l, b->offset, true,
+                         "the blocks of one IOMMU contradict each other: registers at 0x%" PRIx64
+                         " here and at 0x%" PRIx64 " at offset 0x%x",
+                         b->base, best->base, best->offset);
+        if (r >= 0 && b->n_entries == 0 && !b->damaged)
+                r = note(l, b->offset, false, "an IOMMU is for no device");
         return r;
 }
 
-static int note_unit(const Ivrs *i, const IvrsUnit *u, FirmwareNoteList *l)
+/* All IOMMUs have to have a block of the type that Linux reads: the others do not exist for it. */
+static int note_unit(const Ivrs *i, const IvrsUnit *u, uint8_t type, FirmwareNoteList *l)
 {
-        const IvrsBlock *best = &i->blocks[u->best];
-        uint8_t type = ivrs_linux_ivhd_type(i);
-        bool read = false;
-        int r = 0;
-
-        if (best->base == 0)
-                r = note(l, best->offset, true, "the registers of an IOMMU are said to be at address 0");
-        else if (best->base % PAGE_BYTES != 0)
-                r = note(l, best->offset, true, "the registers of an IOMMU at 0x%" PRIx64 " are not aligned to a page",
-                         best->base);
-        FOREACH_ARRAY(b, i->blocks, i->n_blocks) {
-                if (r < 0)
-                        return r;
-                if (!ivrs_block_is_ivhd(b) || b->unit != (size_t) (u - i->units))
-                        continue;
-                read = read || b->type == type;
-                if (b->base != best->base)
-                        r = note(l, b->offset, true,
-                                 "the blocks of one IOMMU contradict each other: registers at 0x%" PRIx64
-                                 " here and at 0x%" PRIx64 " at offset 0x%x",
-                                 b->base, best->base, best->offset);
-                if (r >= 0 && b->n_entries == 0 && !b->damaged)
-                        r = note(l, b->offset, false, "an IOMMU is for no device");
-        }
-        if (r >= 0 && !read)
-                r = note(l, best->offset, true,
-                         "an IOMMU has no block of the type 0x%02x, which is the one that Linux reads here", type);
-        return r;
+        FOREACH_ARRAY(b, u->blocks, ELEMENTSOF(u->blocks))
+                if (*b != SIZE_MAX && i->blocks[*b].type == type)
+                        return 0;
+        return note(l, i->blocks[u->best].offset, true,
+                    "an IOMMU has no block of the type 0x%02x, which is the one that Linux reads here", type);
 }
 
 /* 48882 5.2.2.8 and init_unity_map_range() of Linux drivers/iommu/amd/init.c. */
@@ -278,30 +336,28 @@ static int note_ivmd(const Ivrs *i, const IvrsBlock *b, FirmwareNoteList *l)
                     (o->start == b->start && o->size == b->size))
                         continue;
                 if (o->first_device_id <= b->last_device_id && b->first_device_id <= o->last_device_id &&
-                    b->start - o->start < o->size)
-                        r = note(l, b->offset, false,
-                                 "a memory definition starts inside the one at offset 0x%x, for the same devices",
-                                 o->offset);
-                else if (o->first_device_id <= b->last_device_id && b->first_device_id <= o->last_device_id &&
-                         o->start - b->start < b->size)
-                        r = note(l, b->offset, false,
-                                 "a memory definition ends inside the one at offset 0x%x, for the same devices",
-                                 o->offset);
+                    (b->start - o->start < o->size || o->start - b->start < b->size))
+                        return note(l, b->offset, false,
+                                    "a memory definition overlaps the one at offset 0x%x, for the same devices",
+                                    o->offset);
         }
         return r;
 }
 
 int firmware_note_ivrs(const Ivrs *i, FirmwareNoteList *ret)
 {
+        uint8_t type = ivrs_linux_ivhd_type(i);
         int r = 0;
 
         if (i->n_units == 0)
                 r = note(ret, 48, true, "the table describes no IOMMU");
         FOREACH_ARRAY(u, i->units, i->n_units) {
                 if (r >= 0)
-                        r = note_unit(i, u, ret);
+                        r = note_unit(i, u, type, ret);
         }
         FOREACH_ARRAY(b, i->blocks, i->n_blocks) {
+                if (r >= 0 && b->unit != SIZE_MAX)
+                        r = note_ivhd(i, b, ret);
                 if (r >= 0 && ivrs_block_is_ivmd(b) && !b->damaged)
                         r = note_ivmd(i, b, ret);
         }

@@ -116,7 +116,10 @@ int acpi_header_parse(const void *data, size_t size, const char *signature, Acpi
         else if (h.length > size)
                 acpi_error_set(ret_error, size, "the table says that it has %u bytes and ends after %zu", h.length,
                                size);
-        *ret_table = acpi_reader_part(&r, 0, h.length);
+        else if (h.length > ACPI_TABLE_MAX_BYTES)
+                acpi_error_set(ret_error, LENGTH_OFFSET, "the table says that it has %u bytes, more than any real one",
+                               h.length);
+        *ret_table = acpi_reader_part(&r, 0, MIN(h.length, ACPI_TABLE_MAX_BYTES));
         h.checksum_ok = !ret_error->message[0] && checksum_ok(ret_table);
         *ret = h;
         return ret_error->message[0] ? -EBADMSG : 0;

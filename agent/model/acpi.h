@@ -12,8 +12,8 @@
 /* Bytes of the header that every table begins with. */
 #define ACPI_HEADER_BYTES    36U
 
-/* More than any DMAR or IVRS has: real ones have some hundred bytes, their parts have at most 64 KiB. */
-#define ACPI_TABLE_MAX_BYTES (1024U * 1024)
+/* Far more than any DMAR or IVRS has: real ones have some hundred bytes to some KiB. */
+#define ACPI_TABLE_MAX_BYTES (256U * 1024)
 
 typedef struct AcpiHeader {
         char signature[5]; /* four bytes and a NUL */
@@ -70,11 +70,12 @@ void acpi_bytes(AcpiReader *r, size_t offset, void *ret, size_t size);
 /**
  * acpi_header_parse() - header of a table, and the table that it spans
  * @signature: four letters that have to be there.
- * @ret_table: the bytes that belong to the table: min(length of the header, size); bytes behind it are left out.
+ * @ret_table: the bytes that belong to the table, at most size and ACPI_TABLE_MAX_BYTES; bytes behind it are left out.
  *
  * A wrong checksum is no error, it is said in the header.
- * Returns 0; -EINVAL another table or none; -EBADMSG the header is cut short, or the length is less than a header or
- * more than there is: then ret and ret_table are filled as far as the bytes go. @ret_error: filled on both.
+ * Returns 0; -EINVAL another table or none; -EBADMSG the header is cut short, or the length is less than a header,
+ * more than there is or more than ACPI_TABLE_MAX_BYTES: then ret and ret_table are filled as far as the bytes go.
+ * @ret_error: filled on both.
  */
 int acpi_header_parse(const void *data, size_t size, const char *signature, AcpiHeader *ret, AcpiReader *ret_table,
                       AcpiError *ret_error) _must_check_;

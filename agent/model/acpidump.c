@@ -4,7 +4,7 @@
 #define ROW_BYTES      16U
 
 /* A whole machine's text is read for its two tables; the largest of the others, a DSDT, stays well below. */
-#define TEXT_TABLE_MAX (ACPI_TABLE_MAX_BYTES * 16U)
+#define TEXT_TABLE_MAX (16U * 1024 * 1024)
 
 static int hex_digit(char c)
 {

@@ -28,7 +28,7 @@ bool acpidump_is_text(const char *data, size_t size);
  *
  * A table is its rows from "0000:" on; the line in front of them is not needed.
  * Returns 1; 0 there is none any more; -EBADMSG a row is missing or is cut off: @ret_error says where; -EFBIG a table
- * of more than ACPI_TABLE_MAX_BYTES * 16; -ENOMEM.
+ * of more than 16 MiB; -ENOMEM.
  */
 int acpidump_next(const char **cursor, unsigned *line, const char *end, uint8_t **ret, size_t *ret_size,
                   AcpidumpError *ret_error) _must_check_;

@@ -17,7 +17,9 @@ import sys
 import tempfile
 
 USAGE, BLOCKED, NOT_READY = 64, 2, 1
-NOBODY = 65534
+
+# options of a run without rights
+AS_NOBODY = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
 
 IVHD = {0x10, 0x11, 0x40}
 IVMD = {0x20, 0x21, 0x22}
@@ -98,6 +100,7 @@ def files(r: Runner) -> None:
     unit = "registers at 0xfed90000"
     path = r.write("dmar.dat", dmar())
     r.expect("bytes", 0, unit, "", "--table", path)
+    r.expect("without rights", 0, unit, "", "--table", path, **AS_NOBODY)
     r.expect("segment", 0, "segment 0012", "", f"--table={path}")
     r.expect("standard input", 0, unit, "", "--table=/dev/stdin", input=dmar())
     r.expect("IVRS", 0, "all devices", "", "--table", r.write("ivrs.dat", ivrs()))
@@ -141,9 +144,7 @@ def trees(r: Runner) -> None:
     r.write(f"{top}/IVRS", ivrs())
     r.expect("both", 0, "IOMMU 0000:00:00.2", "", root)
     os.chmod(path, 0)
-    os.chmod(r.folder, 0o755)
-    r.expect("not root", NOT_READY, "", "/sys/firmware/acpi/tables/DMAR is readable by root only", root,
-             **({"user": NOBODY} if os.geteuid() == 0 else {}))
+    r.expect("not root", NOT_READY, "", "/sys/firmware/acpi/tables/DMAR is readable by root only", root, **AS_NOBODY)
 
 
 def scope(s: dict) -> dict:
@@ -238,6 +239,7 @@ def real_tables(r: Runner, data: pathlib.Path) -> None:
 def main() -> int:
     data = pathlib.Path(os.environ.get("PTPREP_DATA", "../shared/data")) / "acpi"
     with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
         r = Runner(sys.argv[1], pathlib.Path(folder))
         files(r)
         trees(r)

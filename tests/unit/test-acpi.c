@@ -237,6 +237,28 @@ static void not_a_table(void **state)
         dmar_done(&d);
 }
 
+/* A hostile file must not take all memory. */
+static void more_than_any_table(void **state)
+{
+        size_t size = ACPI_TABLE_MAX_BYTES + 16;
+        _cleanup_free_ uint8_t *bytes = calloc(size, 1);
+        _cleanup_(dmar_done) Dmar d = {};
+        TableBuilder t;
+        AcpiError e;
+
+        (void) state;
+        assert_non_null(bytes);
+        dmar_header(&t, 39, 0);
+        (void) drhd(&t, 1, 0, 0xfed90000);
+        patch(&t, 4, size, 4);
+        memcpy(bytes, t.bytes, t.n);
+        for (size_t at = 48; at + 16 <= size; at += 16)
+                memcpy(bytes + at, t.bytes + 48, 16);
+        assert_int_equal(dmar_parse(bytes, size, &d, &e), -EBADMSG);
+        expect_error(&e, 4, "bytes, more than any real one");
+        assert_int_equal(d.n_structures, (ACPI_TABLE_MAX_BYTES - 48) / 16);
+}
+
 /* A second unit behind the broken structure tells whether reading goes on. */
 static void bad_lengths(void **state)
 {
@@ -832,6 +854,7 @@ int main(void)
                 cmocka_unit_test(bytes_behind_the_table_are_ignored),
                 cmocka_unit_test(cut_anywhere),
                 cmocka_unit_test(not_a_table),
+                cmocka_unit_test(more_than_any_table),
                 cmocka_unit_test(bad_lengths),
                 cmocka_unit_test(short_and_long_structures),
                 cmocka_unit_test(contents_that_cannot_be),
