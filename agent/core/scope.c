@@ -233,9 +233,10 @@ static bool entry_covers(const IvhdEntry *e, uint16_t id)
         case IVHD_ALL:
         case IVHD_SELECT:
         case IVHD_EXT_SELECT:
-        case IVHD_SPECIAL:
         case IVHD_ACPI_HID:
                 return id >= e->first && id <= e->last;
+        case IVHD_SPECIAL:
+                return id == e->source_id;
         case IVHD_RANGE:
         case IVHD_EXT_RANGE: /* Linux acts on a range when it meets its end */
                 return e->has_end && id >= e->first && id <= e->last;

@@ -723,7 +723,8 @@ int probe_block(const Probe *p, Facts *f)
         bool is_procfs = false;
         int r;
 
-        if (p->cfg->n_devices == 0 || lazy_load("libmount.so.1", mount_symbols, ELEMENTSOF(mount_symbols)) < 0)
+        if ((p->cfg->n_devices == 0 && !p->functions) ||
+            lazy_load("libmount.so.1", mount_symbols, ELEMENTSOF(mount_symbols)) < 0)
                 return 0;
 
         r = read_table(&b, NAME_PROC_MOUNTINFO, &b.mounts, &is_procfs);

@@ -270,6 +270,9 @@ static void units_of_amd(void **state)
         ivrs_add_entry(b, IVHD_ALIAS_SELECT, DEVICE_ID(3, 0, 0), DEVICE_ID(3, 0, 0))->source_id = DEVICE_ID(7, 0, 2);
         covered(s, "0000:03:00.0", TRISTATE_YES);
         covered(s, "0000:07:00.2", TRISTATE_YES);
+        ivrs_add_entry(b, IVHD_SPECIAL, 0, 0)->source_id = DEVICE_ID(0x80, 5, 0); /* speaks with that id */
+        covered(s, "0000:80:05.0", TRISTATE_YES);
+        covered(s, "0000:00:00.0", TRISTATE_NO);
         b->segment = 1;
         covered(s, "0000:07:00.0", TRISTATE_NO);
         covered(s, "0000:80:05.0", TRISTATE_NO);

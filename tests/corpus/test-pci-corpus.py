@@ -1,0 +1,549 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""PCI trees of real machines against "ptprep list".
+
+    test-pci-corpus.py PTPREP DATA_FOLDER
+
+Each capture (umockdev, udevadm, lspci, a saved sysfs) becomes a folder below the build folder, and what "ptprep list --json
+--root=FOLDER" says of it is compared with an independent reading: addresses, ids, classes, drivers, groups, bridge paths and
+verdicts. Firmware tables of real machines get the functions that they name, on other bus numbers than the firmware gave.
+"""
+
+import collections
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+ADDRESS = r"(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
+BRIDGES = ("0604", "0607", "0609")
+HARMLESS = (None, "vfio-pci", "pci-stub")
+MSI = "0x00000000fee00000 0x00000000feefffff msi\n"
+
+
+def scratch() -> tempfile.TemporaryDirectory:
+    """In memory where there is such a place: the trees have thousands of small files."""
+    return tempfile.TemporaryDirectory(prefix="ptprep-pci-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+
+
+class Function:
+    """One PCI function as the capture has it."""
+
+    def __init__(self, path: str, vendor: str, device: str, pci_class: str):
+        self.path = path  # below /sys/devices, or only the address
+        self.address = path.split("/")[-1]
+        self.vendor, self.device, self.pci_class = vendor, device, pci_class
+        self.driver: str | None = None
+        self.group: int | None = None
+        self.config: bytes | None = None
+        self.reset: str | None = None
+        self.physfn: str | None = None
+        self.virtfn: str | None = None
+
+    @property
+    def bridge(self) -> bool:
+        return self.pci_class[:4] in BRIDGES
+
+    @property
+    def stable_path(self) -> str:
+        return "/".join(p if p.startswith("pci") else p.split(":")[-1] for p in self.path.split("/"))
+
+
+class Machine:
+    def __init__(self, name: str, release: str = "6.1.0"):
+        self.name, self.release = name, release
+        self.functions: dict[str, Function] = {}
+        self.units: list[str] = []
+        self.regions: dict[int, str] = collections.defaultdict(lambda: MSI)
+        self.files: dict[str, bytes] = {}
+        self.cmdline = "quiet"
+
+    def add(self, function: Function) -> Function:
+        self.functions[function.address] = function
+        return function
+
+    def group_of(self, number: int) -> list[Function]:
+        return [f for f in self.functions.values() if f.group == number]
+
+    # The tree
+
+    def build(self, top: pathlib.Path) -> None:
+        def write(name: str, data: bytes | str) -> None:
+            path = top / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data if isinstance(data, bytes) else data.encode())
+
+        def link(name: str, target: str) -> None:
+            path = top / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.symlink_to(os.path.relpath(top / target, path.parent))
+
+        for f in self.functions.values():
+            folder = f"sys/devices/{f.path}"
+            for attribute, value in {"vendor": f.vendor, "device": f.device, "class": f.pci_class}.items():
+                write(f"{folder}/{attribute}", f"0x{value}\n")
+            write(f"{folder}/config", f.config or bytes(64))
+            if f.reset is not None:
+                write(f"{folder}/reset_method", f.reset + "\n")
+            link(f"sys/bus/pci/devices/{f.address}", folder)
+            if f.driver:
+                link(f"{folder}/driver", f"sys/bus/pci/drivers/{f.driver}")
+            if f.group is not None:
+                link(f"{folder}/iommu_group", f"sys/kernel/iommu_groups/{f.group}")
+                (top / f"sys/kernel/iommu_groups/{f.group}").mkdir(parents=True, exist_ok=True)
+                write(f"sys/kernel/iommu_groups/{f.group}/reserved_regions", self.regions[f.group])
+            for name, other in {"physfn": f.physfn, "virtfn0": f.virtfn}.items():
+                if other:
+                    link(f"{folder}/{name}", f"sys/devices/{self.functions[other].path}")
+        for unit in self.units:
+            write(f"sys/devices/virtual/iommu/{unit}/uevent", "")
+            link(f"sys/class/iommu/{unit}", f"sys/devices/virtual/iommu/{unit}")
+        for folder in ("sys/class/iommu", "sys/kernel/iommu_groups", "sys/firmware/acpi/tables", "proc/self", "etc"):
+            (top / folder).mkdir(parents=True, exist_ok=True)
+        write("sys/kernel/irq/1/chip_name", "IR-IO-APIC\n")
+        write("proc/cmdline", self.cmdline + "\n")
+        write("proc/sys/kernel/osrelease", self.release + "\n")
+        write("proc/self/mountinfo", "22 1 0:21 / / rw - tmpfs tmpfs rw\n")  # a live system: no disk in use
+        write("proc/swaps", "Filename Type Size Used Priority\n")
+        for name, data in self.files.items():
+            write(name, data)
+
+    # The independent verdict
+
+    def breaks_group(self, f: Function) -> bool:
+        if f.driver in HARMLESS or "vfio" in (f.driver or ""):
+            return False
+        return not f.bridge or f.driver != "pcieport"  # 5.19 and later
+
+    def verdict(self, f: Function) -> str:
+        if f.bridge:
+            return "not-applicable"
+        if not self.units:
+            return "blocked"  # no table and no unit
+        words = set()
+        if f.group is None:
+            words.add("blocked")
+        else:
+            if any(self.breaks_group(o) for o in self.group_of(f.group) if o is not f):
+                words.add("conditional")
+            if re.search(r" direct$", self.regions[f.group], re.M):
+                newer = [int(n) for n in self.release.split(".")[:2]] >= [6, 6]
+                if self.units[0].startswith("dmar") or newer:
+                    words.add("blocked")
+        if f.path.count("/pci") > 0:
+            words.add("blocked")  # a host bridge below a function: VMD
+        if f.virtfn and f.driver != "vfio-pci":
+            words.add("conditional")
+        for word in ("blocked", "conditional"):
+            if word in words:
+                return word
+        return "ready" if f.driver in ("vfio-pci", "pci-stub") else "possible"
+
+
+# Readers of captures
+
+
+def read_umockdev(path: pathlib.Path) -> Machine:
+    machine = Machine(path.stem)
+    for record in path.read_text(encoding="utf-8", errors="replace").split("\n\n"):
+        lines = record.splitlines()
+        if not lines or "E: SUBSYSTEM=pci" not in lines or not re.search(rf"/{ADDRESS}$", lines[0]):
+            continue
+        attributes = dict(l[3:].split("=", 1) for l in lines if l.startswith("A: "))
+        links = dict(l[3:].split("=", 1) for l in lines if l.startswith("L: "))
+        binary = dict(l[3:].split("=", 1) for l in lines if l.startswith("H: "))
+        value = {k: v.replace("\\n", "").strip() for k, v in attributes.items()}
+        f = machine.add(Function(lines[0].removeprefix("P: /devices/"), value["vendor"][2:], value["device"][2:],
+                                 value["class"][2:]))
+        f.driver = links["driver"].split("/")[-1] if "driver" in links else None
+        f.group = int(links["iommu_group"].split("/")[-1]) if "iommu_group" in links else None
+        f.config = bytes.fromhex(binary["config"]) if "config" in binary else None
+        f.physfn = links["physfn"].split("/")[-1] if "physfn" in links else None
+        f.virtfn = links["virtfn0"].split("/")[-1] if "virtfn0" in links else None
+        if "iommu" in links and (unit := links["iommu"].split("/")[-1]) not in machine.units:
+            machine.units.append(unit)
+    return machine
+
+
+def read_udevadm(path: pathlib.Path) -> Machine:
+    machine = Machine(path.name.removesuffix(".pci.txt"))
+    for record in path.read_text(encoding="utf-8", errors="replace").split("\n\n"):
+        values = dict(l[3:].split("=", 1) for l in record.splitlines() if l.startswith("E: ") and "=" in l)
+        if values.get("SUBSYSTEM") != "pci" or "PCI_ID" not in values:
+            continue
+        vendor, device = values["PCI_ID"].lower().split(":")
+        f = machine.add(Function(values["DEVPATH"].removeprefix("/devices/"), vendor, device,
+                                 values["PCI_CLASS"].lower().rjust(6, "0")))
+        f.driver = values.get("DRIVER")
+    return machine
+
+
+def read_sysfs(folder: pathlib.Path, name: str) -> Machine:
+    """What a saved tree has, read with nothing but the file system."""
+    machine = Machine(name)
+    devices = folder / "sys/bus/pci/devices"
+    for address in sorted(os.listdir(devices)):
+        entry = devices / address
+        if not (entry / "vendor").exists() or not (entry / "class").exists():
+            continue
+        path = os.path.realpath(entry).removeprefix(os.path.realpath(folder) + "/sys/devices/")
+        f = machine.add(Function(path, *((entry / a).read_text().strip()[2:] for a in ("vendor", "device", "class"))))
+        f.driver = os.path.basename(os.readlink(entry / "driver")) if (entry / "driver").is_symlink() else None
+        if (entry / "iommu_group").is_symlink():
+            f.group = int(os.path.basename(os.readlink(entry / "iommu_group")))
+    return machine
+
+
+def place(machine: Machine, heads: list[tuple[str, Function]], secondary: dict[str, str]) -> None:
+    """Gives each function its path: by the bridge whose secondary bus it is on. VMD makes the domains from 10000 on."""
+    vmd = next((f for _, f in heads if f.driver == "vmd"), None)
+
+    def path_of(address: str) -> str:
+        domain, bus, _ = address.split(":")
+        bridge = next((b for b, s in secondary.items() if s == bus and b.split(":")[0] == domain), None)
+        if bridge:
+            return f"{path_of(bridge)}/{address}"
+        root = f"pci{domain}:{bus}/{address}"
+        return f"{path_of(vmd.address)}/{root}" if int(domain, 16) > 0xffff and vmd else root
+
+    for address, f in heads:
+        f.path, f.address = path_of(address), address
+        machine.add(f)
+
+
+def read_lspci(path: pathlib.Path) -> Machine:
+    """lspci -vnn, or -vxxxx with or without names: what is numeric in it."""
+    machine = Machine(path.stem)
+    heads: list[tuple[str, Function]] = []
+    secondary: dict[str, str] = {}
+    config = bytearray()
+
+    def finish() -> None:
+        if heads and config:
+            f = heads[-1][1]
+            f.config = bytes(config)
+            if f.vendor == "":
+                f.vendor, f.device = config[1::-1].hex(), config[3:1:-1].hex()
+                f.pci_class = config[11:8:-1].hex()
+            if config[14] & 0x7f == 1:
+                secondary[heads[-1][0]] = f"{config[25]:02x}"
+        config.clear()
+
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        if m := re.match(rf"({ADDRESS}) (?:[^\[]*\[([0-9a-f]{{4}})\]: .*\[([0-9a-f]{{4}}):([0-9a-f]{{4}})\]|(?:Class )?.*)", line):
+            finish()
+            address = m[1] if m[1].count(":") == 2 else f"0000:{m[1]}"
+            numeric = re.match(rf"{ADDRESS} (?:Class )?([0-9a-f]{{4}}): ([0-9a-f]{{4}}):([0-9a-f]{{4}})", line)
+            if m[3]:
+                f = Function(address, m[3], m[4], m[2] + "00")
+            elif numeric:
+                f = Function(address, numeric[2], numeric[3], numeric[1] + "00")
+            else:
+                f = Function(address, "", "", "")
+            if prog := re.search(r"\(prog-if ([0-9a-f]{2})", line):
+                f.pci_class = f.pci_class[:4] + prog[1]
+            heads.append((address, f))
+        elif m := re.match(r"\s+Bus: primary=[0-9a-f]{2}, secondary=([0-9a-f]{2})", line):
+            secondary[heads[-1][0]] = m[1]
+        elif m := re.match(r"\s+Kernel driver in use: (\S+)", line):
+            heads[-1][1].driver = m[1]
+        elif re.match(r"[0-9a-f]{2,3}: ([0-9a-f]{2} ?){16}$", line):
+            config += bytes.fromhex(line.split(":")[1])
+        elif heads and (m := re.match(r"\s.*IOMMU group:? (\d+)", line)):
+            heads[-1][1].group = int(m[1])
+    finish()
+    place(machine, heads, secondary)
+    if any(f.group is not None for f in machine.functions.values()):
+        machine.units = ["dmar0"]
+    return machine
+
+
+def read_group_list(path: pathlib.Path) -> Machine:
+    """Lines "IOMMU Group N BB:DD.F Class [cccc]: Name [vvvv:dddd]"; no bridges are known, each bus is a root bus."""
+    machine = Machine(path.stem, release="5.5.0")
+    heads = []
+    for line in path.read_text().splitlines():
+        m = re.match(rf"IOMMU Group (\d+) ({ADDRESS}) [^\[]*\[([0-9a-f]{{4}})\]: .*\[([0-9a-f]{{4}}):([0-9a-f]{{4}})\]", line)
+        if m:
+            f = Function(f"0000:{m[2]}", m[4], m[5], m[3] + "00")
+            f.group = int(m[1])
+            heads.append((f.address, f))
+    place(machine, heads, {})
+    machine.units = ["dmar0"]
+    return machine
+
+
+# Comparison
+
+
+def run(ptprep: str, top: pathlib.Path) -> dict:
+    done = subprocess.run([ptprep, "list", "--json", f"--root={top}"], capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode != 0:
+        raise AssertionError(f"exit {done.returncode}: {done.stderr}")
+    return {f["address"]: f for f in json.loads(done.stdout)["functions"]}
+
+
+def compare(machine: Machine, listed: dict, verdicts: bool = True) -> None:
+    assert set(listed) == set(machine.functions), set(listed) ^ set(machine.functions)
+    assert list(listed) == sorted(listed, key=lambda a: [int(n, 16) for n in re.split("[:.]", a)]), "order"
+    for address, f in machine.functions.items():
+        seen = listed[address]
+        for key, want in {"vendor": f.vendor, "device": f.device, "class": f.pci_class, "driver": f.driver,
+                          "iommu_group": f.group, "path": f.stable_path}.items():
+            assert seen[key] == want, f"{address}: {key} is {seen[key]!r}, expected {want!r}"
+        if verdicts:
+            want = machine.verdict(f)
+            assert seen["verdict"] == want, f"{address}: {seen['verdict']}, expected {want}: {seen['reasons']}"
+
+
+def check(ptprep: str, machine: Machine) -> dict:
+    with scratch() as folder:
+        top = pathlib.Path(folder)
+        machine.build(top)
+        listed = run(ptprep, top)
+        compare(machine, listed)
+        return listed
+
+
+def reason(function: dict, identifier: str) -> dict:
+    return next((r for r in function["reasons"] if r["id"] == identifier), {"text": "", "cure_by": None})
+
+
+# Tests; each takes the program and the data folder
+
+
+def test_umockdev(ptprep: str, data: pathlib.Path) -> None:
+    machine = read_umockdev(data / "pci/umockdev/harvester_vgpu-node.umockdev")
+    assert len(machine.functions) == 226
+    listed = check(ptprep, machine)
+    gpus = [f for f in machine.functions.values() if f.physfn]
+    assert len(gpus) == 16
+    for vf in gpus:
+        assert vf.config and vf.config[:4] == b"\xff\xff\xff\xff", "virtual functions read ffff"
+        assert listed[vf.address]["vendor"] == "10de"
+        assert listed[vf.address]["verdict"] == "possible" or vf.driver or len(machine.group_of(vf.group)) > 1
+    for physical in {f.physfn for f in gpus}:
+        assert "virtual functions" in reason(listed[physical], "device.virtual")["text"]
+    machine.regions[machine.functions["0000:08:00.0"].group] += "0x00000000000e8000 0x00000000000e8fff direct\n"
+    assert check(ptprep, machine)["0000:08:00.0"]["verdict"] == "blocked"
+
+
+def test_udevadm(ptprep: str, data: pathlib.Path) -> None:
+    for path in sorted((data / "pci/udevadm").glob("*.pci.txt")):
+        machine = read_udevadm(path)
+        assert machine.functions, path
+        check(ptprep, machine)
+        for number, f in enumerate(machine.functions.values()):  # each in a group of its own
+            f.group = number
+        machine.units = ["ivhd0"] if "HP_ELITEBOOK" in path.name else ["dmar0"]
+        check(ptprep, machine)
+
+
+def test_lspci(ptprep: str, data: pathlib.Path) -> None:
+    vmd = read_lspci(data / "pci/mail/kcrudup_lspci-vnn_vmd.txt")
+    assert vmd.functions["10000:e1:00.0"].stable_path == "pci0000:00/0e.0/pci10000:e0/06.0/00.0"
+    listed = check(ptprep, vmd)
+    assert "Volume Management Device 0000:00:0e.0" in reason(listed["10000:e1:00.0"], "device.managed")["text"]
+    machine = read_lspci(data / "pci/mail/gl9755-laptop_lspci-vvxxxx.txt")
+    assert len(machine.functions) > 15
+    check(ptprep, machine)
+    check(ptprep, read_group_list(data / "pci/mail/rmrr-not-reserved_iommu-groups.out"))
+    for name in ("pciutils_tree-fujitsu-p8010", "pciutils_tree-fsl-p2020"):
+        machine = read_lspci(data / "pci/lspci-dumps" / name)
+        assert len(machine.functions) >= 6
+        check(ptprep, machine)
+    for name, count in {"harvester_all": 208, "harvester_vgpu-node": 226}.items():
+        machine = read_lspci(data / f"pci/derived/{name}.lspci-xxxx.txt")
+        assert len(machine.functions) == count
+        check(ptprep, machine)
+
+
+def test_sysfs(ptprep: str, data: pathlib.Path) -> None:
+    for path in sorted((data / "pci/sysfs").glob("*.tar.*")):
+        with scratch() as folder, tarfile.open(path) as archive:
+            top = pathlib.Path(folder)
+            members = [m for m in archive if (m.isdir() or m.isfile() or m.issym()) and not m.name.startswith(("/", ".."))]
+            for member in members:
+                member.mode |= 0o700 if member.isdir() else 0o400
+            archive.extractall(top, members)
+            roots = [p.parent.parent.parent for p in top.glob("**/sys/bus/pci")][:1] or [top]
+            root = roots[0].parent if roots[0].name == "sys" else roots[0]
+            machine = read_sysfs(root, path.name)
+            if not machine.functions:  # cut down to classes: what it does not have is not made up
+                done = subprocess.run([ptprep, "list", f"--root={root}"], capture_output=True, text=True, check=False)
+                assert done.returncode == 1 and "no PCI bus is visible" in done.stderr, done
+                continue
+            listed = run(ptprep, root)
+            compare(machine, listed, verdicts=False)
+            # nothing is there that says how the kernel was started: only what a bridge is can be told
+            for address, f in machine.functions.items():
+                assert listed[address]["verdict"] == ("not-applicable" if f.bridge else "unknown"), listed[address]
+
+
+def oracle(data: pathlib.Path, part: str) -> dict:
+    rows = [json.loads(line) for line in (data / "acpi/SUMMARY.jsonl").read_text().splitlines()]
+    return next(r for r in rows if part in r["file"])
+
+
+def table_machine(data: pathlib.Path, row: dict, on: bool) -> Machine:
+    """The functions that a DMAR names, on bus numbers of our own choice, and one that it does not name."""
+    machine = Machine(row["file"])
+    signature = "DMAR" if row["file"].startswith("dmar") else "IVRS"
+    machine.files[f"sys/firmware/acpi/tables/{signature}"] = (data / "acpi" / row["file"]).read_bytes()
+    machine.files["proc/cpuinfo"] = b"vendor_id\t: GenuineIntel\n\nflags\t: vmx\n"
+    machine.cmdline = "quiet" if on else "intel_iommu=off"
+    numbers: dict[str, int] = {}
+    for scope in (s for t in row["t"] for s in t.get("s", []) if s["type"] in (1, 2)):
+        path, bus = f"pci0000:{scope['bus']:02x}", scope["bus"]
+        for depth, (device, function) in enumerate(scope["path"]):
+            last = depth == len(scope["path"]) - 1
+            path += f"/0000:{bus:02x}:{device:02x}.{function}"
+            if path not in {f.path for f in machine.functions.values()}:
+                kind = "020000" if last and scope["type"] == 1 else "060400"
+                machine.add(Function(path, "8086", "1521" if last else "a114", kind))
+            bus = numbers.setdefault(path, 0x90 + len(numbers))
+    machine.add(Function("pci0000:00/0000:00:19.0", "8086", "10d3", "020000"))
+    if on:
+        machine.units = ["dmar0"]
+        for number, f in enumerate(machine.functions.values()):
+            f.group = number
+    return machine
+
+
+def ranges(row: dict, machine: Machine, f: Function) -> list[tuple[int, int]]:
+    """The RMRRs that name a function, by the oracle."""
+    hops = [p.split(":")[-1] for p in f.path.split("/")[1:]]
+    bus = int(f.path.split("/")[0].split(":")[1], 16)
+    return [(t["base"], t["end"]) for t in row["t"] if t["t"] == "RMRR" for s in t["s"]
+            if s["bus"] == bus and [f"{d:02x}.{n}" for d, n in s["path"]] == hops]
+
+
+def test_rmrr(ptprep: str, data: pathlib.Path) -> None:
+    """NICs of an HP server, pinned by seven tables; foretold while the IOMMU is off, explained while it is on."""
+    row = oracle(data, "DL380e_Gen8")
+    off, on = table_machine(data, row, False), table_machine(data, row, True)
+    pinned = 0
+    for machine in (off, on):
+        for f in machine.functions.values():
+            if f.address.endswith("1d.0") or f.address.endswith("1a.0"):
+                f.pci_class = "0c0320"  # its USB controllers
+        if machine is on:
+            for f in on.functions.values():
+                kind = "direct-relaxable" if f.pci_class.startswith("0c03") else "direct"
+                on.regions[f.group] = MSI + "".join(f"0x{a:016x} 0x{b:016x} {kind}\n" for a, b in ranges(row, on, f))
+        with scratch() as folder:
+            machine.build(pathlib.Path(folder))
+            listed = run(ptprep, pathlib.Path(folder))
+        for address, f in machine.functions.items():
+            wanted, seen = ranges(row, machine, f), listed[address]
+            text = reason(seen, "device.reserved")["text"]
+            if f.bridge:
+                continue
+            if not wanted or f.pci_class.startswith("0c03"):
+                assert text == "" and seen["verdict"] == ("conditional" if machine is off else "possible"), seen
+                continue
+            pinned += 1
+            assert seen["verdict"] == "blocked" and reason(seen, "device.reserved")["cure_by"] == "firmware", seen
+            for start, end in wanted:
+                assert f"0x{start:x}-0x{end:x}" in text, (address, text)
+            assert "RMRR at offset 0x" in text and "DMAR table" in text, text
+    nics = [f for f in off.functions.values() if re.search(r"/0000:00:1c\.4/0000:[9a].:00\.[0-3]$", f.path)]
+    assert len(nics) == 4 and pinned >= 2 * (len(nics) + 4), pinned
+
+
+def test_zero_rmrr(ptprep: str, data: pathlib.Path) -> None:
+    """Base 0, end 0: Linux complains of it and takes it. Here it is for USB controllers, so it is in nobody's way."""
+    machine = table_machine(data, oracle(data, "Compaq_6730b"), False)
+    with scratch() as folder:
+        machine.build(pathlib.Path(folder))
+        listed = run(ptprep, pathlib.Path(folder))
+        assert "0x0-0x0" in reason(listed["0000:00:1d.0"], "device.reserved")["text"], listed["0000:00:1d.0"]
+        assert listed["0000:00:1d.0"]["verdict"] == "blocked"
+    for f in machine.functions.values():
+        f.pci_class = "0c0300"
+    with scratch() as folder:
+        machine.build(pathlib.Path(folder))
+        listed = run(ptprep, pathlib.Path(folder))
+        assert listed["0000:00:1d.0"]["verdict"] == "conditional"
+
+
+def test_unit_at_zero(ptprep: str, data: pathlib.Path) -> None:
+    for name in ("IdeaPadFlex_15", "ThinkPad_E15_Gen_2"):
+        machine = table_machine(data, oracle(data, name), False)
+        machine.cmdline = "intel_iommu=on"
+        with scratch() as folder:
+            machine.build(pathlib.Path(folder))
+            listed = run(ptprep, pathlib.Path(folder))
+        seen = listed["0000:00:19.0"]
+        assert seen["verdict"] == "blocked" and "Linux gives up" in reason(seen, "iommu.active")["text"], seen
+
+
+def ivrs_machine(data: pathlib.Path, row: dict, addresses: list[str], on: bool, release: str) -> Machine:
+    machine = Machine(row["file"], release)
+    machine.files["sys/firmware/acpi/tables/IVRS"] = (data / "acpi" / row["file"]).read_bytes()
+    machine.files["proc/cpuinfo"] = b"vendor_id\t: AuthenticAMD\n\nflags\t: svm\n"
+    machine.cmdline = "quiet" if on else "amd_iommu=off"
+    for number, address in enumerate(addresses):
+        f = machine.add(Function(f"pci{address[:7]}/{address}", "1022", "1483", "020000"))
+        f.group = number if on else None
+    machine.units = ["ivhd0"] if on else []
+    return machine
+
+
+def test_four_units(ptprep: str, data: pathlib.Path) -> None:
+    row = oracle(data, "ROG_ZENITH_II_EXTREME_ALPHA")
+    # an I/O APIC speaks as 00:00.1, an alias range ends at ff:1f.7
+    inside = ["0000:00:00.1", "0000:00:01.0", "0000:1f:1f.6", "0000:20:01.0", "0000:3f:00.0", "0000:40:01.0", "0000:60:01.0",
+              "0000:ff:1f.7"]
+    outside = ["0000:00:00.0", "0000:20:00.0", "0000:60:00.7", "0001:00:01.0"]  # ranges begin at device 1
+    machine = ivrs_machine(data, row, inside + outside, False, "6.1.0")
+    with scratch() as folder:
+        machine.build(pathlib.Path(folder))
+        listed = run(ptprep, pathlib.Path(folder))
+    for address in inside + outside:
+        want = "conditional" if address in inside else "blocked"
+        assert listed[address]["verdict"] == want, listed[address]
+        assert ("no IOMMU unit covers it" in reason(listed[address], "device.iommu")["text"]) == (address in outside)
+
+
+def test_block_51(ptprep: str, data: pathlib.Path) -> None:
+    """An exclusion range for 03:00.0, and a block that no specification has behind it."""
+    row = oracle(data, "T14_Gen_3_21CF")
+    assert [t["t"] for t in row["t"]].count(0x51) == 1
+    memory = next(t for t in row["t"] if t["t"] == 0x21)
+    start, end = memory["start"], memory["start"] + memory["len_"] - 1
+    for release, want in {"6.1.0": "conditional", "6.12.0": "blocked"}.items():
+        machine = ivrs_machine(data, row, ["0000:02:00.0", "0000:03:00.0"], False, release)
+        with scratch() as folder:
+            machine.build(pathlib.Path(folder))
+            listed = run(ptprep, pathlib.Path(folder))
+        assert listed["0000:03:00.0"]["verdict"] == want, listed
+        assert f"0x{start:x}-0x{end:x}" in reason(listed["0000:03:00.0"], "device.reserved")["text"]
+        assert "IVMD at offset" in reason(listed["0000:03:00.0"], "device.reserved")["text"]
+        assert listed["0000:02:00.0"]["verdict"] == "conditional"
+
+
+def main() -> int:
+    ptprep, data = sys.argv[1], pathlib.Path(sys.argv[2])
+    if not (data / "pci").is_dir():
+        print("SKIPPED: no captures of PCI trees in ../shared/data")
+        return 0
+    failed = 0
+    for name, test in list(globals().items()):
+        if not name.startswith("test_"):
+            continue
+        try:
+            test(ptprep, data)
+            print(f"ok {name}")
+        except AssertionError as error:
+            failed += 1
+            print(f"FAILED {name} ({error.__traceback__.tb_lineno if error.__traceback__ else 0}): {error}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
