@@ -342,6 +342,18 @@ int legacy_parse(const char *text, LegacyMenu *ret)
         return 0;
 }
 
+/* For the record: what was added is known, what is left of a word that lost a part belongs to somebody else. */
+static int note_words(const char *old, const char *new, unsigned flags, const CmdlineEdit *edit, const char *place,
+                      OwnedWords *added, OwnedWords *removed)
+{
+        _cleanup_(owned_words_done) OwnedWords ignored = {};
+        int r = cmdline_changes(old, new, flags, place, &ignored, removed);
+
+        for (size_t i = 0; edit->add && i < edit->add->words.n && r >= 0; i++)
+                r = owned_words_add(added, place, edit->add->words.items[i]);
+        return r;
+}
+
 /* Edits one stretch and tells what it did. */
 static int edit_span(char **text, size_t start, size_t end, unsigned flags, const CmdlineEdit *edit, const char *place,
                      OwnedWords *added, OwnedWords *removed)
@@ -357,7 +369,7 @@ static int edit_span(char **text, size_t start, size_t end, unsigned flags, cons
                 return -ENOMEM;
         free(*text);
         *text = longer;
-        return added ? cmdline_changes(old, new, flags, place, added, removed) : 0;
+        return added ? note_words(old, new, flags, edit, place, added, removed) : 0;
 }
 
 static int option_place(const LegacyOption *o, char **ret)

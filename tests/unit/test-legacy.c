@@ -170,6 +170,20 @@ static void contradictions_go(void **state)
         assert_string_equal(e.removed.items[0].word, "iommu=off");
 }
 
+/* What is left of somebody else's word does not become ptprep's. */
+static void the_rest_of_a_word_is_not_ours(void **state)
+{
+        _cleanup_(edited_done) Edited e = {};
+
+        (void) state;
+        edit("title a\nkernel /vmlinuz iommu=pt,off ro\n", "intel_iommu=on", "iommu=off", &e);
+        assert_string_equal(e.text, "title a\nkernel /vmlinuz iommu=pt ro intel_iommu=on\n");
+        assert_int_equal(e.added.n, 1);
+        assert_string_equal(e.added.items[0].word, "intel_iommu=on");
+        assert_int_equal(e.removed.n, 1);
+        assert_string_equal(e.removed.items[0].word, "iommu=pt,off");
+}
+
 #define DEBIAN_HEAD                                                                                                    \
         "default\t\t0\n\n### BEGIN AUTOMAGIC KERNELS LIST\n## ## Start Default Options ##\n"                           \
         "## e.g. kopt=root=/dev/hda1 ro\n"
@@ -355,6 +369,7 @@ int main(void)
                 cmocka_unit_test(module_lines_hold_the_arguments_below_xen),
                 cmocka_unit_test(other_systems_and_rescue_entries_stay),
                 cmocka_unit_test(contradictions_go),
+                cmocka_unit_test(the_rest_of_a_word_is_not_ours),
                 cmocka_unit_test(comments_of_debian_are_configuration),
                 cmocka_unit_test(comments_of_debian_lose_contradictions),
                 cmocka_unit_test(comments_of_debian_are_made_where_they_lack),
