@@ -41,19 +41,25 @@ static void slave(const Tree *t, const char *holder, const char *name)
         tree_link(t, path, "../../../../wherever");
 }
 
-static Facts probe(const Tree *t)
+/* @configured: one device is. @functions: a list of all functions is wanted. */
+static Facts probe_for(const Tree *t, bool configured, bool functions)
 {
         _cleanup_(config_done) Config c = {};
-        Probe p = { .rfd = t->rfd, .cfg = &c };
+        Probe p = { .rfd = t->rfd, .cfg = &c, .functions = functions };
         Facts f;
 
         config_init(&c);
         c.devices = calloc(1, sizeof(*c.devices));
         assert_non_null(c.devices);
-        c.n_devices = 1;
+        c.n_devices = configured;
         facts_init(&f);
         assert_int_equal(probe_block(&p, &f), 0);
         return f;
+}
+
+static Facts probe(const Tree *t)
+{
+        return probe_for(t, true, false);
 }
 
 /* "ROLE BLOCK ADDRESS MOUNT" a line, in the order of the facts. */
@@ -314,6 +320,20 @@ static void test_other_roots(void **state)
         }
 }
 
+/* Who asks for a list wants to know of all disks; who has configured nothing waits for none. */
+static void test_without_devices(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(facts_done) Facts list = {}, check = {};
+
+        block(t, NVME, "259:0");
+        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:0 / / rw - ext4 /dev/nvme0n1 rw\n");
+        list = probe_for(t, false, true);
+        assert_disks(&list, TRISTATE_YES, "root nvme0n1 0000:03:00.0 /\n");
+        check = probe_for(t, false, false);
+        assert_disks(&check, TRISTATE_UNKNOWN, "");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -321,7 +341,7 @@ int main(void)
                 TREE_TEST(test_circle),         TREE_TEST(test_btrfs),
                 TREE_TEST(test_nvme_multipath), TREE_TEST(test_vmd),
                 TREE_TEST(test_fstab),          TREE_TEST(test_loop_and_swap_file),
-                TREE_TEST(test_other_roots),
+                TREE_TEST(test_other_roots),    TREE_TEST(test_without_devices),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
