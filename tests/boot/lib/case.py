@@ -44,6 +44,18 @@ class FileIn:
     mode: int = 0o644
 
 
+@dataclass(frozen=True)
+class Expected:
+    """Below a verdict: how it has to turn out for one function, whatever ptprep says."""
+
+    kind: str
+    address: str
+    pattern: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind} = {self.address} {self.pattern}".rstrip()
+
+
 @dataclass
 class Step:
     """One thing that is done or looked at during a boot, and what it must show."""
@@ -55,6 +67,7 @@ class Step:
     match: list[str] = field(default_factory=list)
     nomatch: list[str] = field(default_factory=list)
     print: list[str] = field(default_factory=list)
+    expected: list[Expected] = field(default_factory=list)
     limit: int = 240
 
     @property
@@ -92,11 +105,12 @@ class Case:
     path: Path
     title: str = ""
     suites: list[str] = field(default_factory=lambda: ["bookworm"])
+    direct: bool = False
     iommu: str = "none"
     iommu_options: str = ""
     memory: int = 1024
     smp: int = 1
-    timeout: int = 600
+    timeout: int = 0
     devices: list[str] = field(default_factory=list)
     qemu: list[str] = field(default_factory=list)
     boot_disk: str = "virtio"
@@ -110,12 +124,17 @@ class Case:
     ptprep: bool = True
     grub: list[tuple[str, str]] = field(default_factory=list)
     firmware: list[tuple[str, str]] = field(default_factory=list)
+    boot_firmware: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
     files: list[FileIn] = field(default_factory=list)
     boots: list[Boot] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         return self.path.stem
+
+    def firmware_of(self, boot: Boot) -> list[tuple[str, str]]:
+        """The edits of one boot of a direct case."""
+        return self.boot_firmware.get(boot.number, self.firmware)
 
 
 def split_sections(path: Path, text: str) -> list[Section]:
@@ -201,6 +220,22 @@ class Reader:
             raise self.fail(1, f"[grub] and [firmware] do not go with loader = {case.loader}")
         if "/boot" in case.noauto + case.unlisted and not case.separate_boot:
             raise self.fail(1, "/boot can only be left unmounted with separate boot = yes")
+        strange = set(case.boot_firmware) - {boot.number for boot in case.boots if case.direct}
+        if strange:
+            raise self.fail(1, f"[firmware {min(strange)}] belongs to a boot of a case with boot = direct")
+        if case.direct:
+            self._judge_direct()
+
+    def _judge_direct(self) -> None:
+        """Nothing may be asked for that such a guest has not."""
+        case = self.case
+        absent = [name for name, there in (("[grub]", case.grub), ("separate boot", case.separate_boot),
+                                           ("older kernel", case.older_kernel), ("second disk", case.second_disk)) if there]
+        for boot in case.boots:
+            absent += [name for name, there in (("unchanged", boot.unchanged), ("entry", boot.entry)) if there]
+            absent += [step.kind for step in boot.steps if step.kind == "childless"]
+        if absent:
+            raise self.fail(1, f"a guest with boot = direct has no disk, no boot loader and no systemd: {absent[0]} means nothing there")
 
     # -- values -------------------------------------------------------------
 
@@ -256,6 +291,8 @@ class Reader:
                 for suite in case.suites:
                     if suite not in SUITES:
                         raise self.fail(entry.line, f"unknown suite {suite}; there are {', '.join(SUITES)}")
+            elif key == "boot":
+                case.direct = self._one_of(entry, ("disk", "direct")) == "direct"
             elif key == "iommu":
                 case.iommu = self._one_of(entry, ("intel", "amd", "none"))
             elif key == "iommu options":
@@ -298,8 +335,14 @@ class Reader:
                 raise self.fail(entry.line, f"{entry.key} is no variable of /etc/default/grub")
             self.case.grub.append((entry.key, entry.value))
 
-    def _firmware(self, section: Section, _rest: str) -> None:
-        self.case.firmware += [(entry.key, entry.value) for entry in section.entries]
+    def _firmware(self, section: Section, rest: str) -> None:
+        edits = [(entry.key, entry.value) for entry in section.entries]
+        if not rest:
+            self.case.firmware += edits
+        elif rest.isdigit() and int(rest) not in self.case.boot_firmware:
+            self.case.boot_firmware[int(rest)] = edits
+        else:
+            raise self.fail(section.line, "[firmware] is for all boots, [firmware N] for boot N alone; each once")
 
     def _file(self, section: Section, rest: str) -> None:
         self._once(section)
@@ -329,12 +372,15 @@ class Reader:
         for entry in section.entries:
             if entry.key in ("exit", "match", "nomatch", "print", "limit"):
                 self._modify(boot, entry)
+            elif entry.key in ("maps", "fails", "reason"):
+                self._expect(boot, entry)
             else:
                 self._boot_key(boot, entry)
 
     def _modify(self, boot: Boot, entry: Entry) -> None:
-        if not boot.steps or boot.steps[-1].kind not in ("run", "file"):
-            raise self.fail(entry.line, f"{entry.key} belongs below a run or a file")
+        kinds = ("run", "file", "verdict") if entry.key in ("print", "limit") else ("run", "file")
+        if not boot.steps or boot.steps[-1].kind not in kinds:
+            raise self.fail(entry.line, f"{entry.key} belongs below one of {', '.join(kinds)}")
         step = boot.steps[-1]
         if entry.key == "exit":
             if not re.fullmatch(r"any|\d+", entry.value):
@@ -344,6 +390,21 @@ class Reader:
             step.limit = self._number(entry)
         else:
             getattr(step, entry.key).append(self._regex(entry))
+
+    def _expect(self, boot: Boot, entry: Entry) -> None:
+        if not boot.steps or boot.steps[-1].kind != "verdict":
+            raise self.fail(entry.line, f"{entry.key} belongs below a verdict")
+        words = entry.value.split(maxsplit=1)
+        if entry.key == "maps":
+            expected = [Expected("maps", address) for address in entry.value.split()]
+        elif len(words) == 2:
+            expected = [Expected(entry.key, words[0], self._regex(entry, words[1]))]
+        else:
+            raise self.fail(entry.line, f"{entry.key} = ADDRESS REGEX")
+        for one in expected:
+            if not ADDRESS.match(one.address):
+                raise self.fail(entry.line, f"{one.address} is no address of a PCI function")
+        boot.steps[-1].expected += expected
 
     def _boot_key(self, boot: Boot, entry: Entry) -> None:
         key, value = entry.key, entry.value
@@ -364,6 +425,10 @@ class Reader:
                 raise self.fail(entry.line, "vfio = ADDRESS maps, or ADDRESS fails REGEX")
             if expected != "maps":
                 self._regex(entry, expected.removeprefix("fails "))
+            boot.steps.append(Step(key, value, entry.line))
+        elif key == "verdict":
+            if value != "all" and not all(ADDRESS.match(word) for word in value.split() or [""]):
+                raise self.fail(entry.line, "verdict = all, or ADDRESS...")
             boot.steps.append(Step(key, value, entry.line))
         elif key == "power cut":
             name, _, pattern = value.partition(" ")

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tarfile
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,9 @@ from .case import Boot, Case, CaseError, PowerCut, Step
 from .util import BOOT_DIR, HarnessError
 
 MIB = 1024 * 1024
+TIMEOUT = 600
+TABLE_TIMEOUT = 300
+SIGNATURES = {"intel": b"DMAR", "amd": b"IVRS"}
 FIRMWARE_DIRS = ("/usr/share/OVMF", "/usr/share/edk2/ovmf", "/usr/share/edk2/x64")
 
 # Addresses on the root bus that the harness uses itself: a case knows where the boot disk is.
@@ -30,6 +34,7 @@ BOOT_DISK, STEPS_DISK, RESULTS, SECOND_DISK = "10.0", "11.0", "12.0", "13.0"
 # What a word in `devices` becomes. {id} is unique in the guest, {n} counts from 1, {place} is bus and address.
 DEVICES = {
     "e1000e": ["-device", "e1000e,id={id},mac=52:54:00:12:34:{n:02x},romfile=,{place}"],
+    "e1000": ["-device", "e1000,id={id},mac=52:54:00:12:35:{n:02x},romfile=,{place}"],
     "edu": ["-device", "edu,id={id},{place}"],
     "xhci": ["-device", "qemu-xhci,id={id},{place}"],
     "nvme": ["-drive", "if=none,id={id}-disk,file={disk},format=raw", "-device", "nvme,id={id},serial={id},drive={id}-disk,{place}"],
@@ -110,13 +115,22 @@ def device_arguments(case: Case, words: list[str], folder: Path) -> list[str]:
         place = f"bus={found['bus'] or 'pcie.0'},addr={found['address']}"
         if found["options"]:
             place += f",{found['options']}"
-        disk = folder / f"device-{number}.raw"
-        if found["kind"] == "nvme" and not disk.exists():
-            with disk.open("wb") as stream:
-                stream.truncate(64 * MIB)
-        names = {"id": found["id"] or f"dev{number}", "n": number, "place": place, "disk": disk}
+        names = {"id": found["id"] or f"dev{number}", "n": number, "place": place, "disk": device_disk(folder, number)}
         argv += [part.format(**names) for part in DEVICES[found["kind"]]]
     return argv
+
+
+def device_disk(folder: Path, number: int) -> Path:
+    return folder / f"device-{number}.raw"
+
+
+def make_device_disks(words: list[str], folder: Path) -> None:
+    """Empty ones, for the devices that want a file."""
+    for number, word in enumerate(words, 1):
+        disk = device_disk(folder, number)
+        if any("{disk}" in part for part in DEVICES.get(word.partition("@")[0], [])) and not disk.exists():
+            with disk.open("wb") as stream:
+                stream.truncate(64 * MIB)
 
 
 def iommu_arguments(case: Case) -> list[str]:
@@ -148,26 +162,32 @@ def step_script(step: Step) -> str:
                 "if [ -e driver ]; then basename \"$(readlink driver)\"; else echo none; fi\n")
     if step.kind == "vfio":
         return f"/run/boot-test/vfio-open {value.split()[0]}\n"
+    if step.kind == "verdict":
+        return f"sh /run/boot-test/verdict {step.value}\n"
     if step.kind == "childless":
         return ("mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing\n"
                 f"systemctl show -P ExecMainPID {value}\ncat /sys/kernel/tracing/trace\n")
     return ""
 
 
+def step_files(boot: Boot, vfio_open: Path) -> dict[str, tuple[bytes, int]]:
+    """What /run/boot-test has in the guest, as content and mode: the observer's second half, its helpers, the steps in order."""
+    files = {path.name: (path.read_bytes(), 0o755) for path in sorted((BOOT_DIR / "guest").iterdir())}
+    files["vfio-open"] = (vfio_open.read_bytes(), 0o755)
+    for number, step in enumerate(boot.steps, 1):
+        text = step_script(step)
+        if text:
+            files[f"steps/{number:03}-{step.limit}"] = (text.encode(), 0o644)
+    return files
+
+
 def write_steps(boot: Boot, vfio_open: Path, target: Path) -> None:
-    """The small disk: a tar file with the second half of the observer and the steps in order."""
+    """The small disk: a tar file."""
     with tarfile.open(target, "w") as tar:
-        def add(name: str, data: bytes, mode: int) -> None:
+        for name, (data, mode) in step_files(boot, vfio_open).items():
             info = tarfile.TarInfo(name)
             info.size, info.mode = len(data), mode
             tar.addfile(info, io.BytesIO(data))
-
-        add("main", (BOOT_DIR / "guest" / "main").read_bytes(), 0o755)
-        add("vfio-open", vfio_open.read_bytes(), 0o755)
-        for number, step in enumerate(boot.steps, 1):
-            text = step_script(step)
-            if text:
-                add(f"steps/{number:03}-{step.limit}", text.encode(), 0o644)
 
 
 FRAME = re.compile(rb"@@ (\S+) (\d+) ([0-9.]+) ([0-9.]+) (\d+)\n")
@@ -244,13 +264,20 @@ def boot_guest(case: Case, boot: Boot, disk: Path, folder: Path, vfio_open: Path
     """One boot, from power-on to power-off. `log` is what the names of its log files begin with; `keep` as above."""
     steps, results = folder / f"steps-{boot.number}.tar", folder / f"results-{boot.number}"
     write_steps(boot, vfio_open, steps)
-    argv = ["qemu-system-x86_64", *guest_arguments(case, boot.devices or case.devices, disk, folder, steps, results),
-            "-serial", f"file:{log}.console", *boot.qemu]
+    devices = boot.devices or case.devices
+    make_device_disks(devices, folder)
+    argv = [*guest_arguments(case, devices, disk, folder, steps, results), "-serial", f"file:{log}.console", *boot.qemu]
+    return observe(argv, boot, boot.timeout or case.timeout or TIMEOUT, results, log, keep)
+
+
+def observe(argv: list[str], boot: Boot, limit: int, results: Path, log: Path,
+            keep: Callable[[str], None] = lambda _name: None) -> Observed:
+    """Runs QEMU until the guest switches itself off; what it sends comes to be in `results`, `keep` as above."""
+    argv = ["qemu-system-x86_64", *argv]
     Path(f"{log}.qemu").write_text(" \\\n    ".join(argv) + "\n")
 
     observed = Observed()
     begin = time.monotonic()
-    limit = boot.timeout or case.timeout
     with Path(f"{log}.qemu-messages").open("wb") as messages, started(argv, messages) as guest:
         try:
             wait_for_end(guest, Path(f"{log}.console"), boot.power_cuts, limit, keep)
@@ -265,11 +292,14 @@ def boot_guest(case: Case, boot: Boot, disk: Path, folder: Path, vfio_open: Path
 
 
 _running: set[subprocess.Popen[bytes]] = set()
+_stopped = threading.Event()
 
 
 @contextlib.contextmanager
 def started(argv: list[str], messages: BinaryIO, monitor: bool = False) -> Iterator[subprocess.Popen[bytes]]:
     """A running QEMU that does not outlive this block."""
+    if _stopped.is_set():
+        raise HarnessError("the run is being given up")
     guest = subprocess.Popen(argv, stdin=subprocess.PIPE if monitor else subprocess.DEVNULL, stdout=messages, stderr=messages)
     _running.add(guest)
     try:
@@ -282,40 +312,43 @@ def started(argv: list[str], messages: BinaryIO, monitor: bool = False) -> Itera
 
 
 def stop_all() -> None:
-    """The run is being given up: its threads come to an end when their guests do."""
+    """The run is being given up: its threads come to an end when their guests do, and start no other."""
+    _stopped.set()
     for guest in list(_running):
         guest.kill()
 
 
-def machine_table(case: Case, signature: bytes, disk: Path, folder: Path) -> bytes:
+@dataclass(frozen=True)
+class Begun:
+    """How to see that the firmware is done: it says `words` in the file `said`."""
+
+    said: Path
+    words: bytes
+
+
+def machine_table(case: Case, argv: list[str], folder: Path, begun: Begun) -> bytes:
     """The DMAR or IVRS table that this machine has by itself.
 
-    The firmware has put it into memory when it begins to boot; nothing of the
-    disk has to run for it, and nothing is written to it (-snapshot).
+    The firmware has put it into memory when it begins to boot; nothing of a
+    disk has to run for it, and nothing is written to one (-snapshot).
     """
-    steps, memory = folder / "no-steps", folder / "memory"
-    steps.write_bytes(bytes(10240))
-    console = folder / "table.console"
-    argv = ["qemu-system-x86_64", *guest_arguments(case, case.devices, disk, folder, steps, folder / "no-results"),
-            "-snapshot", "-serial", f"file:{console}", "-monitor", "stdio"]
-    with (folder / "table.messages").open("wb") as messages, started(argv, messages, monitor=True) as guest:
-        deadline = time.monotonic() + case.timeout
-        while b"BdsDxe: starting" not in (console.read_bytes() if console.exists() else b""):
+    memory, messages = folder / "memory", folder / "table.messages"
+    argv = ["qemu-system-x86_64", *argv, "-snapshot", "-monitor", "stdio"]
+    with messages.open("wb") as stream, started(argv, stream, monitor=True) as guest:
+        deadline = time.monotonic() + TABLE_TIMEOUT
+        while begun.words not in (begun.said.read_bytes() if begun.said.exists() else b""):
             if guest.poll() is not None or time.monotonic() > deadline:
-                raise HarnessError(f"{case.path}: the firmware does not come to its boot, see {console}")
-            time.sleep(0.2)
-        assert guest.stdin
-        guest.stdin.write(f"pmemsave 0 {case.memory * MIB} {memory}\nquit\n".encode())
-        guest.stdin.flush()
-        guest.wait(120)
+                raise HarnessError(f"{case.path}: the firmware does not come to its boot\n{messages.read_text()}")
+            time.sleep(0.05)
+        guest.communicate(f'pmemsave 0 {case.memory * MIB} "{memory}"\nquit\n'.encode(), TABLE_TIMEOUT)
     data = memory.read_bytes()
     memory.unlink()
-    for found in re.finditer(re.escape(signature), data):
+    for found in re.finditer(SIGNATURES[case.iommu], data):
         size = int.from_bytes(data[found.start() + 4:found.start() + 8], "little")
         table = data[found.start():found.start() + size]
         if 36 < len(table) < 65536 and sum(table) & 0xFF == 0 and table[10:15] == b"BOCHS":
             return table
-    raise HarnessError(f"{case.path}: this machine has no {signature.decode()} table")
+    raise HarnessError(f"{case.path}: this machine has no table for iommu = {case.iommu}")
 
 
 def save_results(boot: Boot, observed: Observed, log: Path) -> None:

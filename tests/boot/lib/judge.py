@@ -8,7 +8,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from .case import Boot, Step
+from . import verdict
+from .case import Boot, Expected, Step
 from .guest import Observed, Result
 
 # What systemd and its friends write in any boot, whatever is installed.
@@ -129,6 +130,29 @@ def judge_vfio(step: Step, result: Result) -> str:
     return "" if found(pattern, result.output) else f"fails, but not with {pattern!r}" + excerpt(result.output)
 
 
+def judge_verdict(step: Step, result: Result) -> str:
+    """ptprep's verdict of each function as VFIO has it, and both as the case says."""
+    rows = {row.address: row for row in verdict.read_rows(result.output)}
+    wrong = [text for row in rows.values() for text in row.disagreements()]
+    for expected in step.expected:
+        row = rows.get(expected.address)
+        if not row or not as_expected(row, expected):
+            wrong.append(f"expected {expected}")
+    if result.status != 0 or not rows:
+        wrong.append(f"exit {result.status}" + excerpt(result.output))
+    if not wrong:
+        return ""
+    return "".join(f"\n        | {line}" for line in [*wrong, *verdict.table(list(rows.values()))])
+
+
+def as_expected(row: verdict.Row, expected: Expected) -> bool:
+    if expected.kind == "maps":
+        return row.maps
+    if expected.kind == "fails":
+        return not row.maps and found(expected.pattern, row.outcome) is not None
+    return all(any(re.fullmatch(expected.pattern, reason) for reason in saying.reasons) for saying in (row.before, row.after))
+
+
 def judge_log(step: Step, result: Result) -> str:
     match = found(step.value, result.output)
     if step.kind == "log":
@@ -164,6 +188,7 @@ JUDGES = {
     "absent": judge_run,
     "driver": judge_driver,
     "vfio": judge_vfio,
+    "verdict": judge_verdict,
     "log": judge_log,
     "nolog": judge_log,
     "childless": judge_childless,

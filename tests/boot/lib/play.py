@@ -7,13 +7,13 @@ import functools
 import os
 import re
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import firmware
 from .case import Boot, Case, CaseError
 from .disk import GUEST_ARGUMENTS, ROOT_UUID, Disk, Disks, Layout, Root, set_grub_variable, set_mounts
-from .guest import boot_guest, machine_table
+from .guest import Begun, Observed, boot_guest, guest_arguments, machine_table, make_device_disks
 from .judge import Failure, Snapshot, changes, judge_boot, printed, snapshot
 from .roots import Roots, static_program
 from .util import BOOT_DIR, Cache, HarnessError, remove_tree, run, say
@@ -58,8 +58,21 @@ class Play:
     def layout(self) -> Layout:
         return Layout(self.case.separate_boot, self.case.loader)
 
-    def make_inputs(self) -> Disk:
+    @property
+    def weight(self) -> int:
+        """About how long it takes, in boots without a disk."""
+        return len(self.case.boots) * (1 if self.case.direct else 5)
+
+    @property
+    def inputs(self) -> tuple[object, ...]:
+        """Plays with the same ones share what make_inputs() makes."""
+        return (self.suite, self.case.direct, self.layout, self.case.older_kernel, self.case.kernel_package, self.case.ptprep)
+
+    def make_inputs(self) -> None:
         """Everything that is cached and shared; slow the first time."""
+        self.base_disk()
+
+    def base_disk(self) -> Disk:
         if self.case.ptprep:
             self.shop.roots.ptprep(self.suite)
         if self.case.kernel_package:
@@ -74,11 +87,7 @@ class Play:
             remove_tree(old)
             old.mkdir(parents=True)
         try:
-            disk = self.make_inputs().copy(folder / "disk.raw")
-            self._prepare(disk, folder, logs)
-            for boot in self.case.boots:
-                if not self._boot(boot, disk, folder, logs):
-                    break
+            self.play(folder, logs)
         except HarnessError as error:
             self.failures.append(Failure("harness", str(error)))
             say(f"FAIL {self.name}: {error}")
@@ -86,6 +95,14 @@ class Play:
             if not self.shop.keep:
                 remove_tree(folder)
         return not self.failures
+
+    def play(self, folder: Path, logs: Path) -> None:
+        """All boots, one after the other: each finds what those before it have written."""
+        disk = self.base_disk().copy(folder / "disk.raw")
+        self._prepare(disk, folder, logs)
+        for boot in self.case.boots:
+            if not self._boot(boot, disk, folder, logs):
+                break
 
     # -- before boot 1 --------------------------------------------------------
 
@@ -119,8 +136,14 @@ class Play:
 
     def _early_cpio(self, disk: Disk, folder: Path) -> bytes:
         """The firmware that the case asks for; most edits begin with what the machine has itself."""
-        own = functools.cache(lambda signature: machine_table(self.case, signature, disk.file, folder))
-        return firmware.early_cpio(self.case, own)
+        def own(iommu: str) -> bytes:
+            case, steps, console = replace(self.case, iommu=iommu), folder / "no-steps", folder / "table.console"
+            steps.write_bytes(bytes(10240))
+            make_device_disks(case.devices, folder)
+            argv = [*guest_arguments(case, case.devices, disk.file, folder, steps, folder / "no-results"), "-serial", f"file:{console}"]
+            return machine_table(case, argv, folder, Begun(console, b"BdsDxe: starting"))
+
+        return firmware.early_cpio(firmware.build_table(self.case, self.case.firmware, functools.cache(own)))
 
     def _keep_snapshot(self, name: str, disk: Disk, folder: Path) -> None:
         """Only where some boot asks for a comparison."""
@@ -151,6 +174,11 @@ class Play:
         if observed.ended == "power-off":
             self._keep_snapshot(f"boot {boot.number}", disk, folder)
             failures += self._judge_unchanged(boot)
+        self.report(boot, observed, failures, logs)
+        return observed.ended == "power-off" and observed.complete and len(kept) == len(boot.power_cuts)
+
+    def report(self, boot: Boot, observed: Observed, failures: list[Failure], logs: Path) -> None:
+        """One line, and more where something is not as asked for."""
         self.failures += failures
         verdict = f"{len(failures)} of its observations FAILED" if failures else "ok"
         lines = [f"{self.name} boot {boot.number}: {observed.seconds:.0f} s, {verdict}"]
@@ -158,7 +186,6 @@ class Play:
         lines += [f"    log: {logs / f'boot-{boot.number}'}.*"] if failures else []
         lines += [f"    {line}" for line in printed(boot, observed)]
         say("\n".join(lines))
-        return observed.ended == "power-off" and observed.complete and len(kept) == len(boot.power_cuts)
 
     @contextlib.contextmanager
     def _changed_entry(self, boot: Boot, disk: Disk, folder: Path):  # type: ignore[no-untyped-def]
