@@ -303,6 +303,33 @@ int bls_edit(const char *text, const CmdlineEdit *edit, const char *base, char *
         return 0;
 }
 
+int bls_replace_variable(const char *text, const char *name, const char *value, char **ret)
+{
+        _cleanup_(bls_entry_done) BlsEntry e = {};
+        _cleanup_free_ char *new = NULL;
+        size_t from = 0, done = 0, size;
+        const BlsField *f;
+        FILE *stream;
+        int r = bls_parse(text, &e);
+
+        if (r < 0)
+                return r;
+        f = next_field(&e, BLS_GRUB, KEY_OPTIONS, &from);
+        stream = open_memstream(&new, &size);
+        if (!stream)
+                return -ENOMEM;
+        for (size_t i = f ? f->key_end : 0; f && i < f->end; i++)
+                if (text[i] == '$' && name_length(text + i + 1) == strlen(name) && startswith(text + i + 1, name)) {
+                        fprintf(stream, "%.*s%s", (int) (i - done), text + done, value);
+                        done = i + 1 + strlen(name);
+                }
+        fputs(text + done, stream);
+        if (fclose(stream) != 0)
+                return -ENOMEM;
+        *ret = TAKE_PTR(new);
+        return 0;
+}
+
 /* Numbers without leading zeros: the longer one is greater. */
 static int compare_numbers(const char *a, size_t n, const char *b, size_t m)
 {

@@ -72,6 +72,12 @@ bool bls_is_rescue(const BlsEntry *e, const char *name, const Kargs *arguments);
 int bls_edit(const char *text, const CmdlineEdit *edit, const char *base, char **ret) _must_check_;
 
 /**
+ * bls_replace_variable() - the text of an entry with $NAME in its options replaced
+ * @value: goes in the place of each. @ret: owned by the caller. 0 or -ENOMEM.
+ */
+int bls_replace_variable(const char *text, const char *name, const char *value, char **ret) _must_check_;
+
+/**
  * bls_compare() - order of two entries by their file names: the newer one is greater
  * Digits are compared as numbers, as rpm and filevercmp() do. Returns <0, 0, >0.
  */

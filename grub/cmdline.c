@@ -285,6 +285,25 @@ int kargs_missing(const Kargs *present, const Kargs *wanted, Kargs *ret)
         return 0;
 }
 
+int cmdline_want(const char *text, unsigned flags, const Kargs *add, const Kargs *remove, const char *place,
+                 OwnedWords *added, OwnedWords *removed, char **ret)
+{
+        _cleanup_(owned_words_done) OwnedWords ignored = {};
+        _cleanup_(kargs_done) Kargs present = {}, missing = {};
+        _cleanup_free_ char *clean = NULL;
+        int r = cmdline_edit(text, flags, &(CmdlineEdit){ .remove = remove }, &clean);
+
+        if (r >= 0)
+                r = cmdline_changes(text, clean, flags, place, &ignored, removed);
+        if (r >= 0)
+                r = split(clean, flags, &present);
+        if (r >= 0)
+                r = kargs_missing(&present, add, &missing);
+        for (size_t i = 0; i < missing.words.n && r >= 0; i++)
+                r = owned_words_add(added, place, missing.words.items[i]);
+        return r < 0 ? r : cmdline_edit(clean, flags, &(CmdlineEdit){ .add = &missing }, ret);
+}
+
 static int take_out_of_cmdline(const char *text, const OwnedWords *words, char **ret)
 {
         _cleanup_(kargs_done) Kargs taken = {};

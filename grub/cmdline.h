@@ -42,6 +42,15 @@ int cmdline_changes(const char *before, const char *after, unsigned flags, const
                     OwnedWords *removed) _must_check_;
 
 /**
+ * cmdline_want() - a text of arguments brought to what is wanted
+ * @add, @remove: as in LoaderEdit; a word that counts already is not added again.
+ * @added, @removed: what was done, appended with this place; what is left of a word that lost a part is nobody's.
+ * @ret: as for cmdline_edit(), and so are the errors.
+ */
+int cmdline_want(const char *text, unsigned flags, const Kargs *add, const Kargs *remove, const char *place,
+                 OwnedWords *added, OwnedWords *removed, char **ret) _must_check_;
+
+/**
  * kargs_missing() - which of the wanted words does a kernel not have yet?
  * A word that is there and counts (see loader_entry_fine()) is not wanted twice. @ret: appended to. 0 or -ENOMEM.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
+#include "grub/blscfg.h"
 #include "grub/grub-cfg.h"
 #include "grub/loaders.h"
 #include "grub/shell-assign.h"
@@ -122,6 +123,22 @@ static int find_platform(int rfd, Loader *l)
         return -ENOENT;
 }
 
+/* No configuration was generated yet, and when it is, it will take its menu from elsewhere. */
+static bool will_use_bls(int rfd)
+{
+        _cleanup_free_ char *text = NULL;
+
+        return root_read_text(rfd, DEFAULT_FILE, &text) >= 0 && default_grub_enables_bls(text);
+}
+
+static bool has_own_entries(const Loader *l)
+{
+        FOREACH_ARRAY(e, l->entries, l->n_entries)
+                if (!e->rescue)
+                        return true;
+        return false;
+}
+
 static int grub2_read(int rfd, Loader *ret)
 {
         _cleanup_(loader_done) Loader l = { .kind = LOADER_GRUB2, .readable = TRISTATE_YES };
@@ -134,8 +151,13 @@ static int grub2_read(int rfd, Loader *ret)
         r = root_read_text(rfd, l.generated, &text);
         if (r == -ENOENT && l.mkconfig.n == 0)
                 return -ENOENT;
-        if (r >= 0)
+        if (r == -ENOENT && will_use_bls(rfd)) {
+                l.menu_from_bls = true;
+                r = 0;
+        } else if (r >= 0) {
                 r = grub_cfg_parse(l.generated, text, &l.entries, &l.n_entries);
+                l.menu_from_bls = r >= 0 && !has_own_entries(&l) && grub_cfg_has_blscfg(text);
+        }
         if (r >= 0)
                 r = read_sources(rfd, &l);
         if (r >= 0)
@@ -612,6 +634,8 @@ static int plan_mkconfig(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
         Step *s;
 
+        if (l->menu_from_bls)
+                return 0;
         if (l->mkconfig.n == 0)
                 return loader_refuse(want, -ENOTSUP, "no grub-mkconfig or grub2-mkconfig found that makes %s anew",
                                      l->generated);
@@ -768,6 +792,8 @@ static int grub2_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
 
         if (loader_wants_nothing(want))
                 return edit_nothing(l, want, plan);
+        if (l->menu_from_bls && l->n_files == 0)
+                return 0;
         r = draft_init(l, want, &d);
         if (r >= 0)
                 r = edit_sources(l, want, &d, &missing, &drop_in);

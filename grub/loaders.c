@@ -6,6 +6,7 @@
 /* A new boot loader: a row here and a file loader-*.c. */
 static const LoaderOps *const loaders[] = {
         &loader_grub2,
+        &loader_bls,
         &loader_grub_legacy,
 };
 

@@ -77,4 +77,5 @@ typedef struct LoaderOps {
 } LoaderOps;
 
 extern const LoaderOps loader_grub2;
+extern const LoaderOps loader_bls;
 extern const LoaderOps loader_grub_legacy;

@@ -12,7 +12,7 @@ static int put_text(StepContext *c, const char *text)
         if (!folder)
                 return -ENOMEM;
         r = text ? root_mkdir_p(rfd, folder) : 0;
-        if (r >= 0)
+        if (r >= 0 && !c->kept)
                 r = step_keep_old(c);
         if (r < 0)
                 return r;
@@ -31,6 +31,34 @@ int step_state_do(StepContext *c)
                      : 0;
 }
 
+/*
+ * The platform's own editor of such files goes first, on a file of its own: it may write in place, and what was there
+ * is kept by a link. What it made of the file counts only when that is, to the byte, what was planned; else it failed,
+ * replaced somebody's word, or only moved blanks, and the planned bytes go in as if it were not there.
+ * Returns 1: nothing is left to do; 0; negative errno.
+ */
+static int run_editor(StepContext *c)
+{
+        const Step *s = c->step;
+        int rfd = c->options->rfd;
+        _cleanup_free_ char **argv = calloc(s->argv.n + 1, sizeof(*argv)), *made = NULL;
+        int r = argv ? step_keep_old(c) : -ENOMEM;
+
+        if (r >= 0)
+                r = root_file_replace(rfd, c->path, s->old_text, strlen(s->old_text), s->mode);
+        if (r < 0)
+                return r;
+        memcpy(argv, s->argv.items, s->argv.n * sizeof(*argv));
+        r = command_run(c->options, argv, NULL);
+        if (r < 0)
+                return r == -ENOEXEC || r == -EPROTO ? 0 : r;
+        r = root_read_text(rfd, c->path, &made);
+        if (r < 0 || !streq(made, s->new_text))
+                return r == -ENOENT ? 0 : r;
+        r = root_file_sync(rfd, c->path);
+        return r < 0 ? r : 1;
+}
+
 int step_write_do(StepContext *c)
 {
         const Step *s = c->step;
@@ -42,6 +70,11 @@ int step_write_do(StepContext *c)
         /* The plan was made from another text: whoever changed it in between must not lose that. */
         if (!streq_null(present, s->old_text))
                 return step_failed(c, -EBUSY, "%s was changed by somebody else meanwhile; run ptprep again", s->path);
+        if (s->argv.n > 0) {
+                r = run_editor(c);
+                if (r != 0)
+                        return r < 0 ? r : 0;
+        }
         return step_state_do(c);
 }
 

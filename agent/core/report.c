@@ -261,8 +261,11 @@ int report_json(const Report *report, char **ret)
 static void print_command(FILE *out, const StringList *argv, const char *const *more, size_t n)
 {
         fputs("# run", out);
-        FOREACH_ARRAY(a, argv->items, argv->n)
-                fprintf(out, " %s", *a);
+        FOREACH_ARRAY(a, argv->items, argv->n) {
+                const char *quote = strchr(*a, ' ') ? "'" : "";
+
+                fprintf(out, " %s%s%s", quote, *a, quote);
+        }
         for (size_t i = 0; i < n; i++)
                 fprintf(out, " %s", more[i]);
         fputc('\n', out);
@@ -277,7 +280,10 @@ int report_dry_run(FILE *out, const Plan *p)
                 switch (s->kind) {
                 case STEP_WRITE_FILE:
                 case STEP_REMOVE_FILE:
-                        if (s->format)
+                        if (s->argv.n > 0) { /* an editor of the platform, which has to come to the same */
+                                print_command(out, &s->argv, NULL, 0);
+                                r = render_diff(out, s->path, s->old_text, s->new_text);
+                        } else if (s->format)
                                 r = render_diff(out, s->path, s->old_text, s->new_text);
                         else
                                 fprintf(out, "# %s %s\n", step_action(s), s->path);

@@ -4,10 +4,9 @@
 #include "table.h"
 
 static const char *const loader_kind_table[_LOADER_MAX] = {
-        [LOADER_GRUB2] = "grub2",
-        [LOADER_SYSTEMD_BOOT] = "systemd-boot",
-        [LOADER_UKI] = "uki",
-        [LOADER_GRUB_LEGACY] = "grub-legacy",
+        [LOADER_GRUB2] = "grub2", [LOADER_SYSTEMD_BOOT] = "systemd-boot",
+        [LOADER_UKI] = "uki",     [LOADER_GRUB_LEGACY] = "grub-legacy",
+        [LOADER_BLS] = "bls",
 };
 
 DEFINE_STRING_TO(loader_kind, LoaderKind)
@@ -30,6 +29,7 @@ void loader_done(Loader *l)
         free(l->drop_in);
         free(l->obstacle);
         string_list_done(&l->mkconfig);
+        free(l->editor);
         free(l->unused);
         *l = (Loader){};
 }

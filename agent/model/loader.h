@@ -12,6 +12,7 @@ typedef enum LoaderKind {
         LOADER_SYSTEMD_BOOT,
         LOADER_UKI,         /* unified kernel images that the firmware starts itself */
         LOADER_GRUB_LEGACY, /* 0.9x: grub.conf, menu.lst */
+        LOADER_BLS,         /* GRUB 2, its menu made of boot loader specification entries */
         _LOADER_MAX,
 } LoaderKind;
 
@@ -78,6 +79,8 @@ typedef struct Loader {
         char *obstacle;       /* one sentence: why some entry cannot be changed by ptprep; NULL: each can */
         bool makes_images;    /* the initramfs images that it loads are made by its own tool */
         bool names_kernels;   /* kernels that are installed later get their arguments from /etc/kernel/cmdline */
+        bool menu_from_bls; /* grub.cfg has no entry of its own for Linux: it takes them from where LOADER_BLS reads */
+        char *editor;       /* program of the platform that edits entries, e.g. "grubby"; NULL: none */
         char *unused; /* one sentence: why the machine boots with another loader; its files are only named. NULL: it
                          does not, as far as files can tell */
 } Loader;

@@ -11,7 +11,7 @@ typedef enum StepKind {
         STEP_CLEAN_UP,      /* remove what an interrupted apply left behind: paths in old_text, one a line */
         STEP_KEEP_ORIGINAL, /* path in NAME_ORIGINALS gets new_text, the bytes that the file subject had; NULL: goes */
         STEP_RECORD,        /* NAME_RECORD gets new_text before the files that it tells of change; NULL: goes */
-        STEP_WRITE_FILE,    /* path gets new_text (old_text NULL: it did not exist) */
+        STEP_WRITE_FILE,    /* path gets new_text (old_text NULL: it did not exist); argv: an editor to try first */
         STEP_REMOVE_FILE,   /* path goes away, old_text was in it */
         STEP_REBUILD_IMAGE, /* initramfs image at path for kernel release subject */
         STEP_COPY_IMAGE,    /* path gets the bytes of the image argv[0], for kernel release subject */

@@ -52,6 +52,9 @@ static void words_are_added_and_taken_back(void **state)
                 { 0, "\n", "a=1 b\n" },
                 { 0, "root=/dev/vda ro\n", "root=/dev/vda ro a=1 b\n" },
                 { 0, "root=/dev/vda\nro", "root=/dev/vda\nro a=1 b" },
+                { CMDLINE_COMMENTS, "root=x ro\n# quiet\n", "root=x ro a=1 b\n# quiet\n" },
+                { CMDLINE_COMMENTS, "# first\nroot=x\n  # last", "# first\nroot=x a=1 b\n  # last" },
+                { CMDLINE_COMMENTS, "root=x#1 # ro\n", "root=x#1 # ro a=1 b\n" },
                 { 0, "-- 3", "a=1 b -- 3" },
                 { 0, "  ro", "  ro a=1 b" },
                 { CMDLINE_BEHIND_KEY | CMDLINE_BACKSLASH, " ro \\\n quiet \\\n", " ro \\\n quiet a=1 b \\\n" },
@@ -93,6 +96,46 @@ static void contradictions_are_taken_out_of_lists(void **state)
         assert_string_equal(a, "ro  quiet iommu=pt");
         assert_string_equal(b, "intel_iommu=on -- iommu=off");
         assert_string_equal(c, "\tiommu=soft\tquiet");
+}
+
+/* A comment takes no words, loses none, and does not take the next line in. */
+static void comments_are_no_words(void **state)
+{
+        _cleanup_free_ char *a = cmdline("# iommu=off\niommu=off quiet\n", CMDLINE_COMMENTS, "", "iommu=off", ""),
+                            *b = cmdline("# quiet\nro quiet\n", CMDLINE_COMMENTS, "quiet", "", ""),
+                            *c = cmdline("# only this\n", CMDLINE_COMMENTS, "", "", "quiet");
+
+        (void) state;
+        assert_string_equal(a, "# iommu=off\nquiet\n");
+        assert_string_equal(b, "# quiet\nro\n");
+        assert_string_equal(c, "quiet\n# only this\n");
+}
+
+static void what_is_wanted_is_told(void **state)
+{
+        _cleanup_(kargs_done) Kargs add = words("intel_iommu=on quiet"), remove = words("iommu=off");
+        _cleanup_(owned_words_done) OwnedWords added = {}, removed = {};
+        _cleanup_free_ char *s = NULL;
+
+        (void) state;
+        assert_int_equal(cmdline_want("ro iommu=pt,off quiet\n", 0, &add, &remove, "here", &added, &removed, &s), 0);
+        assert_string_equal(s, "ro iommu=pt quiet intel_iommu=on\n");
+        assert_int_equal(added.n, 1);
+        assert_string_equal(added.items[0].word, "intel_iommu=on");
+        assert_string_equal(added.items[0].place, "here");
+        assert_int_equal(removed.n, 1);
+        assert_string_equal(removed.items[0].word, "iommu=pt,off");
+}
+
+static void variables_are_replaced(void **state)
+{
+        _cleanup_free_ char *a = NULL, *b = NULL;
+
+        (void) state;
+        assert_int_equal(bls_replace_variable("linux /k $v\noptions $v x $v_2 $v\noptions $v\n", "v", "a b", &a), 0);
+        assert_string_equal(a, "linux /k $v\noptions a b x $v_2 a b\noptions $v\n");
+        assert_int_equal(bls_replace_variable("linux /k", "v", "a b", &b), 0);
+        assert_string_equal(b, "linux /k");
 }
 
 static void an_open_quote_is_refused(void **state)
@@ -329,6 +372,9 @@ int main(void)
                 cmocka_unit_test(words_are_added_and_taken_back),
                 cmocka_unit_test(only_one_of_a_word_is_taken),
                 cmocka_unit_test(contradictions_are_taken_out_of_lists),
+                cmocka_unit_test(comments_are_no_words),
+                cmocka_unit_test(what_is_wanted_is_told),
+                cmocka_unit_test(variables_are_replaced),
                 cmocka_unit_test(an_open_quote_is_refused),
                 cmocka_unit_test(what_is_there_already_is_not_missing),
                 cmocka_unit_test(entries_keep_their_bytes),

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/macro.h"
+
+/* Does GRUB make its menu of boot loader specification entries? */
+
+/* Does this grub.cfg run the command "blscfg"? */
+bool grub_cfg_has_blscfg(const char *text);
+
+/* Does this /etc/default/grub have GRUB_ENABLE_BLSCFG=true, in any of the spellings that TuneD takes for that? */
+bool default_grub_enables_bls(const char *text);
