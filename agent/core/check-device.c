@@ -60,17 +60,52 @@ int check_device_present(const Check *self, const Judgement *j, FindingList *ret
         return 0;
 }
 
+static uint32_t id_number(PciId id)
+{
+        return (uint32_t) id.vendor << 16 | id.device;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+        const uint32_t *x = a, *y = b;
+
+        return (*x > *y) - (*x < *y);
+}
+
+/* How many of sorted numbers are less than this one. */
+static size_t count_less(const uint32_t *numbers, size_t n, uint64_t than)
+{
+        size_t low = 0, high = n;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (numbers[middle] < than)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
 int check_device_unique(const Check *self, const Judgement *j, FindingList *ret)
 {
+        size_t n_functions = j->facts->n_functions;
+        _cleanup_free_ uint32_t *ids = calloc(n_functions + 1, sizeof(*ids));
+
+        if (!ids)
+                return -ENOMEM;
+        for (size_t i = 0; i < n_functions; i++)
+                ids[i] = id_number(j->facts->functions[i].id);
+        qsort(ids, n_functions, sizeof(*ids), compare_numbers);
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
-                const ConfigDevice *c = d->config;
-                size_t n = 0;
+                uint64_t id = id_number(d->config->id);
+                size_t n;
                 int r;
 
                 if (d->state != DEVICE_FOUND)
                         continue;
-                FOREACH_ARRAY(p, j->facts->functions, j->facts->n_functions)
-                        n += p->id.vendor == c->id.vendor && p->id.device == c->id.device;
+                n = count_less(ids, n_functions, id + 1) - count_less(ids, n_functions, id);
                 if (n > 1)
                         r = finding_add(
                                 ret, self->id, RESULT_OK, SUBJECT(d), NULL,

@@ -125,14 +125,16 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
         FOREACH_ARRAY(c, config->devices, config->n_devices) {
                 const PciFunction *p = facts_function(facts, c->address);
                 const SystemDisk *disk = disk_below(facts, c->address);
+                WantedDevice *d = w.devices + w.n_devices++;
 
-                w.devices[w.n_devices++] = (WantedDevice){
+                *d = (WantedDevice){
                         .config = c,
                         .function = p,
                         .disk = disk,
-                        .moved_to = moved_to(facts, c),
                         .state = judge_device(facts, c, p, disk),
                 };
+                if (d->state == DEVICE_ABSENT || d->state == DEVICE_WRONG_ID)
+                        d->moved_to = moved_to(facts, c);
         }
         w.unsafe_interrupts = config->unsafe_interrupts && config->n_devices > 0;
         if (config->n_devices > 0) {

@@ -159,7 +159,7 @@ static int drivers_of_wanted(const Probe *p, Facts *f, const ModuleSet *s, Strin
                 char path[sizeof(NAME_SYS_PCI_DEVICES "/") + PCI_ADDR_TEXT_MAX + sizeof("modalias")], modalias[256];
                 int r;
 
-                if (!probe_wants(p->cfg, function->addr))
+                if (!probe_wants(p, function->addr))
                         continue;
                 (void) snprintf(path, sizeof(path), NAME_SYS_PCI_DEVICES "/%s/modalias", PCI_ADDR_TEXT(function->addr));
                 if (root_read_attr(p->rfd, path, modalias, sizeof(modalias)) < 0)

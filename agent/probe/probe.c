@@ -23,15 +23,34 @@ static const struct {
 
 bool probe_details(const Probe *p, PciAddr a)
 {
-        return p->functions || probe_wants(p->cfg, a);
+        return p->functions || probe_wants(p, a);
 }
 
-bool probe_wants(const Config *cfg, PciAddr a)
+static int compare_addresses(const void *a, const void *b)
 {
+        return pci_addr_compare(*(const PciAddr *) a, *(const PciAddr *) b);
+}
+
+bool probe_wants(const Probe *p, PciAddr a)
+{
+        return p->n_wanted > 0 && bsearch(&a, p->wanted, p->n_wanted, sizeof(a), compare_addresses);
+}
+
+/* The configured addresses, sorted, since each function is looked up in them. */
+static int sort_wanted(const Config *cfg, PciAddr **ret, size_t *ret_n)
+{
+        PciAddr *wanted = calloc(cfg->n_devices + 1, sizeof(*wanted));
+        size_t n = 0;
+
+        if (!wanted)
+                return -ENOMEM;
         FOREACH_ARRAY(d, cfg->devices, cfg->n_devices)
-                if (d->has_address && pci_addr_equal(d->address, a))
-                        return true;
-        return false;
+                if (d->has_address)
+                        wanted[n++] = d->address;
+        qsort(wanted, n, sizeof(*wanted), compare_addresses);
+        *ret = wanted;
+        *ret_n = n;
+        return 0;
 }
 
 Tristate probe_exists(int rfd, const char *path)
@@ -84,15 +103,20 @@ int probe_files(const Probe *p, Facts *f)
 
 int facts_gather(int rfd, unsigned flags, const Config *cfg, Facts *ret)
 {
+        Probe p = { .rfd = rfd, .live = flags & FACTS_LIVE, .functions = flags & FACTS_FUNCTIONS, .cfg = cfg };
+        _cleanup_free_ PciAddr *wanted = NULL;
         _cleanup_(facts_done) Facts f;
-        const Probe p = { .rfd = rfd, .live = flags & FACTS_LIVE, .functions = flags & FACTS_FUNCTIONS, .cfg = cfg };
+        int r;
 
         facts_init(&f);
+        r = sort_wanted(cfg, &wanted, &p.n_wanted);
+        if (r < 0)
+                return r;
+        p.wanted = wanted;
         f.live = p.live;
         f.is_root = geteuid() == 0;
         FOREACH_ARRAY(prober, probers, ELEMENTSOF(probers)) {
-                int r = prober->next_boot && p.functions ? 0 : prober->probe(&p, &f);
-
+                r = prober->next_boot && p.functions ? 0 : prober->probe(&p, &f);
                 if (r < 0)
                         return r;
         }

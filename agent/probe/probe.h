@@ -54,6 +54,8 @@ int facts_gather_firmware(int rfd, Facts *f) _must_check_;
 typedef struct Probe {
         int rfd;
         bool live, functions;
+        const PciAddr *wanted; /* sorted */
+        size_t n_wanted;
         const Config *cfg;
 } Probe;
 
@@ -79,7 +81,7 @@ int probe_block(const Probe *p, Facts *f) _must_check_;  /* which PCI functions 
 bool probe_details(const Probe *p, PciAddr a);
 
 /* Is this function named by the configuration (by its address)? */
-bool probe_wants(const Config *cfg, PciAddr a);
+bool probe_wants(const Probe *p, PciAddr a);
 
 /* Does this path exist below the root? An error other than absence says unknown. */
 Tristate probe_exists(int rfd, const char *path);

@@ -86,7 +86,8 @@ class Machine:
             folder = f"sys/devices/{f.path}"
             for attribute, value in {"vendor": f.vendor, "device": f.device, "class": f.pci_class}.items():
                 write(f"{folder}/{attribute}", f"0x{value}\n")
-            write(f"{folder}/config", f.config or bytes(64))
+            if f.config:
+                write(f"{folder}/config", f.config)
             if f.reset is not None:
                 write(f"{folder}/reset_method", f.reset + "\n")
             link(f"sys/bus/pci/devices/{f.address}", folder)
@@ -336,7 +337,8 @@ def test_udevadm(ptprep: str, data: pathlib.Path) -> None:
     for path in sorted((data / "pci/udevadm").glob("*.pci.txt")):
         machine = read_udevadm(path)
         assert machine.functions, path
-        check(ptprep, machine)
+        if "IBM" in path.name:  # no IOMMU that ptprep knows
+            check(ptprep, machine)
         for number, f in enumerate(machine.functions.values()):  # each in a group of its own
             f.group = number
         machine.units = ["ivhd0"] if "HP_ELITEBOOK" in path.name else ["dmar0"]

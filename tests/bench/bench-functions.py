@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How the time and the memory of ptprep grow with the number of PCI functions, beside lspci on the same tree.
+
+    bench-functions.py PTPREP [FOLDER]
+
+Builds trees of 256, 1024 and 4096 functions below FOLDER (default: in memory) and prints the best of several runs, taken in
+pairs. Fails only where the growth is worse than linear or the memory is over its bound, which no load of the machine excuses.
+"""
+
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+SIZES = [256, 1024, 4096]
+BEHIND_A_PORT = 8
+RUNS = 5
+MAX_RATIO = 17.0  # 4096 functions against 256
+MAX_RSS_KIB = 16 * 1024
+
+
+def write(path: pathlib.Path, text: str | bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+def dmar() -> bytes:
+    """One unit for all, and a range for the first function of the first card."""
+    scope = struct.pack("<BBHBBBBBB", 1, 10, 0, 0, 0, 0, 0, 0, 0)
+    body = struct.pack("<BB10x", 45, 1)
+    body += struct.pack("<HHBBHQ", 0, 16, 1, 0, 0, 0xfed90000)
+    body += struct.pack("<HHHHQQ", 1, 24 + len(scope), 0, 0, 0xe8000, 0xe8fff) + scope
+    head = struct.pack("<4sIBB6s8sI4sI", b"DMAR", 36 + len(body), 1, 0, b"BENCH ", b"BENCH   ", 1, b"NONE", 1)
+    table = bytearray(head + body)
+    table[9] = -sum(table) & 0xff
+    return bytes(table)
+
+
+def build(top: pathlib.Path, count: int) -> None:
+    """Root ports with cards of eight functions behind them, each function in a group of its own."""
+    devices, cards = top / "sys/bus/pci/devices", []
+    devices.mkdir(parents=True)
+    for port in range(count // (BEHIND_A_PORT + 1) + 1):
+        domain, slot, bus = port // 224, port % 224 // 8, port % 224 + 1
+        bridge = f"pci{domain:04x}:00/{domain:04x}:00:{slot:02x}.{port % 8}"
+        cards.append((bridge, "8086", "a114", "060400", "pcieport"))
+        cards += [(f"{bridge}/{domain:04x}:{bus:02x}:00.{f}", "8086", "1521", "020000", "igb") for f in range(BEHIND_A_PORT)]
+    for group, (path, vendor, device, pci_class, driver) in enumerate(cards[:count]):
+        folder = top / "sys/devices" / path
+        for name, value in {"vendor": f"0x{vendor}", "device": f"0x{device}", "class": f"0x{pci_class}", "irq": "0",
+                            "subsystem_vendor": "0x0000", "subsystem_device": "0x0000", "resource": "", "label": "",
+                            "reset_method": "flr bus", "driver_override": "(null)",
+                            "modalias": f"pci:v0000{vendor.upper()}d0000{device.upper()}sv00000000sd00000000bc02sc00i00"}.items():
+            write(folder / name, value + "\n")
+        write(folder / "config", bytes.fromhex(vendor)[::-1] + bytes.fromhex(device)[::-1] + bytes(60))
+        address = path.split("/")[-1]
+        (devices / address).symlink_to(f"../../../devices/{path}")
+        depth = "../" * (path.count("/") + 3)
+        (folder / "driver").symlink_to(f"{depth}bus/pci/drivers/{driver}")
+        (folder / "iommu_group").symlink_to(f"{depth}kernel/iommu_groups/{group}")
+        write(top / f"sys/kernel/iommu_groups/{group}/reserved_regions", "0x00000000fee00000 0x00000000feefffff msi\n")
+    write(top / "sys/devices/virtual/iommu/dmar0/uevent", "")
+    (top / "sys/class/iommu").mkdir(parents=True)
+    (top / "sys/class/iommu/dmar0").symlink_to("../../devices/virtual/iommu/dmar0")
+    write(top / "sys/firmware/acpi/tables/DMAR", dmar())
+    write(top / "sys/kernel/irq/1/chip_name", "IR-IO-APIC\n")
+    write(top / "proc/cmdline", "intel_iommu=on\n")
+    write(top / "proc/sys/kernel/osrelease", "6.1.0\n")
+    write(top / "proc/self/mountinfo", "22 1 0:21 / / rw - tmpfs tmpfs rw\n")
+    # one card in sixteen is for guests
+    configured = [c for c in cards[:count] if c[4] == "igb"][::16]
+    write(top / "etc/ptprep/ptprep.conf", "".join(f"[device d{i}]\naddress = {c[0].split('/')[-1]}\nid = {c[1]}:{c[2]}\n"
+                                                  for i, c in enumerate(configured)))
+
+
+def measure(command: list[str]) -> float:
+    """Seconds of one run."""
+    begin = time.perf_counter()
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    seconds = time.perf_counter() - begin
+    if done.returncode not in (0, 1, 2):
+        raise SystemExit(f"{' '.join(command)}: exit status {done.returncode}")
+    return seconds
+
+
+def peak_memory(command: list[str]) -> int:
+    """KiB. The kernel's own account of a child begins with the memory of its parent, which is this interpreter."""
+    peak = 0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        name = os.path.basename(command[0])
+        while process.poll() is None:
+            try:
+                status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+            except OSError:
+                break
+            fields = dict(line.split(":", 1) for line in status.splitlines())
+            if fields["Name"].strip() == name and "VmHWM" in fields:
+                peak = max(peak, int(fields["VmHWM"].split()[0]))
+    return peak
+
+
+def main() -> int:
+    ptprep = sys.argv[1]
+    place = sys.argv[2] if len(sys.argv) > 2 else "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    errors = []
+    best: dict[str, dict[int, float]] = {}
+    memory: dict[str, int] = {}
+    with tempfile.TemporaryDirectory(prefix="ptprep-bench-", dir=place) as folder:
+        for size in SIZES:
+            top = pathlib.Path(folder, str(size))
+            build(top, size)
+            commands = {
+                "ptprep --check": [ptprep, "--check", f"--root={top}"],
+                "ptprep list": [ptprep, "list", f"--root={top}"],
+                "ptprep list --json": [ptprep, "list", "--json", f"--root={top}"],
+                "lspci -nnk": ["lspci", "-A", "linux-sysfs", "-O", f"sysfs.path={top}/sys/bus/pci", "-nnk"],
+            }
+            for _ in range(RUNS):
+                for name, command in commands.items():
+                    seconds = measure(command)
+                    best.setdefault(name, {})[size] = min(seconds, best.get(name, {}).get(size, seconds))
+            for name, command in commands.items():
+                memory[name] = peak_memory(command)
+    print(f"{'':20}" + "".join(f"{size:>9}" for size in SIZES) + f"{'ratio':>9}{'of lspci':>9}{'peak':>9}")
+    for name, times in best.items():
+        ratio = times[SIZES[-1]] / times[SIZES[0]]
+        beside = times[SIZES[-1]] / best["lspci -nnk"][SIZES[-1]]
+        print(f"{name:20}" + "".join(f"{1000 * times[size]:6.1f} ms" for size in SIZES) +
+              f"{ratio:9.1f}{beside:9.2f}{memory[name] / 1024:5.1f} MiB")
+        if name.startswith("ptprep") and ratio > MAX_RATIO:
+            errors.append(f"{name}: 16 times the functions take {ratio:.1f} times as long, {MAX_RATIO} are allowed")
+        if name.startswith("ptprep") and memory[name] > MAX_RSS_KIB:
+            errors.append(f"{name}: {memory[name]} KiB at its peak, {MAX_RSS_KIB} are allowed")
+    print("\n".join(errors), end="\n" if errors else "")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
