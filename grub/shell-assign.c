@@ -13,6 +13,7 @@ typedef struct Word {
         Text value;
         size_t start, end;  /* in the file */
         size_t name_length; /* of an assignment, 0: none */
+        bool appends;       /* it is "+=" */
         bool cannot_tell;
         bool quoted;      /* quotes in it: stays a word when it is empty */
         bool redirection; /* target of one: no argument */
@@ -28,6 +29,7 @@ typedef struct Command {
 
 typedef struct Reader {
         ShellState *state;
+        ShellDialect dialect;
         const Command *command; /* that is being read */
         const char *text;
         size_t at, file;
@@ -145,7 +147,8 @@ static bool assigned_here(const Reader *r, const char *name)
         size_t n = strlen(name);
 
         FOREACH_ARRAY(w, r->command->words, r->command->n)
-                if (w->name_length == n && w->value.s && strncmp(w->value.s, name, n) == 0 && w->value.s[n] == '=')
+                if (w->name_length == n && w->value.s && strncmp(w->value.s, name, n) == 0 &&
+                    (w->value.s[n] == '=' || w->value.s[n] == '+'))
                         return true;
         return false;
 }
@@ -374,7 +377,8 @@ static int take_word(Reader *r, Word *w)
 
         w->plain = true;
         w->start = r->at;
-        if (n > 0 && r->text[r->at + n] == '=')
+        w->appends = n > 0 && r->dialect == SHELL_BASH && r->text[r->at + n] == '+' && r->text[r->at + n + 1] == '=';
+        if (n > 0 && (w->appends || r->text[r->at + n] == '='))
                 w->name_length = n;
         while (e >= 0 && (!ends_word(peek(r)) || peek(r) == '\r')) {
                 char c = peek(r);
@@ -424,7 +428,7 @@ static void command_done(Command *c)
 static int assign(Reader *r, const Command *c, const Word *w, const char *file)
 {
         _cleanup_free_ char *name = strndup(w->value.s, w->name_length);
-        const char *value = w->value.s + w->name_length + 1;
+        size_t begin = w->name_length + (w->appends ? 2 : 1);
         LoaderVariable *v;
         Assignment *a;
 
@@ -433,17 +437,26 @@ static int assign(Reader *r, const Command *c, const Word *w, const char *file)
         v = variable_at(r->state, name);
         if (!v)
                 return -ENOMEM;
-        free(v->value);
+        if (w->cannot_tell || r->lost || r->depth > 0 || c->conditional ||
+            (w->appends && (v->state == VARIABLE_CANNOT_TELL || (!v->value && r->state->uncertain)))) {
+                free(v->value);
+                v->value = NULL;
+                v->state = VARIABLE_CANNOT_TELL;
+        } else {
+                char *value;
+
+                if (asprintf(&value, "%s%s", w->appends && v->value ? v->value : "", w->value.s + begin) < 0)
+                        return -ENOMEM;
+                free(v->value);
+                v->value = value;
+                v->state = VARIABLE_KNOWN;
+        }
         free(v->file);
-        v->value = NULL;
         v->file = strdup(file);
         v->line = c->line;
-        v->start = w->start + w->name_length + 1;
+        v->start = w->start + begin;
         v->end = w->end;
-        v->state = w->cannot_tell || r->lost || r->depth > 0 || c->conditional ? VARIABLE_CANNOT_TELL : VARIABLE_KNOWN;
-        if (v->state == VARIABLE_KNOWN)
-                v->value = strdup(value);
-        if (!v->file || (v->state == VARIABLE_KNOWN && !v->value))
+        if (!v->file)
                 return -ENOMEM;
         a = array_grow(&r->state->assignments, r->state->n_assignments);
         if (!a)
@@ -625,10 +638,10 @@ static int end_command(Reader *r, Command *c, const char *file, bool *closed)
         return 0;
 }
 
-static int eval_text(ShellState *state, const LoaderFile *f, size_t index)
+static int eval_text(ShellState *state, const LoaderFile *f, size_t index, ShellDialect dialect)
 {
         _cleanup_(command_done) Command c = { .line = 1 };
-        Reader r = { .state = state, .command = &c, .text = f->text, .file = index, .line = 1 };
+        Reader r = { .state = state, .dialect = dialect, .command = &c, .text = f->text, .file = index, .line = 1 };
         bool redirection = false, closed = false, end = false;
         int e = 0;
 
@@ -675,12 +688,12 @@ static int eval_text(ShellState *state, const LoaderFile *f, size_t index)
         return e;
 }
 
-int shell_eval(const LoaderFile *files, size_t n, ShellState *ret)
+int shell_eval(const LoaderFile *files, size_t n, ShellDialect dialect, ShellState *ret)
 {
         _cleanup_(shell_state_done) ShellState s = {};
 
         for (size_t i = 0; i < n; i++) {
-                int e = eval_text(&s, files + i, i);
+                int e = eval_text(&s, files + i, i, dialect);
 
                 if (e == -ENOMEM)
                         return e;

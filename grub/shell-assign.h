@@ -9,6 +9,12 @@
  * Source: POSIX.1-2017, Shell Command Language, 2.2 Quoting, 2.6.2 Parameter Expansion, 2.9.1 Simple Commands; dash(1).
  */
 
+/* Which shell /bin/sh is. bash is as POSIX has it, but NAME+=VALUE appends, which is a command not found elsewhere. */
+typedef enum ShellDialect {
+        SHELL_POSIX,
+        SHELL_BASH,
+} ShellDialect;
+
 /* One assignment as it stands in a file. */
 typedef struct Assignment {
         size_t file; /* index of the file */
@@ -33,7 +39,7 @@ void shell_state_done(ShellState *s);
  * shell_eval() - evaluate files in order, each as "." would read it into the same shell
  * @ret: owned by the caller. Returns 0 or -ENOMEM.
  */
-int shell_eval(const LoaderFile *files, size_t n, ShellState *ret) _must_check_;
+int shell_eval(const LoaderFile *files, size_t n, ShellDialect dialect, ShellState *ret) _must_check_;
 
 /* By name; NULL: surely never assigned. */
 const LoaderVariable *shell_variable(const ShellState *s, const char *name);

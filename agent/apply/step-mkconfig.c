@@ -19,7 +19,7 @@ static int verify(StepContext *c, const char *path)
         if (r >= 0)
                 r = kargs_parse(s->old_text, &remove);
         if (r >= 0)
-                r = grub_cfg_parse(s->path, text, &entries, &n);
+                r = grub_cfg_parse(s->path, text, NULL, &entries, &n);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n && r >= 0; i++) {

@@ -134,6 +134,26 @@ static int judge_claim_entries(const Check *self, const Loader *l, FindingList *
         return 0;
 }
 
+/*
+ * Ubuntu's cloud images: with this variable each entry is tried without an initramfs first, and the helper that claims
+ * is in the initramfs (Ubuntu's patch of util/grub.d/10_linux.in). 1: it is set; 0: it is not.
+ */
+static int judge_initrdless(const Check *self, const Loader *l, FindingList *ret)
+{
+        const LoaderVariable *v = loader_variable(l, "GRUB_FORCE_PARTUUID");
+        int r;
+
+        if (!v || v->state == VARIABLE_UNSET || (v->state == VARIABLE_KNOWN && !*v->value))
+                return 0;
+        r = finding_add(ret, self->id, RESULT_BLOCKED, l->generated,
+                        "write GRUB_FORCE_PARTUUID= (without a value) into a file that is read later, such as "
+                        "/etc/default/grub.d/90-initramfs.cfg, and run ptprep again",
+                        "%s:%u: GRUB_FORCE_PARTUUID makes entries boot without an initramfs first, and nothing is "
+                        "claimed then",
+                        v->file ?: NAME_DEFAULT_GRUB, v->line);
+        return r < 0 ? r : 1;
+}
+
 int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret)
 {
         const Facts *f = j->facts;
@@ -147,7 +167,9 @@ int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret)
         if (r != 0)
                 return r < 0 ? r : 0;
         FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
-                r = l->unused ? 0 : judge_claim_entries(self, l, ret);
+                r = l->unused ? 0 : judge_initrdless(self, l, ret);
+                if (r == 0 && !l->unused)
+                        r = judge_claim_entries(self, l, ret);
                 if (r < 0)
                         return r;
                 faulty |= r > 0;

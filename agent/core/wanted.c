@@ -93,7 +93,9 @@ static int want_arguments(const Config *c, const Facts *f, Wanted *w)
         if (c->argument == ARGUMENT_WHEN_NEEDED && f->iommu_active == TRISTATE_YES &&
             kargs_iommu(&f->cmdline, IOMMU_VENDOR_INTEL, NULL) == IOMMU_ARGUMENT_NONE)
                 return 0;
-        return string_list_add(&w->add.words, "intel_iommu=on");
+        /* the last one counts, but two that contradict each other are a riddle for whoever reads it next */
+        r = string_list_add(&w->remove.words, "intel_iommu=off");
+        return r < 0 ? r : string_list_add(&w->add.words, "intel_iommu=on");
 }
 
 /* After the states: devices that will be claimed no longer stand in the way of each other. */

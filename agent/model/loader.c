@@ -29,6 +29,8 @@ void loader_done(Loader *l)
         free(l->drop_in);
         free(l->obstacle);
         string_list_done(&l->mkconfig);
+        string_list_done(&l->generated_too);
+        string_list_done(&l->unreadable);
         free(l->editor);
         free(l->unused);
         *l = (Loader){};

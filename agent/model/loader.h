@@ -50,7 +50,8 @@ typedef struct BootEntry {
         Kargs arguments;
         char *file; /* where it stands */
         unsigned line;
-        bool rescue; /* recovery and rescue entries stay untouched */
+        bool rescue;  /* stays untouched: recovery and rescue entries, and what is foreign */
+        bool foreign; /* another program wrote it, such as os-prober: no setting reaches it */
         bool is_default;
         char *version; /* kernel release that the entry says it boots; NULL: it does not say */
         /* The initramfs as a file of this machine; NULL: not known, then it is the one that the release has in /boot.
@@ -71,14 +72,17 @@ typedef struct Loader {
         size_t n_variables;
         BootEntry *entries;
         size_t n_entries;
-        char *generated;      /* e.g. /boot/grub/grub.cfg */
-        bool drop_in_sourced; /* mkconfig of this platform sources a drop-in folder */
-        char *drop_in;        /* path of ptprep's own drop-in: it sorts behind all others */
-        StringList mkconfig;  /* command and arguments that regenerate; empty: not installed */
-        Tristate booted;      /* it started the running system */
-        char *obstacle;       /* one sentence: why some entry cannot be changed by ptprep; NULL: each can */
-        bool makes_images;    /* the initramfs images that it loads are made by its own tool */
-        bool names_kernels;   /* kernels that are installed later get their arguments from /etc/kernel/cmdline */
+        char *generated;          /* e.g. /boot/grub/grub.cfg */
+        StringList generated_too; /* other places of the same, where it cannot be told which of them will boot */
+        bool drop_in_sourced;     /* mkconfig of this platform sources a drop-in folder */
+        char *drop_in;            /* path of ptprep's own drop-in: it sorts behind all others */
+        StringList mkconfig;      /* command and arguments that regenerate; empty: not installed */
+        bool bash;                /* the shell that evaluates the sources is bash */
+        StringList unreadable;    /* "PATH: reason" of files that are there */
+        Tristate booted;          /* it started the running system */
+        char *obstacle;           /* one sentence: why some entry cannot be changed by ptprep; NULL: each can */
+        bool makes_images;        /* the initramfs images that it loads are made by its own tool */
+        bool names_kernels;       /* kernels that are installed later get their arguments from /etc/kernel/cmdline */
         bool menu_from_bls; /* grub.cfg has no entry of its own for Linux: it takes them from where LOADER_BLS reads */
         char *editor;       /* program of the platform that edits entries, e.g. "grubby"; NULL: none */
         char *unused; /* one sentence: why the machine boots with another loader; its files are only named. NULL: it

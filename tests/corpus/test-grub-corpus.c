@@ -56,7 +56,7 @@ static void effective_values_equal_dash(void **state)
                         continue;
                 assert_non_null(strsep(&line, "\t"));
                 text = read_data("default/%s", file);
-                assert_int_equal(shell_eval(&(const LoaderFile){ file, text, strlen(text) }, 1, &s), 0);
+                assert_int_equal(shell_eval(&(const LoaderFile){ file, text, strlen(text) }, 1, SHELL_POSIX, &s), 0);
                 rows++;
                 FOREACH_ARRAY(name, names, ELEMENTSOF(names)) {
                         const LoaderVariable *v = shell_variable(&s, *name);
@@ -226,7 +226,7 @@ static void generated_files_are_read_whole(void **state)
                 size_t count = 0, found = 0;
                 unsigned number = 0;
 
-                assert_int_equal(grub_cfg_parse(*n, text, &entries, &count), 0);
+                assert_int_equal(grub_cfg_parse(*n, text, NULL, &entries, &count), 0);
                 if (is_no_script(*n)) {
                         boot_entries_free(entries, count);
                         continue;

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         _cleanup_(shell_state_done) ShellState s = {};
         _cleanup_(plan_done) Plan first = {}, second = {};
 
-        if (!text || shell_eval(&file, 1, &s) < 0)
+        if (!text || shell_eval(&file, 1, SHELL_POSIX, &s) < 0)
                 return 0;
         for (size_t i = 0; i < s.n_assignments; i++)
                 if (s.assignments[i].start > s.assignments[i].end || s.assignments[i].end > file.size ||

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 return 0;
         for (const char *p = text; *p; p++)
                 lines += *p == '\n';
-        if (grub_cfg_parse("grub.cfg", text, &entries, &n) < 0)
+        if (grub_cfg_parse("grub.cfg", text, "1>0", &entries, &n) < 0)
                 return 0;
         for (size_t i = 0; i < n; i++) {
                 if (!entries[i].id || !entries[i].title || !entries[i].kernel || entries[i].line < 1 ||

@@ -6,11 +6,12 @@
 #include "grub/loaders.h"
 #include "grub/shell-assign.h"
 
-#define DEFAULTS "/etc/default/grub"
-#define DROP_INS "/etc/default/grub.d/"
-#define OWN      DROP_INS "zz-ptprep.cfg"
-#define NORMAL   "GRUB_CMDLINE_LINUX_DEFAULT"
-#define CFG      "/boot/grub/grub.cfg"
+#define DEFAULTS   "/etc/default/grub"
+#define DROP_INS   "/etc/default/grub.d/"
+#define OWN        DROP_INS "zz-ptprep.cfg"
+#define NORMAL     "GRUB_CMDLINE_LINUX_DEFAULT"
+#define XEN_NORMAL "GRUB_CMDLINE_LINUX_XEN_REPLACE_DEFAULT"
+#define CFG        "/boot/grub/grub.cfg"
 
 /*
  * What the evaluator says about X after a text, with dash as the judge. A value that it cannot tell is never wrong, so
@@ -193,7 +194,7 @@ static const LoaderVariable *evaluate(const Tree *t, const char *name, ShellStat
                 }
         for (size_t i = 0; i < n; i++)
                 files[i].size = strlen(files[i].text);
-        assert_int_equal(shell_eval(files, n, ret), 0);
+        assert_int_equal(shell_eval(files, n, SHELL_POSIX, ret), 0);
         for (size_t i = 0; i < n; i++) {
                 free(files[i].path);
                 free(files[i].text);
@@ -667,7 +668,7 @@ static void entries_of_a_generated_file(void **state)
         size_t n = 0;
 
         (void) state;
-        assert_int_equal(grub_cfg_parse("cfg", text, &e, &n), 0);
+        assert_int_equal(grub_cfg_parse("cfg", text, NULL, &e, &n), 0);
         assert_int_equal(n, 4);
         assert_string_equal(e[0].title, "A \"quoted\" {title}");
         assert_string_equal(e[0].id, "id-a");
@@ -685,6 +686,194 @@ static void entries_of_a_generated_file(void **state)
         assert_true(e[2].rescue);
         assert_true(e[3].rescue);
         boot_entries_free(e, n);
+}
+
+static const char menu[] = "%s\nmenuentry 'A' --id a {\n\tlinux /a\n}\n"
+                           "submenu 'Advanced > all' --id advanced {\n"
+                           "\tmenuentry 'B' --id b {\n\t\tlinux /b\n\t}\n"
+                           "\tsubmenu 'Deeper' {\n\t\tmenuentry 'C' --id c {\n\t\t\tlinux /c\n\t\t}\n\t}\n}\n"
+                           "menuentry 'Firmware' --id=fw {\n\tfwsetup\n}\n"
+                           "menuentry 'E>F' --id e {\n\tlinux /e\n}\n";
+
+static void the_default_entry(void **state)
+{
+        static const struct {
+                const char *header, *saved, *kernel; /* NULL: an entry that boots no Linux */
+        } rows[] = {
+                { "", NULL, "/a" },
+                { "set default=0", NULL, "/a" },
+                { "set default=\"1\"", NULL, "/b" }, /* the first of the submenu */
+                { "set default=\"1>0\"", NULL, "/b" },
+                { "set default=\"1>1\"", NULL, "/c" },
+                { "set default=\"1>1>0\"", NULL, "/c" },
+                { "set default='advanced>b'", NULL, "/b" },
+                { "set default='Advanced >> all>Deeper>C'", NULL, "/c" },
+                { "set default=2", NULL, NULL },
+                { "set default=fw", NULL, NULL },
+                { "set default=3", NULL, "/e" },
+                { "set default='E>>F'", NULL, "/e" },
+                { "set default=e", NULL, "/e" },
+                { "set default=9", NULL, "/a" },
+                { "set default=gone", NULL, "/a" },
+                { "set default=b", NULL, "/a" }, /* of a submenu: not without its name in front */
+                { "set default=0\nset default=3", NULL, "/e" },
+                { "set default=\"${next_entry}\"\nset default=\"${saved_entry}\"", "e", "/e" },
+                { "set default=\"${saved_entry}\"", NULL, "/a" },
+                { "set default=\"${saved_entry}\"", "", "/a" },
+                { "set default=\"${saved_entry}\"", "advanced>Deeper>c", "/c" },
+                { "set default=0", "e", "/a" }, /* saved, but not asked for */
+        };
+
+        (void) state;
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_free_ char *text = NULL;
+                const char *found = NULL;
+                BootEntry *e = NULL;
+                size_t n = 0;
+
+                assert_true(asprintf(&text, menu, row->header) > 0);
+                assert_int_equal(grub_cfg_parse("cfg", text, row->saved, &e, &n), 0);
+                assert_int_equal(n, 4);
+                FOREACH_ARRAY(i, e, n)
+                        if (i->is_default) {
+                                assert_null(found);
+                                found = i->kernel;
+                        }
+                if (!streq_null(found, row->kernel))
+                        fail_msg("%s, saved %s: %s", row->header, row->saved ?: "none", found ?: "none");
+                boot_entries_free(e, n);
+        }
+}
+
+/* As 20_linux_xen writes them, and what else is loaded with these commands. */
+static void entries_under_xen(void **state)
+{
+        static const char text[] =
+                "### BEGIN /etc/grub.d/20_linux_xen ###\n"
+                "menuentry 'With Xen' $menuentry_id_option 'xen-1' {\n"
+                "\tmultiboot2\t/boot/xen-4.17-amd64.gz placeholder dom0_mem=2G ${xen_rm_opts}\n"
+                "\tmodule2\t/boot/vmlinuz-1 placeholder root=/dev/vda1 ro quiet\n"
+                "\tmodule2\t--nounzip   /boot/initrd.img-1\n}\n"
+                "menuentry 'With Xen (recovery mode)' {\n\tmultiboot2 /xen.gz placeholder\n"
+                "\tmodule2 /vmlinuz-1 placeholder root=/dev/vda1 ro single\n}\n"
+                "### END /etc/grub.d/20_linux_xen ###\n"
+                "menuentry 'illumos' {\n\tmultiboot2 /platform/kernel/unix x\n\tmodule2 /boot_archive\n}\n"
+                "menuentry 'odd' {\n\tmodule2 /vmlinuz\n\tmultiboot\n\tmultiboot2 /xen\n\tmodule2 --nounzip\n}\n";
+        BootEntry *e = NULL;
+        size_t n = 0;
+
+        (void) state;
+        assert_int_equal(grub_cfg_parse("cfg", text, NULL, &e, &n), 0);
+        assert_int_equal(n, 2);
+        assert_string_equal(e[0].kernel, "/boot/vmlinuz-1");
+        assert_string_equal(e[0].initrd, "/boot/initrd.img-1");
+        assert_int_equal(e[0].arguments.words.n, 3);
+        assert_string_equal(e[0].arguments.words.items[0], "root=/dev/vda1");
+        assert_int_equal(e[0].line, 4);
+        assert_false(e[0].rescue);
+        assert_true(e[1].rescue);
+        boot_entries_free(e, n);
+}
+
+/* Entries that no setting reaches: those of other systems, and those that somebody wrote into /etc/grub.d. */
+static void foreign_entries(void **state)
+{
+        static const char text[] = "set default=%s\n### BEGIN /etc/grub.d/10_linux ###\n"
+                                   "menuentry 'Linux' {\n\tlinux /vmlinuz ro ptprep.claim=1 intel_iommu=on\n}\n"
+                                   "### END /etc/grub.d/10_linux ###\n### BEGIN /etc/grub.d/30_os-prober ###\n"
+                                   "menuentry 'Other' --id osprober-gnulinux-1 {\n\tlinux /vmlinuz ro\n}\n"
+                                   "### END /etc/grub.d/30_os-prober ###\n### BEGIN /etc/grub.d/40_custom ###\n"
+                                   "menuentry 'Mine' {\n\tlinux /vmlinuz ro\n}\n"
+                                   "### END /etc/grub.d/40_custom ###\n";
+        static const struct {
+                const char *chosen;
+                int result;
+        } rows[] = { { "0", 0 }, { "1", 0 }, { "2", -ENOTSUP }, { "Mine", -ENOTSUP } };
+        Tree *t = *state;
+
+        host(t, true, NORMAL "=\"ptprep.claim=1 intel_iommu=on\"\n");
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_free_ char *cfg = NULL;
+                _cleanup_(loader_done) Loader l = {};
+
+                assert_true(asprintf(&cfg, text, row->chosen) > 0);
+                tree_file(t, CFG, cfg);
+                assert_int_equal(edit(t, wanted, "iommu=off", row->result), 0);
+                assert_int_equal(loader_grub2.read(t->rfd, &l), 0);
+                assert_int_equal(l.n_entries, 3);
+                assert_false(l.entries[0].foreign);
+                assert_true(l.entries[1].foreign && l.entries[1].rescue);
+                assert_true(l.entries[2].foreign && l.entries[2].rescue);
+        }
+}
+
+/* In entries under Xen other variables can stand for the two. */
+static void variables_of_xen(void **state)
+{
+        static const struct {
+                const char *defaults;
+                bool refused;
+                const char *xen; /* GRUB_CMDLINE_LINUX_XEN_REPLACE_DEFAULT after the edit */
+        } rows[] = {
+                { NORMAL "=quiet\n", false, NULL },
+                { NORMAL "=quiet\n" XEN_NORMAL "=\"\"\n", false, "" },
+                { NORMAL "=quiet\n" XEN_NORMAL "=\"loud\"\n", false, "loud ptprep.claim=1 intel_iommu=on" },
+                { NORMAL "=quiet\n" XEN_NORMAL "='loud iommu=off'\n", false, "loud ptprep.claim=1 intel_iommu=on" },
+                { NORMAL "=quiet\n" XEN_NORMAL "=\"intel_iommu=on\"\n", false, "intel_iommu=on ptprep.claim=1" },
+                { "GRUB_CMDLINE_LINUX_XEN_REPLACE=\"console=hvc0\"\n", false, NULL },
+                { "GRUB_CMDLINE_LINUX=\"intel_iommu=on\"\nGRUB_CMDLINE_LINUX_XEN_REPLACE=\"console=hvc0\"\n", true,
+                  NULL },
+        };
+        Tree *t = *state;
+
+        for (unsigned i = 0; i < 2 * ELEMENTSOF(rows); i++) {
+                bool drop_ins = i % 2;
+                _cleanup_free_ char *value = NULL, *normal = NULL, *text = NULL;
+
+                host(t, drop_ins, rows[i / 2].defaults);
+                if (rows[i / 2].refused) {
+                        (void) edit(t, wanted, "iommu=off", -ENOTSUP);
+                        continue;
+                }
+                edit_and_settle(t, wanted, "iommu=off");
+                value = dash_value(t, "", XEN_NORMAL);
+                if (!streq_null(value, rows[i / 2].xen))
+                        fail_msg("%s: \"%s\"", rows[i / 2].defaults, value);
+                normal = dash_value(t, "", NORMAL);
+                assert_non_null(strstr(normal, "ptprep.claim=1"));
+                edit_and_settle(t, "", "");
+                assert_int_equal(root_read_text(t->rfd, DEFAULTS, &text), 0);
+                assert_string_equal(text, rows[i / 2].defaults);
+                assert_false(exists(t, OWN));
+        }
+}
+
+/* Where /bin/sh is bash, "+=" is an assignment. */
+static void appended_values(void **state)
+{
+        static const struct {
+                const char *text, *posix, *bash;
+        } rows[] = {
+                { "X=a\nX+=\" b\"\n", "a", "a b" },
+                { "X+=b\n", NULL, "b" },
+                { "X=a Y=b\nX+=$Y\n", "a", "ab" },
+                { "X=a\nX+=b c=d\n", "a", "ab" },
+        };
+
+        (void) state;
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                const LoaderFile file = { (char *) "x", (char *) row->text, strlen(row->text) };
+
+                for (ShellDialect d = SHELL_POSIX; d <= SHELL_BASH; d++) {
+                        _cleanup_(shell_state_done) ShellState s = {};
+                        const LoaderVariable *v;
+
+                        assert_int_equal(shell_eval(&file, 1, d, &s), 0);
+                        v = shell_variable(&s, "X");
+                        if (!streq_null(v ? v->value : NULL, d == SHELL_BASH ? row->bash : row->posix))
+                                fail_msg("%s: \"%s\"", row->text, v ? v->value : "(unset)");
+                }
+        }
 }
 
 static void broken_generated_files_do_no_harm(void **state)
@@ -713,7 +902,7 @@ static void broken_generated_files_do_no_harm(void **state)
                 BootEntry *e = NULL;
                 size_t n = 0;
 
-                assert_int_equal(grub_cfg_parse("cfg", *row, &e, &n), 0);
+                assert_int_equal(grub_cfg_parse("cfg", *row, NULL, &e, &n), 0);
                 assert_true(n <= 1);
                 boot_entries_free(e, n);
         }
@@ -758,6 +947,11 @@ int main(void)
                 TREE_TEST(hostile_words_never_become_shell),
                 cmocka_unit_test(entries_of_a_generated_file),
                 cmocka_unit_test(broken_generated_files_do_no_harm),
+                cmocka_unit_test(the_default_entry),
+                cmocka_unit_test(entries_under_xen),
+                TREE_TEST(foreign_entries),
+                TREE_TEST(variables_of_xen),
+                cmocka_unit_test(appended_values),
                 TREE_TEST(hosts_without_grub),
                 TREE_TEST(dangling_drop_in_is_skipped),
         };
