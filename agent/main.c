@@ -27,6 +27,8 @@ static const Verb verbs[] = {
         { "check", "", "judge this machine, change nothing (the default)", 0, ACCEPTS_JSON | ACCEPTS_ROOT, verb_check },
         { "apply", "", "make what the configuration asks for true from the next boot", 0,
           ACCEPTS_JSON | ACCEPTS_DRY_RUN | ACCEPTS_ROOT, verb_apply },
+        { "bootloader", "", "each entry that can boot, and its effective arguments", 0, ACCEPTS_JSON | ACCEPTS_ROOT,
+          verb_bootloader },
         { "revert", "", "take back all that ptprep has changed", 0, ACCEPTS_JSON | ACCEPTS_DRY_RUN | ACCEPTS_ROOT,
           verb_revert },
         { "firmware", "", "print the DMAR and IVRS tables, decoded", 0, ACCEPTS_JSON | ACCEPTS_ROOT | ACCEPTS_TABLE,

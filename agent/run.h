@@ -73,6 +73,7 @@ int print_report(const Report *report, bool json);
 /* A verb returns the exit code of the process. */
 int verb_check(const Options *o);
 int verb_apply(const Options *o);
+int verb_bootloader(const Options *o);
 int verb_revert(const Options *o);
 int verb_firmware(const Options *o);
 int verb_explain(const Options *o);

@@ -4,7 +4,7 @@
 
     run-golden.py PTPREP [--update] [MACHINE ...]
 
-A machine is tests/golden/machines/NAME.tree. For each: --check, --apply --dry-run, --apply, --apply once more, revert --dry-run
+A machine is tests/golden/machines/NAME.tree. For each: --check, bootloader, --apply --dry-run, --apply, --apply once more, revert --dry-run
 and revert. What they print, and what changed in the tree, is compared with tests/golden/expected/NAME.txt; the second --apply
 must change nothing, and of ptprep nothing may be left behind. Where there is a NAME.edit, in the format of a tree, it is put on
 top after the second --apply: what somebody else does to files that ptprep has changed.
@@ -185,13 +185,46 @@ def judge_json(ptprep: str, tree: Tree) -> list[str]:
     return errors
 
 
+LOADER_FORM = {"kind": str, "files": list, "variables": dict, "entries": list}
+ENTRY_FORM = {"id": str, "kernel": str, "arguments": list, "rescue": bool, "default": bool, "source": str}
+
+
+def has_form(value: dict, form: dict[str, type]) -> bool:
+    return list(value) == list(form) and all(isinstance(value[k], t) for k, t in form.items())
+
+
+def judge_bootloader(ptprep: str, tree: Tree) -> list[str]:
+    """The form of "bootloader --json", member by member, and that its files and lines are there."""
+    done = subprocess.run([ptprep, f"--root={tree.top}", "bootloader", "--json"], capture_output=True, text=True, check=False, timeout=60)
+    seen = json.loads(done.stdout)
+    errors = [] if list(seen) == ["loaders"] else [f"members {list(seen)}"]
+    for loader in seen["loaders"]:
+        if not has_form(loader, LOADER_FORM):
+            errors.append(f"form of {loader}")
+            continue
+        errors += [f"{name} is not there" for name in loader["files"] if not tree.path(name).exists()]
+        for name, variable in loader["variables"].items():
+            known = variable.get("state") == "known"
+            if list(variable) != ["value", "state"] or variable["state"] not in ("known", "unset", "cannot-tell") or \
+               isinstance(variable["value"], str) != known:
+                errors.append(f"form of {name}: {variable}")
+        for entry in loader["entries"]:
+            file, _, line = entry["source"].partition(":")
+            if not has_form(entry, ENTRY_FORM) or not all(isinstance(a, str) for a in entry["arguments"]):
+                errors.append(f"form of {entry}")
+            elif line and entry["kernel"] not in tree.path(file).read_text().splitlines()[int(line) - 1]:
+                errors.append(f"{entry['source']} has no {entry['kernel']}")
+    return errors
+
+
 def play(ptprep: str, name: str, folder: pathlib.Path) -> tuple[str, list[str]]:
     tree = Tree(folder)
     tree.build(read_lines(f"{name}.tree"))
     tree.install_tools()
     start = tree.snapshot()
     text = run(ptprep, tree, "--check")
-    errors = judge_json(ptprep, tree)
+    text += run(ptprep, tree, "bootloader")
+    errors = judge_json(ptprep, tree) + judge_bootloader(ptprep, tree)
     text += run(ptprep, tree, "--apply", "--dry-run")
     if tree.snapshot() != start:
         errors.append("--check or --dry-run wrote something")

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/bootloader.h"
+
+#include "base/table.h"
+#include "core/json.h"
+
+static const char *const variable_state_table[] = {
+        [VARIABLE_UNSET] = "unset",
+        [VARIABLE_KNOWN] = "known",
+        [VARIABLE_CANNOT_TELL] = "cannot-tell",
+};
+
+static DEFINE_STRING_TO(variable_state, VariableState)
+
+        static int add_words(struct json_object *array, const StringList *words)
+{
+        FOREACH_ARRAY(w, words->items, words->n) {
+                int r = json_append(array, json_object_new_string(*w));
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_files(struct json_object *array, const Loader *l)
+{
+        bool listed = false;
+        int r = 0;
+
+        for (size_t i = 0; i < l->n_files && r >= 0; i++) {
+                r = json_append(array, json_object_new_string(l->files[i].path));
+                listed |= l->generated && streq(l->files[i].path, l->generated);
+        }
+        if (r >= 0 && l->generated && !listed)
+                r = json_append(array, json_object_new_string(l->generated));
+        return r < 0 ? r : add_words(array, &l->generated_too);
+}
+
+static int add_variables(struct json_object *o, const Loader *l)
+{
+        FOREACH_ARRAY(v, l->variables, l->n_variables) {
+                struct json_object *variable = json_object_new_object();
+                int r = json_add(o, v->name, variable);
+
+                if (r >= 0)
+                        r = json_add_text(variable, "value", v->state == VARIABLE_KNOWN ? v->value : NULL);
+                if (r >= 0)
+                        r = json_add_text(variable, "state", variable_state_to_string(v->state));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* "FILE:LINE"; an entry that is a file of its own has no line. Owned by the caller. */
+static char *entry_source(const BootEntry *e)
+{
+        char *s;
+
+        if (e->line == 0)
+                return strdup(e->file ?: "");
+        return asprintf(&s, "%s:%u", e->file ?: "", e->line) < 0 ? NULL : s;
+}
+
+/* What is written by another program stays untouched as well, but it is no entry of last resort. */
+static bool is_rescue(const BootEntry *e)
+{
+        return e->rescue && !e->foreign;
+}
+
+static int add_entry(struct json_object *array, const BootEntry *e)
+{
+        _cleanup_free_ char *source = entry_source(e);
+        struct json_object *o = json_object_new_object(), *arguments;
+        int r = json_append(array, o);
+
+        if (r >= 0 && !source)
+                r = -ENOMEM;
+        if (r >= 0)
+                r = json_add_text(o, "id", e->id);
+        if (r >= 0)
+                r = json_add_text(o, "kernel", e->kernel);
+        if (r < 0)
+                return r;
+        arguments = json_add_array(o, "arguments");
+        r = arguments ? add_words(arguments, &e->arguments.words) : -ENOMEM;
+        if (r >= 0)
+                r = json_add(o, "rescue", json_object_new_boolean(is_rescue(e)));
+        if (r >= 0)
+                r = json_add(o, "default", json_object_new_boolean(e->is_default));
+        return r < 0 ? r : json_add_text(o, "source", source);
+}
+
+static int add_loader(struct json_object *array, const Loader *l)
+{
+        struct json_object *o = json_object_new_object(), *files, *variables = NULL, *entries;
+        int r = json_append(array, o);
+
+        if (r >= 0)
+                r = json_add_text(o, "kind", loader_kind_to_string(l->kind));
+        if (r < 0)
+                return r;
+        files = json_add_array(o, "files");
+        if (!files)
+                return -ENOMEM;
+        r = add_files(files, l);
+        if (r >= 0) {
+                variables = json_object_new_object();
+                r = json_add(o, "variables", variables);
+        }
+        if (r >= 0)
+                r = add_variables(variables, l);
+        if (r < 0)
+                return r;
+        entries = json_add_array(o, "entries");
+        if (!entries)
+                return -ENOMEM;
+        for (size_t i = 0; i < l->n_entries && r >= 0; i++)
+                r = add_entry(entries, l->entries + i);
+        return r;
+}
+
+int bootloader_json(const Loader *loaders, size_t n, char **ret)
+{
+        _cleanup_json_ struct json_object *o = json_object_new_object();
+        struct json_object *array = o ? json_add_array(o, "loaders") : NULL;
+
+        if (!array)
+                return -ENOMEM;
+        FOREACH_ARRAY(l, loaders, n) {
+                int r = add_loader(array, l);
+
+                if (r < 0)
+                        return r;
+        }
+        return json_print(o, ret);
+}
+
+static void print_variable(FILE *out, const LoaderVariable *v)
+{
+        if (v->state == VARIABLE_UNSET)
+                fprintf(out, "  %s is not set\n", v->name);
+        else if (v->state == VARIABLE_KNOWN)
+                fprintf(out, "  %s=\"%s\"", v->name, v->value);
+        else
+                fprintf(out, "  %s: only a shell can tell", v->name);
+        if (v->state != VARIABLE_UNSET && v->file)
+                fprintf(out, " (%s:%u)\n", v->file, v->line);
+        else if (v->state != VARIABLE_UNSET)
+                fputc('\n', out);
+}
+
+static int print_entry(FILE *out, const BootEntry *e)
+{
+        _cleanup_free_ char *arguments = kargs_print(&e->arguments), *source = entry_source(e);
+
+        if (!arguments || !source)
+                return -ENOMEM;
+        fprintf(out, "  %s %s%s (%s)\n", e->is_default ? "*" : "-", e->title && *e->title ? e->title : e->id,
+                is_rescue(e)  ? " [left alone: rescue]"
+                : e->foreign  ? " [left alone: not made from the settings]"
+                : e->embedded ? " [arguments are part of the image]"
+                              : "",
+                source);
+        fprintf(out, "      %s\n      %s\n", e->kernel ?: "no kernel", *arguments ? arguments : "no arguments");
+        return 0;
+}
+
+static int print_loader(FILE *out, const Loader *l)
+{
+        fprintf(out, "%s%s\n", loader_kind_to_string(l->kind), l->unused ? " (not what this machine boots with)" : "");
+        if (l->generated)
+                fprintf(out, "  boots from %s\n", l->generated);
+        FOREACH_ARRAY(path, l->generated_too.items, l->generated_too.n)
+                fprintf(out, "  or from %s, as the firmware has it\n", *path);
+        FOREACH_ARRAY(f, l->files, l->n_files)
+                if (!streq_null(f->path, l->generated))
+                        fprintf(out, "  reads %s\n", f->path);
+        FOREACH_ARRAY(v, l->variables, l->n_variables)
+                print_variable(out, v);
+        FOREACH_ARRAY(e, l->entries, l->n_entries) {
+                int r = print_entry(out, e);
+
+                if (r < 0)
+                        return r;
+        }
+        if (l->n_entries == 0)
+                fputs("  no entry that boots Linux\n", out);
+        return 0;
+}
+
+int bootloader_text(const Loader *loaders, size_t n, char **ret)
+{
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+        int r = 0;
+
+        if (!out)
+                return -ENOMEM;
+        if (n == 0)
+                fputs("no boot loader found that ptprep knows\n", out);
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                if (i > 0)
+                        fputc('\n', out);
+                r = print_loader(out, loaders + i);
+        }
+        if (fclose(out) != 0 || r < 0)
+                return -ENOMEM;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
