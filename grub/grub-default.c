@@ -403,28 +403,59 @@ static void take_quotes_along(const LoaderFile *f, const Assignment *a, size_t *
         }
 }
 
+/*
+ * The last line of draft_append_line() that has the word. Behind a construct that only a shell can follow, the
+ * evaluator sees no assignments, and what was appended there has to be found all the same.
+ * Returns 1: found; 0: not; -ENOMEM.
+ */
+static int find_appended_line(const LoaderFile *f, const OwnedWord *word, Assignment *ret, size_t *ret_start,
+                              size_t *ret_end)
+{
+        _cleanup_free_ char *shape = NULL;
+        int found = 0;
+        size_t n;
+
+        if (render_line(word->place, "", &shape) < 0)
+                return -ENOMEM;
+        n = strlen(shape) - strlen("\"\n");
+        for (size_t i = 0; i < f->size; i += strcspn(f->text + i, "\n") + 1) {
+                Assignment a = { .start = i + strlen(word->place) + 1, .end = i + strcspn(f->text + i, "\n") };
+
+                if (strncmp(f->text + i, shape, n) != 0 || !find_word(f, &a, word->word, ret_start, ret_end))
+                        continue;
+                *ret = a;
+                found = 1;
+        }
+        return found;
+}
+
 /* Cuts one word out of the last assignment of a variable that has it. */
 static int cut_word(Draft *d, const OwnedWord *word)
 {
         _cleanup_(shell_state_done) ShellState state = {};
+        Assignment appended;
+        const Assignment *a = NULL;
+        size_t start, end;
         int r = shell_eval(d->files, d->n, d->dialect, &state);
 
         if (r < 0)
                 return r;
-        for (size_t i = state.n_assignments; i-- > 0;) {
-                const Assignment *a = state.assignments + i;
-                size_t start, end;
-
-                if (!streq(a->name, word->place) || !find_word(d->files, a, word->word, &start, &end))
-                        continue;
-                if (start > a->start && d->files->text[start - 1] == ' ')
-                        start--;
-                else if (end < a->end && d->files->text[end] == ' ')
-                        end++;
-                take_quotes_along(d->files, a, &start, &end);
-                return draft_splice(d->files, start, end, "");
+        for (size_t i = state.n_assignments; i-- > 0 && !a;)
+                if (streq(state.assignments[i].name, word->place) &&
+                    find_word(d->files, state.assignments + i, word->word, &start, &end))
+                        a = state.assignments + i;
+        if (!a) {
+                r = find_appended_line(d->files, word, &appended, &start, &end);
+                if (r <= 0)
+                        return r;
+                a = &appended;
         }
-        return 0;
+        if (start > a->start && d->files->text[start - 1] == ' ')
+                start--;
+        else if (end < a->end && d->files->text[end] == ' ')
+                end++;
+        take_quotes_along(d->files, a, &start, &end);
+        return draft_splice(d->files, start, end, "");
 }
 
 /* A header line of ours, or an assignment of ours that has no words any more. */

@@ -9,13 +9,24 @@ static Kargs one_word(char **word)
         return (Kargs){ .words = { .items = word, .n = 1 } };
 }
 
+/* What the record says of the file once the step is done. */
+static int remember(Record *r, const Step *s)
+{
+        RecordFile *f = record_file_at(r, s->path);
+
+        if (!f)
+                return -ENOMEM;
+        f->format = strdup(s->format);
+        return f->format ? owned_words_add_all(&f->added, &s->added) : -ENOMEM;
+}
+
 /* Ranges lie inside the text; an edit that is planned leaves a text in which nothing more is to be edited. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_free_ char *text = strndup(size > 0 ? (const char *) data : "", size);
         char *claim = (char *) "ptprep.claim=1", *off = (char *) "iommu=off";
         const Kargs add = one_word(&claim), remove = one_word(&off);
-        const Record record = {};
+        _cleanup_(record_done) Record record = {};
         const LoaderEdit want = { .add = &add, .remove = &remove, .record = &record };
         LoaderFile file = { (char *) "/etc/default/grub", text, text ? strlen(text) : 0 };
         char *tool = (char *) "grub-mkconfig";
@@ -33,7 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 if (s.assignments[i].start > s.assignments[i].end || s.assignments[i].end > file.size ||
                     s.assignments[i].file != 0)
                         abort();
-        if (loader_edit(&l, &want, &first) < 0 || first.n == 0 || first.steps[0].kind != STEP_WRITE_FILE)
+        if (loader_edit(&l, &want, &first) < 0 || first.n == 0 || first.steps[0].kind != STEP_WRITE_FILE ||
+            remember(&record, first.steps) < 0)
                 return 0;
         file.text = first.steps[0].new_text;
         file.size = strlen(file.text);

@@ -511,6 +511,19 @@ static void in_place_edits(void **state)
         assert_int_equal(wrong, 0);
 }
 
+/* The evaluator stops there, dash goes on: what was appended behind it is known from the record. */
+static void an_edit_behind_a_case_is_made_once(void **state)
+{
+        static const char before[] = "if true; then\n" NORMAL "=a\nfi\ncase a in b) X=1 ;; esac\n";
+        Tree *t = *state;
+
+        host(t, false, before);
+        edit_and_settle(t, wanted, "iommu=off");
+        dash_says(t, NORMAL, "a ptprep.claim=1 intel_iommu=on");
+        edit_and_settle(t, "", "");
+        file_is(t, DEFAULTS, before);
+}
+
 static void contradictions_are_taken_out(void **state)
 {
         static const struct {
@@ -942,6 +955,7 @@ int main(void)
                 TREE_TEST(nothing_to_do_is_nothing_done),
                 TREE_TEST(stale_generated_file_is_made_anew),
                 TREE_TEST(in_place_edits),
+                TREE_TEST(an_edit_behind_a_case_is_made_once),
                 TREE_TEST(contradictions_are_taken_out),
                 TREE_TEST(contradictions_out_of_reach_are_refused),
                 TREE_TEST(hostile_words_never_become_shell),

@@ -125,8 +125,8 @@ static void module_lines_hold_the_arguments_below_xen(void **state)
 static void other_systems_and_rescue_entries_stay(void **state)
 {
         static const char *const menus[] = {
-                "title Live 64-bit\n   kernel /platform/i86pc/kernel/amd64/unix -B console=text\n"
-                "   module /platform/i86pc/amd64/boot_archive\n",
+                ("title Live 64-bit\n   kernel /platform/i86pc/kernel/amd64/unix -B console=text\n"
+                 "   module /platform/i86pc/amd64/boot_archive\n"),
                 "title DOS\n\trootnoverify (hd0,1)\n\tchainloader +1\n",
                 "title Memtest86+ (4.20)\n\tkernel /elf-memtest86+-4.20\n",
                 "title Chainload into GRUB 2\nroot (hd0,0)\nkernel /boot/grub/core.img\n",
