@@ -66,7 +66,7 @@ static int transaction_begin(int rfd, const StepContext *contexts, size_t n)
                 fprintf(f, "%s/.%s" TRIAL_SUFFIX "\n", folder, strrchr(c->path, '/') + 1); /* of root_file_replace() */
                 fprintf(f, "%s" TRIAL_SUFFIX "\n%s\n", c->path, c->backup_path);
                 if (c->step->kind == STEP_MKCONFIG) /* grub-mkconfig writes here before it renames */
-                        fprintf(f, "%s" TRIAL_SUFFIX ".new\n", c->path);
+                        fprintf(f, "%s" UNFINISHED_SUFFIX "\n", c->path);
                 if (c->step->kind == STEP_KEEP_ORIGINAL) /* of no use unless the record tells of it */
                         fprintf(f, "%s\n", c->path);
         }

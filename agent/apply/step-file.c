@@ -83,7 +83,7 @@ static bool is_leftover(const Record *record, bool record_known, const char *pat
 {
         const char *subject = startswith(path, NAME_ORIGINALS);
 
-        if (endswith(path, TRIAL_SUFFIX) || endswith(path, BACKUP_SUFFIX) || endswith(path, TRIAL_SUFFIX ".new"))
+        if (endswith(path, TRIAL_SUFFIX) || endswith(path, BACKUP_SUFFIX) || endswith(path, UNFINISHED_SUFFIX))
                 return true;
         return subject && subject[0] == '/' && !strstr(path, "/../") && record_known && !record_file(record, subject);
 }

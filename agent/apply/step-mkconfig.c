@@ -40,6 +40,18 @@ static int verify(StepContext *c, const char *path)
         return r;
 }
 
+/* What is left when it failed: grub-mkconfig writes beside its output first, and on a full disk leaves that there. */
+static void discard_trial(StepContext *c, const char *trial)
+{
+        _cleanup_free_ char *unfinished = NULL;
+
+        root_file_discard(c->options->rfd, trial);
+        if (asprintf(&unfinished, "%s" UNFINISHED_SUFFIX, c->path) >= 0)
+                root_file_discard(c->options->rfd, unfinished);
+        else
+                unfinished = NULL;
+}
+
 int step_mkconfig_do(StepContext *c)
 {
         const Step *s = c->step;
@@ -69,6 +81,6 @@ int step_mkconfig_do(StepContext *c)
         if (r >= 0)
                 r = root_file_rename(c->options->rfd, trial, c->path);
         if (r < 0)
-                root_file_discard(c->options->rfd, trial);
+                discard_trial(c, trial);
         return r;
 }

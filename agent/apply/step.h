@@ -3,8 +3,9 @@
 
 #include "apply/apply.h"
 
-#define BACKUP_SUFFIX ".ptprep-old"
-#define TRIAL_SUFFIX  ".ptprep-new"
+#define BACKUP_SUFFIX     ".ptprep-old"
+#define TRIAL_SUFFIX      ".ptprep-new"
+#define UNFINISHED_SUFFIX TRIAL_SUFFIX ".new" /* grub-mkconfig writes there before it renames */
 
 /* What a step needs while it runs. */
 typedef struct StepContext {

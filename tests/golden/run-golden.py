@@ -233,7 +233,9 @@ def play(ptprep: str, name: str, folder: pathlib.Path) -> tuple[str, list[str]]:
     text += "changes:\n" + describe_changes(start, applied) + "\n"
     text += run(ptprep, tree, "--apply")
     again = tree.snapshot()
-    if again != applied:
+    # one that fails and puts back what was there has written, but nothing that is different
+    put_back = text.endswith("exit 3\n\n") and describe_changes(applied, again) == "nothing\n"
+    if again != applied and not put_back:
         errors.append("the second --apply wrote: " + describe_changes(applied, again))
     leftovers = [n for n in again if ".ptprep-" in n or n.endswith("/transaction")]
     if leftovers:
