@@ -334,6 +334,7 @@ def machine_table(case: Case, argv: list[str], folder: Path, begun: Begun) -> by
     """
     memory, messages = folder / "memory", folder / "table.messages"
     argv = ["qemu-system-x86_64", *argv, "-snapshot", "-monitor", "stdio"]
+    begun.said.unlink(missing_ok=True)
     with messages.open("wb") as stream, started(argv, stream, monitor=True) as guest:
         deadline = time.monotonic() + TABLE_TIMEOUT
         while begun.words not in (begun.said.read_bytes() if begun.said.exists() else b""):
