@@ -189,7 +189,7 @@ static int draft_remove(Draft *d, const char *variable, const char *remove)
                         return r;
                 FOREACH_ARRAY(a, state.assignments, state.n_assignments) {
                         _cleanup_free_ char *left = NULL;
-                        size_t start, end;
+                        size_t start = 0, end = 0;
 
                         if (!streq(a->name, variable))
                                 continue;
@@ -435,7 +435,7 @@ static int cut_word(Draft *d, const OwnedWord *word)
         _cleanup_(shell_state_done) ShellState state = {};
         Assignment appended;
         const Assignment *a = NULL;
-        size_t start, end;
+        size_t start = 0, end = 0;
         int r = shell_eval(d->files, d->n, d->dialect, &state);
 
         if (r < 0)
