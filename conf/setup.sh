@@ -40,7 +40,7 @@ if [ -n "$missing" ]; then
 fi
 [ -f "$build/build.ninja" ] ||
         step 'configuring' meson setup --prefix=/usr --sysconfdir=/etc --localstatedir=/var \
-                -Dbuildtype=release -Dtests=false "$build" "$top"
+                -Dtests=false "$build" "$top"
 step 'compiling' ninja -C "$build"
 
 printf '\n$ ptprep --check\n'

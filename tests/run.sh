@@ -52,7 +52,7 @@ configure() {
 }
 
 stage_gcc() {
-        CC=gcc configure "$build/gcc" -Dwerror=true -Dbuildtype=debugoptimized || return 1
+        CC=gcc configure "$build/gcc" -Dwerror=true || return 1
         ninja -C "$build/gcc" || return 1
         meson test -C "$build/gcc" --print-errorlogs
 }
@@ -124,7 +124,7 @@ stage_fuzz() {
 }
 
 stage_valgrind() {
-        CC=gcc configure "$build/gcc" -Dwerror=true -Dbuildtype=debugoptimized || return 1
+        CC=gcc configure "$build/gcc" -Dwerror=true || return 1
         ninja -C "$build/gcc" || return 1
         status=0
         valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
