@@ -7,6 +7,7 @@
 #include "grub/blscfg.h"
 #include "grub/grubenv.h"
 #include "grub/loaders.h"
+#include "model/names.h"
 
 /*
  * GRUB that takes its menu from boot loader specification entries: Fedora and the families of RHEL 8 to 10, and GRUB
@@ -16,7 +17,6 @@
  */
 
 #define CHECK_ID       "iommu.argument"
-#define DEFAULT_FILE   "/etc/default/grub"
 #define KERNEL_CMDLINE "/etc/kernel/cmdline"
 #define KERNELOPTS     "kernelopts"
 #define SAVED_ENTRY    "saved_entry"
@@ -163,7 +163,7 @@ static int try_default(int rfd, Place *ret)
 {
         _cleanup_free_ char *text = NULL;
         struct stat st;
-        int r = root_read_text(rfd, DEFAULT_FILE, &text);
+        int r = root_read_text(rfd, NAME_DEFAULT_GRUB, &text);
 
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
@@ -475,7 +475,7 @@ static int find_grubby(int rfd, Loader *l)
 
 static int bls_read(int rfd, Loader *ret)
 {
-        _cleanup_(loader_done) Loader l = { .kind = LOADER_BLS, .readable = TRISTATE_YES, .booted = TRISTATE_UNKNOWN };
+        _cleanup_(loader_done) Loader l = { .kind = LOADER_BLS, .readable = TRISTATE_YES };
         _cleanup_(place_done) Place place = {};
         int r = find_place(rfd, &place);
 

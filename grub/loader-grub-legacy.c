@@ -127,8 +127,7 @@ static int add_file(Loader *l, const char *path, char **text, size_t size)
 
 static int legacy_read(int rfd, Loader *ret)
 {
-        _cleanup_(loader_done)
-                Loader l = { .kind = LOADER_GRUB_LEGACY, .readable = TRISTATE_YES, .booted = TRISTATE_UNKNOWN };
+        _cleanup_(loader_done) Loader l = { .kind = LOADER_GRUB_LEGACY, .readable = TRISTATE_YES };
         _cleanup_(legacy_menu_done) LegacyMenu m = {};
         _cleanup_free_ char *text = NULL;
         const char *path = find_menu(rfd);

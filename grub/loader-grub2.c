@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
 #include "grub/blscfg.h"
+#include "grub/efivars.h"
 #include "grub/grub-cfg.h"
 #include "grub/grub-default.h"
 #include "grub/grub-platform.h"
@@ -225,6 +226,7 @@ static int grub2_read(int rfd, Loader *ret)
         if (r < 0) /* the tools may be installed, and something else boots */
                 return r;
         l.menu_from_bls &= !has_own_entries(&l);
+        l.booted = efi_booted_by(rfd, "GRUB ");
         *ret = l;
         l = (Loader){};
         return 0;

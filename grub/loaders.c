@@ -8,6 +8,8 @@ static const LoaderOps *const loaders[] = {
         &loader_grub2,
         &loader_bls,
         &loader_grub_legacy,
+        &loader_systemd_boot,
+        &loader_uki,
 };
 
 int loaders_read(int rfd, Loader **ret, size_t *ret_n)
@@ -33,6 +35,14 @@ int loaders_read(int rfd, Loader **ret, size_t *ret_n)
         *ret = found;
         *ret_n = n;
         return 0;
+}
+
+int loader_read_kind(int rfd, LoaderKind kind, Loader *ret)
+{
+        FOREACH_ARRAY(l, loaders, ELEMENTSOF(loaders))
+                if ((*l)->kind == kind)
+                        return (*l)->read(rfd, ret);
+        return -ENOENT;
 }
 
 int loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan)

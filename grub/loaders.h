@@ -44,6 +44,9 @@ int loader_refuse(const LoaderEdit *want, int error, const char *format, ...) _p
  */
 int loaders_read(int rfd, Loader **ret, size_t *ret_n) _must_check_;
 
+/* Reads one loader again. Returns 0; -ENOENT: it is not there; -ENOMEM. */
+int loader_read_kind(int rfd, LoaderKind kind, Loader *ret) _must_check_;
+
 /**
  * loader_edit() - steps that bring the wanted words into what will boot
  * Adds no step where every entry is as wanted. Pure.
@@ -79,3 +82,5 @@ typedef struct LoaderOps {
 extern const LoaderOps loader_grub2;
 extern const LoaderOps loader_bls;
 extern const LoaderOps loader_grub_legacy;
+extern const LoaderOps loader_systemd_boot;
+extern const LoaderOps loader_uki;

@@ -18,6 +18,7 @@ static const StepOps step_table[_STEP_KIND_MAX] = {
         [STEP_COPY_IMAGE] = { step_copy_do, step_put_back },
         [STEP_STAMP_IMAGES] = { step_stamp_do, step_put_back },
         [STEP_MKCONFIG] = { step_mkconfig_do, step_put_back },
+        [STEP_COMMAND] = { step_command_do, step_command_undo },
 };
 
 void apply_result_done(ApplyResult *r)
@@ -115,6 +116,7 @@ static void contexts_done(StepContext *contexts, size_t n)
         for (size_t i = 0; i < n; i++) {
                 free(contexts[i].path);
                 free(contexts[i].backup_path);
+                string_list_done(&contexts[i].neighbours);
         }
         free(contexts);
 }

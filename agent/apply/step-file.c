@@ -130,6 +130,20 @@ int step_keep_old(StepContext *c)
         return 0;
 }
 
+int step_keep_copy(StepContext *c)
+{
+        int rfd = c->options->rfd, r;
+
+        root_file_discard(rfd, c->backup_path);
+        r = root_file_copy(rfd, c->path, c->backup_path);
+        if (r < 0 && r != -ENOENT)
+                return step_failed(c, r, "%s could not be copied to have a way back: %s; nothing was changed", c->path,
+                                   strerror(-r));
+        c->backup = r >= 0;
+        c->kept = true;
+        return 0;
+}
+
 int step_put_back(StepContext *c)
 {
         int r;

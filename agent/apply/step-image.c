@@ -3,6 +3,7 @@
 #include "base/initrd.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "grub/uki.h"
 #include "model/image.h"
 #include "model/names.h"
 
@@ -27,6 +28,25 @@ static int wanted_digest(int rfd, uint64_t *ret)
         return 0;
 }
 
+/* The initramfs of a unified kernel image is a part of it; all other files are images as a whole. */
+static int image_part(int rfd, const char *path, uint64_t *ret_offset, uint64_t *ret_size)
+{
+        _cleanup_(uki_done) Uki u = {};
+        int r;
+
+        *ret_offset = *ret_size = 0;
+        if (!endswith(path, ".efi"))
+                return 0;
+        r = uki_read_path(rfd, path, &u);
+        if (r < 0)
+                return r;
+        if (u.profiles->initrd.size == 0)
+                return -EBADMSG;
+        *ret_offset = u.profiles->initrd.offset;
+        *ret_size = u.profiles->initrd.size;
+        return 0;
+}
+
 /**
  * Looks into an image.
  * @modules: names that have to be in it, comma separated. @ret_identity may be NULL.
@@ -36,6 +56,7 @@ static int inside_digest(int rfd, const char *path, const char *modules, uint64_
 {
         _cleanup_free_ char *names = strdup(modules);
         char *rest = names;
+        uint64_t offset, size;
         ImageQuery q;
         int r;
 
@@ -44,13 +65,30 @@ static int inside_digest(int rfd, const char *path, const char *modules, uint64_
         image_query_init(&q, &(const Config){}, &(const KernelRelease){});
         for (const char *name; (name = strsep(&rest, ",")) && *name && q.n < IMAGE_ITEMS_MAX;)
                 q.items[q.n++] = (InitrdItem){ .name = name, .module = true };
-        r = initrd_inspect(rfd, path, q.items, q.n, ret_identity);
+        r = image_part(rfd, path, &offset, &size);
+        if (r >= 0)
+                r = initrd_inspect_part(rfd, path, offset, size, q.items, q.n, ret_identity);
         if (r < 0)
                 return r;
         if (image_query_modules(&q) == TRISTATE_NO)
                 return -ENOENT;
         *ret = image_query_digest(&q);
         return 0;
+}
+
+int image_verify(int rfd, const char *path, uint64_t offset, uint64_t size)
+{
+        uint64_t wanted;
+        ImageQuery q;
+        int r = wanted_digest(rfd, &wanted);
+
+        if (r < 0 || wanted == 0)
+                return r;
+        image_query_init(&q, &(const Config){}, &(const KernelRelease){});
+        r = initrd_inspect_part(rfd, path, offset, size, q.items, q.n, NULL);
+        if (r < 0)
+                return r;
+        return image_query_digest(&q) == wanted ? 0 : -EPROTO;
 }
 
 /* @argv of the step: the program, then the modules. */

@@ -11,11 +11,13 @@
 typedef struct StepContext {
         const ApplyOptions *options;
         const Step *step;
-        char *path;        /* of the step, symbolic links at its end followed, so that a link stays one */
-        char *backup_path; /* where step_keep_old() keeps what was there */
-        bool kept;         /* step_keep_old() is done, so the file may have been changed */
-        bool backup;       /* there was something, and it is at backup_path */
-        char **failure;    /* one sentence when it fails; may be left alone, then errno's text is used */
+        char *path;            /* of the step, symbolic links at its end followed, so that a link stays one */
+        char *backup_path;     /* where step_keep_old() keeps what was there */
+        bool kept;             /* step_keep_old() is done, so the file may have been changed */
+        bool backup;           /* there was something, and it is at backup_path */
+        StringList neighbours; /* names in the folder of path before a command ran */
+        bool started;          /* a command has run, to its end or not */
+        char **failure;        /* one sentence when it fails; may be left alone, then errno's text is used */
 } StepContext;
 
 /*
@@ -35,6 +37,8 @@ char *path_folder(const char *path);
 /* Keeps what is at the step's path; a path that does not exist is fine. To be called before the path is changed. 0 or
  * negative errno. */
 int step_keep_old(StepContext *c) _must_check_;
+/* The same for what a program will write: it may do that in place, and so into a hard link. */
+int step_keep_copy(StepContext *c) _must_check_;
 /* Puts it back, or removes what the step made where there was nothing. Needs no space on the disk. Does nothing where
  * nothing was kept. 0 or negative errno. */
 int step_put_back(StepContext *c) _must_check_;
@@ -47,6 +51,15 @@ int step_image_do(StepContext *c);
 int step_copy_do(StepContext *c);
 int step_stamp_do(StepContext *c);
 int step_mkconfig_do(StepContext *c);
+int step_command_do(StepContext *c);
+int step_command_undo(StepContext *c);
+
+/**
+ * image_verify() - are the present claim list and the helper in an image?
+ * @offset, @size: the part of the file that is the image; 0, 0: all of it. Without a claim list nothing has to be in
+ * it. Returns 0; -EPROTO: they are not; as initrd_inspect_part().
+ */
+int image_verify(int rfd, const char *path, uint64_t offset, uint64_t size) _must_check_;
 
 /**
  * command_run() - run a program below the root and wait for it

@@ -49,6 +49,22 @@ static bool entry_iommu_fine(const Judgement *j, const BootEntry *e, const char 
         return a == IOMMU_ARGUMENT_ON;
 }
 
+/* The arguments are in the image that boots, and whoever made that has to make it again. */
+static int judge_embedded(const Check *self, const Loader *l, const BootEntry *e, const char *fault, const char *word,
+                          FindingList *ret)
+{
+        if (e->source)
+                return finding_add(ret, self->id, RESULT_FAIL, e->id,
+                                   "run \"ptprep --apply\": it builds the image again with kernel-install",
+                                   "%s: rebuild needed: %s %s, and the command line is built into this image", e->file,
+                                   word, fault);
+        return finding_add(
+                ret, self->id, l->booted == BOOTED_NO ? RESULT_WARN : RESULT_BLOCKED, e->id,
+                "build it again with the tool that made it, or put an addon with the argument beside it, see "
+                "systemd-stub(7)",
+                "rebuild needed: %s %s, and %s", word, fault, e->obstacle);
+}
+
 /* The first fault of one loader's entries. 1: there is one; 0: none. */
 static int judge_entries(const Check *self, const Judgement *j, const Loader *l, FindingList *ret)
 {
@@ -58,7 +74,10 @@ static int judge_entries(const Check *self, const Judgement *j, const Loader *l,
 
                 if (e->rescue || entry_iommu_fine(j, e, &word))
                         continue;
-                if (word)
+                if (e->embedded)
+                        r = judge_embedded(self, l, e, word ? "has to go" : "is missing", word ?: "intel_iommu=on",
+                                           ret);
+                else if (word)
                         r = finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\", then reboot",
                                         "%s:%u: this entry switches the IOMMU off with %s", e->file, e->line, word);
                 else
@@ -124,6 +143,8 @@ static int judge_claim_entries(const Check *self, const Loader *l, FindingList *
                                 ret, self->id, RESULT_BLOCKED, e->id,
                                 "remove ptprep=off from the boot loader's configuration to let ptprep claim again",
                                 "%s:%u: this entry has ptprep=off", e->file, e->line);
+                else if (!kargs_has(&e->arguments, KARG_CLAIM) && e->embedded)
+                        r = judge_embedded(self, l, e, "is missing", KARG_CLAIM, ret);
                 else if (!kargs_has(&e->arguments, KARG_CLAIM))
                         r = finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\"",
                                         "%s:%u: " KARG_CLAIM " is not in this entry yet", e->file, e->line);

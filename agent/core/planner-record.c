@@ -22,7 +22,7 @@ static int tell_taken_out(const RecordFile *f, FindingList *findings)
 
 int plan_give_back(const RecordFile *f, FindingList *findings, Plan *p)
 {
-        const PlanWords none = { .format = f->format };
+        const PlanWords none = { .format = f->format, .recorded_as = f->renamed ? f->subject : NULL };
         _cleanup_free_ char *base = NULL;
         OwnedState state;
         int r = owned_base(f, &state, &base);
@@ -49,7 +49,7 @@ int plan_give_back(const RecordFile *f, FindingList *findings, Plan *p)
         case OWNED_SETTLED:
                 break;
         }
-        return r < 0 ? r : plan_edit(p, CHECK_ID, f->subject, f->present, base, &none);
+        return r < 0 ? r : plan_edit(p, CHECK_ID, f->renamed ?: f->subject, f->present, base, &none);
 }
 
 static int generated_words(const char *text, PlanWords *ret)
@@ -112,6 +112,11 @@ static int replace_text(char **where, const char *text)
         return 0;
 }
 
+static const char *step_subject(const Step *s)
+{
+        return s->recorded_as ?: s->path;
+}
+
 /* What a file was before ptprep, as far as the next revert goes: what others did meanwhile belongs to it. */
 static int settle_original(RecordFile *file, const Step *s)
 {
@@ -138,7 +143,7 @@ static int settle_original(RecordFile *file, const Step *s)
 /* Brings the record up to what is there after a step. */
 static int remember(Record *record, const Step *s)
 {
-        RecordFile *file = record_file_at(record, s->path);
+        RecordFile *file = record_file_at(record, step_subject(s));
         OwnedWords left = {};
         int r;
 
@@ -165,7 +170,7 @@ static int remember(Record *record, const Step *s)
         file->exists = s->new_text ? TRISTATE_YES : TRISTATE_NO;
         file->written = fingerprint_of(s->new_text);
         if (fingerprint_is(&file->original, s->new_text))
-                record_forget(record, s->path);
+                record_forget(record, step_subject(s));
         return 0;
 }
 
@@ -183,10 +188,10 @@ static int still_ours(const RecordFile *f, bool *ret)
         return 0;
 }
 
-static bool touched(const Plan *p, const char *path)
+static bool touched(const Plan *p, const char *subject)
 {
         FOREACH_ARRAY(s, p->steps, p->n)
-                if (s->format && streq(s->path, path))
+                if (s->format && streq(step_subject(s), subject))
                         return true;
         return false;
 }

@@ -195,7 +195,9 @@ static bool planned(const Plan *p, const char *path)
 static int plan_give_back_all(const Facts *f, FindingList *findings, Plan *p)
 {
         FOREACH_ARRAY(file, f->record.files, f->record.n) {
-                int r = file->subject[0] == '/' && !planned(p, file->subject) ? plan_give_back(file, findings, p) : 0;
+                int r = file->subject[0] == '/' && !planned(p, file->renamed ?: file->subject)
+                                ? plan_give_back(file, findings, p)
+                                : 0;
 
                 if (r < 0)
                         return r;
@@ -205,6 +207,7 @@ static int plan_give_back_all(const Facts *f, FindingList *findings, Plan *p)
 
 static int plan_loader(const Judgement *j, const Loader *l, const LoaderEdit *want, FindingList *findings, Plan *p)
 {
+        size_t before = p->n;
         int r;
 
         if (l->readable != TRISTATE_YES) {
@@ -218,8 +221,9 @@ static int plan_loader(const Judgement *j, const Loader *l, const LoaderEdit *wa
         r = loader_edit(l, want, p);
         if (r >= 0 || r == -ENOMEM)
                 return r;
-        return finding_add(findings, "iommu.argument", RESULT_BLOCKED, l->generated,
-                           "edit the kernel command line by hand, see ptprep(8)",
+        plan_truncate(p, before); /* all of a loader's files or none */
+        return finding_add(findings, "iommu.argument", l->booted == BOOTED_NO ? RESULT_WARN : RESULT_BLOCKED,
+                           l->generated, "edit the kernel command line by hand, see ptprep(8)",
                            "the boot loader's configuration cannot be edited safely: %s",
                            *want->reason ?: strerror(-r));
 }

@@ -60,6 +60,12 @@ static void print_step(FILE *out, const Step *s)
         case STEP_REBUILD_IMAGE:
                 fprintf(out, "  rebuild-image  %s for kernel %s\n", s->path, s->subject);
                 break;
+        case STEP_COMMAND:
+                fprintf(out, "  %-14s", step_kind_to_string(s->kind));
+                FOREACH_ARRAY(a, s->argv.items, s->argv.n)
+                        fprintf(out, " %s", *a);
+                fputc('\n', out);
+                break;
         default:
                 fprintf(out, "  %-14s %s\n", step_action(s), s->path);
         }
@@ -294,11 +300,17 @@ int report_dry_run(FILE *out, const Plan *p)
                         else
                                 fprintf(out, "# remove %s\n", s->path);
                         break;
+                case STEP_COPY_IMAGE:
+                        fprintf(out, "# copy %s to %s\n", s->argv.items[0], s->path);
+                        break;
                 case STEP_REBUILD_IMAGE:
                         fprintf(out, "# run %s --force %s %s\n", s->argv.items[0], s->path, s->subject);
                         break;
                 case STEP_MKCONFIG:
                         print_command(out, &s->argv, (const char *[]){ "-o", s->path }, 2);
+                        break;
+                case STEP_COMMAND:
+                        print_command(out, &s->argv, NULL, 0);
                         break;
                 default:
                         fprintf(out, "# %s %s\n", step_action(s), s->path);

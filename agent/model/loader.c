@@ -54,6 +54,7 @@ void boot_entries_free(BootEntry *entries, size_t n)
                 free(e->version);
                 free(e->image);
                 free(e->source);
+                free(e->obstacle);
                 kargs_done(&e->arguments);
         }
         free(entries);

@@ -60,8 +60,16 @@ typedef struct BootEntry {
         uint64_t image_offset, image_size; /* the part of that file that is the initramfs, bytes; 0, 0: all of it */
         /* The arguments are part of the image that boots: only making it again changes them. */
         bool embedded;
-        char *source; /* kernel of which the platform's tool makes an embedded entry again; NULL: it cannot */
+        char *source;   /* kernel of which the platform's tool makes an embedded entry again; NULL: it cannot */
+        char *obstacle; /* one sentence: why it cannot; NULL: it can */
 } BootEntry;
+
+/* Did this boot loader start the running system? */
+typedef enum LoaderBooted {
+        BOOTED_UNKNOWN,
+        BOOTED_NO, /* another one did */
+        BOOTED_YES,
+} LoaderBooted;
 
 typedef struct Loader {
         LoaderKind kind;
@@ -79,10 +87,10 @@ typedef struct Loader {
         StringList mkconfig;      /* command and arguments that regenerate; empty: not installed */
         bool bash;                /* the shell that evaluates the sources is bash */
         StringList unreadable;    /* "PATH: reason" of files that are there */
-        Tristate booted;          /* it started the running system */
-        char *obstacle;           /* one sentence: why some entry cannot be changed by ptprep; NULL: each can */
-        bool makes_images;        /* the initramfs images that it loads are made by its own tool */
-        bool names_kernels;       /* kernels that are installed later get their arguments from /etc/kernel/cmdline */
+        LoaderBooted booted;
+        char *obstacle;     /* one sentence: why its entries cannot be seen; NULL: they can */
+        bool makes_images;  /* the initramfs images that it loads are made by its own tool */
+        bool names_kernels; /* kernels that are installed later get their arguments from /etc/kernel/cmdline */
         bool menu_from_bls; /* grub.cfg has no entry of its own for Linux: it takes them from where LOADER_BLS reads */
         char *editor;       /* program of the platform that edits entries, e.g. "grubby"; NULL: none */
         char *unused; /* one sentence: why the machine boots with another loader; its files are only named. NULL: it

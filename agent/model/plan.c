@@ -8,7 +8,7 @@ static const char *const step_kind_table[_STEP_KIND_MAX] = {
         [STEP_RECORD] = "record",         [STEP_WRITE_FILE] = "write",
         [STEP_REMOVE_FILE] = "remove",    [STEP_REBUILD_IMAGE] = "rebuild-image",
         [STEP_COPY_IMAGE] = "copy-image", [STEP_STAMP_IMAGES] = "record-images",
-        [STEP_MKCONFIG] = "regenerate",
+        [STEP_MKCONFIG] = "regenerate",   [STEP_COMMAND] = "run",
 };
 
 DEFINE_STRING_TO(step_kind, StepKind)
@@ -27,7 +27,9 @@ static void step_done(Step *s)
         free(s->old_text);
         free(s->new_text);
         string_list_done(&s->argv);
+        string_list_done(&s->undo_argv);
         free(s->format);
+        free(s->recorded_as);
         owned_words_done(&s->added);
         owned_words_done(&s->removed);
         *s = (Step){};
@@ -69,6 +71,25 @@ int plan_join(Plan *p, Plan *more)
         return 0;
 }
 
+void plan_truncate(Plan *p, size_t n)
+{
+        while (p->n > n)
+                step_done(p->steps + --p->n);
+}
+
+Step *plan_command(Plan *p, const char *check, const char *path, LoaderKind loader, const Kargs *add,
+                   const Kargs *remove)
+{
+        Step *s = plan_add(p, STEP_COMMAND, check, path);
+
+        if (!s)
+                return NULL;
+        s->loader = loader;
+        s->new_text = kargs_print(add);
+        s->old_text = kargs_print(remove);
+        return s->new_text && s->old_text ? s : NULL;
+}
+
 int plan_write(Plan *p, const char *check, const char *path, const char *old_text, const char *new_text)
 {
         Step *s;
@@ -102,7 +123,8 @@ int plan_edit(Plan *p, const char *check, const char *path, const char *old_text
                 return r;
         s = p->steps + before;
         s->format = strdup(words->format);
-        if (!s->format)
+        s->recorded_as = words->recorded_as ? strdup(words->recorded_as) : NULL;
+        if (!s->format || (words->recorded_as && !s->recorded_as))
                 return -ENOMEM;
         r = owned_words_add_all(&s->added, &words->added);
         return r < 0 ? r : owned_words_add_all(&s->removed, &words->removed);

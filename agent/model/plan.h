@@ -2,6 +2,8 @@
 #pragma once
 
 #include "array.h"
+#include "kargs.h"
+#include "loader.h"
 #include "macro.h"
 #include "record.h"
 
@@ -17,6 +19,12 @@ typedef enum StepKind {
         STEP_COPY_IMAGE,    /* path gets the bytes of the image argv[0], for kernel release subject */
         STEP_STAMP_IMAGES,  /* remember which images were verified */
         STEP_MKCONFIG,      /* run argv into a file beside path; verified, then renamed to it */
+        /*
+         * Run argv, a program that makes boot entries by itself. Then every entry of the loader that boots kernel
+         * release subject (NULL: each) has the words new_text, none of old_text, and an image with the claim list.
+         * path: the file that it is about.
+         */
+        STEP_COMMAND,
         _STEP_KIND_MAX,
 } StepKind;
 
@@ -30,8 +38,11 @@ typedef struct Step {
         char *old_text, *new_text;
         unsigned mode; /* of a new file */
         StringList argv;
+        LoaderKind loader;    /* of a command */
+        StringList undo_argv; /* what takes a command back; none: the file at path is put back */
         /* What the record has to know. NULL: a file of ptprep's own state, which is not in the record. */
         char *format;              /* name of an OwnedFormat */
+        char *recorded_as;         /* subject in the record; NULL: path */
         OwnedWords added, removed; /* by this very step */
 } Step;
 
@@ -51,6 +62,13 @@ int plan_join(Plan *p, Plan *more) _must_check_;
 /* Appends a step; the caller fills the rest. NULL when memory is short. */
 Step *plan_add(Plan *p, StepKind kind, const char *check, const char *path);
 
+/* A command that makes boot entries with these words; the caller fills in argv. NULL when memory is short. */
+Step *plan_command(Plan *p, const char *check, const char *path, LoaderKind loader, const Kargs *add,
+                   const Kargs *remove);
+
+/* Takes the steps from index n on out again. */
+void plan_truncate(Plan *p, size_t n);
+
 /**
  * plan_write() - ask for a file's content
  * @old_text: as it is now, NULL: absent. @new_text: as wanted, NULL: absent.
@@ -60,7 +78,8 @@ int plan_write(Plan *p, const char *check, const char *path, const char *old_tex
 
 /* What an edit did to a file, for the record. */
 typedef struct PlanWords {
-        const char *format; /* name of an OwnedFormat, see grub/ownership.h */
+        const char *format;      /* name of an OwnedFormat, see grub/ownership.h */
+        const char *recorded_as; /* name of the file in the record; NULL: its path */
         OwnedWords added, removed;
 } PlanWords;
 

@@ -91,6 +91,7 @@ void record_file_done(RecordFile *f)
         free(f->format);
         owned_words_done(&f->added);
         owned_words_done(&f->removed);
+        free(f->renamed);
         free(f->present);
         free(f->kept);
         *f = (RecordFile){};
@@ -156,7 +157,8 @@ int record_copy(const Record *r, Record *ret)
                 RecordFile *new = record_file_at(&copy, f->subject);
 
                 if (!new || !copy_text(f->format, &new->format) || !copy_text(f->present, &new->present) ||
-                    !copy_text(f->kept, &new->kept) || owned_words_add_all(&new->added, &f->added) < 0 ||
+                    !copy_text(f->renamed, &new->renamed) || !copy_text(f->kept, &new->kept) ||
+                    owned_words_add_all(&new->added, &f->added) < 0 ||
                     owned_words_add_all(&new->removed, &f->removed) < 0)
                         return -ENOMEM;
                 new->original = f->original;

@@ -61,6 +61,7 @@ typedef struct RecordFile {
         OwnedWords added, removed;
         /* read beside the record, not part of it */
         Tristate exists; /* unknown: not readable */
+        char *renamed;   /* path where it is now, NULL: subject. A boot counter is part of an entry's file name */
         char *present;   /* the file now, NULL unless it exists */
         char *kept;      /* the original's bytes from NAME_ORIGINALS; NULL: not there, or not those recorded */
 } RecordFile;

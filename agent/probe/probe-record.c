@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
+#include "grub/systemd-boot.h"
 #include "model/names.h"
 #include "probe/probe.h"
 
@@ -18,12 +19,41 @@ static int read_text(int rfd, const char *path, char **ret)
         return 0;
 }
 
+/*
+ * A boot entry's file name has a counter in it, which goes down with each try and away in the end; the record knows the
+ * name without it. Sets *ret where there is such a file. Returns 0 or -ENOMEM.
+ */
+static int find_counted(int rfd, const char *subject, char **ret)
+{
+        _cleanup_(string_list_done) StringList names = {};
+        const char *base = strrchr(subject, '/') + 1;
+        _cleanup_free_ char *folder = strndup(subject, (size_t) (base - subject));
+        int r = folder ? root_list(rfd, folder, strrchr(base, '.'), &names) : -ENOMEM;
+
+        if (r < 0)
+                return probe_soft(r);
+        FOREACH_ARRAY(name, names.items, names.n) {
+                bool exhausted;
+                _cleanup_free_ char *id = boot_entry_id(*name, &exhausted);
+
+                if (!id)
+                        return -ENOMEM;
+                if (streq(id, base))
+                        return asprintf(ret, "%s%s", folder, *name) < 0 ? -ENOMEM : 0;
+        }
+        return 0;
+}
+
 /* What is there now of a recorded file, and what was there before ptprep. */
 static int probe_file(int rfd, RecordFile *file)
 {
         _cleanup_free_ char *path = NULL;
         int r = read_text(rfd, file->subject, &file->present);
 
+        if (r == -ENOENT && find_counted(rfd, file->subject, &file->renamed) < 0)
+                return -ENOMEM;
+        if (file->renamed)
+                r = read_text(rfd, file->renamed, &file->present);
         if (r == -ENOMEM)
                 return r;
         file->exists = r >= 0 ? TRISTATE_YES : r == -ENOENT || r == -ENOTDIR ? TRISTATE_NO : TRISTATE_UNKNOWN;

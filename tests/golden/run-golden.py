@@ -18,6 +18,7 @@ import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 BUSYBOX = "/bin/busybox"
 TREE_TOOLS = {"/usr/bin/dracut": "dracut", "/usr/sbin/grub-mkconfig": "grub-mkconfig"}
-APPLETS = ["sh", "cat", "cp", "cpio", "find", "grep", "mkdir", "mv", "rm"]
+APPLETS = ["sh", "cat", "cp", "cpio", "find", "grep", "mkdir", "mv", "rm", "tr", "wc"]
 EXIT_CONFIG = 78
 REPORT_VERSION = 1
 # the reports repeat what is printed, and the lock is of this very run
@@ -40,6 +41,16 @@ def read_lines(name: str) -> list[str]:
         elif line and not line.startswith("#"):
             lines.append(line)
     return lines
+
+
+def unified_image(sections: list[tuple[str, str]]) -> bytes:
+    """A PE file of these sections, without the boot stub that a real unified kernel image has before them."""
+    table, body, at = b"", b"", 64 + 24 + 40 * len(sections)
+    for section, text in sections:
+        data = text.encode()
+        table += section.encode().ljust(8, b"\0") + struct.pack("<IIIIIIHHI", len(data), 0, len(data), at + len(body), 0, 0, 0, 0, 0)
+        body += data
+    return b"MZ".ljust(60, b"\0") + struct.pack("<I4sHHIIIHH", 64, b"PE\0\0", 0x8664, len(sections), 0, 0, 0, 0, 0) + table + body
 
 
 class Tree:
@@ -85,10 +96,12 @@ class Tree:
 
     def build(self, lines: list[str]) -> None:
         text: list[str] | None = None
-        name = ""
+        name, unified = "", False
 
         def flush() -> None:
-            if text is not None:
+            if text is not None and unified:
+                self.write(name, unified_image([(s, t) for s, _, t in (line.partition(" ") for line in text)]))
+            elif text is not None:
                 self.write(name, "".join(f"{line}\n" for line in text).encode())
 
         for line in lines + [""]:
@@ -100,8 +113,8 @@ class Tree:
             text = None
             words = line.split()
             match words:
-                case ["f", name]:
-                    text = []
+                case ["f", name] | ["f", name, "uki"]:
+                    text, unified = [], len(words) == 3
                 case ["f", path, "hex", data]:
                     self.write(path, bytes.fromhex(data))
                 case ["d", path]:

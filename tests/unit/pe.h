@@ -61,3 +61,14 @@ static inline unsigned char *pe_build(const PeSection *sections, size_t n, size_
         *ret_size = size;
         return file;
 }
+
+/* A certificate table, of which only its size is looked at (PE32+: the fifth data directory, at 112 + 4 * 8). */
+static inline void pe_sign(unsigned char *file)
+{
+        unsigned char *optional = file + PE_HEADER_AT + 24;
+
+        memcpy(optional, "\x0b\x02", 2);
+        pe_put32(optional + 108, 16);
+        pe_put32(optional + 112 + 4 * 8, 0x1000);
+        pe_put32(optional + 112 + 4 * 8 + 4, 8);
+}

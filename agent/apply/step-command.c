@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "apply/step.h"
+#include "base/io.h"
+#include "grub/loaders.h"
+#include "grub/uki.h"
+
+/* Does firmware that enforces signatures have something to look at? */
+static bool has_signature(int rfd, const char *path)
+{
+        _cleanup_(uki_done) Uki u = {};
+
+        return uki_read_path(rfd, path, &u) >= 0 && u.has_signature;
+}
+
+static int verify_entry(StepContext *c, const BootEntry *e, const Kargs *add, const Kargs *remove, bool was_signed)
+{
+        const Step *s = c->step;
+        int r;
+
+        if (!loader_entry_fine(e, add, remove))
+                return step_failed(c, -EPROTO,
+                                   "%s ran, and the entry \"%s\" (%s) still has other arguments than \"%s\"; it is put "
+                                   "back. Look at what that program takes the kernel command line from",
+                                   s->argv.items[0], e->title, e->file, s->new_text);
+        if (e->embedded && was_signed && !has_signature(c->options->rfd, e->file))
+                return step_failed(c, -EPROTO,
+                                   "%s made %s without a signature, and the old one has one; it is put back. Name the "
+                                   "keys in /etc/kernel/uki.conf, see ukify(1)",
+                                   s->argv.items[0], e->file);
+        if (!e->image)
+                return 0;
+        r = image_verify(c->options->rfd, e->image, e->image_offset, e->image_size);
+        if (r < 0 && r != -ENOMEM)
+                return step_failed(c, -EPROTO,
+                                   "%s made %s with an initramfs that lacks the claim list or the helper; it is put "
+                                   "back",
+                                   s->argv.items[0], e->image);
+        return r;
+}
+
+/* Looks again at all that the loader will do. */
+static int verify(StepContext *c, bool was_signed)
+{
+        const Step *s = c->step;
+        _cleanup_(loader_done) Loader l = {};
+        _cleanup_(kargs_done) Kargs add = {}, remove = {};
+        size_t n = 0;
+        int r = kargs_parse(s->new_text, &add);
+
+        if (r >= 0)
+                r = kargs_parse(s->old_text, &remove);
+        if (r >= 0)
+                r = loader_read_kind(c->options->rfd, s->loader, &l);
+        for (size_t i = 0; i < l.n_entries && r >= 0; i++) {
+                const BootEntry *e = l.entries + i;
+
+                if (e->rescue || (s->subject && !streq_null(e->version, s->subject)))
+                        continue;
+                n++;
+                r = verify_entry(c, e, &add, &remove, was_signed);
+        }
+        if (r >= 0 && n == 0)
+                r = step_failed(c, -EPROTO, "%s ran, and there is no entry%s%s afterwards; it is put back",
+                                s->argv.items[0], s->subject ? " for kernel " : "", s->subject ?: "");
+        return r;
+}
+
+/* NULL-terminated, pointing into the list; owned by the caller. */
+static char **argument_vector(const StringList *l)
+{
+        char **argv = calloc(l->n + 1, sizeof(*argv));
+
+        if (argv && l->n > 0)
+                memcpy(argv, l->items, l->n * sizeof(*argv));
+        return argv;
+}
+
+static int run(StepContext *c, const StringList *arguments)
+{
+        _cleanup_free_ char **argv = argument_vector(arguments), *tail = NULL;
+        int r = argv ? command_run(c->options, argv, &tail) : -ENOMEM;
+
+        if (r < 0 && r != -ENOMEM)
+                r = step_failed(c, r, "%s failed (%s); it said: %s", arguments->items[0],
+                                r == -ENOEXEC ? "could not be started" : "exit status",
+                                tail && *tail ? tail : "nothing");
+        return r;
+}
+
+int step_command_do(StepContext *c)
+{
+        const Step *s = c->step;
+        bool was_signed = has_signature(c->options->rfd, c->path);
+        _cleanup_free_ char *folder = path_folder(c->path);
+        int r = folder ? root_list(c->options->rfd, folder, NULL, &c->neighbours) : -ENOMEM;
+
+        if (r >= 0)
+                r = s->undo_argv.n == 0 ? step_keep_copy(c) : 0;
+        if (r >= 0) {
+                c->started = true;
+                r = run(c, &s->argv);
+        }
+        return r < 0 ? r : verify(c, was_signed);
+}
+
+/* A program that gives its file another name each time, by a boot counter, leaves the new one beside the old one. */
+static int remove_new_neighbours(StepContext *c)
+{
+        _cleanup_(string_list_done) StringList now = {};
+        _cleanup_free_ char *folder = path_folder(c->path);
+        int r = folder ? root_list(c->options->rfd, folder, NULL, &now) : -ENOMEM;
+
+        for (size_t i = 0; i < now.n && r >= 0; i++) {
+                _cleanup_free_ char *path = NULL;
+
+                if (string_list_contains(&c->neighbours, now.items[i]))
+                        continue;
+                if (asprintf(&path, "%s/%s", folder, now.items[i]) < 0) {
+                        path = NULL;
+                        return -ENOMEM;
+                }
+                if (!streq(path, c->backup_path))
+                        r = root_file_remove(c->options->rfd, path);
+        }
+        return r;
+}
+
+int step_command_undo(StepContext *c)
+{
+        int r;
+
+        if (!c->started)
+                return step_put_back(c);
+        if (c->step->undo_argv.n > 0)
+                return run(c, &c->step->undo_argv);
+        r = remove_new_neighbours(c);
+        return r < 0 ? r : step_put_back(c);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "grub/entry-edit.h"
+
+static Kargs words_of(const OwnedWords *owned, char **items)
+{
+        for (size_t i = 0; i < owned->n; i++)
+                items[i] = owned->items[i].word;
+        return (Kargs){ .words = { .items = items, .n = owned->n } };
+}
+
+/* One edit in the making. */
+typedef struct Change {
+        PlanWords words;
+        OwnedWords unwanted; /* of ours, and nobody asks for them any more */
+        Kargs take, add;     /* take: its words are those of unwanted */
+        char **items;
+} Change;
+
+static void change_done(Change *c)
+{
+        plan_words_done(&c->words);
+        owned_words_done(&c->unwanted);
+        kargs_done(&c->add);
+        free(c->items);
+}
+
+/* @subject: name of the file in the record. @present: the arguments as they are. */
+static int change_init(Change *c, const LoaderEdit *want, const char *subject, const Kargs *present)
+{
+        int r = loader_unwanted(want, subject, &c->unwanted);
+
+        if (r >= 0)
+                r = kargs_missing(present, want->add, &c->add);
+        for (size_t i = 0; i < c->add.words.n && r >= 0; i++)
+                r = owned_words_add(&c->words.added, "", c->add.words.items[i]);
+        if (r < 0)
+                return r;
+        c->items = calloc(MAX(c->unwanted.n, (size_t) 1), sizeof(*c->items));
+        if (!c->items)
+                return -ENOMEM;
+        c->take = words_of(&c->unwanted, c->items);
+        return 0;
+}
+
+/* What is left of a word that lost a part is not ptprep's: what was added is known without comparing. */
+static int note_removed(const char *before, const char *after, OwnedWords *ret)
+{
+        _cleanup_(owned_words_done) OwnedWords added = {};
+
+        return cmdline_changes(before, after, 0, "", &added, ret);
+}
+
+/* The arguments of an entry as one text. */
+static int entry_options(const char *text, Kargs *ret, char **ret_text)
+{
+        _cleanup_(bls_entry_done) BlsEntry entry = {};
+        int r = bls_parse(text, &entry);
+
+        if (r >= 0)
+                r = bls_arguments(&entry, BLS_SYSTEMD, NULL, 0, ret);
+        if (r < 0)
+                return r;
+        *ret_text = kargs_print(ret);
+        return *ret_text ? 0 : -ENOMEM;
+}
+
+int plan_entry(Plan *plan, const LoaderEdit *want, const char *path, const char *subject, const char *text)
+{
+        _cleanup_(change_done) Change c = { .words = { .format = owned_bls.name, .recorded_as = subject } };
+        _cleanup_(kargs_done) Kargs present = {}, future = {};
+        _cleanup_free_ char *edited = NULL, *before = NULL, *after = NULL;
+        int r;
+
+        text = loader_present(plan, path, text);
+        if (!text)
+                return 0;
+        r = entry_options(text, &present, &before);
+        if (r >= 0)
+                r = change_init(&c, want, subject ?: path, &present);
+        if (r >= 0)
+                r = bls_edit(text, &(CmdlineEdit){ .take = &c.take, .remove = want->remove, .add = &c.add }, NULL,
+                             &edited);
+        if (r >= 0)
+                r = entry_options(edited, &future, &after);
+        if (r >= 0)
+                r = note_removed(before, after, &c.words.removed);
+        if (r == -ENOTSUP)
+                return loader_refuse(want, r, "%s: a double quote in the options is never closed", path);
+        return r < 0 ? r : plan_edit(plan, "iommu.argument", path, text, edited, &c.words);
+}
+
+/* The text that counts of a file that is there or is to be made; *ret_rest stands behind it. */
+static int cmdline_text(const char *text, const Kargs *base, bool first_line, char **ret, char **ret_rest)
+{
+        _cleanup_free_ char *made = text ? strdup(text) : kargs_print(base), *rest = NULL;
+        size_t n;
+
+        if (!made)
+                return -ENOMEM;
+        n = first_line || !text ? strcspn(made, "\n") : strlen(made);
+        rest = strdup(text ? made + n : "\n");
+        if (!rest)
+                return -ENOMEM;
+        made[n] = 0;
+        *ret = TAKE_PTR(made);
+        *ret_rest = TAKE_PTR(rest);
+        return 0;
+}
+
+int plan_cmdline(Plan *plan, const LoaderEdit *want, const char *path, const char *text, const Kargs *base,
+                 bool first_line)
+{
+        _cleanup_(change_done) Change c = { .words.format = owned_cmdline.name };
+        _cleanup_(kargs_done) Kargs present = {};
+        _cleanup_free_ char *line = NULL, *rest = NULL, *edited = NULL, *whole = NULL;
+        int r;
+
+        text = loader_present(plan, path, text);
+        if (!text && (want->add->words.n == 0 || base->words.n == 0))
+                return 0;
+        r = cmdline_text(text, base, first_line, &line, &rest);
+        if (r >= 0)
+                r = kargs_parse(line, &present);
+        if (r >= 0)
+                r = change_init(&c, want, path, &present);
+        if (r >= 0)
+                r = cmdline_edit(line, CMDLINE_COMMENTS,
+                                 &(CmdlineEdit){ .take = &c.take, .remove = want->remove, .add = &c.add }, &edited);
+        if (r >= 0)
+                r = note_removed(line, edited, &c.words.removed);
+        if (r == -ENOTSUP)
+                return loader_refuse(want, r, "%s: a double quote is never closed", path);
+        if (r < 0)
+                return r;
+        if (asprintf(&whole, "%s%s", edited, rest) < 0) {
+                whole = NULL;
+                return -ENOMEM;
+        }
+        return plan_edit(plan, "iommu.argument", path, text, whole, &c.words);
+}

@@ -1,0 +1,625 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "grub/systemd-boot.h"
+
+#include "grub/efivars.h"
+#include "grub/kernel-install.h"
+#include "loader-edit.h"
+#include "pe.h"
+
+#define ADD      "ptprep.claim=1 intel_iommu=on"
+#define REMOVE   "iommu=off"
+#define EFI      "/efi/EFI/systemd/systemd-bootx64.efi"
+#define ENTRIES  "/efi/loader/entries/"
+#define MACHINE  "0123456789abcdef0123456789abcdef"
+#define SB_GUID  "-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+#define LOADER   "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define UKI_NAME "/efi/EFI/Linux/" MACHINE "-6.12.48-amd64.efi"
+#define RELEASE  "6.12.48-amd64"
+
+/* As systemd 252's 90-loaderentry.install writes it. */
+#define DEBIAN_ENTRY                                                                                                   \
+        "title      Debian GNU/Linux 12 (bookworm)\n"                                                                  \
+        "version    6.1.0-40-amd64\n"                                                                                  \
+        "machine-id " MACHINE "\n"                                                                                     \
+        "sort-key   debian\n"                                                                                          \
+        "options    root=UUID=1 ro quiet systemd.machine_id=" MACHINE "\n"                                             \
+        "linux      /" MACHINE "/6.1.0-40-amd64/linux\n"                                                               \
+        "initrd     /" MACHINE "/6.1.0-40-amd64/initrd.img-6.1.0-40-amd64\n"
+
+static void put_variable(const Tree *t, const char *name, const char *text)
+{
+        _cleanup_free_ char *path = NULL;
+        size_t n = strlen(text) + 1;
+        char data[512] = "\7";
+
+        assert_true(asprintf(&path, NAME_SYS_EFIVARS "/%s" LOADER, name) > 0);
+        assert_true(4 + 2 * n <= sizeof(data));
+        for (size_t i = 0; i < n; i++)
+                data[4 + 2 * i] = text[i];
+        tree_data(t, path, data, 4 + 2 * n);
+}
+
+static void put_secure_boot(const Tree *t, char value)
+{
+        const char data[] = { 6, 0, 0, 0, value };
+
+        tree_data(t, NAME_SYS_EFIVARS "/SecureBoot" SB_GUID, data, sizeof(data));
+}
+
+static void put_debian(const Tree *t)
+{
+        tree_file(t, EFI, "#### LoaderInfo: systemd-boot 252.39-1 ####");
+        tree_file(t, "/efi/loader/loader.conf", "#timeout 3\n");
+        tree_file(t, ENTRIES MACHINE "-6.1.0-40-amd64.conf", DEBIAN_ENTRY);
+        tree_file(t, "/usr/bin/kernel-install", "#!/bin/sh\n");
+}
+
+static void put_image(const Tree *t, const char *path, const char *cmdline, bool with_signature)
+{
+        const PeSection sections[] = {
+                { ".osrel", "PRETTY_NAME=\"Debian GNU/Linux 13\"\n" },
+                { ".uname", RELEASE },
+                { ".linux", "kernel" },
+                { ".initrd", "image" },
+                { cmdline ? ".cmdline" : ".none", cmdline ?: "x" },
+        };
+        size_t size;
+        _cleanup_free_ unsigned char *file = pe_build(sections, ELEMENTSOF(sections), &size);
+
+        if (with_signature)
+                pe_sign(file);
+        tree_data(t, path, file, size);
+}
+
+static void put_addon(const Tree *t, const char *path, const char *cmdline, bool with_signature)
+{
+        const PeSection sections[] = { { ".cmdline", cmdline } };
+        size_t size;
+        _cleanup_free_ unsigned char *file = pe_build(sections, ELEMENTSOF(sections), &size);
+
+        if (with_signature)
+                pe_sign(file);
+        tree_data(t, path, file, size);
+}
+
+static void read_loader(const Tree *t, Loader *l)
+{
+        assert_int_equal(systemd_boot_read(t->rfd, l), 0);
+        assert_int_equal(l->readable, TRISTATE_YES);
+}
+
+static const BootEntry *entry(const Loader *l, const char *id)
+{
+        FOREACH_ARRAY(e, l->entries, l->n_entries)
+                if (streq(e->id, id))
+                        return e;
+        fail_msg("no entry %s", id);
+        return NULL;
+}
+
+static void assert_arguments(const Loader *l, const char *id, const char *arguments)
+{
+        _cleanup_free_ char *text = kargs_print(&entry(l, id)->arguments);
+
+        assert_string_equal(text, arguments);
+}
+
+static void assert_file(const Tree *t, const char *path, const char *text)
+{
+        _cleanup_free_ char *present = NULL;
+
+        assert_int_equal(root_read_text(t->rfd, path, &present), 0);
+        assert_string_equal(present, text);
+}
+
+static void test_ids(void **state)
+{
+        static const struct {
+                const char *name, *id;
+                bool exhausted;
+        } names[] = {
+                { "a.conf", "a.conf", false },
+                { "a+3.conf", "a.conf", false },
+                { "a+2-1.conf", "a.conf", false },
+                { "a+0-3.conf", "a.conf", true },
+                { "a+0.conf", "a.conf", true },
+                { "a+b.conf", "a+b.conf", false },
+                { "a+.conf", "a+.conf", false },
+                { "a+1-.conf", "a+1-.conf", false },
+                { "c++.conf", "c++.conf", false },
+                { "x+10.efi", "x.efi", false },
+                { "+3.conf", "+3.conf", false },
+                { "6.1+deb-1.conf", "6.1+deb-1.conf", false },
+                { "6.1+1-2-3.conf", "6.1+1-2-3.conf", false },
+        };
+
+        (void) state;
+        FOREACH_ARRAY(n, names, ELEMENTSOF(names)) {
+                bool exhausted;
+                _cleanup_free_ char *id = boot_entry_id(n->name, &exhausted);
+
+                assert_string_equal(id, n->id);
+                assert_int_equal(exhausted, n->exhausted);
+        }
+}
+
+static void test_variables(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_free_ char *text = NULL;
+
+        assert_int_equal(efi_secure_boot(t->rfd), TRISTATE_UNKNOWN);
+        put_secure_boot(t, 0);
+        assert_int_equal(efi_secure_boot(t->rfd), TRISTATE_NO);
+        put_secure_boot(t, 1);
+        assert_int_equal(efi_secure_boot(t->rfd), TRISTATE_YES);
+        tree_data(t, NAME_SYS_EFIVARS "/SecureBoot" SB_GUID, "\6\0\0\0", 4);
+        assert_int_equal(efi_secure_boot(t->rfd), TRISTATE_UNKNOWN);
+        assert_int_equal(efi_booted_by(t->rfd, "systemd-boot "), BOOTED_UNKNOWN);
+        put_variable(t, "LoaderInfo", "systemd-boot 252.39-1");
+        assert_int_equal(efi_booted_by(t->rfd, "systemd-boot "), BOOTED_YES);
+        assert_int_equal(efi_booted_by(t->rfd, "GRUB "), BOOTED_NO);
+        assert_int_equal(efi_loader_string(t->rfd, "LoaderInfo", &text), 0);
+        assert_string_equal(text, "systemd-boot 252.39-1");
+        tree_data(t, NAME_SYS_EFIVARS "/LoaderInfo" LOADER, "\7\0\0\0a\0b", 7);
+        free(text);
+        text = NULL;
+        assert_int_equal(efi_loader_string(t->rfd, "LoaderInfo", &text), -EBADMSG);
+        tree_data(t, NAME_SYS_EFIVARS "/LoaderInfo" LOADER, "\7\0", 2);
+        assert_int_equal(efi_loader_string(t->rfd, "LoaderInfo", &text), -EBADMSG);
+        tree_data(t, NAME_SYS_EFIVARS "/LoaderInfo" LOADER, "\7\0\0\0a\0\xe4\0\1\1\0\0b\0", 14);
+        assert_int_equal(efi_loader_string(t->rfd, "LoaderInfo", &text), 0);
+        assert_string_equal(text, "a??");
+}
+
+static void test_layout(void **state)
+{
+        const Tree *t = *state;
+        KernelLayout layout;
+
+        assert_int_equal(kernel_install_layout(t->rfd, &layout), 0);
+        assert_int_equal(layout, KERNEL_LAYOUT_NONE);
+        tree_file(t, "/usr/bin/kernel-install", "");
+        assert_int_equal(kernel_install_layout(t->rfd, &layout), 0);
+        assert_int_equal(layout, KERNEL_LAYOUT_AUTO);
+        tree_file(t, "/usr/lib/kernel/install.conf", "# layout=bls\nlayout=other\n");
+        assert_int_equal(kernel_install_layout(t->rfd, &layout), 0);
+        assert_int_equal(layout, KERNEL_LAYOUT_OTHER);
+        tree_file(t, "/etc/kernel/install.conf", "initrd_generator=dracut\nlayout=\"uki\"\n");
+        assert_int_equal(kernel_install_layout(t->rfd, &layout), 0);
+        assert_int_equal(layout, KERNEL_LAYOUT_UKI);
+        tree_file(t, "/usr/lib/kernel/install.conf.d/50-vendor.conf", "layout=bls\n");
+        assert_int_equal(kernel_install_layout(t->rfd, &layout), 0);
+        assert_int_equal(layout, KERNEL_LAYOUT_BLS);
+        tree_file(t, "/etc/kernel/install.conf.d/50-vendor.conf", "\n"); /* masks the vendor's */
+        assert_int_equal(kernel_install_layout(t->rfd, &layout), 0);
+        assert_int_equal(layout, KERNEL_LAYOUT_UKI);
+        tree_file(t, "/etc/kernel/install.conf.d/90-mine.conf", "layout=auto # comment\n");
+        assert_int_equal(kernel_install_layout(t->rfd, &layout), 0);
+        assert_int_equal(layout, KERNEL_LAYOUT_AUTO);
+}
+
+static void test_debian(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(loader_done) Loader l = {};
+        const BootEntry *e;
+
+        assert_int_equal(systemd_boot_read(t->rfd, &l), -ENOENT);
+        put_debian(t);
+        tree_file(t, ENTRIES MACHINE "-6.1.0-41-amd64+2-1.conf",
+                  "title Debian\nversion 6.1.0-41-amd64\nsort-key debian\noptions quiet\noptions ro\n"
+                  "linux /" MACHINE "/6.1.0-41-amd64/linux\ninitrd /ucode.img\ninitrd /a/initrd\n");
+        tree_file(t, ENTRIES "memtest.conf", "title Memory test\nefi /EFI/memtest.efi\n");
+        tree_file(t, ENTRIES "windows.conf", "title Windows\nefi /EFI/Microsoft/Boot/bootmgfw.efi\noptions x\n");
+        tree_file(t, ENTRIES "old.conf", "title Old way\nefi /vmlinuz\noptions initrd=/initrd root=/dev/sda1\n");
+        tree_file(t, ENTRIES "rescue.conf", "title Rescue\nlinux /vmlinuz\noptions systemd.unit=rescue.target\n");
+        tree_file(t, ENTRIES "empty.conf", "");
+        tree_file(t, ENTRIES "notes.txt", "linux /vmlinuz\n");
+        read_loader(t, &l);
+        assert_int_equal(l.kind, LOADER_SYSTEMD_BOOT);
+        assert_int_equal(l.booted, BOOTED_UNKNOWN);
+        assert_int_equal(l.n_entries, 4);
+        assert_true(l.names_kernels);
+        e = entry(&l, MACHINE "-6.1.0-40-amd64.conf");
+        assert_string_equal(e->title, "Debian GNU/Linux 12 (bookworm)");
+        assert_string_equal(e->version, "6.1.0-40-amd64");
+        assert_string_equal(e->image, "/efi/" MACHINE "/6.1.0-40-amd64/initrd.img-6.1.0-40-amd64");
+        assert_int_equal(e->line, 5);
+        assert_false(e->embedded || e->rescue || e->is_default);
+        assert_arguments(&l, e->id, "root=UUID=1 ro quiet systemd.machine_id=" MACHINE);
+        e = entry(&l, MACHINE "-6.1.0-41-amd64.conf");
+        assert_string_equal(e->image, "/efi/a/initrd"); /* the last one */
+        assert_true(e->is_default);                     /* the newest */
+        assert_arguments(&l, e->id, "quiet ro");
+        assert_true(entry(&l, "rescue.conf")->rescue);
+        assert_arguments(&l, "old.conf", "initrd=/initrd root=/dev/sda1");
+}
+
+static void test_default(void **state)
+{
+        const Tree *t = *state;
+        static const struct {
+                const char *conf, *variable, *expected;
+        } cases[] = {
+                { "default b.conf\n", NULL, "b.conf" },     { "default b\n", NULL, "b.conf" },
+                { "default B*\n", NULL, "b.conf" },         { "default absent*\n", NULL, "c.conf" },
+                { "default b.conf\n", "a.conf", "a.conf" }, { "timeout 3\n", NULL, "c.conf" },
+        };
+
+        put_debian(t);
+        assert_int_equal(root_file_remove(t->rfd, ENTRIES MACHINE "-6.1.0-40-amd64.conf"), 0);
+        tree_file(t, ENTRIES "a.conf", "linux /vmlinuz-1\nversion 1\nsort-key x\n");
+        tree_file(t, ENTRIES "b+0-3.conf", "linux /vmlinuz-2\nversion 9\nsort-key a\n"); /* no tries are left */
+        tree_file(t, ENTRIES "c.conf", "linux /vmlinuz-3\nversion 2\nsort-key x\n");
+        tree_file(t, ENTRIES "d.conf", "linux /vmlinuz-4\nversion 3\n"); /* without a key behind those that have one */
+        FOREACH_ARRAY(c, cases, ELEMENTSOF(cases)) {
+                _cleanup_(loader_done) Loader l = {};
+
+                tree_file(t, "/efi/loader/loader.conf", c->conf);
+                if (c->variable)
+                        put_variable(t, "LoaderEntryDefault", c->variable);
+                read_loader(t, &l);
+                FOREACH_ARRAY(e, l.entries, l.n_entries)
+                        assert_int_equal(e->is_default, streq(e->id, c->expected));
+                if (c->variable)
+                        assert_int_equal(root_file_remove(t->rfd, NAME_SYS_EFIVARS "/LoaderEntryDefault" LOADER), 0);
+        }
+}
+
+/* The partition is reached by two names, and the other partition has entries too. */
+static void test_two_partitions(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(loader_done) Loader l = {};
+
+        tree_file(t, "/boot/efi/EFI/systemd/systemd-bootx64.efi", "");
+        tree_link(t, "/efi", "boot/efi");
+        tree_file(t, "/boot/loader/entries/a.conf", "linux /vmlinuz\nversion 1\ninitrd initrd.img\n");
+        tree_file(t, "/boot/efi/loader/entries/b.conf", "linux /vmlinuz\nversion 1\n");
+        tree_file(t, "/boot/efi/loader/entries.srel", "type1\n");
+        read_loader(t, &l);
+        assert_int_equal(l.n_entries, 2);
+        assert_string_equal(entry(&l, "a.conf")->image, "/boot/initrd.img");
+        assert_string_equal(entry(&l, "b.conf")->file, "/efi/loader/entries/b.conf");
+        assert_false(l.names_kernels); /* no kernel-install */
+        tree_file(t, "/usr/bin/kernel-install", "");
+        loader_done(&l);
+        read_loader(t, &l);
+        assert_true(l.names_kernels);
+}
+
+static void test_not_mounted(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(loader_done) Loader l = {};
+
+        tree_folder(t, "/efi");
+        put_variable(t, "LoaderInfo", "systemd-boot 252.39-1");
+        assert_int_equal(systemd_boot_read(t->rfd, &l), 0);
+        assert_int_equal(l.readable, TRISTATE_NO);
+        assert_int_equal(l.booted, BOOTED_YES);
+        assert_non_null(strstr(l.obstacle, "not mounted"));
+}
+
+static void test_edit(void **state)
+{
+        const Tree *t = *state;
+        static const char counted[] = "title x\noptions  root=UUID=1 iommu=off,memaper iommu=soft # no comment\n"
+                                      "linux /" MACHINE "/6.1.0-41-amd64/linux";
+        static const char rescue[] = "title Rescue\nlinux /vmlinuz\noptions rescue\n";
+        _cleanup_free_ char *present = NULL;
+
+        put_debian(t);
+        tree_file(t, ENTRIES "x+3.conf", counted);
+        tree_file(t, ENTRIES "rescue.conf", rescue);
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 3);
+        assert_file(t, ENTRIES MACHINE "-6.1.0-40-amd64.conf",
+                    "title      Debian GNU/Linux 12 (bookworm)\n"
+                    "version    6.1.0-40-amd64\n"
+                    "machine-id " MACHINE "\n"
+                    "sort-key   debian\n"
+                    "options    root=UUID=1 ro quiet systemd.machine_id=" MACHINE " " ADD "\n"
+                    "linux      /" MACHINE "/6.1.0-40-amd64/linux\n"
+                    "initrd     /" MACHINE "/6.1.0-40-amd64/initrd.img-6.1.0-40-amd64\n");
+        assert_file(t, ENTRIES "x+3.conf",
+                    "title x\noptions  root=UUID=1 iommu=memaper iommu=soft # no comment " ADD "\n"
+                    "linux /" MACHINE "/6.1.0-41-amd64/linux");
+        assert_file(t, ENTRIES "rescue.conf", rescue);
+        /* for the kernels to come: what the default entry has, but what belongs to one boot */
+        assert_file(t, "/etc/kernel/cmdline", "root=UUID=1 ro quiet " ADD "\n");
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 0);
+        /* taken back to the byte; what ptprep made goes away */
+        assert_int_equal(edit(t, "", "", 0), 3);
+        assert_file(t, ENTRIES MACHINE "-6.1.0-40-amd64.conf", DEBIAN_ENTRY);
+        assert_file(t, ENTRIES "x+3.conf", counted);
+        assert_int_equal(root_read_text(t->rfd, "/etc/kernel/cmdline", &present), -ENOENT);
+        assert_int_equal(edit(t, "", "", 0), 0);
+}
+
+/* systemd-boot and systemd-bless-boot rename an entry as it is tried and found good. */
+static void test_renamed_by_counter(void **state)
+{
+        const Tree *t = *state;
+        static const char before[] = "title x\noptions quiet\nlinux /vmlinuz-1\n";
+        _cleanup_free_ char *edited = NULL;
+
+        put_debian(t);
+        tree_file(t, "/etc/kernel/cmdline", "quiet\n");
+        tree_file(t, ENTRIES "x+3.conf", before);
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 3);
+        assert_int_equal(root_read_text(t->rfd, ENTRIES "x+3.conf", &edited), 0);
+        assert_int_equal(root_file_rename(t->rfd, ENTRIES "x+3.conf", ENTRIES "x.conf"), 0);
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 0);
+        assert_int_equal(edit(t, "", "", 0), 3);
+        assert_file(t, ENTRIES "x.conf", before);
+        assert_file(t, "/etc/kernel/cmdline", "quiet\n");
+}
+
+static void test_cmdline_file(void **state)
+{
+        const Tree *t = *state;
+
+        put_debian(t);
+        /* there, so it counts: words of all its lines, whatever the entries have */
+        tree_file(t, "/etc/kernel/cmdline", "root=UUID=7\n  rw iommu=off\n");
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 2);
+        assert_file(t, "/etc/kernel/cmdline", "root=UUID=7\n  rw " ADD "\n");
+        assert_int_equal(edit(t, "", "", 0), 2);
+        assert_file(t, "/etc/kernel/cmdline", "root=UUID=7\n  rw iommu=off\n");
+        /* somebody adds a word in between: only ptprep's go */
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 2);
+        tree_file(t, "/etc/kernel/cmdline", "root=UUID=7\n  rw " ADD " debug\n");
+        assert_int_equal(edit(t, "", "", 0), 2);
+        assert_file(t, "/etc/kernel/cmdline", "root=UUID=7\n  rw debug\n");
+        /* the platform's default is what kernel-install would take */
+        assert_int_equal(root_file_remove(t->rfd, "/etc/kernel/cmdline"), 0);
+        tree_file(t, "/usr/lib/kernel/cmdline", "root=LABEL=vendor quiet\n");
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 2);
+        assert_file(t, "/etc/kernel/cmdline", "root=LABEL=vendor quiet " ADD "\n");
+        assert_file(t, "/usr/lib/kernel/cmdline", "root=LABEL=vendor quiet\n");
+}
+
+static void test_refused(void **state)
+{
+        const Tree *t = *state;
+
+        put_debian(t);
+        tree_file(t, ENTRIES "x.conf", "options a=\"b\nlinux /vmlinuz-1\n");
+        assert_int_equal(edit(t, ADD, REMOVE, -ENOTSUP), 0);
+        assert_file(t, ENTRIES "x.conf", "options a=\"b\nlinux /vmlinuz-1\n");
+}
+
+static void put_uki_machine(const Tree *t, const char *cmdline)
+{
+        tree_file(t, EFI, "");
+        tree_file(t, "/usr/bin/kernel-install", "");
+        tree_file(t, "/etc/kernel/install.conf", "layout=uki\n");
+        tree_file(t, "/boot/vmlinuz-" RELEASE, "kernel");
+        put_image(t, UKI_NAME, cmdline, false);
+}
+
+static void test_image(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(loader_done) Loader l = {};
+        _cleanup_(plan_done) Plan p = {};
+        const BootEntry *e;
+
+        put_uki_machine(t, "root=UUID=2 quiet");
+        put_image(t, "/efi/EFI/Linux/foreign.EFI", "root=UUID=3 rescue", false);
+        tree_file(t, "/efi/EFI/Linux/broken.efi", "MZ");
+        read_loader(t, &l);
+        assert_int_equal(l.n_entries, 2);
+        e = entry(&l, MACHINE "-" RELEASE ".efi");
+        assert_true(e->embedded);
+        assert_string_equal(e->source, "/boot/vmlinuz-" RELEASE);
+        assert_string_equal(e->image, UKI_NAME);
+        assert_int_equal(e->image_size, 5);
+        assert_true(entry(&l, "foreign.EFI")->rescue);
+
+        /* the file that kernel-install takes the arguments from, then kernel-install */
+        assert_int_equal(edit_plan(t, ADD, REMOVE, &p), 0);
+        edit_put(t, &p, p.n);
+        assert_file(t, "/etc/kernel/cmdline", "root=UUID=2 quiet " ADD "\n");
+        assert_int_equal(p.steps[p.n - 1].kind, STEP_COMMAND);
+        assert_string_equal(p.steps[p.n - 1].subject, RELEASE);
+        assert_int_equal(p.steps[p.n - 1].argv.n, 4);
+        assert_string_equal(p.steps[p.n - 1].argv.items[0], "kernel-install");
+        assert_string_equal(p.steps[p.n - 1].argv.items[3], "/boot/vmlinuz-" RELEASE);
+        assert_string_equal(p.steps[p.n - 1].new_text, ADD);
+
+        /* built: nothing is left to do; taken back, it has to be built again */
+        put_image(t, UKI_NAME, "root=UUID=2 quiet " ADD, false);
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 0);
+        plan_done(&p);
+        assert_int_equal(edit_plan(t, "", "", &p), 0);
+        /* the file stays without ptprep's words until it is built; then that goes, and the record */
+        assert_int_equal(p.steps[0].kind, STEP_WRITE_FILE);
+        assert_string_equal(p.steps[0].new_text, "root=UUID=2 quiet\n");
+        assert_int_equal(p.steps[1].kind, STEP_COMMAND);
+        assert_string_equal(p.steps[1].old_text, ADD); /* has to be gone */
+        assert_int_equal(p.steps[2].kind, STEP_REMOVE_FILE);
+        assert_string_equal(p.steps[2].path, "/etc/kernel/cmdline");
+}
+
+static void test_image_of_somebody_else(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(loader_done) Loader l = {};
+
+        put_uki_machine(t, ADD);
+        put_image(t, "/efi/EFI/Linux/vendor.efi", "root=UUID=2", true);
+        put_secure_boot(t, 1);
+        read_loader(t, &l);
+        assert_non_null(strstr(entry(&l, "vendor.efi")->obstacle, "/efi/EFI/Linux/vendor.efi"));
+        assert_non_null(strstr(entry(&l, "vendor.efi")->obstacle, "Secure Boot"));
+        assert_null(entry(&l, MACHINE "-" RELEASE ".efi")->obstacle);
+        assert_int_equal(edit(t, ADD, REMOVE, -ENOTSUP), 0);
+        /* its arguments are right already: then it is nobody's business how it was built */
+        put_image(t, "/efi/EFI/Linux/vendor.efi", "root=UUID=2 " ADD, true);
+        tree_file(t, "/etc/kernel/cmdline", ADD);
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 0);
+}
+
+/* What addons add counts, but under Secure Boot only with a signature. */
+static void test_addons(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(loader_done) Loader l = {};
+
+        put_uki_machine(t, "quiet");
+        put_addon(t, "/efi/loader/addons/10.addon.efi", "intel_iommu=on", false);
+        put_addon(t, UKI_NAME ".extra.d/a.addon.efi", "ptprep.claim=1", true);
+        put_addon(t, UKI_NAME ".extra.d/other.efi", "ignored", true);
+        read_loader(t, &l);
+        assert_arguments(&l, MACHINE "-" RELEASE ".efi", "quiet intel_iommu=on ptprep.claim=1");
+        put_secure_boot(t, 1);
+        loader_done(&l);
+        read_loader(t, &l);
+        assert_arguments(&l, MACHINE "-" RELEASE ".efi", "quiet ptprep.claim=1");
+}
+
+/* An entry of type 1 that starts an image: its options replace what is built in, unless Secure Boot is on. */
+static void test_image_by_entry(void **state)
+{
+        const Tree *t = *state;
+        static const char *const keys[] = { "efi", "linux", "uki" };
+
+        tree_file(t, EFI, "");
+        put_image(t, "/efi/images/x.efi", "built in", false);
+        FOREACH_ARRAY(key, keys, ELEMENTSOF(keys)) {
+                _cleanup_free_ char *text = NULL;
+                _cleanup_(loader_done) Loader l = {};
+
+                put_secure_boot(t, 0);
+                assert_true(asprintf(&text, "%s /images/x.efi\noptions from the entry\n", *key) > 0);
+                tree_file(t, ENTRIES "x.conf", text);
+                read_loader(t, &l);
+                assert_arguments(&l, "x.conf", "from the entry");
+                assert_false(entry(&l, "x.conf")->embedded);
+                assert_string_equal(entry(&l, "x.conf")->version, RELEASE);
+                put_secure_boot(t, 1);
+                loader_done(&l);
+                read_loader(t, &l);
+                assert_arguments(&l, "x.conf", "built in");
+                assert_true(entry(&l, "x.conf")->embedded);
+                assert_non_null(entry(&l, "x.conf")->obstacle);
+        }
+        put_image(t, "/efi/images/x.efi", NULL, false); /* nothing built in: the entry's options count then too */
+        put_secure_boot(t, 1);
+        {
+                _cleanup_(loader_done) Loader l = {};
+
+                read_loader(t, &l);
+                assert_arguments(&l, "x.conf", "from the entry");
+        }
+}
+
+static void test_firmware_boots_image(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(loader_done) Loader l = {};
+
+        put_uki_machine(t, "quiet");
+        assert_int_equal(root_file_remove(t->rfd, EFI), 0);
+        tree_file(t, "/boot/grub/grub.cfg", "menuentry x {\n linux /vmlinuz\n}\n");
+        assert_int_equal(uki_loader_read(t->rfd, &l), -ENOENT); /* GRUB's machine, and an image lies around */
+        put_variable(t, "LoaderInfo", "GRUB 2.12");
+        put_variable(t, "StubInfo", "systemd-stub 257");
+        assert_int_equal(uki_loader_read(t->rfd, &l), -ENOENT);
+        assert_int_equal(root_file_remove(t->rfd, NAME_SYS_EFIVARS "/LoaderInfo" LOADER), 0);
+        assert_int_equal(uki_loader_read(t->rfd, &l), 0);
+        assert_int_equal(l.kind, LOADER_UKI);
+        assert_int_equal(l.booted, BOOTED_YES);
+        assert_int_equal(l.n_entries, 1);
+}
+
+/* No variables at all, as in an image of a system: then it is what there is that could boot. */
+static void test_image_root(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(loader_done) Loader l = {};
+
+        put_uki_machine(t, "quiet");
+        assert_int_equal(uki_loader_read(t->rfd, &l), -ENOENT); /* systemd-boot's entry then */
+        assert_int_equal(root_file_remove(t->rfd, EFI), 0);
+        tree_file(t, "/boot/grub2/grub.cfg", "");
+        assert_int_equal(uki_loader_read(t->rfd, &l), -ENOENT);
+        assert_int_equal(root_file_remove(t->rfd, "/boot/grub2/grub.cfg"), 0);
+        assert_int_equal(uki_loader_read(t->rfd, &l), 0);
+        assert_int_equal(l.booted, BOOTED_UNKNOWN);
+        assert_int_equal(systemd_boot_read(t->rfd, &l), -ENOENT);
+}
+
+/* Which files the kernels' images are loaded from. */
+static void test_loaded_images(void **state)
+{
+        const Tree *t = *state;
+        Config config = { .enabled = true };
+        const Probe probe = { .rfd = t->rfd, .cfg = &config };
+        _cleanup_(facts_done) Facts f;
+
+        put_debian(t);
+        tree_file(t, "/lib/modules/6.1.0-40-amd64/modules.dep", "");
+        tree_file(t, "/lib/modules/6.1.0-41-amd64/modules.dep", "");
+        tree_file(t, "/lib/modules/6.5.2-arch1-1/vmlinuz", "kernel");
+        tree_file(t, "/lib/modules/6.5.2-arch1-1/pkgbase", "linux\n");
+        tree_file(t, "/lib/modules/" RELEASE "/vmlinuz", "kernel");
+        tree_file(t, "/boot/vmlinuz-6.1.0-40-amd64", "kernel");
+        tree_file(t, "/boot/initrd.img-6.1.0-40-amd64", "image");
+        tree_file(t, "/boot/vmlinuz-6.1.0-41-amd64", "kernel");
+        tree_file(t, ENTRIES "b.conf", "version 6.1.0-41-amd64\nlinux /b/6.1.0-41-amd64/linux\ninitrd /b/initrd\n");
+        tree_file(t, ENTRIES "arch.conf", "title Arch\nlinux /vmlinuz-linux\ninitrd /initramfs-linux.img\n");
+        tree_file(t, ENTRIES "other.conf", "version 9.9\nlinux /vmlinuz\ninitrd /initrd\n");
+        tree_file(t, "/efi/b/initrd", "image");
+        put_image(t, UKI_NAME, "quiet", false);
+        facts_init(&f);
+        assert_int_equal(probe_kernel(&probe, &f), 0);
+        assert_int_equal(probe_loader(&probe, &f), 0);
+        assert_int_equal(f.n_kernels, 4);
+        /* Debian: a copy of what is in /boot */
+        assert_string_equal(f.kernels[0].initrd, "/boot/initrd.img-6.1.0-40-amd64");
+        assert_int_equal(f.kernels[0].n_loaded, 1);
+        assert_string_equal(f.kernels[0].loaded->path, "/efi/" MACHINE "/6.1.0-40-amd64/initrd.img-6.1.0-40-amd64");
+        assert_false(f.kernels[0].loaded->image.exists || f.kernels[0].loaded->by_tool);
+        /* nothing in /boot: the loaded file is the one */
+        assert_string_equal(f.kernels[1].initrd, "/efi/b/initrd");
+        assert_true(f.kernels[1].image.exists);
+        assert_int_equal(f.kernels[1].n_loaded, 0);
+        /* inside of a unified image */
+        assert_string_equal(f.kernels[2].release, RELEASE);
+        assert_null(f.kernels[2].initrd);
+        assert_int_equal(f.kernels[2].n_loaded, 1);
+        assert_true(f.kernels[2].loaded->by_tool && f.kernels[2].loaded->image.exists);
+        assert_int_equal(f.kernels[2].loaded->size, 5);
+        /* named after the package */
+        assert_string_equal(f.kernels[3].initrd, "/efi/initramfs-linux.img");
+        assert_false(f.kernels[3].image.exists);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_ids),
+                TREE_TEST(test_variables),
+                TREE_TEST(test_layout),
+                TREE_TEST(test_debian),
+                TREE_TEST(test_default),
+                TREE_TEST(test_two_partitions),
+                TREE_TEST(test_not_mounted),
+                TREE_TEST(test_edit),
+                TREE_TEST(test_renamed_by_counter),
+                TREE_TEST(test_cmdline_file),
+                TREE_TEST(test_refused),
+                TREE_TEST(test_image),
+                TREE_TEST(test_image_of_somebody_else),
+                TREE_TEST(test_addons),
+                TREE_TEST(test_image_by_entry),
+                TREE_TEST(test_firmware_boots_image),
+                TREE_TEST(test_image_root),
+                TREE_TEST(test_loaded_images),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
