@@ -25,9 +25,9 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUSYBOX = "/bin/busybox"
-TREE_TOOLS = {"/usr/bin/dracut": "dracut", "/usr/sbin/grub-mkconfig": "grub-mkconfig"}
 APPLETS = ["sh", "cat", "cp", "cpio", "find", "grep", "mkdir", "mv", "rm", "tr", "wc"]
 EXIT_CONFIG = 78
+GRUBENV_SIZE = 1024
 REPORT_VERSION = 1
 # the reports repeat what is printed, and the lock is of this very run
 SILENT = ("/tmp", "/run", "/var/lib/ptprep/report")
@@ -96,13 +96,13 @@ class Tree:
 
     def build(self, lines: list[str]) -> None:
         text: list[str] | None = None
-        name, unified = "", False
+        name, size, unified = "", 0, False
 
         def flush() -> None:
             if text is not None and unified:
                 self.write(name, unified_image([(s, t) for s, _, t in (line.partition(" ") for line in text)]))
             elif text is not None:
-                self.write(name, "".join(f"{line}\n" for line in text).encode())
+                self.write(name, "".join(f"{line}\n" for line in text).encode().ljust(size, b"#"))
 
         for line in lines + [""]:
             if line.startswith("|"):
@@ -114,7 +114,9 @@ class Tree:
             words = line.split()
             match words:
                 case ["f", name] | ["f", name, "uki"]:
-                    text, unified = [], len(words) == 3
+                    text, size, unified = [], 0, len(words) == 3
+                case ["b", name]:
+                    text, size, unified = ["# GRUB Environment Block"], GRUBENV_SIZE, False
                 case ["f", path, "hex", data]:
                     self.write(path, bytes.fromhex(data))
                 case ["d", path]:
@@ -140,10 +142,6 @@ class Tree:
         shutil.copy(BUSYBOX, self.path("/bin/busybox"))
         for applet in APPLETS:
             self.link(f"/bin/{applet}", "busybox")
-        for path, tool in TREE_TOOLS.items():
-            if not self.path(path).exists():
-                self.write(path, (HERE / "tools" / tool).read_bytes())
-                self.path(path).chmod(0o755)
         self.path("/dev").mkdir(exist_ok=True)
         self.write("/dev/null", b"")
 
