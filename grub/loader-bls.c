@@ -944,6 +944,8 @@ static int edit_kernel_cmdline(const Edit *e)
         if (r >= 0)
                 r = cmdline_want(base ?: "", CMDLINE_COMMENTS, e->want->add, e->want->remove, "", &words.added,
                                  &words.removed, &text);
+        if (r == -ENOTSUP)
+                return loader_refuse(e->want, r, "%s: a double quote is never closed", KERNEL_CMDLINE);
         return r < 0 ? r : plan_edit(e->plan, CHECK_ID, KERNEL_CMDLINE, old, text, &words);
 }
 

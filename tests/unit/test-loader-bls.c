@@ -360,6 +360,15 @@ static void kernels_to_come_get_the_words(void **state)
         assert_file(t, "/etc/kernel/cmdline", "root=UUID=x ro iommu=off\n");
 }
 
+static void an_open_quote_in_the_file_is_refused(void **state)
+{
+        Tree *t = *state;
+
+        fedora(t);
+        tree_file(t, "/etc/kernel/cmdline", "root=x a=\"open\n");
+        expect_refusal(t, "/etc/kernel/cmdline: a double quote is never closed");
+}
+
 /* Without that file the script of Fedora takes the arguments of the running kernel, which has booted without the words.
  */
 static void the_file_for_kernels_to_come_is_made(void **state)
@@ -526,6 +535,7 @@ int main(void)
                 TREE_TEST(a_full_or_damaged_block_is_refused),
                 TREE_TEST(what_a_variable_brings_cannot_be_cured),
                 TREE_TEST(kernels_to_come_get_the_words),
+                TREE_TEST(an_open_quote_in_the_file_is_refused),
                 TREE_TEST(the_file_for_kernels_to_come_is_made),
                 TREE_TEST(the_defaults_of_the_platform_get_the_words),
                 TREE_TEST(a_mixed_menu_is_edited_in_both_places),
