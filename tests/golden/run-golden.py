@@ -223,8 +223,11 @@ def judge_bootloader(ptprep: str, tree: Tree) -> list[str]:
             file, _, line = entry["source"].partition(":")
             if not has_form(entry, ENTRY_FORM) or not all(isinstance(a, str) for a in entry["arguments"]):
                 errors.append(f"form of {entry}")
-            elif line and entry["kernel"] not in tree.path(file).read_text().splitlines()[int(line) - 1]:
-                errors.append(f"{entry['source']} has no {entry['kernel']}")
+            elif line:
+                # the line is that of the arguments; a path begins at the root of its file system, which may be mounted below /
+                words = tree.path(file).read_text().split()
+                if not any(entry["kernel"].endswith(word) for word in words if word.startswith("/")):
+                    errors.append(f"{entry['source']} has no {entry['kernel']}")
     return errors
 
 
