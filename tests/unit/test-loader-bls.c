@@ -425,6 +425,7 @@ static void a_mixed_menu_is_edited_in_both_places(void **state)
         tree_file(t, "/etc/default/grub", "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n");
         tree_file(t, ENTRIES "a.conf", "linux /vmlinuz\noptions root=x\n");
         assert_non_null(find(t, LOADER_BLS, &all, &n));
+        loaders_free(all, n);
         assert_false(find(t, LOADER_GRUB2, &all, &n)->menu_from_bls);
         assert_int_equal(n, 2);
         loaders_free(all, n);
