@@ -3,6 +3,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <ctype.h>
 #include <linux/magic.h>
 #include <sys/statfs.h>
 
@@ -161,40 +162,70 @@ static int parse_header(const char *header, uint32_t numbers[static NEWC_NUMBERS
         if (memcmp(header, "070701", 6) != 0 && memcmp(header, "070702", 6) != 0)
                 return -EBADMSG;
         for (size_t i = 0; i < NEWC_NUMBERS; i++) {
-                char text[9] = {};
+                uint32_t number = 0;
 
-                memcpy(text, header + 6 + 8 * i, 8);
-                if (span_hex(text) != 8 || parse_u32(text, 16, &numbers[i]) < 0)
-                        return -EBADMSG;
+                for (const char *c = header + 6 + 8 * i; c < header + 6 + 8 * (i + 1); c++) {
+                        if (!isxdigit((unsigned char) *c))
+                                return -EBADMSG;
+                        number = number << 4 | (uint32_t) (*c <= '9' ? *c - '0' : (*c | 0x20) - 'a' + 10);
+                }
+                numbers[i] = number;
         }
+        return 0;
+}
+
+/* A part of the file that is in memory: the headers of small files and links stand close together. */
+typedef struct Window {
+        int fd;
+        uint64_t at, end; /* where it begins, and where the file ends */
+        size_t n;
+        char bytes[4096];
+} Window;
+
+/* Makes n bytes at an offset readable; they count until the next call. The caller keeps within the file's end. */
+static int window_read(Window *w, uint64_t at, size_t n, const char **ret)
+{
+        if (at < w->at || at + n > w->at + w->n) {
+                size_t size = (size_t) MIN(w->end - at, (uint64_t) sizeof(w->bytes));
+                int r = read_at(w->fd, at, w->bytes, size);
+
+                if (r < 0)
+                        return r;
+                w->at = at;
+                w->n = size;
+        }
+        *ret = w->bytes + (at - w->at);
         return 0;
 }
 
 /* An uncompressed archive that begins at *offset; moved behind its trailer, or to the end of the file. */
 static int scan_newc(Scan *s, int fd, uint64_t end, uint64_t *offset)
 {
+        Window window = { .fd = fd, .end = end };
         uint64_t at = *offset;
 
         while (end - at >= NEWC_HEADER_BYTES) {
-                char header[NEWC_HEADER_BYTES], name[NEWC_NAME_MAX + 1];
+                char name[NEWC_NAME_MAX + 1];
                 uint32_t numbers[NEWC_NUMBERS];
                 InitrdItem *wanted;
+                const char *bytes;
                 uint64_t data, length, size;
                 Entry e;
                 int r;
 
-                r = read_at(fd, at, header, sizeof(header));
+                r = window_read(&window, at, NEWC_HEADER_BYTES, &bytes);
                 if (r >= 0)
-                        r = parse_header(header, numbers);
+                        r = parse_header(bytes, numbers);
                 if (r < 0)
                         return r;
                 length = numbers[NEWC_NAMESIZE];
                 size = numbers[NEWC_SIZE];
                 if (length == 0 || length > NEWC_NAME_MAX || length > end - at - NEWC_HEADER_BYTES)
                         return -EBADMSG;
-                r = read_at(fd, at + NEWC_HEADER_BYTES, name, length);
+                r = window_read(&window, at + NEWC_HEADER_BYTES, length, &bytes);
                 if (r < 0)
                         return r;
+                memcpy(name, bytes, length);
                 name[length] = 0;
                 data = at + align4(NEWC_HEADER_BYTES + length);
                 if (data > end || size > end - data)
