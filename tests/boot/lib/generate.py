@@ -166,6 +166,7 @@ def case_text(seed: str, iommu: str, suite: str) -> str:
 title   = Random firmware, seed {seed}
 boot    = direct
 suites  = {suite}
+timeout = 600
 iommu   = {iommu}
 devices =
     {DEVICES}
