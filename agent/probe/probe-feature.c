@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe/probe.h"
 
+#include "base/gzip.h"
 #include "base/io.h"
 #include "model/names.h"
 
@@ -157,32 +158,42 @@ static void probe_cpu(const Probe *p, Facts *f)
         f->features.hypervisor = cpu_flag(flags + 1, "hypervisor");
 }
 
-/* Where distributions keep the configuration of a kernel: Debian and SUSE, Fedora, and the kernel itself. */
-static int probe_options(const Probe *p, Facts *f)
+/* Where distributions keep the configuration of a kernel: Debian and SUSE, Fedora, and (Arch) the kernel itself. */
+static int read_config(const Probe *p, const char *release, char **ret)
 {
         static const struct {
                 const char *prefix, *suffix;
         } styles[] = { { NAME_BOOT "/config-", "" }, { NAME_LIB_MODULES "/", "/config" } };
 
-        if (!f->release || strchr(f->release, '/'))
-                return 0;
         FOREACH_ARRAY(style, styles, ELEMENTSOF(styles)) {
-                _cleanup_free_ char *path = NULL, *text = NULL;
+                _cleanup_free_ char *path = NULL;
                 int r;
 
-                if (asprintf(&path, "%s%s%s", style->prefix, f->release, style->suffix) < 0) {
+                if (asprintf(&path, "%s%s%s", style->prefix, release, style->suffix) < 0) {
                         path = NULL;
                         return -ENOMEM;
                 }
-                r = root_read_file(p->rfd, path, CONFIG_MAX_BYTES, &text, NULL);
-                if (r == -ENOMEM)
+                r = root_read_file(p->rfd, path, CONFIG_MAX_BYTES, ret, NULL);
+                if (r >= 0 || r == -ENOMEM)
                         return r;
-                if (r >= 0) {
-                        kernel_config_parse(text, f->features.options);
-                        return 0;
-                }
         }
-        return 0;
+        return root_read_gzip(p->rfd, NAME_PROC_CONFIG, CONFIG_MAX_BYTES, ret);
+}
+
+/* Only the defaults are asked for, so not where an argument has the say. */
+static int probe_options(const Probe *p, Facts *f)
+{
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (!f->release || strchr(f->release, '/') ||
+            (f->cmdline_known && kargs_iommu(&f->cmdline, facts_vendor(f), NULL) == IOMMU_ARGUMENT_ON &&
+             f->iommu_active == TRISTATE_YES))
+                return 0;
+        r = read_config(p, f->release, &text);
+        if (r >= 0)
+                kernel_config_parse(text, f->features.options);
+        return probe_soft(r);
 }
 
 /* Four bytes of attributes, then the value (UEFI 2.10, 3.3; Linux Documentation/filesystems/efivarfs.rst). */

@@ -35,6 +35,7 @@ int facts_gather_firmware(int rfd, Facts *f) _must_check_;
 #define NAME_SYS_CLASS_BLOCK   "/sys/class/block"
 #define NAME_SYS_FS_BTRFS      "/sys/fs/btrfs"
 #define NAME_SYS_EFI           "/sys/firmware/efi"
+#define NAME_PROC_CONFIG       "/proc/config.gz"
 #define NAME_SYS_IRQ           "/sys/kernel/irq"
 #define NAME_SYS_MODULE        "/sys/module"
 #define NAME_SYS_SECURE_BOOT   NAME_SYS_EFI "/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
