@@ -5,11 +5,7 @@
 
 /* A new boot loader: a row here and a file loader-*.c. */
 static const LoaderOps *const loaders[] = {
-        &loader_grub2,
-        &loader_bls,
-        &loader_grub_legacy,
-        &loader_systemd_boot,
-        &loader_uki,
+        &loader_grub2, &loader_bls, &loader_grub_legacy, &loader_systemd_boot, &loader_uki,
 };
 
 int loaders_read(int rfd, Loader **ret, size_t *ret_n)

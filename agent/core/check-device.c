@@ -196,7 +196,7 @@ static int judge_driver(const Check *self, const Judgement *j, const WantedDevic
         /* It was to be claimed in this very boot: another reboot alone will not help. */
         if (j->facts->cmdline_known && kargs_has(&j->facts->cmdline, KARG_CLAIM) &&
             streq_null(j->facts->claims, j->wanted->claims) && next_boot_prepared(j))
-                cure = "reboot; if that does not help, see why the claim failed: journalctl -b -g ptprep-claim";
+                cure = "reboot; if that does not help, see why the claim failed: journalctl -b -t ptprep-claim";
         if (now)
                 return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), cure, "on its host driver %s, not on %s",
                                    now, want);
