@@ -30,7 +30,7 @@ LIBRARY_DIR = "usr/lib/x86_64-linux-gnu"
 # machine an emulated timer can miss the ticks that the kernel counts before it trusts it. The
 # rest saves time.
 KERNEL_ARGUMENTS = "console=ttyS0,115200 loglevel=5 panic=1 no_timer_check cryptomgr.notests mitigations=off"
-TIMEOUT = 180
+TIMEOUT = 300
 
 # A library that a program loads when it first needs it is a mere name in there.
 LIBRARY_NAME = re.compile(rb"\0(lib[a-z0-9_+.-]+\.so\.[0-9]+)\0")
