@@ -56,6 +56,14 @@ int check_firmware_table(const Check *self, const Judgement *j, FindingList *ret
                         return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_UPDATE,
                                            "the %s table has a wrong checksum%s", t->signature,
                                            t == &f->ivrs ? ", with which Linux does not use it" : "");
+                if (j->wanted->mistaken)
+                        return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_UPDATE,
+                                           "the %s table is wrong at offset 0x%x: it takes %s for %s, and Linux then "
+                                           "uses no VT-d",
+                                           t->signature, j->wanted->mistaken_offset,
+                                           PCI_ADDR_TEXT(j->wanted->mistaken->addr),
+                                           pci_is_bridge(j->wanted->mistaken) ? "an endpoint, but it is a bridge"
+                                                                              : "a bridge, but it is none");
                 r = firmware_table_is_wrong(self, f, t, ret);
                 if (r != 0)
                         return r < 0 ? r : 0;

@@ -180,6 +180,14 @@ IommuState verdict_iommu_state(const VerdictContext *c, const char **ret_word)
         return c->state;
 }
 
+const PciFunction *verdict_mistaken_scope(const VerdictContext *c, uint32_t *ret_offset)
+{
+        if (c->scopes.fault != SCOPE_FAULT_TYPE)
+                return NULL;
+        *ret_offset = c->scopes.fault_offset;
+        return c->facts->functions + c->scopes.fault_function;
+}
+
 VerdictContext *verdict_context_free(VerdictContext *c)
 {
         if (!c)

@@ -107,6 +107,7 @@ static int judge_all(const Facts *f, Wanted *w)
         if (r < 0)
                 return r;
         w->iommu = verdict_iommu_state(c, &w->iommu_word);
+        w->mistaken = verdict_mistaken_scope(c, &w->mistaken_offset);
         r = verdict_machine(c, &w->machine);
         for (size_t i = 0; r >= 0 && i < w->n_devices; i++)
                 if (w->devices[i].function)

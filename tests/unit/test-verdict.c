@@ -157,6 +157,11 @@ static void the_table_is_refused(void **state)
         m->facts.dmar_content.structures[0].base = 0xfed90000;
         dmar_add_scope(m->facts.dmar_content.structures, DMAR_SCOPE_ENDPOINT, "0 01.0"); /* a bridge */
         expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "Linux gives up");
+        machine_judge(m);
+        assert_ptr_equal(m->wanted.mistaken, machine_function(m, "0000:00:01.0"));
+        FOREACH_ARRAY(f, m->findings.items, m->findings.n)
+                if (streq(f->check, "firmware.table"))
+                        assert_non_null(strstr(f->detail, "takes 0000:00:01.0 for an endpoint, but it is a bridge"));
 }
 
 static void an_ivrs_with_a_bad_checksum(void **state)
