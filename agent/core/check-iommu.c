@@ -16,9 +16,14 @@ static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret
         FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
                 if (l->readable == TRISTATE_YES || l->unused)
                         continue;
-                r = finding_add(ret, self->id, RESULT_UNKNOWN, l->generated, f->is_root ? NULL : "run ptprep as root",
-                                "cannot tell: the configuration of the boot loader %s is not readable",
-                                loader_kind_to_string(l->kind));
+                if (l->obstacle)
+                        r = finding_add(ret, self->id, RESULT_UNKNOWN, NULL, "mount it, and run ptprep again",
+                                        "cannot tell: %s", l->obstacle);
+                else
+                        r = finding_add(ret, self->id, RESULT_UNKNOWN, l->generated,
+                                        f->is_root ? NULL : "run ptprep as root",
+                                        "cannot tell: the configuration of the boot loader %s is not readable",
+                                        loader_kind_to_string(l->kind));
                 if (r < 0)
                         return r;
         }

@@ -166,6 +166,9 @@ static void arguments_of_the_next_boot(void **state)
         m->facts.loaders->readable = TRISTATE_NO;
         machine_judge(m);
         expect(m, "iommu.argument", RESULT_UNKNOWN, "not readable");
+        m->facts.loaders->obstacle = strdup("its partition is not mounted");
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_UNKNOWN, "cannot tell: its partition is not mounted");
         loaders_free(m->facts.loaders, m->facts.n_loaders);
         m->facts.loaders = NULL;
         m->facts.n_loaders = 0;
