@@ -4,15 +4,40 @@
 #include "grub/loaders.h"
 #include "grub/uki.h"
 
-/* Does firmware that enforces signatures have something to look at? */
-static bool has_signature(int rfd, const char *path)
+/* What an image had before, and has to have afterwards: not all of it is a matter of arguments. */
+typedef struct Image {
+        bool is_signed; /* firmware that enforces signatures has something to look at */
+        bool initramfs;
+} Image;
+
+static Image look_at(int rfd, const char *path)
 {
         _cleanup_(uki_done) Uki u = {};
 
-        return uki_read_path(rfd, path, &u) >= 0 && u.has_signature;
+        if (uki_read_path(rfd, path, &u) < 0)
+                return (Image){};
+        return (Image){ u.has_signature, u.profiles[0].initrd.size > 0 };
 }
 
-static int verify_entry(StepContext *c, const BootEntry *e, const Kargs *add, const Kargs *remove, bool was_signed)
+static int verify_image(StepContext *c, const BootEntry *e, Image before)
+{
+        const char *program = c->step->argv.items[0];
+        Image now = look_at(c->options->rfd, e->file);
+
+        if (before.is_signed && !now.is_signed)
+                return step_failed(c, -EPROTO,
+                                   "%s made %s without a signature, and the old one has one; it is put back. Name the "
+                                   "keys in /etc/kernel/uki.conf, see ukify(1)",
+                                   program, e->file);
+        if (before.initramfs && !now.initramfs)
+                return step_failed(c, -EPROTO,
+                                   "%s made %s without an initramfs, and the old one has one; it is put back. See "
+                                   "initrd_generator= of /etc/kernel/install.conf in kernel-install(8)",
+                                   program, e->file);
+        return 0;
+}
+
+static int verify_entry(StepContext *c, const BootEntry *e, const Kargs *add, const Kargs *remove, Image before)
 {
         const Step *s = c->step;
         int r;
@@ -22,13 +47,9 @@ static int verify_entry(StepContext *c, const BootEntry *e, const Kargs *add, co
                                    "%s ran, and the entry \"%s\" (%s) still has other arguments than \"%s\"; it is put "
                                    "back. Look at what that program takes the kernel command line from",
                                    s->argv.items[0], e->title, e->file, s->new_text);
-        if (e->embedded && was_signed && !has_signature(c->options->rfd, e->file))
-                return step_failed(c, -EPROTO,
-                                   "%s made %s without a signature, and the old one has one; it is put back. Name the "
-                                   "keys in /etc/kernel/uki.conf, see ukify(1)",
-                                   s->argv.items[0], e->file);
-        if (!e->image)
-                return 0;
+        r = e->embedded ? verify_image(c, e, before) : 0;
+        if (r < 0 || !e->image)
+                return r;
         r = image_verify(c->options->rfd, e->image, e->image_offset, e->image_size);
         if (r < 0 && r != -ENOMEM)
                 return step_failed(c, -EPROTO,
@@ -39,7 +60,7 @@ static int verify_entry(StepContext *c, const BootEntry *e, const Kargs *add, co
 }
 
 /* Looks again at all that the loader will do. */
-static int verify(StepContext *c, bool was_signed)
+static int verify(StepContext *c, Image before)
 {
         const Step *s = c->step;
         _cleanup_(loader_done) Loader l = {};
@@ -57,7 +78,7 @@ static int verify(StepContext *c, bool was_signed)
                 if (e->rescue || (s->subject && !streq_null(e->version, s->subject)))
                         continue;
                 n++;
-                r = verify_entry(c, e, &add, &remove, was_signed);
+                r = verify_entry(c, e, &add, &remove, before);
         }
         if (r >= 0 && n == 0)
                 r = step_failed(c, -EPROTO, "%s ran, and there is no entry%s%s afterwards; it is put back",
@@ -90,7 +111,7 @@ static int run(StepContext *c, const StringList *arguments)
 int step_command_do(StepContext *c)
 {
         const Step *s = c->step;
-        bool was_signed = has_signature(c->options->rfd, c->path);
+        Image before = look_at(c->options->rfd, c->path);
         _cleanup_free_ char *folder = path_folder(c->path);
         int r = folder ? root_list(c->options->rfd, folder, NULL, &c->neighbours) : -ENOMEM;
 
@@ -100,7 +121,7 @@ int step_command_do(StepContext *c)
                 c->started = true;
                 r = run(c, &s->argv);
         }
-        return r < 0 ? r : verify(c, was_signed);
+        return r < 0 ? r : verify(c, before);
 }
 
 /* A program that gives its file another name each time, by a boot counter, leaves the new one beside the old one. */
