@@ -257,17 +257,14 @@ static int split(const char *text, unsigned flags, Kargs *ret)
         return r;
 }
 
-int cmdline_changes(const char *before, const char *after, unsigned flags, const char *place, OwnedWords *added,
-                    OwnedWords *removed)
+int cmdline_removed(const char *before, const char *after, unsigned flags, const char *place, OwnedWords *ret)
 {
         _cleanup_(kargs_done) Kargs old = {}, new = {};
         int r = split(before, flags, &old);
 
         if (r >= 0)
                 r = split(after, flags, &new);
-        if (r >= 0)
-                r = words_only_in(&new, &old, place, added);
-        return r < 0 ? r : words_only_in(&old, &new, place, removed);
+        return r < 0 ? r : words_only_in(&old, &new, place, ret);
 }
 
 int kargs_missing(const Kargs *present, const Kargs *wanted, Kargs *ret)
@@ -288,13 +285,12 @@ int kargs_missing(const Kargs *present, const Kargs *wanted, Kargs *ret)
 int cmdline_want(const char *text, unsigned flags, const Kargs *add, const Kargs *remove, const char *place,
                  OwnedWords *added, OwnedWords *removed, char **ret)
 {
-        _cleanup_(owned_words_done) OwnedWords ignored = {};
         _cleanup_(kargs_done) Kargs present = {}, missing = {};
         _cleanup_free_ char *clean = NULL;
         int r = cmdline_edit(text, flags, &(CmdlineEdit){ .remove = remove }, &clean);
 
         if (r >= 0)
-                r = cmdline_changes(text, clean, flags, place, &ignored, removed);
+                r = cmdline_removed(text, clean, flags, place, removed);
         if (r >= 0)
                 r = split(clean, flags, &present);
         if (r >= 0)

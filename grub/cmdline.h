@@ -35,11 +35,12 @@ typedef struct CmdlineEdit {
 int cmdline_edit(const char *text, unsigned flags, const CmdlineEdit *edit, char **ret) _must_check_;
 
 /**
- * cmdline_changes() - what an edit did, for the record
- * @added, @removed: words that only the one or the other text has, appended with this place. Returns as cmdline_edit().
+ * cmdline_removed() - which words does an edit take out, for the record?
+ * @ret: words that only the text of before has, appended with this place. What is left of a word that lost a part is
+ * nobody's, so what was added is not to be found by comparing. Returns as cmdline_edit().
  */
-int cmdline_changes(const char *before, const char *after, unsigned flags, const char *place, OwnedWords *added,
-                    OwnedWords *removed) _must_check_;
+int cmdline_removed(const char *before, const char *after, unsigned flags, const char *place,
+                    OwnedWords *ret) _must_check_;
 
 /**
  * cmdline_want() - a text of arguments brought to what is wanted

@@ -42,14 +42,6 @@ static int change_init(Change *c, const LoaderEdit *want, const char *subject, c
         return 0;
 }
 
-/* What is left of a word that lost a part is not ptprep's: what was added is known without comparing. */
-static int note_removed(const char *before, const char *after, OwnedWords *ret)
-{
-        _cleanup_(owned_words_done) OwnedWords added = {};
-
-        return cmdline_changes(before, after, 0, "", &added, ret);
-}
-
 /* The arguments of an entry as one text. */
 static int entry_options(const char *text, Kargs *ret, char **ret_text)
 {
@@ -83,7 +75,7 @@ int plan_entry(Plan *plan, const LoaderEdit *want, const char *path, const char 
         if (r >= 0)
                 r = entry_options(edited, &future, &after);
         if (r >= 0)
-                r = note_removed(before, after, &c.words.removed);
+                r = cmdline_removed(before, after, 0, "", &c.words.removed);
         if (r == -ENOTSUP)
                 return loader_refuse(want, r, "%s: a double quote in the options is never closed", path);
         return r < 0 ? r : plan_edit(plan, "iommu.argument", path, text, edited, &c.words);
@@ -110,9 +102,10 @@ static int cmdline_text(const char *text, const Kargs *base, bool first_line, ch
 int plan_cmdline(Plan *plan, const LoaderEdit *want, const char *path, const char *text, const Kargs *base,
                  bool first_line)
 {
-        _cleanup_(change_done) Change c = { .words.format = owned_cmdline.name };
-        _cleanup_(kargs_done) Kargs present = {};
-        _cleanup_free_ char *line = NULL, *rest = NULL, *edited = NULL, *whole = NULL;
+        _cleanup_(plan_words_done) PlanWords words = { .format = owned_cmdline.name };
+        _cleanup_(owned_words_done) OwnedWords unwanted = {};
+        _cleanup_free_ char *line = NULL, *rest = NULL, *left = NULL, *edited = NULL, *whole = NULL;
+        const char *kept;
         int r;
 
         text = loader_present(plan, path, text);
@@ -120,14 +113,15 @@ int plan_cmdline(Plan *plan, const LoaderEdit *want, const char *path, const cha
                 return 0;
         r = cmdline_text(text, base, first_line, &line, &rest);
         if (r >= 0)
-                r = kargs_parse(line, &present);
+                r = loader_unwanted(want, path, &unwanted);
+        kept = line;
+        if (r >= 0 && unwanted.n > 0) {
+                r = owned_cmdline.take_out(line, &unwanted, &left);
+                kept = left ?: "";
+        }
         if (r >= 0)
-                r = change_init(&c, want, path, &present);
-        if (r >= 0)
-                r = cmdline_edit(line, CMDLINE_COMMENTS,
-                                 &(CmdlineEdit){ .take = &c.take, .remove = want->remove, .add = &c.add }, &edited);
-        if (r >= 0)
-                r = note_removed(line, edited, &c.words.removed);
+                r = cmdline_want(kept, CMDLINE_COMMENTS, want->add, want->remove, "", &words.added, &words.removed,
+                                 &edited);
         if (r == -ENOTSUP)
                 return loader_refuse(want, r, "%s: a double quote is never closed", path);
         if (r < 0)
@@ -136,5 +130,5 @@ int plan_cmdline(Plan *plan, const LoaderEdit *want, const char *path, const cha
                 whole = NULL;
                 return -ENOMEM;
         }
-        return plan_edit(plan, "iommu.argument", path, text, whole, &c.words);
+        return plan_edit(plan, "iommu.argument", path, text, whole, &words);
 }

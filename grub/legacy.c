@@ -346,8 +346,7 @@ int legacy_parse(const char *text, LegacyMenu *ret)
 static int note_words(const char *old, const char *new, unsigned flags, const CmdlineEdit *edit, const char *place,
                       OwnedWords *added, OwnedWords *removed)
 {
-        _cleanup_(owned_words_done) OwnedWords ignored = {};
-        int r = cmdline_changes(old, new, flags, place, &ignored, removed);
+        int r = cmdline_removed(old, new, flags, place, removed);
 
         for (size_t i = 0; edit->add && i < edit->add->words.n && r >= 0; i++)
                 r = owned_words_add(added, place, edit->add->words.items[i]);

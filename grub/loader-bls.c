@@ -5,7 +5,9 @@
 #include "base/parse.h"
 #include "grub/bls.h"
 #include "grub/blscfg.h"
+#include "grub/entry-edit.h"
 #include "grub/grubenv.h"
+#include "grub/kernel-install.h"
 #include "grub/loaders.h"
 #include "model/names.h"
 
@@ -17,7 +19,6 @@
  */
 
 #define CHECK_ID       "iommu.argument"
-#define KERNEL_CMDLINE "/etc/kernel/cmdline"
 #define KERNELOPTS     "kernelopts"
 #define SAVED_ENTRY    "saved_entry"
 #define DEFAULT_OPTS   "default_kernelopts"
@@ -448,16 +449,48 @@ static void mark_default(Loader *l, const Place *place)
                 l->entries[number].is_default = true;
 }
 
+/* What no entry and no choice of one depends on is of no interest here. */
+static bool is_used(const Loader *l, const char *name)
+{
+        static const char *const always[] = { "default", SAVED_ENTRY, KERNELOPTS, DEFAULT_OPTS };
+
+        FOREACH_ARRAY(a, always, ELEMENTSOF(always))
+                if (streq(*a, name))
+                        return true;
+        FOREACH_ARRAY(e, l->entries, l->n_entries) {
+                _cleanup_(bls_entry_done) BlsEntry parsed = {};
+
+                if (bls_parse(loader_file(l, e->file)->text, &parsed) >= 0 && bls_options_use(&parsed, BLS_GRUB, name))
+                        return true;
+        }
+        return false;
+}
+
+static void drop_unused_variables(Loader *l)
+{
+        size_t n = 0;
+
+        FOREACH_ARRAY(v, l->variables, l->n_variables)
+                if (is_used(l, v->name))
+                        l->variables[n++] = *v;
+                else {
+                        free(v->name);
+                        free(v->value);
+                        free(v->file);
+                }
+        l->n_variables = n;
+}
+
 /* What later kernels get is only read where this platform has a use for it. */
 static int read_kernel_cmdline(int rfd, Loader *l)
 {
         _cleanup_free_ char *script = NULL;
-        int r = read_file(rfd, l, KERNEL_CMDLINE);
+        int r = read_file(rfd, l, KERNEL_CMDLINE_FILE);
 
         if (r != -ENOENT)
                 return r;
         r = root_read_text(rfd, INSTALL_SCRIPT, &script);
-        l->names_kernels = r >= 0 && strstr(script, KERNEL_CMDLINE);
+        l->names_kernels = r >= 0 && strstr(script, KERNEL_CMDLINE_FILE);
         return r == -ENOMEM ? r : 0;
 }
 
@@ -495,6 +528,7 @@ static int bls_read(int rfd, Loader *ret)
         if (r < 0)
                 l.readable = TRISTATE_NO;
         mark_default(&l, &place);
+        drop_unused_variables(&l);
         *ret = l;
         l = (Loader){};
         return 0;
@@ -663,7 +697,6 @@ static int raw_options(const char *text, char **ret)
 
 static int edit_entry(Edit *e, Draft *d, const CmdlineEdit *edit)
 {
-        _cleanup_(owned_words_done) OwnedWords ignored = {};
         _cleanup_free_ char *text = NULL, *old = NULL, *new = NULL;
         const LoaderVariable *fallback = loader_variable(e->loader, DEFAULT_OPTS);
         int r = bls_edit(d->text, edit, fallback && fallback->value ? "$" DEFAULT_OPTS : NULL, &text);
@@ -673,7 +706,7 @@ static int edit_entry(Edit *e, Draft *d, const CmdlineEdit *edit)
         if (r >= 0)
                 r = raw_options(text, &new);
         if (r >= 0)
-                r = cmdline_changes(old, new, 0, "", &ignored, &d->words.removed);
+                r = cmdline_removed(old, new, 0, "", &d->words.removed);
         for (size_t i = 0; edit->add && i < edit->add->words.n && r >= 0; i++)
                 r = owned_words_add(&d->words.added, "", edit->add->words.items[i]);
         return r < 0 ? r : set_text(&d->text, TAKE_PTR(text));
@@ -681,7 +714,6 @@ static int edit_entry(Edit *e, Draft *d, const CmdlineEdit *edit)
 
 static int edit_block(Edit *e, const CmdlineEdit *edit)
 {
-        _cleanup_(owned_words_done) OwnedWords ignored = {};
         _cleanup_free_ char *before = e->kernelopts ? strdup(e->kernelopts) : NULL, *block = NULL;
         int r = before ? grubenv_edit(e->block, strlen(e->block), KERNELOPTS, edit, &block, &e->problem) : -ENOMEM;
 
@@ -691,7 +723,7 @@ static int edit_block(Edit *e, const CmdlineEdit *edit)
         if (r >= 0)
                 r = evaluate(e);
         if (r >= 0)
-                r = cmdline_changes(before, e->kernelopts ?: "", 0, KERNELOPTS, &ignored, &e->block_words.removed);
+                r = cmdline_removed(before, e->kernelopts ?: "", 0, KERNELOPTS, &e->block_words.removed);
         for (size_t i = 0; edit->add && i < edit->add->words.n && r >= 0; i++)
                 r = owned_words_add(&e->block_words.added, KERNELOPTS, edit->add->words.items[i]);
         return r;
@@ -899,54 +931,35 @@ static int refuse(const Edit *e, int r)
         }
 }
 
-/* A file of arguments begins with what a kernel gets now; variables are GRUB's only. */
-static int new_cmdline(const Edit *e, const Draft *model, char **ret)
+/* A new file of arguments begins with what a kernel gets now; variables are GRUB's, and wanted words come anew. */
+static int words_of_model(const Edit *e, const Draft *model, Kargs *ret)
 {
         _cleanup_free_ char *options = NULL;
-        _cleanup_(kargs_done) Kargs all = {}, words = {};
+        _cleanup_(kargs_done) Kargs all = {}, literal = {};
         int r = raw_options(model->text, &options);
 
         if (r >= 0)
                 r = kargs_parse(options, &all);
         FOREACH_ARRAY(w, all.words.items, all.words.n)
                 if (r >= 0 && !strchr(*w, '$') && !kargs_has(e->want->add, *w))
-                        r = string_list_add(&words.words, *w);
-        if (r < 0)
-                return r;
-        free(options);
-        options = kargs_print(&words);
-        if (!options || asprintf(ret, "%s\n", options) < 0) {
-                *ret = NULL;
-                return -ENOMEM;
-        }
-        return 0;
+                        r = string_list_add(&literal.words, *w);
+        return r < 0 ? r : kernel_cmdline_words(&literal, ret);
 }
 
 /* Kernels to come: their entries are made from a file of arguments, or else from those of the very boot. */
 static int edit_kernel_cmdline(const Edit *e)
 {
-        const LoaderFile *f = loader_file(e->loader, KERNEL_CMDLINE);
-        const char *old = loader_present(e->plan, KERNEL_CMDLINE, f ? f->text : NULL);
+        const LoaderFile *f = loader_file(e->loader, KERNEL_CMDLINE_FILE);
         const Draft *model = NULL;
-        _cleanup_(owned_words_done) OwnedWords unwanted = {};
-        _cleanup_(plan_words_done) PlanWords words = { .format = owned_cmdline.name };
-        _cleanup_free_ char *base = NULL, *text = NULL;
-        int r;
+        _cleanup_(kargs_done) Kargs base = {};
+        int r = 0;
 
         FOREACH_ARRAY(d, e->drafts, e->n)
                 if (!d->entry->rescue && (!model || d->entry->is_default))
                         model = d;
-        if (!old && (!e->loader->names_kernels || !model || model->kernelopts || e->want->add->words.n == 0))
-                return 0;
-        r = old ? loader_unwanted(e->want, KERNEL_CMDLINE, &unwanted) : new_cmdline(e, model, &base);
-        if (r >= 0 && old)
-                r = owned_cmdline.take_out(old, &unwanted, &base);
-        if (r >= 0)
-                r = cmdline_want(base ?: "", CMDLINE_COMMENTS, e->want->add, e->want->remove, "", &words.added,
-                                 &words.removed, &text);
-        if (r == -ENOTSUP)
-                return loader_refuse(e->want, r, "%s: a double quote is never closed", KERNEL_CMDLINE);
-        return r < 0 ? r : plan_edit(e->plan, CHECK_ID, KERNEL_CMDLINE, old, text, &words);
+        if (!f && e->loader->names_kernels && model && !model->kernelopts)
+                r = words_of_model(e, model, &base);
+        return r < 0 ? r : plan_cmdline(e->plan, e->want, KERNEL_CMDLINE_FILE, f ? f->text : NULL, &base, false);
 }
 
 static int bls_edit_loader(const Loader *l, const LoaderEdit *want, Plan *plan)

@@ -170,6 +170,8 @@ static int print_entry(FILE *out, const BootEntry *e)
 static int print_loader(FILE *out, const Loader *l)
 {
         fprintf(out, "%s%s\n", loader_kind_to_string(l->kind), l->unused ? " (not what this machine boots with)" : "");
+        if (l->unused)
+                fprintf(out, "  %s\n", l->unused);
         if (l->generated)
                 fprintf(out, "  boots from %s\n", l->generated);
         FOREACH_ARRAY(path, l->generated_too.items, l->generated_too.n)
@@ -186,7 +188,9 @@ static int print_loader(FILE *out, const Loader *l)
                         return r;
         }
         if (l->n_entries == 0)
-                fputs("  no entry that boots Linux\n", out);
+                fputs(l->menu_from_bls ? "  no entry of its own: the menu is made of those of bls\n"
+                                       : "  no entry that boots Linux\n",
+                      out);
         return 0;
 }
 

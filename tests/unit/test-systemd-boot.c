@@ -380,6 +380,25 @@ static void test_cmdline_file(void **state)
         assert_file(t, "/usr/lib/kernel/cmdline", "root=LABEL=vendor quiet\n");
 }
 
+/* Newer systemd leaves lines with a '#' in front out: what stands there is neither an argument nor to be taken out. */
+static void test_cmdline_comments(void **state)
+{
+        const Tree *t = *state;
+        static const char before[] = "# intel_iommu=on iommu=off\nroot=UUID=7 ro\n";
+
+        put_debian(t);
+        tree_file(t, "/etc/kernel/cmdline", before);
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 2);
+        assert_file(t, "/etc/kernel/cmdline", "# intel_iommu=on iommu=off\nroot=UUID=7 ro " ADD "\n");
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 0);
+        assert_int_equal(edit(t, "", "", 0), 2);
+        assert_file(t, "/etc/kernel/cmdline", before);
+        /* a file of blanks is somebody's choice */
+        tree_file(t, "/etc/kernel/cmdline", "\n");
+        assert_int_equal(edit(t, "", REMOVE, 0), 0);
+        assert_file(t, "/etc/kernel/cmdline", "\n");
+}
+
 static void test_refused(void **state)
 {
         const Tree *t = *state;
@@ -611,6 +630,7 @@ int main(void)
                 TREE_TEST(test_edit),
                 TREE_TEST(test_renamed_by_counter),
                 TREE_TEST(test_cmdline_file),
+                TREE_TEST(test_cmdline_comments),
                 TREE_TEST(test_refused),
                 TREE_TEST(test_image),
                 TREE_TEST(test_image_of_somebody_else),
