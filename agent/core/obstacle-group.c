@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/isolation.h"
 #include "core/obstacle.h"
 
 /* Who shares a group with a device, and why. */
-
-/* ACS bits without which Linux puts functions into one group: source validation, request and completion redirect, and
- * upstream forwarding (drivers/iommu/iommu.c, REQ_ACS_FLAGS; PCI Express 6.0, 7.7.11.3). */
-#define ACS_REQUIRED         0x001dU
-
-/* Device/port types (PCI Express 6.0, 7.5.3.2). */
-#define PCIE_TYPE_ROOT_PORT  4U
-#define PCIE_TYPE_DOWNSTREAM 6U
-#define PCIE_TYPE_PCI_BRIDGE 7U
 
 /* One of them that is not i; PCI_PARENT_NONE: none. */
 static size_t pair_other(const Pair *p, size_t i)
@@ -21,46 +13,52 @@ static size_t pair_other(const Pair *p, size_t i)
         return PCI_PARENT_NONE;
 }
 
+/* @other stays with the host. What capabilities let expect is never as sure as a group that is there. */
+static int add_breaking(const VerdictContext *c, const PciFunction *f, const char *id, const ReasonKind *kind,
+                        const PciFunction *other, const char *how, Verdict *ret)
+{
+        ReasonKind expected = { VERDICT_CONDITIONAL, RESULT_WARN, kind->by, kind->cure };
+        const char *what = pci_is_bridge(other) ? "the bridge " : "";
+
+        if (c->expected)
+                return verdict_add(ret, id, &expected,
+                                   "once the IOMMU is on, its group will hardly be viable: %s%s will be in it, which "
+                                   "%s",
+                                   what, PCI_ADDR_TEXT(other->addr), how);
+        return verdict_add(ret, id, kind, "IOMMU group %d is not viable: %s%s in it %s", f->group, what,
+                           PCI_ADDR_TEXT(other->addr), how);
+}
+
 int obstacle_group(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
+        static const ReasonKind bridge = { VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
+                                           "keep that driver off the bridge (blacklist its module), or use another "
+                                           "slot" };
+        static const ReasonKind disk = { VERDICT_BLOCKED, RESULT_BLOCKED, CURE_SLOT,
+                                         "move one of the two cards to another slot" };
+        static const ReasonKind driver = { VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
+                                           "configure that device too, or move one of the two cards to another slot" };
         const GroupState *g = context_group(c, f);
+        _cleanup_free_ char *how = NULL;
         const PciFunction *p;
         size_t other;
+        int n;
 
-        if (!g || !iommu_state_is_on(c->state))
+        if (!g || (!c->expected && !iommu_state_is_on(c->state)))
                 return 0;
         other = pair_other(&g->breaking, context_index(c, f));
         if (other == PCI_PARENT_NONE)
                 return 0;
         p = c->facts->functions + other;
-        if (pci_is_bridge(p))
-                return verdict_add(
-                        ret, id,
-                        &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
-                                       "keep that driver off the bridge (blacklist its module), or use another "
-                                       "slot" },
-                        "IOMMU group %d is not viable: the bridge %s in it is on the driver %s", f->group,
-                        PCI_ADDR_TEXT(p->addr), p->driver);
-        if (c->disks[other])
-                return verdict_add(ret, id,
-                                   &(ReasonKind){ VERDICT_BLOCKED, RESULT_BLOCKED, CURE_SLOT,
-                                                  "move one of the two cards to another slot" },
-                                   "IOMMU group %d is not viable: %s in it carries %s of the running system", f->group,
-                                   PCI_ADDR_TEXT(p->addr), mount_role_to_string(c->disks[other]->role));
-        return verdict_add(ret, id,
-                           &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
-                                          "configure that device too, or move one of the two cards to another slot" },
-                           "IOMMU group %d is not viable: %s in it is on its host driver %s", f->group,
-                           PCI_ADDR_TEXT(p->addr), p->driver);
-}
-
-static bool isolates(const PciIsolation *i)
-{
-        if (i->pcie == TRISTATE_NO || i->type == PCIE_TYPE_PCI_BRIDGE)
-                return false;
-        if (i->type != PCIE_TYPE_ROOT_PORT && i->type != PCIE_TYPE_DOWNSTREAM)
-                return true; /* what comes out of an upstream port goes through the one above it */
-        return i->acs == TRISTATE_YES && (i->control & ACS_REQUIRED) == ACS_REQUIRED;
+        if (c->disks[other] && !pci_is_bridge(p))
+                n = asprintf(&how, "carries %s of the running system", mount_role_to_string(c->disks[other]->role));
+        else
+                n = asprintf(&how, "is on %s %s", pci_is_bridge(p) ? "the driver" : "its host driver", p->driver);
+        if (n < 0) {
+                how = NULL;
+                return -ENOMEM;
+        }
+        return add_breaking(c, f, id, pci_is_bridge(p) ? &bridge : c->disks[other] ? &disk : &driver, p, how, ret);
 }
 
 /* Why a group is shared, as far as capabilities tell. */
@@ -72,9 +70,9 @@ static void explain_sharing(const VerdictContext *c, const PciFunction *f, char 
         for (size_t up = f->parent; up != PCI_PARENT_NONE; up = functions[up].parent) {
                 const PciIsolation *i = &functions[up].isolation;
 
-                if (i->pcie == TRISTATE_UNKNOWN || isolates(i))
+                if (i->pcie == TRISTATE_UNKNOWN || isolation_separates(i, c->expected))
                         continue;
-                if (i->pcie == TRISTATE_NO || i->type == PCIE_TYPE_PCI_BRIDGE)
+                if (!isolation_is_port(i))
                         (void) snprintf(buf, size,
                                         ", because all behind the conventional PCI bridge %s look alike to "
                                         "the IOMMU",
@@ -90,15 +88,18 @@ static void explain_sharing(const VerdictContext *c, const PciFunction *f, char 
 
 int obstacle_shared(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
+        static const ReasonKind kind = { VERDICT_POSSIBLE, RESULT_OK, CURE_SLOT,
+                                         "give all of them to the same guest, or try another slot" };
         const GroupState *g = context_group(c, f);
         char why[160];
 
-        if (!g || g->members < 2 || !iommu_state_is_on(c->state))
+        if (!g || g->members < 2 || (!c->expected && !iommu_state_is_on(c->state)))
                 return 0;
         explain_sharing(c, f, why, sizeof(why));
-        return verdict_add(ret, id,
-                           &(ReasonKind){ VERDICT_POSSIBLE, RESULT_OK, CURE_SLOT,
-                                          "give all of them to the same guest, or try another slot" },
-                           "it shares IOMMU group %d with %zu other device%s%s", f->group, g->members - 1,
-                           g->members == 2 ? "" : "s", why);
+        if (c->expected)
+                return verdict_add(ret, id, &kind,
+                                   "once the IOMMU is on, it will share its group with %zu other device%s%s",
+                                   g->members - 1, g->members == 2 ? "" : "s", why);
+        return verdict_add(ret, id, &kind, "it shares IOMMU group %d with %zu other device%s%s", f->group,
+                           g->members - 1, g->members == 2 ? "" : "s", why);
 }

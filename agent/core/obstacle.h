@@ -28,7 +28,9 @@ struct VerdictContext {
         const char *word;
         IommuVendor vendor;
         Tristate remapping;       /* as it is, or as it will be once the IOMMU is on */
-        GroupState *groups;       /* indexed as Facts.groups */
+        bool expected;            /* groups are those that an IOMMU would make: none is on */
+        size_t *group_of;         /* indexed as Facts.functions: index in groups, PCI_PARENT_NONE: none, or unknown */
+        GroupState *groups;       /* as Facts.groups; expected ones: by a function of each */
         bool *claimed;            /* indexed as Facts.functions: by the configuration */
         const SystemDisk **disks; /* indexed as Facts.functions: what of the system is on it */
         ScopeMap scopes;
@@ -43,9 +45,9 @@ static inline size_t context_index(const VerdictContext *c, const PciFunction *f
 /* The function's group; NULL: it is in none, or nobody has read it. */
 static inline const GroupState *context_group(const VerdictContext *c, const PciFunction *f)
 {
-        const IommuGroup *known = facts_group(c->facts, f->group);
+        size_t group = c->group_of[context_index(c, f)];
 
-        return known ? c->groups + (known - c->facts->groups) : NULL;
+        return group != PCI_PARENT_NONE ? c->groups + group : NULL;
 }
 
 /* From here on the core refuses what is mapped 1:1, whoever asks for that (drivers/iommu/iommu.c, require_direct). */

@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "base/table.h"
+#include "core/isolation.h"
 #include "core/obstacle.h"
 
 /* The southbridge's I/O APIC, without which Linux does no interrupt remapping on AMD (drivers/iommu/amd/init.c,
@@ -54,24 +55,51 @@ static bool breaks_group(const VerdictContext *c, size_t i)
         return c->facts->features.release >= RELEASE_BRIDGES_COUNT && !streq(p->driver, "pcieport");
 }
 
-static void derive_groups(VerdictContext *c)
+/* Finds out which group each function is in, or will be. */
+static int derive_membership(VerdictContext *c)
 {
         const Facts *f = c->facts;
 
-        for (size_t i = 0; i < f->n_known_groups; i++) {
-                c->groups[i].pinned = PCI_PARENT_NONE;
-                FOREACH_ARRAY(r, f->groups[i].regions, f->groups[i].n_regions)
-                        c->groups[i].direct |= r->type == REGION_DIRECT;
+        c->expected = !iommu_state_is_on(c->state) && f->n_groups == 0 && f->n_known_groups == 0;
+        c->group_of = calloc(f->n_functions + 1, sizeof(*c->group_of));
+        c->groups = calloc((c->expected ? f->n_functions : f->n_known_groups) + 1, sizeof(*c->groups));
+        if (!c->group_of || !c->groups)
+                return -ENOMEM;
+        if (c->expected) {
+                isolation_expect(f, c->group_of);
+                return 0;
         }
         for (size_t i = 0; i < f->n_functions; i++) {
+                const IommuGroup *known = facts_group(f, f->functions[i].group);
+
+                c->group_of[i] = known ? (size_t) (known - f->groups) : PCI_PARENT_NONE;
+        }
+        for (size_t i = 0; i < f->n_known_groups; i++)
+                FOREACH_ARRAY(r, f->groups[i].regions, f->groups[i].n_regions)
+                        c->groups[i].direct |= r->type == REGION_DIRECT;
+        return 0;
+}
+
+static int derive_groups(VerdictContext *c)
+{
+        const Facts *f = c->facts;
+        int r;
+
+        r = derive_membership(c);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < f->n_functions; i++)
+                if (c->group_of[i] != PCI_PARENT_NONE)
+                        c->groups[c->group_of[i]].pinned = PCI_PARENT_NONE;
+        for (size_t i = 0; i < f->n_functions; i++) {
                 const PciFunction *p = f->functions + i;
-                const IommuGroup *known = facts_group(f, p->group);
-                GroupState *g = known ? c->groups + (known - f->groups) : NULL;
+                GroupState *g;
                 FirmwareRegion region;
                 size_t iterator = 0;
 
-                if (!g)
+                if (c->group_of[i] == PCI_PARENT_NONE)
                         continue;
+                g = c->groups + c->group_of[i];
                 g->members += !pci_is_bridge(p);
                 if (breaks_group(c, i))
                         pair_add(&g->breaking, i);
@@ -81,6 +109,7 @@ static void derive_groups(VerdictContext *c)
                                 g->region = region;
                         }
         }
+        return 0;
 }
 
 /* What the firmware lets expect of interrupt remapping once the IOMMU is on. */
@@ -158,10 +187,9 @@ int verdict_context_new(const Facts *facts, const Wanted *wanted, VerdictContext
         c->facts = facts;
         c->wanted = wanted;
         c->vendor = iommu_vendor(facts);
-        c->groups = calloc(facts->n_known_groups + 1, sizeof(*c->groups));
         c->claimed = calloc(facts->n_functions + 1, sizeof(*c->claimed));
         c->disks = calloc(facts->n_functions + 1, sizeof(*c->disks));
-        if (!c->groups || !c->claimed || !c->disks)
+        if (!c->claimed || !c->disks)
                 return -ENOMEM;
         r = scope_map_compute(facts, facts_dmar(facts), facts_ivrs(facts), &c->scopes);
         if (r < 0)
@@ -169,7 +197,9 @@ int verdict_context_new(const Facts *facts, const Wanted *wanted, VerdictContext
         c->state = derive_state(facts, &c->scopes, &c->word);
         c->remapping = derive_remapping(c);
         derive_functions(c);
-        derive_groups(c);
+        r = derive_groups(c);
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(c);
         return 0;
 }
@@ -193,6 +223,7 @@ VerdictContext *verdict_context_free(VerdictContext *c)
         if (!c)
                 return NULL;
         free(c->groups);
+        free(c->group_of);
         free(c->claimed);
         free((void *) c->disks);
         scope_map_done(&c->scopes);

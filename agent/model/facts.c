@@ -82,6 +82,20 @@ bool facts_traces(const Facts *f)
         return f->claims || f->modprobe_snippet || f->dracut_snippet || f->image_stamps || f->record_text;
 }
 
+bool pci_is_sibling(const PciFunction *a, const PciFunction *b)
+{
+        return a->addr.domain == b->addr.domain && a->addr.bus == b->addr.bus && a->addr.slot == b->addr.slot &&
+               a->physfn == PCI_PARENT_NONE && b->physfn == PCI_PARENT_NONE;
+}
+
+bool facts_has_sibling(const Facts *f, size_t i)
+{
+        const PciFunction *p = f->functions + i;
+
+        /* sorted by address: functions of a slot stand side by side */
+        return (i > 0 && pci_is_sibling(p - 1, p)) || (i + 1 < f->n_functions && pci_is_sibling(p + 1, p));
+}
+
 const PciFunction *facts_function(const Facts *f, PciAddr a)
 {
         size_t low = 0, high = f->n_functions;

@@ -21,10 +21,10 @@
 /* What a bridge or a multi-function device does to keep functions apart. Read only where a shared group has to be
  * explained. */
 typedef struct PciIsolation {
-        Tristate pcie;    /* it has a PCI Express capability; no: conventional PCI */
-        uint8_t type;     /* device/port type of that capability (PCI Express 6.0, 7.5.3.2): PCI_EXP_TYPE_... */
-        Tristate acs;     /* it has an Access Control Services capability */
-        uint16_t control; /* ACS control register, with all bits that Linux asks for set where it isolates */
+        Tristate pcie; /* it has a PCI Express capability; no: conventional PCI */
+        uint8_t type;  /* device/port type of that capability (PCI Express 6.0, 7.5.3.2): PCI_EXP_TYPE_... */
+        Tristate acs;  /* it has an Access Control Services capability */
+        uint16_t capability, control; /* its registers (PCI Express 6.0, 7.7.11.2 and 7.7.11.3) */
 } PciIsolation;
 
 typedef struct PciFunction {
@@ -185,6 +185,13 @@ bool facts_traces(const Facts *f);
 
 /* By address; NULL: no such function. */
 const PciFunction *facts_function(const Facts *f, PciAddr a);
+
+/* Has the function at this index others beside it on the same card? Virtual functions are none: each is a device of its
+ * own to the kernel. */
+bool facts_has_sibling(const Facts *f, size_t i);
+
+/* Are these two functions of one card, in that sense? */
+bool pci_is_sibling(const PciFunction *a, const PciFunction *b);
 
 /* Entries that can boot, rescue entries left out, of all loaders. */
 size_t facts_count_entries(const Facts *f);

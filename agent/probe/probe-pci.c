@@ -72,8 +72,10 @@ static int guarded_isolation(struct pci_dev *dev, PciIsolation *ret)
                 ret->type = (uint8_t) ((pci_read_word(dev, (int) cap->addr + PCI_EXP_FLAGS) & PCI_EXP_FLAGS_TYPE) >> 4);
         cap = pci_find_cap(dev, PCI_EXT_CAP_ID_ACS, PCI_CAP_EXTENDED);
         ret->acs = cap ? TRISTATE_YES : TRISTATE_NO;
-        if (cap)
+        if (cap) {
+                ret->capability = pci_read_word(dev, (int) cap->addr + PCI_ACS_CAP);
                 ret->control = pci_read_word(dev, (int) cap->addr + PCI_ACS_CTRL);
+        }
         return 0;
 }
 
@@ -405,7 +407,7 @@ int probe_pci(const Probe *p, Facts *f)
 /* How many functions that are no bridges a group has; indexed like Facts.groups. NULL when memory is short. */
 static size_t *count_members(const Facts *f)
 {
-        size_t *n = calloc(f->n_known_groups, sizeof(*n));
+        size_t *n = calloc(f->n_known_groups + 1, sizeof(*n));
 
         if (!n)
                 return NULL;
@@ -418,18 +420,6 @@ static size_t *count_members(const Facts *f)
         return n;
 }
 
-static bool same_slot(const PciFunction *a, const PciFunction *b)
-{
-        return a->addr.domain == b->addr.domain && a->addr.bus == b->addr.bus && a->addr.slot == b->addr.slot;
-}
-
-/* Functions are sorted by address, so those of a slot stand side by side. */
-static bool has_sibling(const Facts *f, size_t i)
-{
-        return (i > 0 && same_slot(f->functions + i, f->functions + i - 1)) ||
-               (i + 1 < f->n_functions && same_slot(f->functions + i, f->functions + i + 1));
-}
-
 static void read_isolation(struct pci_access *access, PciFunction *f)
 {
         struct pci_dev *dev = pci_get_dev(access, (int) f->addr.domain, f->addr.bus, f->addr.slot, f->addr.function);
@@ -440,37 +430,87 @@ static void read_isolation(struct pci_access *access, PciFunction *f)
         pci_free_dev(dev);
 }
 
+/* Reading state of probe_acs(). */
+typedef struct Isolations {
+        int bus_fd;
+        struct pci_access *access; /* NULL: nothing was read yet */
+        bool *seen;                /* indexed as Facts.functions */
+} Isolations;
+
+static void isolations_done(Isolations *s)
+{
+        access_freep(&s->access);
+        free(s->seen);
+}
+
+/* A function once. Returns 0, or -EIO: libpci is of no use here. */
+static int isolations_read(Isolations *s, Facts *f, size_t i)
+{
+        if (s->seen[i])
+                return 0;
+        if (!s->access) {
+                s->access = access_new(s->bus_fd);
+                if (!s->access || guarded_init(s->access) < 0)
+                        return -EIO;
+        }
+        s->seen[i] = true;
+        read_isolation(s->access, f->functions + i);
+        return 0;
+}
+
+/* All functions of its card, where there are several. */
+static int isolations_read_card(Isolations *s, Facts *f, size_t i)
+{
+        const PciFunction *p = f->functions + i;
+        size_t first = i;
+        int r = 0;
+
+        if (!facts_has_sibling(f, i))
+                return 0;
+        while (first > 0 && pci_is_sibling(f->functions + first - 1, p))
+                first--;
+        for (size_t k = first; r >= 0 && k < f->n_functions && pci_is_sibling(f->functions + k, p); k++)
+                r = isolations_read(s, f, k);
+        return r;
+}
+
+/* A group that is there only has to be explained: itself where another function of the card could get around it, then
+ * the bridges above. One that is to be foretold depends on what stands beside each of them as well. */
+static int isolations_read_path(Isolations *s, Facts *f, size_t i, bool foretell)
+{
+        int r = 0;
+
+        if (!foretell && facts_has_sibling(f, i))
+                r = isolations_read(s, f, i);
+        for (size_t up = i; r >= 0 && up != PCI_PARENT_NONE; up = f->functions[up].parent) {
+                if (up != i)
+                        r = isolations_read(s, f, up);
+                if (r >= 0 && foretell)
+                        r = isolations_read_card(s, f, up);
+        }
+        return r;
+}
+
 int probe_acs(const Probe *p, Facts *f)
 {
         _cleanup_close_ int bus_fd = root_open(p->rfd, NAME_SYS_BUS_PCI, O_PATH | O_DIRECTORY);
-        _cleanup_(access_freep) struct pci_access *access = NULL;
+        _cleanup_(isolations_done) Isolations state = { .bus_fd = bus_fd };
         _cleanup_free_ size_t *members = NULL;
-        _cleanup_free_ bool *seen = NULL;
+        bool foretell = f->n_groups == 0 && f->n_known_groups == 0;
 
-        if (bus_fd < 0 || f->n_known_groups == 0)
+        if (bus_fd < 0)
                 return 0;
         members = count_members(f);
-        seen = calloc(f->n_functions, sizeof(*seen));
-        if (!members || !seen)
+        state.seen = calloc(f->n_functions + 1, sizeof(*state.seen));
+        if (!members || !state.seen)
                 return -ENOMEM;
         for (size_t i = 0; i < f->n_functions; i++) {
                 const IommuGroup *g = facts_group(f, f->functions[i].group);
-                size_t up = i;
 
-                if (!g || members[g - f->groups] < 2 || !probe_details(p, f->functions[i].addr))
+                if ((!foretell && (!g || members[g - f->groups] < 2)) || !probe_details(p, f->functions[i].addr))
                         continue;
-                if (!access) {
-                        access = access_new(bus_fd);
-                        if (!access || guarded_init(access) < 0)
-                                return 0;
-                }
-                /* Itself only where another function of the card could get around it, then the bridges above. */
-                if (!has_sibling(f, i))
-                        up = f->functions[i].parent;
-                for (; up != PCI_PARENT_NONE && !seen[up]; up = f->functions[up].parent) {
-                        seen[up] = true;
-                        read_isolation(access, f->functions + up);
-                }
+                if (isolations_read_path(&state, f, i, foretell) < 0)
+                        return 0; /* nothing is said of groups then */
         }
         return 0;
 }

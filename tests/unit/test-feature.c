@@ -329,6 +329,7 @@ static void port(unsigned char config[4096], unsigned type, int control)
                 return;
         config[0x100] = 0x0d;
         config[0x102] = 0x01;
+        config[0x104] = 0x1f;
         config[0x106] = (unsigned char) control;
 }
 
@@ -360,6 +361,7 @@ static void isolation(void **state)
                 _cleanup_(facts_done) Facts f = gather(t, FACTS_FUNCTIONS);
 
                 assert_int_equal(at(&f, "0000:00:01.0")->isolation.acs, TRISTATE_YES);
+                assert_int_equal(at(&f, "0000:00:01.0")->isolation.capability, 0x1f);
                 assert_int_equal(at(&f, "0000:00:01.0")->isolation.control, 0x1d);
         }
 }

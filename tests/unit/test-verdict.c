@@ -54,6 +54,25 @@ static void expect_note(const Machine *m, const char *addr, const char *id, cons
                 fail_msg("%s: %s is \"%s\"", addr, id, r ? r->text : "not there");
 }
 
+static void expect_silence(const Machine *m, const char *addr, const char *id)
+{
+        _cleanup_(verdict_done) Verdict v = judge(m, addr);
+        const Reason *r = verdict_reason(&v, id);
+
+        if (r)
+                fail_msg("%s: %s is \"%s\"", addr, id, r->text);
+}
+
+/* A warning ahead of time. */
+static void expect_warning(const Machine *m, const char *addr, const char *id, const char *text)
+{
+        _cleanup_(verdict_done) Verdict v = judge(m, addr);
+        const Reason *r = verdict_reason(&v, id);
+
+        if (!r || r->result != RESULT_WARN || !strstr(r->text, text))
+                fail_msg("%s: %s is \"%s\"", addr, id, r ? r->text : "not there");
+}
+
 static void set_regions(Machine *m, int32_t group, const char *text)
 {
         IommuGroup *g = m->facts.groups + (facts_group(&m->facts, group) - m->facts.groups);
@@ -88,7 +107,7 @@ static void switch_off(Machine *m, const char *cmdline)
                 f->group = PCI_GROUP_NONE;
         iommu_groups_free(m->facts.groups, m->facts.n_known_groups);
         m->facts.groups = NULL;
-        m->facts.n_known_groups = 0;
+        m->facts.n_known_groups = m->facts.n_groups = 0;
 }
 
 static void use_amd(Machine *m)
@@ -295,13 +314,71 @@ static void why_a_group_is_shared(void **state)
         port->isolation = (PciIsolation){ .pcie = TRISTATE_YES, .type = 4, .acs = TRISTATE_NO };
         expect_note(m, NIC, "group.shared", "the port 0000:00:01.0 does not keep them apart (no ACS)");
         port->isolation.acs = TRISTATE_YES;
+        port->isolation.capability = 0x1f;
         expect_note(m, NIC, "group.shared", "the port 0000:00:01.0"); /* there, and not switched on */
-        port->isolation.control = 0x1d;
+        port->isolation.control = 0x0d;
+        expect_note(m, NIC, "group.shared", "the port 0000:00:01.0");
+        port->isolation.capability = 0x0f; /* what it does not have, nobody asks for */
+        expect_note(m, NIC, "group.shared", "the functions of one device");
+        port->isolation = (PciIsolation){ TRISTATE_YES, 4, TRISTATE_YES, 0x1f, 0x1d };
         expect_note(m, NIC, "group.shared", "the functions of one device");
         port->isolation.type = 7;
         expect_note(m, NIC, "group.shared", "behind the conventional PCI bridge 0000:00:01.0");
         port->isolation = (PciIsolation){ .pcie = TRISTATE_NO, .acs = TRISTATE_NO };
         expect_note(m, NIC, "group.shared", "behind the conventional PCI bridge 0000:00:01.0");
+}
+
+/* Of what is known of ports and cards while there are no groups. */
+static void groups_foretold(void **state)
+{
+        static const PciIsolation closed = { TRISTATE_YES, 4, TRISTATE_YES, 0x1f, 0 },
+                                  open = { TRISTATE_YES, 4, TRISTATE_NO, 0, 0 },
+                                  conventional = { TRISTATE_NO, 0, TRISTATE_NO, 0, 0 };
+        Machine *m = *state;
+        PciFunction *port = machine_function(m, "0000:00:01.0");
+        PciFunction *nic = machine_function(m, NIC), *twin = machine_function(m, TWIN);
+
+        switch_off(m, "intel_iommu=off");
+        set_text(&nic->driver, "e1000e");
+        nic->parent = twin->parent = 0;
+        expect_silence(m, NIC, "group.shared"); /* nothing is known of the port */
+        port->isolation = closed;               /* what it is able to, Linux will switch on */
+        expect_silence(m, NIC, "group.shared");
+        expect_silence(m, NIC, "group.viable");
+        port->isolation = open;
+        expect_note(m, NIC, "group.shared",
+                    "it will share its group with 1 other device, because the port 0000:00:01.0");
+        expect_warning(m, NIC, "group.viable", "0000:00:05.0 will be in it, which is on its host driver e1000e");
+        port->isolation = conventional;
+        expect_note(m, NIC, "group.shared", "behind the conventional PCI bridge 0000:00:01.0");
+        set_text(&twin->driver, NULL);
+        expect_silence(m, NIC, "group.viable");
+
+        /* Intel's chipset ports: Linux has a way of its own */
+        set_text(&twin->driver, "e1000e");
+        port->isolation = open;
+        expect_warning(m, NIC, "group.viable", "0000:00:05.0");
+        port->id.vendor = 0x8086;
+        port->addr.slot = 0x1c;
+        expect_silence(m, NIC, "group.viable");
+        port->addr.slot = 1;
+
+        /* functions of one card; of network cards nothing is told */
+        nic->parent = twin->parent = PCI_PARENT_NONE;
+        expect_silence(m, NIC, "group.shared");
+        assert_int_equal(pci_addr_parse("0000:00:04.1", &twin->addr), 0);
+        set_text(&twin->driver, "e1000e");
+        nic->isolation = twin->isolation = (PciIsolation){ TRISTATE_YES, 0, TRISTATE_NO, 0, 0 };
+        expect_silence(m, NIC, "group.shared");
+        nic->class = 0x030000;
+        twin->class = 0x040300;
+        expect_note(m, NIC, "group.shared", "the functions of one device can reach each other");
+        expect_warning(m, NIC, "group.viable", "0000:00:04.1 will be in it");
+        twin->isolation = (PciIsolation){ TRISTATE_YES, 0, TRISTATE_YES, 0x0c, 0 };
+        expect_silence(m, NIC, "group.shared");
+        twin->isolation = nic->isolation;
+        twin->physfn = 2; /* a virtual function is no function of the card */
+        expect_silence(m, NIC, "group.shared");
 }
 
 static void interrupts(void **state)
@@ -462,6 +539,7 @@ int main(void)
                 T(memory_foretold),
                 T(memory_on_amd),
                 T(groups),
+                T(groups_foretold),
                 T(why_a_group_is_shared),
                 T(interrupts),
                 T(interrupts_foretold),
