@@ -91,33 +91,25 @@ int image_verify(int rfd, const char *path, uint64_t offset, uint64_t size)
         return image_query_digest(&q) == wanted ? 0 : -EPROTO;
 }
 
-/* @argv of the step: the program, then the modules. */
-int step_image_do(StepContext *c)
+/* -EPROTO: the trial file lacks something that has to be inside. */
+static int trial_verify(int rfd, const char *trial, const char *modules)
 {
-        const Step *s = c->step;
-        int rfd = c->options->rfd;
-        _cleanup_free_ char *trial = NULL, *tail = NULL;
         uint64_t wanted, inside;
         int r = wanted_digest(rfd, &wanted);
 
         if (r < 0)
                 return r;
-        if (asprintf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
-                return -ENOMEM;
-        r = command_run(c->options, (char *[]){ s->argv.items[0], (char *) "--force", trial, s->subject, NULL }, &tail);
-        if (r < 0)
-                r = step_failed(c, r, "%s failed for kernel %s; it said: %s", s->argv.items[0], s->subject,
-                                tail && *tail ? tail : "nothing");
-        if (r >= 0)
-                r = inside_digest(rfd, trial, s->argv.items[1], &inside, NULL);
+        r = inside_digest(rfd, trial, modules, &inside, NULL);
         if (r == -ENOENT || (r >= 0 && inside != wanted))
-                r = step_failed(c, -EPROTO,
-                                "%s built an image for kernel %s that lacks the claim list, the helper or a driver; "
-                                "the old one "
-                                "stays. It said: %s",
-                                s->argv.items[0], s->subject, tail && *tail ? tail : "nothing");
-        if (r >= 0)
-                r = root_file_sync(rfd, trial);
+                return -EPROTO;
+        return r;
+}
+
+/* Puts the trial file into its place if all went well so far (@r), else away. Returns what went wrong. */
+static int trial_settle(StepContext *c, const char *trial, int r)
+{
+        int rfd = c->options->rfd;
+
         if (r >= 0)
                 r = step_keep_old(c);
         if (r >= 0)
@@ -127,17 +119,38 @@ int step_image_do(StepContext *c)
         return r;
 }
 
+/* @argv of the step: the program, then the modules. */
+int step_image_do(StepContext *c)
+{
+        const Step *s = c->step;
+        int rfd = c->options->rfd;
+        _cleanup_free_ char *trial = NULL, *tail = NULL;
+        int r;
+
+        if (asprintf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
+                return -ENOMEM;
+        r = command_run(c->options, (char *[]){ s->argv.items[0], (char *) "--force", trial, s->subject, NULL }, &tail);
+        if (r < 0)
+                r = step_failed(c, r, "%s failed for kernel %s; it said: %s", s->argv.items[0], s->subject,
+                                tail && *tail ? tail : "nothing");
+        else if ((r = trial_verify(rfd, trial, s->argv.items[1])) == -EPROTO)
+                r = step_failed(c, r,
+                                "%s built an image for kernel %s that lacks the claim list, the helper or a driver; "
+                                "the old one stays. It said: %s",
+                                s->argv.items[0], s->subject, tail && *tail ? tail : "nothing");
+        if (r >= 0)
+                r = root_file_sync(rfd, trial);
+        return trial_settle(c, trial, r);
+}
+
 /* @argv of the step: the image to copy, then the modules. */
 int step_copy_do(StepContext *c)
 {
         const Step *s = c->step;
         int rfd = c->options->rfd;
         _cleanup_free_ char *trial = NULL;
-        uint64_t wanted, inside;
-        int r = wanted_digest(rfd, &wanted);
+        int r;
 
-        if (r < 0)
-                return r;
         if (asprintf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
                 return -ENOMEM;
         root_file_discard(rfd, trial); /* left behind by a power cut */
@@ -145,18 +158,10 @@ int step_copy_do(StepContext *c)
         if (r < 0)
                 r = step_failed(c, r, "%s could not be copied to %s: %s; the old one stays", s->argv.items[0], s->path,
                                 strerror(-r));
-        if (r >= 0)
-                r = inside_digest(rfd, trial, s->argv.items[1], &inside, NULL);
-        if (r == -ENOENT || (r >= 0 && inside != wanted))
-                r = step_failed(c, -EPROTO, "%s lacks the claim list, the helper or a driver; %s stays as it is",
+        else if ((r = trial_verify(rfd, trial, s->argv.items[1])) == -EPROTO)
+                r = step_failed(c, r, "%s lacks the claim list, the helper or a driver; %s stays as it is",
                                 s->argv.items[0], s->path);
-        if (r >= 0)
-                r = step_keep_old(c);
-        if (r >= 0)
-                r = root_file_rename(rfd, trial, c->path);
-        if (r < 0)
-                root_file_discard(rfd, trial);
-        return r;
+        return trial_settle(c, trial, r);
 }
 
 /* @argv of the step: key of the stamp, image and modules in turn. An image that has something else inside gets no

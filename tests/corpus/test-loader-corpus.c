@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "corpus.h"
 #include "tree.h"
 
 #include "grub/bls.h"
@@ -260,17 +261,11 @@ int main(void)
                 cmocka_unit_test(blocks_come_back),
                 cmocka_unit_test(menus_come_back),
         };
-        const char *folder = getenv("PTPREP_DATA") ?: "../shared/data";
-        _cleanup_free_ char *path = NULL;
         int r;
 
-        if (asprintf(&path, "%s/grub", folder) < 0)
-                return 1;
-        data = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (data < 0) {
-                printf("SKIPPED: %s is not here\n", path);
-                return 77;
-        }
+        data = corpus_open("grub");
+        if (data < 0)
+                return CORPUS_SKIPPED;
         r = cmocka_run_group_tests(tests, NULL, NULL);
         close(data);
         return r;
