@@ -4,6 +4,9 @@
 #include "core/wanted.h"
 #include "model/finding.h"
 
+/* Said by a check, and by the planner where no checks are run. */
+#define FINDING_BOOT_UNMOUNTED "/etc/fstab has a file system for it that is not mounted, so ptprep changes nothing"
+
 /* All that a check may look at. */
 typedef struct Judgement {
         const Config *config;

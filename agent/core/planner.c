@@ -283,6 +283,15 @@ static bool may_change(const Judgement *j, const FindingList *findings)
         return true;
 }
 
+/* What boots is not there to be seen, and files written into the folder below would lie there hidden for ever. */
+static int refuse_unmounted(FindingList *findings)
+{
+        if (finding_worst(findings) == RESULT_BLOCKED) /* a check has said so */
+                return 0;
+        return finding_add(findings, "iommu.argument", RESULT_BLOCKED, "/boot", "mount it, and run ptprep again",
+                           FINDING_BOOT_UNMOUNTED);
+}
+
 int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
 {
         _cleanup_(plan_done) Plan p = {}, whole = {}, empty = {};
@@ -292,6 +301,8 @@ int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
 
         if (!may_change(j, findings))
                 return 0;
+        if (j->facts->boot_unmounted)
+                return refuse_unmounted(findings);
         r = plan_files(j, findings, &p);
         if (r >= 0)
                 r = plan_images(j, findings, &p, &stale, &stamp);

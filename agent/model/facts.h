@@ -159,6 +159,7 @@ typedef struct Facts {
         size_t n_kernels;
         Loader *loaders; /* every one that was found, also one that could not be read; none: n_loaders is 0 */
         size_t n_loaders;
+        bool boot_unmounted; /* /etc/fstab has a file system for /boot, which is not mounted */
         /* what the system lives on */
         Tristate disks_known; /* no or unknown: no claim of a storage controller may be planned */
         SystemDisk *disks;

@@ -431,6 +431,24 @@ static void a_fresh_plan_has_the_safe_order(void **state)
         assert_non_null(strstr(files[4].new_text, "intel_iommu=on"));
 }
 
+/* Nothing is planned, neither for what is configured nor to take it back: it would go into the folder below. */
+static void an_unmounted_boot_is_left_alone(void **state)
+{
+        Machine *m = *state;
+
+        m->facts.boot_unmounted = true;
+        m->facts.kernels[0].image.exists = false;
+        loaders_free(m->facts.loaders, m->facts.n_loaders);
+        m->facts.loaders = NULL;
+        m->facts.n_loaders = 0;
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_BLOCKED, "not mounted, so ptprep changes nothing");
+        expect_exit(m, EXIT_BLOCKED, 0);
+        m->config.n_devices = 0;
+        machine_judge(m);
+        expect_exit(m, EXIT_BLOCKED, 0);
+}
+
 static void an_interrupted_run_is_cleaned_up_first(void **state)
 {
         Machine *m = *state;
@@ -490,6 +508,7 @@ int main(void)
                 T(loaded_images),
                 T(switched_off),
                 T(a_fresh_plan_has_the_safe_order),
+                T(an_unmounted_boot_is_left_alone),
                 T(an_interrupted_run_is_cleaned_up_first),
                 T(what_is_no_longer_asked_for_goes_away),
                 T(an_absent_device_keeps_its_path),
