@@ -50,6 +50,10 @@ static int report_outcome(const Options *o, int rfd, bool live, const Run *befor
 
         run_init(&run);
         code = run_look(&run, rfd, live);
+        if (code != EXIT_READY && result->failure) {
+                fprintf(stderr, "ptprep: %s\n", result->failure);
+                return EXIT_ROLLED_BACK;
+        }
         if (code != EXIT_READY)
                 return code;
         r = finding_add_all(&run.findings, &before->findings, n_checked);

@@ -855,15 +855,36 @@ static int verify(const Edit *e)
         return 0;
 }
 
+/* One line of options as grubby writes it: one blank before each word, and nothing behind the last. */
+static bool options_plain(const char *text)
+{
+        size_t n_lines = 0;
+
+        for (const char *line = text; *line;) {
+                size_t n = strcspn(line, "\n");
+                const char *value = startswith(line, "options ");
+
+                if (strspn(line, " \t") > 0 || startswith(line, "options\t") || (value && line[n] == 0))
+                        return false;
+                for (const char *p = value; p && p < line + n; p++)
+                        if (*p == '\t' || *p == '\r' || (*p == ' ' && (p == value || p[1] == ' ' || p[1] == '\n')))
+                                return false;
+                n_lines += value != NULL;
+                line += n + (line[n] != 0);
+        }
+        return n_lines == 1;
+}
+
 /*
  * grubby is Red Hat's own editor of entries. It takes a kernel, knows only whole words, replaces what has the same key,
- * and writes $kernelopts out: so it gets what it does well, and the step looks at what came of it. Not DEFAULT, which
- * is one kernel only, and not ALL, which has the rescue entry in it.
+ * runs blanks together, and writes $kernelopts out: so it gets what it does well, and the step looks at what came of
+ * it. An entry that it would make other bytes of is not for it: a power cut while it runs would leave those. Not
+ * DEFAULT, which is one kernel only, and not ALL, which has the rescue entry in it.
  */
 static bool grubby_can(const Edit *e, const Draft *d)
 {
         return e->loader->editor && !d->shared && !d->kernelopts && d->words.removed.n == 0 && d->words.added.n > 0 &&
-               strstr(d->old, "options") && !strpbrk(d->old, "\"'\\,");
+               options_plain(d->old) && !strpbrk(d->old, "\"'\\,");
 }
 
 static int add_grubby(const Edit *e, const Draft *d, Step *s)

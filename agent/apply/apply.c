@@ -48,67 +48,90 @@ char *path_folder(const char *path)
         return !slash ? strdup(".") : strndup(path, slash == path ? 1 : (size_t) (slash - path));
 }
 
-/* Names of everything that a power cut could leave behind. */
-static int transaction_begin(int rfd, const StepContext *contexts, size_t n)
+/* Names of everything that one step could leave behind. */
+static int step_leftovers(const StepContext *c, StringList *ret)
 {
-        _cleanup_free_ char *text = NULL;
-        size_t size;
-        FILE *f = open_memstream(&text, &size);
+        _cleanup_free_ char *folder = path_folder(c->path);
+        int r = folder ? string_list_addf(ret, "%s/.%s" TRIAL_SUFFIX, folder, strrchr(c->path, '/') + 1)
+                       : -ENOMEM; /* of root_file_replace() */
 
-        if (!f)
-                return -ENOMEM;
-        for (const StepContext *c = contexts; c < contexts + n; c++) {
-                _cleanup_free_ char *folder = path_folder(c->path);
-
-                if (!folder) {
-                        (void) fclose(f);
-                        return -ENOMEM;
-                }
-                fprintf(f, "%s/.%s" TRIAL_SUFFIX "\n", folder, strrchr(c->path, '/') + 1); /* of root_file_replace() */
-                fprintf(f, "%s" TRIAL_SUFFIX "\n%s\n", c->path, c->backup_path);
-                if (c->step->kind == STEP_MKCONFIG) /* grub-mkconfig writes here before it renames */
-                        fprintf(f, "%s" UNFINISHED_SUFFIX "\n", c->path);
-                if (c->step->kind == STEP_KEEP_ORIGINAL) /* of no use unless the record tells of it */
-                        fprintf(f, "%s\n", c->path);
-        }
-        if (fclose(f) != 0)
-                return -ENOMEM;
-        int r = root_mkdir_p(rfd, NAME_STATE_DIR);
-        if (r < 0)
-                return r;
-        return root_file_replace(rfd, NAME_TRANSACTION, text, size, 0600);
+        if (r >= 0)
+                r = string_list_addf(ret, "%s" TRIAL_SUFFIX, c->path);
+        if (r >= 0)
+                r = string_list_add(ret, c->backup_path);
+        if (r >= 0 && c->step->kind == STEP_MKCONFIG) /* grub-mkconfig writes here before it renames */
+                r = string_list_addf(ret, "%s" UNFINISHED_SUFFIX, c->path);
+        return r;
 }
 
-static void undo_all(StepContext *contexts, size_t n, char **failure)
+/* Names of everything that a power cut could leave behind, for the next run. */
+static int transaction_begin(int rfd, const StepContext *contexts, size_t n)
 {
+        _cleanup_(string_list_done) StringList names = {};
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        FILE *f;
+        int r = 0;
+
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                r = step_leftovers(contexts + i, &names);
+                if (r >= 0 &&
+                    contexts[i].step->kind == STEP_KEEP_ORIGINAL) /* of no use unless the record tells of it */
+                        r = string_list_add(&names, contexts[i].path);
+        }
+        if (r < 0)
+                return r;
+        f = open_memstream(&text, &size);
+        if (!f)
+                return -ENOMEM;
+        FOREACH_ARRAY(name, names.items, names.n)
+                fprintf(f, "%s\n", *name);
+        if (fclose(f) != 0)
+                return -ENOMEM;
+        r = root_mkdir_p(rfd, NAME_STATE_DIR);
+        return r < 0 ? r : root_file_replace(rfd, NAME_TRANSACTION, text, size, 0600);
+}
+
+/* Removes what is only in the way now. Where some of it stays, so does the list, and the next run goes by that. */
+static void transaction_end(int rfd, const StepContext *contexts, size_t n)
+{
+        _cleanup_(string_list_done) StringList names = {};
+        bool clean = true;
+
+        for (const StepContext *c = contexts; c < contexts + n; c++)
+                clean &= step_leftovers(c, &names) >= 0;
+        FOREACH_ARRAY(name, names.items, names.n) {
+                int r = root_file_remove(rfd, *name);
+
+                clean &= r >= 0 || r == -ENOENT || r == -ENOTDIR;
+        }
+        for (const StepContext *c = contexts; c < contexts + n; c++)
+                if (c->step->kind == STEP_KEEP_ORIGINAL)
+                        clean &= tidy_originals(rfd, c->path) >= 0;
+        if (clean)
+                root_file_discard(rfd, NAME_TRANSACTION);
+}
+
+/* 0, or negative errno when something could not be put back; the rest is all the same. */
+static int undo_all(StepContext *contexts, size_t n, char **failure)
+{
+        int ret = 0;
+
         for (size_t i = n; i-- > 0;) {
                 StepContext *c = contexts + i;
                 int r = step_table[c->step->kind].undo(c);
                 char *s;
 
-                if (r < 0 && asprintf(&s, "%s; putting %s back failed as well: %s", *failure ?: "?", c->path,
-                                      strerror(-r)) >= 0) {
+                if (r >= 0)
+                        continue;
+                ret = r;
+                if (asprintf(&s, "%s; putting %s back failed as well: %s", *failure ?: "?", c->path, strerror(-r)) >=
+                    0) {
                         free(*failure);
                         *failure = s;
                 }
         }
-}
-
-/* Folders that held originals are of no use when they are empty; the rest is not ours to complain about. */
-static void tidy_originals(const StepContext *contexts, size_t n)
-{
-        for (const StepContext *c = contexts; c < contexts + n; c++) {
-                _cleanup_free_ char *folder = NULL;
-
-                if (c->step->kind != STEP_KEEP_ORIGINAL || !c->path)
-                        continue;
-                for (folder = path_folder(c->path); folder && startswith(folder, NAME_ORIGINALS);) {
-                        char *up = root_rmdir(c->options->rfd, folder) >= 0 ? path_folder(folder) : NULL;
-
-                        free(folder);
-                        folder = up;
-                }
-        }
+        return ret;
 }
 
 static void contexts_done(StepContext *contexts, size_t n)
@@ -148,6 +171,7 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
         _cleanup_(apply_result_done) ApplyResult result = {};
         StepContext *contexts;
         size_t n = 0;
+        bool begun = false; /* until then the list, if there is one, is that of an interrupted run */
         int r = 0;
 
         if (p->n == 0) {
@@ -159,8 +183,10 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
                 return -ENOMEM;
         r = contexts_init(o, p, contexts, &result.failure);
         /* An interrupted run's list would be overwritten by this run's: clean up first. */
-        if (r >= 0 && p->steps[0].kind != STEP_CLEAN_UP)
+        if (r >= 0 && p->steps[0].kind != STEP_CLEAN_UP) {
+                begun = true;
                 r = transaction_begin(o->rfd, contexts, p->n);
+        }
         if (r < 0 && !result.failure &&
             asprintf(&result.failure, "%s could not be written: %s", NAME_TRANSACTION, strerror(-r)) < 0)
                 result.failure = NULL;
@@ -170,21 +196,19 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
                 if (o->progress)
                         o->progress(c->step, n, p->n, o->userdata);
                 r = step_table[c->step->kind].do_step(c);
-                if (r >= 0 && c->step->kind == STEP_CLEAN_UP)
+                if (r >= 0 && c->step->kind == STEP_CLEAN_UP) {
+                        begun = true;
                         r = transaction_begin(o->rfd, contexts, p->n);
+                }
                 if (r >= 0)
                         n++;
                 else if (!result.failure && asprintf(&result.failure, "%s %s: %s", step_kind_to_string(c->step->kind),
                                                      c->step->path, strerror(-r)) < 0)
                         result.failure = NULL;
         }
-        if (r < 0)
-                undo_all(contexts, MIN(n + 1, p->n), &result.failure);
-        for (size_t i = 0; i < n; i++)
-                if (contexts[i].backup)
-                        root_file_discard(o->rfd, contexts[i].backup_path);
-        tidy_originals(contexts, p->n);
-        root_file_discard(o->rfd, NAME_TRANSACTION);
+        /* What could not be put back stays beside the file, for a person to look at, until the next run. */
+        if ((r >= 0 || undo_all(contexts, MIN(n + 1, p->n), &result.failure) >= 0) && begun)
+                transaction_end(o->rfd, contexts, p->n);
         contexts_done(contexts, p->n);
         result.n_done = r < 0 ? 0 : n;
         *ret = result;

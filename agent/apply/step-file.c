@@ -88,6 +88,26 @@ static bool is_leftover(const Record *record, bool record_known, const char *pat
         return subject && subject[0] == '/' && !strstr(path, "/../") && record_known && !record_file(record, subject);
 }
 
+int tidy_originals(int rfd, const char *original)
+{
+        char *folder = path_folder(original);
+        int r = folder ? 0 : -ENOMEM;
+
+        while (folder && startswith(folder, NAME_ORIGINALS)) {
+                char *up = NULL;
+
+                r = root_rmdir(rfd, folder);
+                if (r >= 0 || r == -ENOENT) { /* one that is gone may have an empty one around it */
+                        up = path_folder(folder);
+                        r = up ? 0 : -ENOMEM;
+                }
+                free(folder);
+                folder = up;
+        }
+        free(folder);
+        return r == -ENOTEMPTY ? 0 : r;
+}
+
 int step_clean_up_do(StepContext *c)
 {
         _cleanup_(record_done) Record record = {};
@@ -105,6 +125,10 @@ int step_clean_up_do(StepContext *c)
                         r = root_file_remove(rfd, path);
                         if (r < 0 && r != -ENOENT && r != -ENOTDIR)
                                 return step_failed(c, r, "%s could not be removed: %s", path, strerror(-r));
+                        r = startswith(path, NAME_ORIGINALS) ? tidy_originals(rfd, path) : 0;
+                        if (r < 0)
+                                return step_failed(c, r, "folders in " NAME_ORIGINALS " could not be removed: %s",
+                                                   strerror(-r));
                 }
                 line += n + (line[n] != 0);
         }

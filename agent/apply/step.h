@@ -34,6 +34,10 @@ int step_failed(StepContext *c, int error, const char *format, ...) _printf_(3, 
 /* The folder of a path, "/boot" of "/boot/grub.cfg"; owned by the caller, NULL when memory is short. */
 char *path_folder(const char *path);
 
+/* Removes the folders that held an original, as far as they are empty; NAME_ORIGINALS itself as well. 0 or negative
+ * errno. */
+int tidy_originals(int rfd, const char *original) _must_check_;
+
 /* Keeps what is at the step's path; a path that does not exist is fine. To be called before the path is changed. 0 or
  * negative errno. */
 int step_keep_old(StepContext *c) _must_check_;

@@ -509,6 +509,13 @@ static void grubby_is_asked_where_it_can(void **state)
         tree_file(t, ENTRIES "id-5.0.conf", "linux /vmlinuz-5.0\noptions root=x $kernelopts\n");
         tree_file(t, ENTRIES "id-4.0.conf", "linux /vmlinuz-4.0\noptions root=x\n");
         tree_file(t, ENTRIES "id-4.0-debug.conf", "linux /vmlinuz-4.0\noptions root=x debug\n");
+        /* it would make other bytes of these */
+        tree_file(t, ENTRIES "id-3.1.conf", "linux /vmlinuz-3.1\noptions root=x  quiet\n");
+        tree_file(t, ENTRIES "id-3.2.conf", "linux /vmlinuz-3.2\noptions root=x quiet \n");
+        tree_file(t, ENTRIES "id-3.3.conf", "linux /vmlinuz-3.3\noptions root=x\tquiet\n");
+        tree_file(t, ENTRIES "id-3.4.conf", "linux /vmlinuz-3.4\noptions root=x\noptions quiet\n");
+        tree_file(t, ENTRIES "id-3.5.conf", "linux /vmlinuz-3.5\noptions\troot=x\n");
+        tree_file(t, ENTRIES "id-3.6.conf", "linux /vmlinuz-3.6\noptions root=x");
         assert_int_equal(edit_plan(t, OURS, REMOVE, &p), 0);
         FOREACH_ARRAY(s, p.steps, p.n) {
                 if (s->argv.n == 0)

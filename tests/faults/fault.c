@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Runs a program and lets one of its system calls go wrong.
+ *
+ *      fault count FILE COMMAND...       write the calls that change something to FILE: number and name
+ *      fault kill N COMMAND...           SIGKILL when call N is about to be made
+ *      fault ERRNO N COMMAND...          call N is not made and fails with ENOSPC, EIO or EROFS
+ *      fault ERRNO+ N COMMAND...         call N and all that follow; with ENOSPC only those that need room on the disk
+ *
+ * Counted are the calls of the program itself that change files, start or await a child; what it prints is not, and its
+ * children go unhindered. Exit status: that of the command, 137 when it was killed, 125 when something is wrong here.
+ * x86-64 only.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ELEMENTSOF(x) (sizeof(x) / sizeof((x)[0]))
+
+enum {
+        IF_WRITABLE = 1 << 0, /* an open that is for reading changes nothing */
+        IF_FILE = 1 << 1,     /* nor does what is printed, or goes to a socket, or into memory */
+        KILL_ONLY = 1 << 2,   /* such a call does not fail for want of a disk */
+        NEEDS_ROOM = 1 << 3,
+};
+
+static const struct Call {
+        const char *name;
+        long number;
+        int flags;
+} calls[] = {
+        { "open", SYS_openat, IF_WRITABLE | NEEDS_ROOM },
+        { "open", SYS_openat2, IF_WRITABLE | NEEDS_ROOM },
+        { "write", SYS_write, IF_FILE | NEEDS_ROOM },
+        { "write", SYS_pwrite64, IF_FILE | NEEDS_ROOM },
+        { "write", SYS_writev, IF_FILE | NEEDS_ROOM },
+        { "rename", SYS_rename, 0 },
+        { "rename", SYS_renameat, 0 },
+        { "rename", SYS_renameat2, 0 },
+        { "link", SYS_linkat, NEEDS_ROOM },
+        { "link", SYS_symlinkat, NEEDS_ROOM },
+        { "unlink", SYS_unlink, 0 },
+        { "unlink", SYS_unlinkat, 0 },
+        { "mkdir", SYS_mkdir, NEEDS_ROOM },
+        { "mkdir", SYS_mkdirat, NEEDS_ROOM },
+        { "rmdir", SYS_rmdir, 0 },
+        { "fsync", SYS_fsync, 0 },
+        { "fsync", SYS_fdatasync, 0 },
+        { "chmod", SYS_fchmod, 0 },
+        { "chmod", SYS_fchmodat, 0 },
+        { "chown", SYS_fchown, 0 },
+        { "chown", SYS_fchownat, 0 },
+        { "truncate", SYS_ftruncate, 0 },
+        { "copy", SYS_copy_file_range, NEEDS_ROOM },
+        { "copy", SYS_sendfile, NEEDS_ROOM },
+        { "mount", SYS_mount, 0 },
+        { "child", SYS_clone, KILL_ONLY },
+        { "child", SYS_wait4, KILL_ONLY },
+};
+
+static const struct Error {
+        const char *name;
+        int value;
+        int flags; /* of calls that it meets; 0: all that may fail */
+        int stays;
+} errors[] = {
+        { "ENOSPC", ENOSPC, 0, 0 },           { "EIO", EIO, 0, 0 }, { "EROFS", EROFS, 0, 0 }, { "EROFS+", EROFS, 0, 1 },
+        { "ENOSPC+", ENOSPC, NEEDS_ROOM, 1 },
+};
+
+static void __attribute__((noreturn)) die(const char *what)
+{
+        perror(what);
+        exit(125);
+}
+
+static int opens_for_writing(pid_t pid, const struct user_regs_struct *r)
+{
+        unsigned long flags = r->rdx;
+
+        if ((long) r->orig_rax == SYS_openat2) { /* the first member of struct open_how */
+                errno = 0;
+                flags = (unsigned long) ptrace(PTRACE_PEEKDATA, pid, r->rdx, NULL);
+                if (errno != 0)
+                        die("PTRACE_PEEKDATA");
+        }
+        return (flags & O_PATH) == 0 && (flags & (O_CREAT | O_WRONLY | O_RDWR)) != 0;
+}
+
+static int is_file(pid_t pid, unsigned long long fd)
+{
+        char link[64], target[16];
+        ssize_t n;
+
+        (void) snprintf(link, sizeof(link), "/proc/%d/fd/%llu", (int) pid, fd);
+        n = readlink(link, target, sizeof(target) - 1);
+        if (n <= 0)
+                return 0;
+        target[n] = 0;
+        return fd > 2 && target[0] == '/' && strncmp(target, "/memfd:", 7) != 0;
+}
+
+/* NULL: not one that counts. */
+static const struct Call *find_call(pid_t pid, const struct user_regs_struct *r)
+{
+        for (const struct Call *c = calls; c < calls + ELEMENTSOF(calls); c++) {
+                if (c->number != (long) r->orig_rax)
+                        continue;
+                if ((c->flags & IF_WRITABLE) && !opens_for_writing(pid, r))
+                        return NULL;
+                if ((c->flags & IF_FILE) && !is_file(pid, r->rdi))
+                        return NULL;
+                return c;
+        }
+        return NULL;
+}
+
+static const struct Error *find_error(const char *name)
+{
+        for (const struct Error *e = errors; e < errors + ELEMENTSOF(errors); e++)
+                if (strcmp(e->name, name) == 0)
+                        return e;
+        return NULL;
+}
+
+static int meets(const struct Error *e, const struct Call *c, unsigned long n, unsigned long at)
+{
+        if ((c->flags & KILL_ONLY) || (e->flags && !(c->flags & e->flags)))
+                return 0;
+        return e->stays ? n >= at : n == at;
+}
+
+static pid_t start(char *argv[])
+{
+        int status;
+        pid_t pid = fork();
+
+        if (pid < 0)
+                die("fork");
+        if (pid == 0) {
+                if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 || raise(SIGSTOP) != 0)
+                        _exit(125);
+                (void) execv(argv[0], argv);
+                _exit(125);
+        }
+        if (waitpid(pid, &status, 0) < 0 ||
+            ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *) (PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)) < 0)
+                die("ptrace");
+        return pid;
+}
+
+int main(int argc, char *argv[])
+{
+        unsigned long at, n = 0;
+        const struct Error *error;
+        int counting, killing, inside = 0, failing = 0, deliver = 0;
+        FILE *list = NULL;
+        pid_t pid;
+
+        if (argc < 4)
+                return 125;
+        counting = strcmp(argv[1], "count") == 0;
+        killing = strcmp(argv[1], "kill") == 0;
+        error = find_error(argv[1]);
+        if (!counting && !killing && !error)
+                return 125;
+        at = counting ? 0 : strtoul(argv[2], NULL, 10);
+        if (counting && !(list = fopen(argv[2], "we")))
+                die(argv[2]);
+        pid = start(argv + 3);
+        for (;;) {
+                const struct Call *c;
+                struct user_regs_struct r;
+                int status;
+
+                if (ptrace(PTRACE_SYSCALL, pid, NULL, (void *) (long) deliver) < 0 || waitpid(pid, &status, 0) < 0)
+                        die("waitpid");
+                deliver = 0;
+                if (list && !WIFSTOPPED(status) && fclose(list) != 0)
+                        die(argv[2]);
+                if (WIFEXITED(status))
+                        return WEXITSTATUS(status);
+                if (WIFSIGNALED(status))
+                        return 128 + WTERMSIG(status);
+                if (WSTOPSIG(status) != (SIGTRAP | 0x80)) {
+                        deliver = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
+                        continue;
+                }
+                if (ptrace(PTRACE_GETREGS, pid, NULL, &r) < 0)
+                        die("PTRACE_GETREGS");
+                inside = !inside;
+                if (inside) {
+                        c = find_call(pid, &r);
+                        if (!c)
+                                continue;
+                        n++;
+                        if (list)
+                                fprintf(list, "%lu %s\n", n, c->name);
+                        if (killing && n == at) {
+                                if (kill(pid, SIGKILL) < 0 || waitpid(pid, &status, 0) < 0)
+                                        die("kill");
+                                return 128 + SIGKILL;
+                        }
+                        if (!error || !meets(error, c, n, at))
+                                continue;
+                        failing = 1;
+                        r.orig_rax = (unsigned long long) -1; /* no such call: nothing is done */
+                } else if (failing) {
+                        failing = 0;
+                        r.rax = (unsigned long long) -error->value;
+                } else
+                        continue;
+                if (ptrace(PTRACE_SETREGS, pid, NULL, &r) < 0)
+                        die("PTRACE_SETREGS");
+        }
+}

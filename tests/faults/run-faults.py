@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs of ptprep that end in the middle, or on a disk that fails.
+
+    run-faults.py PTPREP FAULT [--all] [SCENARIO ...]
+
+For each scenario below the system calls of one good run that change anything are counted. Then the run is repeated, on a copy of
+the same tree, with one of them going wrong: killed right before it; the call fails with ENOSPC, EIO or EROFS; the disk is full
+or read-only from there on. After that each file is as it was or as it is to be, never between; a run that says that it put
+everything back has done so, and one that says that it is done is; and one more run leaves exactly what the good one left.
+With --all each call goes wrong in each way; without, as many as fit into the time (SECONDS), spread over kinds of calls and the
+run, and at least one of each kind in each way. FAULT is the program that counts and breaks calls (fault.c).
+"""
+
+import concurrent.futures
+import importlib.util
+import itertools
+import os
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+spec = importlib.util.spec_from_file_location("golden", HERE.parent / "golden" / "run-golden.py")
+assert spec and spec.loader
+golden = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(golden)
+
+SECONDS = 30
+AT_LEAST = 8 # of each scenario, whatever the time
+ERRORS = ("ENOSPC", "EIO", "EROFS", "EROFS+", "ENOSPC+")
+NEVER_FAIL = ("child",)
+ROLLED_BACK = 3
+KILLED = 137
+BROKEN = 125
+STATE = "/var/lib/ptprep/"
+# what a run may leave on its way, until the next one
+PASSING = (".ptprep-new", ".ptprep-old", ".ptprep-new.new", "/transaction")
+UNSEEN = ("/sys/", "/proc/", "/bin/", "/dev/", "/lib/")
+
+PASSTHROUGH = ["f /etc/ptprep/ptprep.conf", "| [iommu]", "| passthrough = yes", "| [device nic0]", "| address = 0000:00:04.0",
+               "| id = 8086:10d3"]
+EDITED = ["f /etc/default/grub", '| GRUB_CMDLINE_LINUX_DEFAULT="quiet ptprep.claim=1 intel_iommu=on mine=1"',
+          "| GRUB_TIMEOUT=1"]
+MACHINES = {"drop-in": "intel-off", "in-place": "edited-in-place", "legacy": "el5-legacy", "bls": "fedora-bls",
+            "kernelopts": "rhel8-kernelopts", "systemd-boot": "systemd-boot", "uki": "uki"}
+# name: machine, what happens before, the run that is broken
+SCENARIOS = {name: (machine, [], "--apply") for name, machine in MACHINES.items()} | \
+            {f"{name}-revert": (machine, ["--apply"], "revert") for name, machine in MACHINES.items()} | {
+    "in-place-again": ("edited-in-place", ["--apply", PASSTHROUGH], "--apply"),
+    "edited-revert": ("edited-in-place", ["--apply", EDITED], "revert"),
+}
+
+
+def cpio_members(data: bytes) -> dict[str, bytes]:
+    """Names and contents of a "newc" archive: inodes and times in it are not the same twice."""
+    members, at = {}, 0
+    while data[at:at + 6] == b"070701":
+        size, name_size = (int(data[at + o:at + o + 8], 16) for o in (54, 94))
+        name = data[at + 110:at + 110 + name_size - 1].decode()
+        at = (at + 110 + name_size + 3) & ~3
+        members[name] = data[at:at + size]
+        at = (at + size + 3) & ~3
+    return members
+
+
+def comparable(name: str, data: bytes) -> object:
+    if name == STATE + "images": # inodes of verified images
+        return "images"
+    at = data.find(b"070701") if name.endswith(".efi") else 0
+    return (data[:at], cpio_members(data[at:])) if data[at:at + 6] == b"070701" else data
+
+
+def contents(top: pathlib.Path) -> dict[str, object]:
+    """All files that matter, by name; reports repeat what is printed."""
+    seen: dict[str, object] = {}
+    for folder, _, files in os.walk(top):
+        for file in files:
+            path = pathlib.Path(folder) / file
+            name = "/" + path.relative_to(top).as_posix()
+            if not name.startswith(golden.SILENT + UNSEEN):
+                seen[name] = os.readlink(path) if path.is_symlink() else comparable(name, path.read_bytes())
+    return seen
+
+
+def folders(top: pathlib.Path) -> set[str]:
+    names = ("/" + pathlib.Path(folder).relative_to(top).as_posix() + "/" for folder, _, _ in os.walk(top))
+    return {n for n in names if not n.startswith(golden.SILENT + UNSEEN)}
+
+
+def differences(a: dict[str, object], b: dict[str, object]) -> list[str]:
+    return sorted(n for n in a.keys() | b.keys() if a.get(n) != b.get(n))
+
+
+def lasting(names: list[str]) -> list[str]:
+    return [n for n in names if not n.endswith(PASSING)]
+
+
+def run(*command: str) -> subprocess.CompletedProcess:
+    """A child that outlives the one that was killed holds the pipe as well, so it is waited for."""
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=300,
+                          env=os.environ | {"LC_ALL": "C", "NO_COLOR": "1", "ASAN_OPTIONS": "detect_leaks=0"}) # it traces, too
+
+
+class Scenario:
+    def __init__(self, name: str, ptprep: str, fault: str, folder: pathlib.Path):
+        machine, before, self.verb = SCENARIOS[name]
+        self.name, self.ptprep, self.fault, self.folder = name, ptprep, fault, folder
+        self.start = folder / name
+        self.start.mkdir()
+        tree = golden.Tree(self.start)
+        tree.build(golden.read_lines(f"{machine}.tree"))
+        tree.install_tools()
+        for step in before:
+            if isinstance(step, str):
+                self.ptprep_run(self.start, step)
+            else:
+                tree.build(step)
+        self.old = contents(self.start)
+        done = self.copy("done")
+        calls = folder / f"{name}.calls"
+        self.code = run(self.fault, "count", str(calls), self.ptprep, f"--root={done}", self.verb).returncode
+        self.calls = [(int(number), call) for number, call in (line.split() for line in calls.read_text().splitlines())]
+        self.new = contents(done)
+        self.new_folders = folders(done)
+        assert lasting(list(self.new)) == list(self.new), f"{name}: the good run left something behind"
+        assert self.code < ROLLED_BACK and differences(self.old, self.new), f"{name}: the good run ended with {self.code}"
+
+    def ptprep_run(self, top: pathlib.Path, verb: str) -> subprocess.CompletedProcess:
+        return run(self.ptprep, f"--root={top}", verb)
+
+    def copy(self, name: str) -> pathlib.Path:
+        path = self.folder / f"{self.name}.{name}"
+        subprocess.run(["cp", "-a", self.start, path], check=True)
+        return path
+
+    def judge_broken(self, how: str, code: int, now: dict[str, object]) -> list[str]:
+        # ptprep's own state has more stages than two, and is judged by what comes of it
+        errors = [f"{n} is between" for n in lasting(differences(self.old, now))
+                  if now.get(n) != self.new.get(n) and not n.startswith(STATE)]
+        if how == "kill":
+            return errors + [f"was not killed: {code}"] * (code != KILLED)
+        old, new = lasting(differences(self.old, now)), lasting(differences(self.new, now))
+        if code == ROLLED_BACK and how != "EROFS+": # a disk that is read-only by then takes nothing back
+            errors += [f"put back, but {n} differs" for n in old]
+        elif code == self.code and old: # it may also have ended before the first change
+            errors += [f"done, but {n} differs" for n in new]
+        elif code not in (ROLLED_BACK, self.code) and (code >= BROKEN or old):
+            errors.append(f"ended with {code} and changed {old}")
+        return errors
+
+    def play(self, how: str, number: int, call: str) -> list[str]:
+        top = self.copy(f"{how}-{number}")
+        broken = run(self.fault, how, str(number), self.ptprep, f"--root={top}", self.verb)
+        errors = self.judge_broken(how, broken.returncode, contents(top))
+        # what made the run fail is gone now
+        after = self.ptprep_run(top, self.verb)
+        if after.returncode != self.code:
+            errors.append(f"the next run ended with {after.returncode}, not {self.code}: {after.stdout}")
+        errors += [f"after the next run {n} differs" for n in differences(self.new, contents(top))]
+        errors += [f"after the next run the folder {n} is there or not" for n in folders(top) ^ self.new_folders]
+        shutil.rmtree(top)
+        return [f"{self.name}: {how} at {number} ({call}): {e}" + ("" if i else f"\n{broken.stdout}") for i, e in enumerate(errors)]
+
+    def jobs(self, first: int) -> list[tuple[str, int, str]]:
+        """All that can go wrong: of each kind of call and way of failing one, then another one of each, and so on.
+        Scenarios begin with different kinds, so that a little of each comes to most of them."""
+        kinds: dict[tuple[str, str], list[tuple[str, int, str]]] = {}
+        for number, call in self.calls:
+            for how in ("kill",) + (() if call in NEVER_FAIL else ERRORS):
+                kinds.setdefault((how, call), []).append((how, number, call))
+        for i, jobs in enumerate(kinds.values()):
+            # the kinds begin at different places of the run, and go on in the widest gap
+            order = sorted(range(len(jobs)), key=lambda k: int(f"{k:016b}"[::-1], 2))
+            jobs[:] = [jobs[(k + i * len(jobs) // len(kinds)) % len(jobs)] for k in order]
+        rotated = list(kinds.values())
+        rotated = rotated[first % len(kinds):] + rotated[:first % len(kinds)]
+        rounds = itertools.zip_longest(*rotated)
+        return [job for one in rounds for job in one if job]
+
+
+def main() -> int:
+    if os.geteuid() != 0:
+        print("SKIPPED: fault tests need root for chroot(2)")
+        return 77
+    if platform.machine() != "x86_64":
+        print("SKIPPED: fault tests know the system calls of x86-64 only")
+        return 77
+    if not os.path.exists(golden.BUSYBOX):
+        print(f"{golden.BUSYBOX} is missing: install busybox-static")
+        return 1
+    everything = "--all" in sys.argv
+    ptprep, fault, *names = (a for a in sys.argv[1:] if a != "--all")
+    shared_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    failed = n_runs = n_possible = 0
+    played: set[tuple[str, str]] = set()
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="ptprep-faults-", dir=shared_memory) as folder, \
+            concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        scenarios = [Scenario(name, ptprep, fault, pathlib.Path(folder)) for name in names or SCENARIOS]
+        for i, scenario in enumerate(scenarios):
+            jobs = scenario.jobs(i * 13)
+            share = begin + SECONDS * (i + 1) / len(scenarios)
+
+            def play(numbered, scenario=scenario, share=share):
+                k, job = numbered
+                how, _, call = job
+                if not everything and k >= AT_LEAST and (how, call) in played and time.monotonic() > share:
+                    return None
+                played.add((how, call))
+                return scenario.play(*job)
+
+            results = [r for r in pool.map(play, enumerate(jobs)) if r is not None]
+            for error in itertools.chain(*results):
+                print(error, flush=True)
+            bad = any(results) or not jobs
+            print(f"{'FAILED' if bad else 'ok'} {scenario.name}: {len(scenario.calls)} calls of {len({c for _, c in scenario.calls})} "
+                  f"kinds, {len(results)} of {len(jobs)} runs in which one goes wrong", flush=True)
+            failed += bad
+            n_runs += len(results)
+            n_possible += len(jobs)
+    print(f"{n_runs} of {n_possible} runs in {time.monotonic() - begin:.0f} s, {len(played)} kinds of calls and ways of failing" +
+          ("" if everything else "; --all plays them all"))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
