@@ -5,8 +5,30 @@
 
 /* A new boot loader: a row here and a file loader-*.c. */
 static const LoaderOps *const loaders[] = {
-        &loader_grub2, &loader_bls, &loader_grub_legacy, &loader_systemd_boot, &loader_uki,
+        &loader_grub2, &loader_bls,    &loader_grub_legacy, &loader_systemd_boot,
+        &loader_uki,   &loader_ostree, &loader_bootc,
 };
+
+/* Boot loaders beside one whose tool makes what they all read. */
+static int set_aside(Loader *found, size_t n)
+{
+        const Loader *alone = NULL;
+
+        FOREACH_ARRAY(l, found, n)
+                if (l->alone)
+                        alone = l;
+        FOREACH_ARRAY(l, found, alone ? n : 0) {
+                if (l == alone || l->unused)
+                        continue;
+                l->unused = strdup(alone->kind == LOADER_OSTREE
+                                           ? "what it boots is made by OSTree, and changed with rpm-ostree only"
+                                           : "this is the root of a bootc image: systems that are installed from it "
+                                             "boot with what is in /usr/lib/bootc/kargs.d");
+                if (!l->unused)
+                        return -ENOMEM;
+        }
+        return 0;
+}
 
 int loaders_read(int rfd, Loader **ret, size_t *ret_n)
 {
@@ -23,6 +45,10 @@ int loaders_read(int rfd, Loader **ret, size_t *ret_n)
                         loaders_free(found, n);
                         return r;
                 }
+        }
+        if (set_aside(found, n) < 0) {
+                loaders_free(found, n);
+                return -ENOMEM;
         }
         if (n == 0) {
                 free(found);

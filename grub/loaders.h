@@ -84,3 +84,5 @@ extern const LoaderOps loader_bls;
 extern const LoaderOps loader_grub_legacy;
 extern const LoaderOps loader_systemd_boot;
 extern const LoaderOps loader_uki;
+extern const LoaderOps loader_ostree;
+extern const LoaderOps loader_bootc;

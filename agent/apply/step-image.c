@@ -3,6 +3,7 @@
 #include "base/initrd.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "grub/loaders.h"
 #include "grub/uki.h"
 #include "model/image.h"
 #include "model/names.h"
@@ -164,8 +165,38 @@ int step_copy_do(StepContext *c)
         return trial_settle(c, trial, r);
 }
 
-/* @argv of the step: key of the stamp, image and modules in turn. An image that has something else inside gets no
- * stamp. */
+/* An image that has something else inside gets no stamp. */
+static int stamp_image(int rfd, uint64_t wanted, const char *key, const char *path, const char *modules,
+                       ImageStamps *ret)
+{
+        uint64_t inside, identity;
+        int r = inside_digest(rfd, path, modules, &inside, &identity);
+
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        return inside == wanted ? image_stamps_set(ret, key, identity, inside, true) : 0;
+}
+
+/* The image of a kernel release where the loader's own tool has put it meanwhile. */
+static int stamp_moved(const StepContext *c, uint64_t wanted, const char *release, const char *modules,
+                       ImageStamps *ret)
+{
+        _cleanup_(loader_done) Loader l = {};
+        int r = loader_read_kind(c->options->rfd, c->step->loader, &l);
+
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        FOREACH_ARRAY(e, l.entries, l.n_entries) {
+                if (e->rescue || !e->image || !streq_null(e->version, release))
+                        continue;
+                r = stamp_image(c->options->rfd, wanted, e->image, e->image, modules, ret);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* @argv of the step: key of the stamp, image and modules in turn; no key: a release, whose image may have moved. */
 int step_stamp_do(StepContext *c)
 {
         const Step *s = c->step;
@@ -176,13 +207,10 @@ int step_stamp_do(StepContext *c)
         int r = wanted_digest(rfd, &wanted);
 
         for (size_t i = 0; r >= 0 && i + 2 < s->argv.n; i += 3) {
-                uint64_t inside, identity;
-                int k = inside_digest(rfd, s->argv.items[i + 1], s->argv.items[i + 2], &inside, &identity);
+                char **argv = s->argv.items + i;
 
-                if (k == -ENOMEM)
-                        return k;
-                if (k >= 0 && inside == wanted)
-                        r = image_stamps_set(&stamps, s->argv.items[i], identity, inside, true);
+                r = *argv[0] ? stamp_image(rfd, wanted, argv[0], argv[1], argv[2], &stamps)
+                             : stamp_moved(c, wanted, argv[1], argv[2], &stamps);
         }
         if (r < 0)
                 return r;

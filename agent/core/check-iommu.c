@@ -75,11 +75,19 @@ static int judge_embedded(const Check *self, const Loader *l, const BootEntry *e
                 "rebuild needed: %s %s, and %s", word, fault, e->obstacle);
 }
 
+/* ":LINE" behind the file that an entry stands in; "" where that file is the entry. */
+static const char *line_of(const BootEntry *e, char buf[16])
+{
+        (void) snprintf(buf, 16, ":%u", e->line);
+        return e->line > 0 ? buf : "";
+}
+
 /* The first fault of one loader's entries. 1: there is one; 0: none. */
 static int judge_entries(const Check *self, const Judgement *j, const Loader *l, FindingList *ret)
 {
         FOREACH_ARRAY(e, l->entries, l->n_entries) {
                 const char *word = NULL;
+                char line[16];
                 int r;
 
                 if (e->rescue || entry_iommu_fine(j, e, &word))
@@ -89,10 +97,11 @@ static int judge_entries(const Check *self, const Judgement *j, const Loader *l,
                                            ret);
                 else if (word)
                         r = finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\", then reboot",
-                                        "%s:%u: this entry switches the IOMMU off with %s", e->file, e->line, word);
+                                        "%s%s: this entry switches the IOMMU off with %s", e->file, line_of(e, line),
+                                        word);
                 else
                         r = finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\"",
-                                        "%s:%u: intel_iommu=on is not in this entry yet", e->file, e->line);
+                                        "%s%s: intel_iommu=on is not in this entry yet", e->file, line_of(e, line));
                 return r < 0 ? r : 1;
         }
         return 0;
@@ -142,6 +151,7 @@ static int judge_claim_entries(const Check *self, const Loader *l, FindingList *
         FOREACH_ARRAY(e, l->entries, l->n_entries) {
                 const char *value = NULL, *last = NULL;
                 size_t from = 0;
+                char line[16];
                 int r;
 
                 if (e->rescue)
@@ -152,12 +162,12 @@ static int judge_claim_entries(const Check *self, const Loader *l, FindingList *
                         r = finding_add(
                                 ret, self->id, RESULT_BLOCKED, e->id,
                                 "remove ptprep=off from the boot loader's configuration to let ptprep claim again",
-                                "%s:%u: this entry has ptprep=off", e->file, e->line);
+                                "%s%s: this entry has ptprep=off", e->file, line_of(e, line));
                 else if (!kargs_has(&e->arguments, KARG_CLAIM) && e->embedded)
                         r = judge_embedded(self, l, e, "is missing", KARG_CLAIM, ret);
                 else if (!kargs_has(&e->arguments, KARG_CLAIM))
                         r = finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\"",
-                                        "%s:%u: " KARG_CLAIM " is not in this entry yet", e->file, e->line);
+                                        "%s%s: " KARG_CLAIM " is not in this entry yet", e->file, line_of(e, line));
                 else
                         continue;
                 return r < 0 ? r : 1;

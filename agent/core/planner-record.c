@@ -140,13 +140,46 @@ static int settle_original(RecordFile *file, const Step *s)
         return replace_text(&file->kept, base);
 }
 
-/* Brings the record up to what is there after a step. */
-static int remember(Record *record, const Step *s)
+/*
+ * A program's own store has no bytes that could be compared. With nothing wanted of it any more, all of ptprep's was
+ * given back by this very step.
+ */
+static int remember_store(Record *record, const Step *s)
 {
-        RecordFile *file = record_file_at(record, step_subject(s));
+        RecordFile *file = record_file_at(record, s->recorded_as);
         OwnedWords left = {};
         int r;
 
+        if (!file)
+                return -ENOMEM;
+        if (s->added.n == 0 && s->removed.n == 0 && !*(s->new_text ?: "")) {
+                record_forget(record, s->recorded_as);
+                return 0;
+        }
+        r = replace_text(&file->format, s->format);
+        if (r >= 0)
+                r = owned_words_add_all(&file->added, &s->added);
+        if (r >= 0)
+                r = owned_words_add_all(&file->removed, &s->removed);
+        if (r >= 0)
+                r = owned_left(file->format, s->new_text, &file->added, &left);
+        if (r >= 0) {
+                owned_words_done(&file->added);
+                file->added = left;
+        }
+        return r;
+}
+
+/* Brings the record up to what is there after a step. */
+static int remember(Record *record, const Step *s)
+{
+        RecordFile *file;
+        OwnedWords left = {};
+        int r;
+
+        if (s->kind == STEP_COMMAND)
+                return remember_store(record, s);
+        file = record_file_at(record, step_subject(s));
         if (!file)
                 return -ENOMEM;
         r = settle_original(file, s);

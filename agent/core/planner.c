@@ -159,11 +159,17 @@ static int plan_stamps(const Judgement *j, bool stamp, Plan *p)
         s = plan_add(p, STEP_STAMP_IMAGES, "image.current", NAME_IMAGE_STAMPS);
         if (!s || (f->image_stamps && !(s->old_text = strdup(f->image_stamps))))
                 return -ENOMEM;
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                if (l->makes_images)
+                        s->loader = l->kind;
         FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 if (k->initrd)
                         r = add_stamp(j, k, k->release, k->initrd, &s->argv);
-                for (size_t i = 0; i < k->n_loaded && r >= 0; i++)
-                        r = add_stamp(j, k, k->loaded[i].path, k->loaded[i].path, &s->argv);
+                for (size_t i = 0; i < k->n_loaded && r >= 0; i++) {
+                        const LoadedImage *l = k->loaded + i;
+
+                        r = add_stamp(j, k, l->moves ? "" : l->path, l->moves ? k->release : l->path, &s->argv);
+                }
                 if (r < 0)
                         return r;
         }

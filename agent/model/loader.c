@@ -6,7 +6,8 @@
 static const char *const loader_kind_table[_LOADER_MAX] = {
         [LOADER_GRUB2] = "grub2", [LOADER_SYSTEMD_BOOT] = "systemd-boot",
         [LOADER_UKI] = "uki",     [LOADER_GRUB_LEGACY] = "grub-legacy",
-        [LOADER_BLS] = "bls",
+        [LOADER_BLS] = "bls",     [LOADER_OSTREE] = "ostree",
+        [LOADER_BOOTC] = "bootc",
 };
 
 DEFINE_STRING_TO(loader_kind, LoaderKind)

@@ -13,6 +13,8 @@ typedef enum LoaderKind {
         LOADER_UKI,         /* unified kernel images that the firmware starts itself */
         LOADER_GRUB_LEGACY, /* 0.9x: grub.conf, menu.lst */
         LOADER_BLS,         /* GRUB 2, its menu made of boot loader specification entries */
+        LOADER_OSTREE,      /* entries that OSTree makes, each of a whole deployment; changed by rpm-ostree */
+        LOADER_BOOTC,       /* the root of a bootc image in the making: arguments for the systems installed from it */
         _LOADER_MAX,
 } LoaderKind;
 
@@ -92,6 +94,8 @@ typedef struct Loader {
         bool makes_images;  /* the initramfs images that it loads are made by its own tool */
         bool names_kernels; /* kernels that are installed later get their arguments from /etc/kernel/cmdline */
         bool menu_from_bls; /* grub.cfg has no entry of its own for Linux: it takes them from where LOADER_BLS reads */
+        bool alone;         /* whatever other boot loaders lie around, they read what this one's tool makes */
+        bool regenerates;   /* that tool makes an initramfs for each deployment already */
         char *editor;       /* program of the platform that edits entries, e.g. "grubby"; NULL: none */
         char *unused; /* one sentence: why the machine boots with another loader; its files are only named. NULL: it
                          does not, as far as files can tell */

@@ -17,12 +17,12 @@ typedef enum StepKind {
         STEP_REMOVE_FILE,   /* path goes away, old_text was in it */
         STEP_REBUILD_IMAGE, /* initramfs image at path for kernel release subject */
         STEP_COPY_IMAGE,    /* path gets the bytes of the image argv[0], for kernel release subject */
-        STEP_STAMP_IMAGES,  /* remember which images were verified */
+        STEP_STAMP_IMAGES,  /* remember which images were verified; of those that loader makes where they are now */
         STEP_MKCONFIG,      /* run argv into a file beside path; verified, then renamed to it */
         /*
          * Run argv, a program that makes boot entries by itself. Then every entry of the loader that boots kernel
          * release subject (NULL: each) has the words new_text, none of old_text, and an image with the claim list.
-         * path: the file that it is about.
+         * path: the file that it is about. new_text NULL: it makes way for the next command, nothing is verified.
          */
         STEP_COMMAND,
         _STEP_KIND_MAX,

@@ -25,7 +25,7 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUSYBOX = "/bin/busybox"
-APPLETS = ["sh", "cat", "cp", "cpio", "find", "grep", "mkdir", "mv", "rm", "tr", "wc"]
+APPLETS = ["sh", "cat", "cp", "cpio", "find", "grep", "ln", "mkdir", "mv", "rm", "tr", "wc"]
 EXIT_CONFIG = 78
 GRUBENV_SIZE = 1024
 REPORT_VERSION = 1
