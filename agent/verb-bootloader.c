@@ -9,6 +9,8 @@ static bool tell_unreadable(const Facts *f)
         bool told = false;
 
         FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
+                if (l->unused)
+                        continue;
                 FOREACH_ARRAY(s, l->unreadable.items, l->unreadable.n)
                         fprintf(stderr, "ptprep: %s\n", *s);
                 if (l->readable != TRISTATE_YES && l->unreadable.n == 0)

@@ -3,10 +3,10 @@
 
 #include <stdarg.h>
 
-/* A new boot loader: a row here and a file loader-*.c. */
+/* A new boot loader: a row here and a file loader-*.c. What runs after others did their edits comes behind them. */
 static const LoaderOps *const loaders[] = {
         &loader_grub2, &loader_bls,    &loader_grub_legacy, &loader_systemd_boot,
-        &loader_uki,   &loader_ostree, &loader_bootc,
+        &loader_uki,   &loader_ostree, &loader_bootc,       &loader_proxmox,
 };
 
 /* Boot loaders beside one whose tool makes what they all read. */
@@ -30,6 +30,28 @@ static int set_aside(Loader *found, size_t n)
         return 0;
 }
 
+/* proxmox-boot-tool makes the entries of both GRUB and systemd-boot: who is not there to be seen need not be. */
+static int set_aside_for_proxmox(Loader *found, size_t n)
+{
+        const Loader *proxmox = NULL;
+
+        FOREACH_ARRAY(l, found, n)
+                if (l->kind == LOADER_PROXMOX)
+                        proxmox = l;
+        FOREACH_ARRAY(l, found, proxmox ? n : 0) {
+                bool hidden = l->kind == LOADER_SYSTEMD_BOOT && l->readable != TRISTATE_YES,
+                     other = l->kind == LOADER_GRUB2 && proxmox->booted == BOOTED_YES;
+
+                if (l->unused || (!hidden && !other))
+                        continue;
+                l->unused = strdup(hidden ? "its entries are made by proxmox-boot-tool"
+                                          : "systemd-boot started this system, as proxmox-boot-tool set it up");
+                if (!l->unused)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 int loaders_read(int rfd, Loader **ret, size_t *ret_n)
 {
         Loader *found = NULL;
@@ -46,7 +68,7 @@ int loaders_read(int rfd, Loader **ret, size_t *ret_n)
                         return r;
                 }
         }
-        if (set_aside(found, n) < 0) {
+        if (set_aside(found, n) < 0 || set_aside_for_proxmox(found, n) < 0) {
                 loaders_free(found, n);
                 return -ENOMEM;
         }

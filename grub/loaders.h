@@ -15,6 +15,7 @@ typedef struct LoaderEdit {
         const Kargs *add;        /* words to have */
         const Kargs *remove;     /* words that contradict them and may not stay, e.g. iommu=off */
         const StringList *stale; /* kernel releases whose image the loader's own tool has to make again; NULL: none */
+        bool interrupted;        /* an earlier run was cut short: what was to follow its edits may not have been run */
         const Record *record;    /* what ptprep did before: words in it are ptprep's, all others somebody else's */
         char **reason; /* why it cannot be done, one sentence, owned by the caller; set with loader_refuse() */
 } LoaderEdit;
@@ -86,3 +87,4 @@ extern const LoaderOps loader_systemd_boot;
 extern const LoaderOps loader_uki;
 extern const LoaderOps loader_ostree;
 extern const LoaderOps loader_bootc;
+extern const LoaderOps loader_proxmox;

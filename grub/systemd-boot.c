@@ -662,6 +662,14 @@ static LoaderBooted stub_booted(int rfd)
         return efi_loader_string(rfd, "LoaderInfo", &info) < 0 ? BOOTED_YES : BOOTED_NO;
 }
 
+static bool has_systemd_boot(const Reader *r)
+{
+        FOREACH_ARRAY(root, r->roots, r->n_roots)
+                if (root->program)
+                        return true;
+        return false;
+}
+
 /* Another boot loader that would be started in the place of an image that lies around. */
 static bool has_other_loader(const Reader *r)
 {
@@ -669,9 +677,6 @@ static bool has_other_loader(const Reader *r)
                                              "/boot/grub/grub.conf" };
         struct stat st;
 
-        FOREACH_ARRAY(root, r->roots, r->n_roots)
-                if (root->program)
-                        return true;
         FOREACH_ARRAY(f, files, ELEMENTSOF(files))
                 if (root_stat(r->rfd, *f, &st) >= 0)
                         return true;
@@ -685,14 +690,22 @@ int uki_loader_read(int rfd, Loader *ret)
         int k;
 
         l.booted = stub_booted(rfd);
-        k = l.booted == BOOTED_NO ? -ENOENT : reader_init(&r, rfd, &l);
+        k = reader_init(&r, rfd, &l);
         if (k < 0)
                 return k;
-        if (l.booted != BOOTED_YES && has_other_loader(&r))
+        if (l.booted != BOOTED_YES && has_systemd_boot(&r)) /* they are in its menu */
                 return -ENOENT;
         k = read_all(&r, false);
         if (k == -ENOMEM)
                 return k;
+        if (l.booted == BOOTED_NO || (l.booted == BOOTED_UNKNOWN && has_other_loader(&r))) {
+                l.unused = strdup(l.booted == BOOTED_NO
+                                          ? "another boot loader started this system, and not the firmware an image"
+                                          : "another boot loader is there, and nothing says that the firmware starts "
+                                            "an image itself");
+                if (!l.unused)
+                        return -ENOMEM;
+        }
         if (k < 0 || l.n_entries == 0) {
                 if (l.booted != BOOTED_YES)
                         return -ENOENT;

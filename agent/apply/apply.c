@@ -113,13 +113,14 @@ static void transaction_end(int rfd, const StepContext *contexts, size_t n)
 }
 
 /* 0, or negative errno when something could not be put back; the rest is all the same. */
-static int undo_all(StepContext *contexts, size_t n, char **failure)
+/* Those that make something of what the others put back come last. */
+static int undo_some(StepContext *contexts, size_t n, bool last, char **failure)
 {
         int ret = 0;
 
         for (size_t i = n; i-- > 0;) {
                 StepContext *c = contexts + i;
-                int r = step_table[c->step->kind].undo(c);
+                int r = c->step->undo_last == last ? step_table[c->step->kind].undo(c) : 0;
                 char *s;
 
                 if (r >= 0)
@@ -132,6 +133,13 @@ static int undo_all(StepContext *contexts, size_t n, char **failure)
                 }
         }
         return ret;
+}
+
+static int undo_all(StepContext *contexts, size_t n, char **failure)
+{
+        int first = undo_some(contexts, n, false, failure), last = undo_some(contexts, n, true, failure);
+
+        return first < 0 ? first : last;
 }
 
 static void contexts_done(StepContext *contexts, size_t n)

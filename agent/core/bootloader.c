@@ -172,6 +172,8 @@ static int print_loader(FILE *out, const Loader *l)
         fprintf(out, "%s%s\n", loader_kind_to_string(l->kind), l->unused ? " (not what this machine boots with)" : "");
         if (l->unused)
                 fprintf(out, "  %s\n", l->unused);
+        if (l->unseen)
+                fprintf(out, "  cannot tell: %s\n", l->unseen);
         if (l->generated)
                 fprintf(out, "  boots from %s\n", l->generated);
         FOREACH_ARRAY(path, l->generated_too.items, l->generated_too.n)

@@ -107,10 +107,48 @@ static int judge_entries(const Check *self, const Judgement *j, const Loader *l,
         return 0;
 }
 
+/* What nobody can look at is right when this very boot came of it. 1: it cannot be told; 0: nothing to say. */
+static int judge_unseen(const Check *self, const Judgement *j, const char *word, FindingList *ret)
+{
+        const BootEntry running = { .arguments = j->facts->cmdline };
+
+        if (j->facts->cmdline_known && entry_has_arguments(j, &running))
+                return 0;
+        FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders) {
+                int r;
+
+                if (!l->unseen || l->unused)
+                        continue;
+                r = finding_add(ret, self->id, RESULT_UNKNOWN, NULL, "reboot, and run \"ptprep --check\" again",
+                                "cannot tell: %s, where %s is", l->unseen, word);
+                return r < 0 ? r : 1;
+        }
+        return 0;
+}
+
+/* Names of the boot loaders whose entries count. */
+static const char *loaders_in_use(const Facts *f, char buf[128])
+{
+        size_t n = 0;
+
+        buf[0] = 0;
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
+                bool counts = false;
+
+                FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries)
+                        counts |= !e->rescue;
+                if (counts && n < 128)
+                        n += (size_t) snprintf(buf + n, 128 - n, "%s%s", n > 0 ? ", " : "",
+                                               loader_kind_to_string(l->kind));
+        }
+        return buf;
+}
+
 int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret)
 {
         const Facts *f = j->facts;
         size_t n = facts_count_entries(f);
+        char names[128];
         bool faulty = false;
         int r = judge_loaders(self, j, ret);
 
@@ -124,12 +162,14 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
         }
         if (faulty)
                 return 0;
+        r = kargs_has(&j->wanted->add, "intel_iommu=on") ? judge_unseen(self, j, "intel_iommu=on", ret) : 0;
+        if (r != 0)
+                return r < 0 ? r : 0;
         if (kargs_has(&j->wanted->add, "intel_iommu=on"))
                 return finding_add(ret, self->id, RESULT_OK, NULL, NULL,
                                    "intel_iommu=on is effective in %zu boot entr%s (%s)", n, n == 1 ? "y" : "ies",
-                                   f->n_loaders == 1 && f->loaders->generated
-                                           ? f->loaders->generated
-                                           : loader_kind_to_string(f->loaders->kind));
+                                   f->n_loaders == 1 && f->loaders->generated ? f->loaders->generated
+                                                                              : loaders_in_use(f, names));
         return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "%s",
                            facts_vendor(f) == IOMMU_VENDOR_AMD     ? "none is needed: an AMD IOMMU is on by default"
                            : j->config->n_devices == 0             ? "none is asked for while no device is configured"
@@ -217,6 +257,9 @@ int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret)
         }
         if (faulty)
                 return 0;
+        r = judge_unseen(self, j, KARG_CLAIM, ret);
+        if (r != 0)
+                return r < 0 ? r : 0;
         return finding_add(ret, self->id, RESULT_OK, NULL, NULL, KARG_CLAIM " is in %zu boot entr%s", n,
                            n == 1 ? "y" : "ies");
 }

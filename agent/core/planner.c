@@ -216,6 +216,8 @@ static int plan_loader(const Judgement *j, const Loader *l, const LoaderEdit *wa
         size_t before = p->n;
         int r;
 
+        if (l->unused)
+                return 0;
         if (l->readable != TRISTATE_YES) {
                 if (j->facts->record.n == 0 || !loader_wants_nothing(want))
                         return 0; /* the checks say so */
@@ -240,6 +242,7 @@ static int plan_loaders(const Judgement *j, const StringList *stale, FindingList
         const LoaderEdit want = { .add = &j->wanted->add,
                                   .remove = &j->wanted->remove,
                                   .stale = stale,
+                                  .interrupted = j->facts->transaction,
                                   .record = &j->facts->record,
                                   .reason = &reason };
         int r = loader_wants_nothing(&want) ? plan_give_back_all(j->facts, findings, p) : 0;

@@ -7,7 +7,7 @@ static const char *const loader_kind_table[_LOADER_MAX] = {
         [LOADER_GRUB2] = "grub2", [LOADER_SYSTEMD_BOOT] = "systemd-boot",
         [LOADER_UKI] = "uki",     [LOADER_GRUB_LEGACY] = "grub-legacy",
         [LOADER_BLS] = "bls",     [LOADER_OSTREE] = "ostree",
-        [LOADER_BOOTC] = "bootc",
+        [LOADER_BOOTC] = "bootc", [LOADER_PROXMOX] = "proxmox",
 };
 
 DEFINE_STRING_TO(loader_kind, LoaderKind)
@@ -33,6 +33,7 @@ void loader_done(Loader *l)
         string_list_done(&l->generated_too);
         string_list_done(&l->unreadable);
         free(l->editor);
+        free(l->unseen);
         free(l->unused);
         *l = (Loader){};
 }

@@ -15,6 +15,7 @@ typedef enum LoaderKind {
         LOADER_BLS,         /* GRUB 2, its menu made of boot loader specification entries */
         LOADER_OSTREE,      /* entries that OSTree makes, each of a whole deployment; changed by rpm-ostree */
         LOADER_BOOTC,       /* the root of a bootc image in the making: arguments for the systems installed from it */
+        LOADER_PROXMOX,     /* copies on several EFI system partitions, made by proxmox-boot-tool */
         _LOADER_MAX,
 } LoaderKind;
 
@@ -97,6 +98,7 @@ typedef struct Loader {
         bool alone;         /* whatever other boot loaders lie around, they read what this one's tool makes */
         bool regenerates;   /* that tool makes an initramfs for each deployment already */
         char *editor;       /* program of the platform that edits entries, e.g. "grubby"; NULL: none */
+        char *unseen;       /* what is made of its files, and nobody can look at; NULL: nothing */
         char *unused; /* one sentence: why the machine boots with another loader; its files are only named. NULL: it
                          does not, as far as files can tell */
 } Loader;

@@ -39,6 +39,7 @@ typedef struct Step {
         unsigned mode; /* of a new file */
         StringList argv;
         LoaderKind loader;    /* of a command */
+        bool undo_last;       /* that has to run when all other steps are taken back */
         StringList undo_argv; /* what takes a command back; none: the file at path is put back */
         /* What the record has to know. NULL: a file of ptprep's own state, which is not in the record. */
         char *format;              /* name of an OwnedFormat */
