@@ -152,19 +152,19 @@ static int delay_removal(const Loader *l, const LoaderEdit *want, size_t builds,
 static int systemd_boot_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
         size_t builds;
-        int r = 0;
+        int r = edit_cmdline(l, want, plan); /* made of what the entries have before they are edited */
 
         FOREACH_ARRAY(e, l->entries, l->n_entries) {
                 const LoaderFile *f = e->rescue || e->embedded ? NULL : loader_file(l, e->file);
                 _cleanup_free_ char *subject = NULL;
 
-                r = f ? recorded_name(l, e, &subject) : 0;
+                if (f && r >= 0)
+                        r = recorded_name(l, e, &subject);
                 if (f && r >= 0)
                         r = plan_entry(plan, want, f->path, subject, f->text);
                 if (r < 0)
                         return r;
         }
-        r = edit_cmdline(l, want, plan);
         builds = plan->n;
         if (r >= 0)
                 r = build_all(l, want, plan);

@@ -63,6 +63,33 @@ static int copy_text(const char *s, char **ret)
         return *ret || !s ? 0 : -ENOMEM;
 }
 
+/*
+ * A command line that ptprep made, and from which its words are gone, and nothing else is different: a revert was
+ * interrupted before the file went away. Returns 1, 0 or -ENOMEM.
+ */
+static int only_ours_missing(const RecordFile *f)
+{
+        _cleanup_free_ char *whole = NULL, *text = NULL;
+        size_t n = strcspn(f->present, "\n");
+
+        if (f->original.state != BYTES_ABSENT || !streq(f->format, owned_cmdline.name))
+                return 0;
+        whole = strndup(f->present, n);
+        FOREACH_ARRAY(w, f->added.items, f->added.n) {
+                char *more;
+
+                if (!whole || asprintf(&more, "%s%s%s", whole, *whole ? " " : "", w->word) < 0)
+                        return -ENOMEM;
+                free(whole);
+                whole = more;
+        }
+        if (!whole || asprintf(&text, "%s%s", whole, f->present + n) < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        return fingerprint_is(&f->written, text);
+}
+
 static int take_out_ours(const RecordFile *f, OwnedState *ret_state, char **ret)
 {
         const OwnedFormat *format = owned_format(f->format);
@@ -78,6 +105,7 @@ static int take_out_ours(const RecordFile *f, OwnedState *ret_state, char **ret)
 int owned_base(const RecordFile *f, OwnedState *ret_state, char **ret)
 {
         bool original_known = f->original.state == BYTES_ABSENT || f->kept;
+        int r;
 
         *ret_state = OWNED_UNKNOWN;
         *ret = NULL;
@@ -95,7 +123,10 @@ int owned_base(const RecordFile *f, OwnedState *ret_state, char **ret)
                 *ret_state = OWNED_AS_WRITTEN;
                 return copy_text(f->kept, ret);
         }
-        return take_out_ours(f, ret_state, ret);
+        r = only_ours_missing(f);
+        if (r > 0)
+                *ret_state = OWNED_AS_WRITTEN;
+        return r != 0 ? MIN(r, 0) : take_out_ours(f, ret_state, ret);
 }
 
 int owned_left(const char *format, const char *text, const OwnedWords *words, OwnedWords *ret)

@@ -48,6 +48,8 @@ EDITED = ["f /etc/default/grub", '| GRUB_CMDLINE_LINUX_DEFAULT="quiet ptprep.cla
           "| GRUB_TIMEOUT=1"]
 MACHINES = {"drop-in": "intel-off", "in-place": "edited-in-place", "legacy": "el5-legacy", "bls": "fedora-bls",
             "kernelopts": "rhel8-kernelopts", "systemd-boot": "systemd-boot", "uki": "uki"}
+# A step on the way that is meant: without a file kernel-install would build the words in that have to go.
+STAGES = {("uki-revert", "/etc/kernel/cmdline"): b"root=/dev/vda2 ro quiet\n"}
 # name: machine, what happens before, the run that is broken
 SCENARIOS = {name: (machine, [], "--apply") for name, machine in MACHINES.items()} | \
             {f"{name}-revert": (machine, ["--apply"], "revert") for name, machine in MACHINES.items()} | {
@@ -141,7 +143,7 @@ class Scenario:
     def judge_broken(self, how: str, code: int, now: dict[str, object]) -> list[str]:
         # ptprep's own state has more stages than two, and is judged by what comes of it
         errors = [f"{n} is between" for n in lasting(differences(self.old, now))
-                  if now.get(n) != self.new.get(n) and not n.startswith(STATE)]
+                  if now.get(n) != self.new.get(n) and not n.startswith(STATE) and now.get(n) != STAGES.get((self.name, n), "")]
         if how == "kill":
             return errors + [f"was not killed: {code}"] * (code != KILLED)
         old, new = lasting(differences(self.old, now)), lasting(differences(self.new, now))
