@@ -35,6 +35,8 @@ int run_look_unconfigured(Run *r, int rfd, bool live)
 {
         int e = facts_gather(rfd, live, &r->config, &r->facts);
 
+        if (e >= 0 && r->mounts)
+                e = boot_mounts_copy(r->mounts, &r->facts.boot_mounts);
         if (e < 0)
                 return complain("reading the machine's state", e);
         e = wanted_compute(&r->config, &r->facts, &r->wanted);
@@ -97,10 +99,27 @@ static void show_progress(const Step *s, size_t i, size_t n, void *userdata)
         fprintf(stderr, "ptprep: %s\n", text);
 }
 
+/* What was written is written, and the mounts end with this process: that they stay writable until then is only told.
+ */
+static void close_mounts(const BootMounts *mounts)
+{
+        const char *target = NULL;
+        int e = apply_mounts_close(mounts, &target);
+
+        if (e < 0)
+                (void) complain(target ?: "/boot", e);
+}
+
 int run_apply(const Run *r, int rfd, bool live, ApplyResult *ret)
 {
-        int e = apply_plan(&(ApplyOptions){ .rfd = rfd, .live = live, .progress = show_progress }, &r->plan, ret);
+        const ApplyOptions options = { .rfd = rfd, .live = live, .progress = show_progress };
+        int e = r->mounts ? apply_mounts_writable(r->mounts, &r->plan, &ret->failure) : 0;
 
+        if (e >= 0) {
+                e = apply_plan(&options, &r->plan, ret);
+                if (r->mounts)
+                        close_mounts(r->mounts);
+        }
         if (e < 0 && !ret->failure && !(ret->failure = strdup(strerror(-e))))
                 (void) complain("applying the plan", e);
         return e;
@@ -143,6 +162,13 @@ int print_report(const Report *report, bool json)
         if (r < 0 && r != -EPIPE)
                 (void) complain("writing the report", r);
         return report->exit_code;
+}
+
+int run_mount(int *rfd, bool live, BootMounts *ret)
+{
+        int e = live ? boot_mounts_open(rfd, ret) : 0;
+
+        return e < 0 ? complain("looking for what is not mounted", e) : EXIT_READY;
 }
 
 int run_open_root(const Options *o, bool *ret_live)

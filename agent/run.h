@@ -21,6 +21,7 @@ typedef struct Options {
 
 /* One look at the machine, and what it means. run_init() first, run_done() at the end. */
 typedef struct Run {
+        const BootMounts *mounts; /* of run_mount(), set by the verb; NULL: it was not called */
         Config config;
         Facts facts;
         Wanted wanted;
@@ -40,6 +41,13 @@ int complain(const char *what, int error);
  * @ret_live: it is "/" of the running system. Returns an fd (O_PATH); a negative errno that was complained about.
  */
 int run_open_root(const Options *o, bool *ret_live) _must_check_;
+
+/**
+ * run_mount() - make readable what a boot loader reads and what is not mounted
+ * @rfd: of run_open_root(), may be opened anew. @ret: for Run; released with boot_mounts_done().
+ * Returns EXIT_READY, also where something could not be mounted; another exit code, with the reason on standard error.
+ */
+int run_mount(int *rfd, bool live, BootMounts *ret) _must_check_;
 
 /**
  * run_look() - all the reading and all the judging

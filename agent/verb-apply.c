@@ -49,6 +49,7 @@ static int report_outcome(const Options *o, int rfd, bool live, const Run *befor
         int code, r;
 
         run_init(&run);
+        run.mounts = before->mounts;
         code = run_look(&run, rfd, live);
         if (code != EXIT_READY && result->failure) {
                 fprintf(stderr, "ptprep: %s\n", result->failure);
@@ -74,16 +75,20 @@ int verb_apply(const Options *o)
 {
         _cleanup_close_ int rfd = -EBADF, lock = -EBADF;
         _cleanup_(apply_result_done) ApplyResult result = {};
+        _cleanup_(boot_mounts_done) BootMounts mounts = {};
         _cleanup_(run_done) Run run;
         bool live = false;
         size_t n_checked;
         int code, r;
 
         run_init(&run);
+        run.mounts = &mounts;
         rfd = run_open_root(o, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
         code = o->dry_run ? EXIT_READY : run_lock("--apply", rfd, &lock);
+        if (code == EXIT_READY)
+                code = run_mount(&rfd, live, &mounts);
         if (code == EXIT_READY)
                 code = run_look(&run, rfd, live);
         if (code != EXIT_READY)

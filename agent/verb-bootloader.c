@@ -29,6 +29,7 @@ int verb_bootloader(const Options *o)
 {
         _cleanup_(facts_done) Facts facts;
         _cleanup_close_ int rfd = -EBADF;
+        _cleanup_(boot_mounts_done) BootMounts mounts = {};
         _cleanup_(config_done) Config config = {};
         _cleanup_free_ char *text = NULL;
         bool live = false;
@@ -39,12 +40,15 @@ int verb_bootloader(const Options *o)
         rfd = run_open_root(o, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
+        r = run_mount(&rfd, live, &mounts);
+        if (r != EXIT_READY)
+                return r;
         r = probe_loader(&(const Probe){ .rfd = rfd, .live = live, .cfg = &config }, &facts);
         if (r >= 0)
-                r = o->json ? bootloader_json(facts.loaders, facts.n_loaders, &text)
-                            : bootloader_text(facts.loaders, facts.n_loaders, &text);
+                r = o->json ? bootloader_json(facts.loaders, facts.n_loaders, &mounts, &text)
+                            : bootloader_text(facts.loaders, facts.n_loaders, &mounts, &text);
         if (r < 0)
                 return complain("reading the boot loaders", r);
         print_text(text);
-        return tell_unreadable(&facts) ? EXIT_NOT_READY : EXIT_READY;
+        return tell_unreadable(&facts) || boot_mounts_failed(&mounts) ? EXIT_NOT_READY : EXIT_READY;
 }

@@ -34,15 +34,19 @@ int verb_revert(const Options *o)
 {
         _cleanup_close_ int rfd = -EBADF, lock = -EBADF;
         _cleanup_(apply_result_done) ApplyResult result = {};
+        _cleanup_(boot_mounts_done) BootMounts mounts = {};
         _cleanup_(run_done) Run run;
         bool live = false;
         int code, r;
 
         run_init(&run);
+        run.mounts = &mounts;
         rfd = run_open_root(o, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
         code = o->dry_run ? EXIT_READY : run_lock("revert", rfd, &lock);
+        if (code == EXIT_READY)
+                code = run_mount(&rfd, live, &mounts);
         if (code == EXIT_READY)
                 code = run_look_unconfigured(&run, rfd, live);
         if (code != EXIT_READY)

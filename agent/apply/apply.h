@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "model/bootmount.h"
 #include "model/plan.h"
 
 /* The only writer. */
@@ -44,3 +45,17 @@ void apply_forget_reports(int rfd);
  * @folder: created if missing. Returns 0; negative errno.
  */
 int apply_report(int rfd, const char *folder, const char *name, const char *text) _must_check_;
+
+/**
+ * apply_mounts_writable() - open what is mounted for ptprep alone for writing, for the time of a plan
+ * @mounts: of the probers. Nothing is done for a plan that neither changes a file in them nor starts a program.
+ * @ret_failure: one sentence, owned by the caller; replaced on failure, and then they are as they were.
+ * Returns 0; -EROFS: it is read-only for everybody; other negative errno.
+ */
+int apply_mounts_writable(const BootMounts *mounts, const Plan *p, char **ret_failure) _must_check_;
+
+/**
+ * apply_mounts_close() - write out what was changed, and let them be read-only again
+ * @ret_target: the mount point that it failed for. Returns 0; negative errno.
+ */
+int apply_mounts_close(const BootMounts *mounts, const char **ret_target) _must_check_;

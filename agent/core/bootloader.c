@@ -121,7 +121,23 @@ static int add_loader(struct json_object *array, const Loader *l)
         return r;
 }
 
-int bootloader_json(const Loader *loaders, size_t n, char **ret)
+static int add_mount(struct json_object *array, const BootMount *m)
+{
+        struct json_object *o = json_object_new_object();
+        int r = json_append(array, o);
+
+        if (r >= 0)
+                r = json_add_text(o, "mount_point", m->target);
+        if (r >= 0)
+                r = json_add_text(o, "device", m->device);
+        if (r >= 0)
+                r = json_add(o, "listed", json_object_new_boolean(m->listed));
+        if (r >= 0)
+                r = json_add_text(o, "elsewhere", m->elsewhere);
+        return r < 0 ? r : json_add_text(o, "failure", m->failure);
+}
+
+int bootloader_json(const Loader *loaders, size_t n, const BootMounts *unmounted, char **ret)
 {
         _cleanup_json_ struct json_object *o = json_object_new_object();
         struct json_object *array = o ? json_add_array(o, "loaders") : NULL;
@@ -130,6 +146,15 @@ int bootloader_json(const Loader *loaders, size_t n, char **ret)
                 return -ENOMEM;
         FOREACH_ARRAY(l, loaders, n) {
                 int r = add_loader(array, l);
+
+                if (r < 0)
+                        return r;
+        }
+        array = unmounted->n > 0 ? json_add_array(o, "unmounted") : NULL;
+        if (unmounted->n > 0 && !array)
+                return -ENOMEM;
+        FOREACH_ARRAY(m, unmounted->items, unmounted->n) {
+                int r = add_mount(array, m);
 
                 if (r < 0)
                         return r;
@@ -196,7 +221,17 @@ static int print_loader(FILE *out, const Loader *l)
         return 0;
 }
 
-int bootloader_text(const Loader *loaders, size_t n, char **ret)
+static int print_mount(FILE *out, const BootMount *m)
+{
+        _cleanup_free_ char *text = boot_mount_text(m);
+
+        if (!text)
+                return -ENOMEM;
+        fprintf(out, "%s: %s\n", m->target, text);
+        return 0;
+}
+
+int bootloader_text(const Loader *loaders, size_t n, const BootMounts *unmounted, char **ret)
 {
         _cleanup_free_ char *text = NULL;
         size_t size;
@@ -205,6 +240,10 @@ int bootloader_text(const Loader *loaders, size_t n, char **ret)
 
         if (!out)
                 return -ENOMEM;
+        for (size_t i = 0; i < unmounted->n && r >= 0; i++)
+                r = print_mount(out, unmounted->items + i);
+        if (unmounted->n > 0)
+                fputc('\n', out);
         if (n == 0)
                 fputs("no boot loader found that ptprep knows\n", out);
         for (size_t i = 0; i < n && r >= 0; i++) {

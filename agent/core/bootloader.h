@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "model/bootmount.h"
 #include "model/loader.h"
 
 /**
@@ -9,9 +10,10 @@
  *
  * {"loaders":[{"kind","files":[..],"variables":{NAME:{"value","state"}},"entries":[{"id","kernel","arguments":[..],
  * "rescue","default","source"}]}]}. A value is null unless its state is "known"; the others are "unset" and
- * "cannot-tell". Returns 0 or -ENOMEM.
+ * "cannot-tell". Where file systems were not mounted: "unmounted":[{"mount_point","device","listed","elsewhere",
+ * "failure"}]. Returns 0 or -ENOMEM.
  */
-int bootloader_json(const Loader *loaders, size_t n, char **ret) _must_check_;
+int bootloader_json(const Loader *loaders, size_t n, const BootMounts *unmounted, char **ret) _must_check_;
 
 /* The same for people. @ret: text, owned by the caller. 0 or -ENOMEM. */
-int bootloader_text(const Loader *loaders, size_t n, char **ret) _must_check_;
+int bootloader_text(const Loader *loaders, size_t n, const BootMounts *unmounted, char **ret) _must_check_;

@@ -3,6 +3,22 @@
 
 #include "base/table.h"
 
+int check_boot_mounted(const Check *self, const Judgement *j, FindingList *ret)
+{
+        const BootMounts *l = &j->facts->boot_mounts;
+
+        FOREACH_ARRAY(m, l->items, l->n) {
+                _cleanup_free_ char *text = boot_mount_text(m), *cure = boot_mount_cure(m);
+                int r = text && cure ? finding_add(ret, self->id, m->failure ? RESULT_UNKNOWN : RESULT_OK, m->target,
+                                                   m->failure ? cure : NULL, "%s", text)
+                                     : -ENOMEM;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static const char *const image_state_table[_IMAGE_STATE_MAX] = {
         [IMAGE_UNKNOWN] = "unknown",
         [IMAGE_MISSING] = "missing",

@@ -277,6 +277,21 @@ static int plan_remember(const Judgement *j, FindingList *findings, Plan *p)
                            "a file that would be changed has a name that does not fit in " NAME_RECORD);
 }
 
+/* Where a file system could not be read, files of the same names may lie below its mount point: nothing is changed. */
+static int plan_on_known_ground(const Judgement *j, FindingList *findings, Plan *p)
+{
+        const BootMount *m = boot_mounts_failed(&j->facts->boot_mounts);
+        _cleanup_free_ char *cure = NULL;
+
+        if (!m || p->n == 0)
+                return 0;
+        plan_done(p);
+        cure = boot_mount_cure(m);
+        return !cure ? -ENOMEM
+                     : finding_add(findings, "boot.mounted", RESULT_BLOCKED, m->target, cure,
+                                   "ptprep changes nothing while it cannot be read: %s", m->failure);
+}
+
 static bool may_change(const Judgement *j, const FindingList *findings)
 {
         if (!j->config->enabled)
@@ -321,6 +336,8 @@ int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
                 r = plan_stamps(j, stamp, &p);
         if (r >= 0)
                 r = plan_remember(j, findings, &p);
+        if (r >= 0)
+                r = plan_on_known_ground(j, findings, &p);
         if (r < 0)
                 return r;
         if (j->config->n_devices > 0 && finding_worst(findings) == RESULT_BLOCKED)

@@ -73,6 +73,7 @@ void facts_done(Facts *f)
         kargs_done(&f->cmdline);
         string_list_done(&f->iommu_units);
         loaders_free(f->loaders, f->n_loaders);
+        boot_mounts_done(&f->boot_mounts);
         iommu_groups_free(f->groups, f->n_known_groups);
         facts_init(f);
 }

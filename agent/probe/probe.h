@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/macro.h"
+#include "model/bootmount.h"
 #include "model/config.h"
 #include "model/facts.h"
 
@@ -27,6 +28,42 @@ int facts_gather(int rfd, unsigned flags, const Config *cfg, Facts *ret) _must_c
  * @f: begun with facts_init(). Returns 0 or -ENOMEM.
  */
 int facts_gather_firmware(int rfd, Facts *f) _must_check_;
+
+/**
+ * boot_mounts_open() - mount for reading what a boot loader reads and what is not mounted: /boot, the ESP
+ * @rfd: "/" of the running system; closed and opened anew where something was mounted, because mounts are only seen
+ * through folders that were opened after them.
+ * @ret: what was not mounted, with the reason where it could not be; empty on most machines.
+ *
+ * The mounts are read-only, seen by this process and its children only, and gone when it ends. With nothing to mount
+ * this takes some twenty system calls. To be called before facts_gather(). Returns 0; -ENOMEM.
+ */
+int boot_mounts_open(int *rfd, BootMounts *ret) _must_check_;
+
+/* Can there be anything for boot_mounts_choose()? Cheap, and right about "no". */
+bool boot_mounts_missing(int rfd);
+
+typedef struct DiskPartition {
+        char *device; /* "/dev/vda1" */
+        char *type;   /* GUID, lower case */
+} DiskPartition;
+
+typedef struct DiskPartitions {
+        DiskPartition *items;
+        size_t n;
+} DiskPartitions;
+
+void disk_partitions_done(DiskPartitions *l);
+
+/**
+ * boot_mounts_choose() - which file system is to be mounted next, judged from fstab and the present mounts
+ * @tried: those that were chosen before, mounted or not.
+ * @partitions: gives those of the disks that carry "/"; called only where they are needed. Returns 0 or negative errno.
+ * @ret: with its mount point and source, or the reason why it could not be looked for.
+ * Returns 1; 0: none, ret is untouched; -ENOMEM.
+ */
+int boot_mounts_choose(int rfd, const BootMounts *tried, int (*partitions)(void *userdata, const DiskPartitions **ret),
+                       void *userdata, BootMount *ret) _must_check_;
 
 /* Names that only the probers know; those that others need too are in names.h. */
 #define NAME_SYS_BUS           "/sys/bus"
