@@ -55,7 +55,7 @@ class Host:
 
     def ptprep(self, *arguments: str, code: int | None = None, match: tuple[str, ...] = (), nomatch: tuple[str, ...] = ()) -> str:
         done = subprocess.run(self.command(*arguments), capture_output=True, text=True, check=False, timeout=120,
-                              env={"LC_ALL": "C", "NO_COLOR": "1", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LSAN_OPTIONS": "detect_leaks=0"})
+                              env={"LC_ALL": "C", "NO_COLOR": "1", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
         text = done.stdout + done.stderr
         what = f"ptprep {' '.join(arguments)}"
         if code is not None and done.returncode != code:

@@ -447,6 +447,30 @@ static void an_unmounted_boot_is_left_alone(void **state)
         m->config.n_devices = 0;
         machine_judge(m);
         expect_exit(m, EXIT_BLOCKED, 0);
+        m->config.n_devices = 1; /* what is released */
+}
+
+/* Read from a mount of ptprep's own: told, and no more. Not readable: nobody knows what would be changed. */
+static void an_unmounted_esp_is_told(void **state)
+{
+        Machine *m = *state;
+        BootMount *esp = array_grow(&m->facts.boot_mounts.items, m->facts.boot_mounts.n);
+
+        assert_non_null(esp);
+        m->facts.boot_mounts.n++;
+        esp->target = copy("/boot/efi");
+        esp->device = copy("/dev/vda1");
+        esp->type = copy("vfat");
+        machine_judge(m);
+        expect(m, "boot.mounted", RESULT_OK, "not mounted; /dev/vda1 (vfat), found by its partition type");
+        expect_exit(m, EXIT_READY, 0);
+        esp->failure = copy("this process may not mount");
+        machine_judge(m);
+        expect(m, "boot.mounted", RESULT_UNKNOWN, "cannot tell what is on it: this process may not mount");
+        expect_exit(m, EXIT_NOT_READY, 0);
+        set_text(&m->facts.claims, "# an older list\n");
+        machine_judge(m);
+        expect_exit(m, EXIT_BLOCKED, 0);
 }
 
 static void an_interrupted_run_is_cleaned_up_first(void **state)
@@ -509,6 +533,7 @@ int main(void)
                 T(switched_off),
                 T(a_fresh_plan_has_the_safe_order),
                 T(an_unmounted_boot_is_left_alone),
+                T(an_unmounted_esp_is_told),
                 T(an_interrupted_run_is_cleaned_up_first),
                 T(what_is_no_longer_asked_for_goes_away),
                 T(an_absent_device_keeps_its_path),
