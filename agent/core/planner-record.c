@@ -140,6 +140,27 @@ static int settle_original(RecordFile *file, const Step *s)
         return replace_text(&file->kept, base);
 }
 
+/* The words of a step that are there afterwards. */
+static int remember_words(RecordFile *file, const Step *s)
+{
+        OwnedWords left = {};
+        int r = replace_text(&file->format, s->format);
+
+        if (r >= 0)
+                r = owned_words_add_all(&file->added, &s->added);
+        if (r >= 0)
+                r = owned_words_add_all(&file->removed, &s->removed);
+        if (r >= 0)
+                r = owned_left(file->format, s->new_text, &file->added, &left);
+        if (r == -ENOTSUP) /* a format whose words cannot be looked for in a text */
+                return 0;
+        if (r < 0)
+                return r;
+        owned_words_done(&file->added);
+        file->added = left;
+        return 0;
+}
+
 /*
  * A program's own store has no bytes that could be compared. With nothing wanted of it any more, all of ptprep's was
  * given back by this very step.
@@ -147,8 +168,6 @@ static int settle_original(RecordFile *file, const Step *s)
 static int remember_store(Record *record, const Step *s)
 {
         RecordFile *file = record_file_at(record, s->recorded_as);
-        OwnedWords left = {};
-        int r;
 
         if (!file)
                 return -ENOMEM;
@@ -156,25 +175,13 @@ static int remember_store(Record *record, const Step *s)
                 record_forget(record, s->recorded_as);
                 return 0;
         }
-        r = replace_text(&file->format, s->format);
-        if (r >= 0)
-                r = owned_words_add_all(&file->added, &s->added);
-        if (r >= 0)
-                r = owned_words_add_all(&file->removed, &s->removed);
-        if (r >= 0)
-                r = owned_left(file->format, s->new_text, &file->added, &left);
-        if (r >= 0) {
-                owned_words_done(&file->added);
-                file->added = left;
-        }
-        return r;
+        return remember_words(file, s);
 }
 
 /* Brings the record up to what is there after a step. */
 static int remember(Record *record, const Step *s)
 {
         RecordFile *file;
-        OwnedWords left = {};
         int r;
 
         if (s->kind == STEP_COMMAND)
@@ -184,19 +191,9 @@ static int remember(Record *record, const Step *s)
                 return -ENOMEM;
         r = settle_original(file, s);
         if (r >= 0)
-                r = replace_text(&file->format, s->format);
-        if (r >= 0)
                 r = replace_text(&file->present, s->new_text);
         if (r >= 0)
-                r = owned_words_add_all(&file->added, &s->added);
-        if (r >= 0)
-                r = owned_words_add_all(&file->removed, &s->removed);
-        if (r >= 0)
-                r = owned_left(file->format, s->new_text, &file->added, &left);
-        if (r == -ENOTSUP) /* a format whose words cannot be looked for in a text */
-                r = owned_words_add_all(&left, &file->added);
-        owned_words_done(&file->added);
-        file->added = left;
+                r = remember_words(file, s);
         if (r < 0)
                 return r;
         file->replaced = (Fingerprint){};
