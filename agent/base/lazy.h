@@ -14,6 +14,9 @@ typedef struct LazySymbol {
 
 /* Declares a pointer sym_NAME of the type that the library's header gives the function. */
 #define LAZY_FUNCTION(name) static typeof(&name) sym_##name
+/* The same in a header, for several files, and in the one file that loads it. */
+#define LAZY_SHARED(name)   extern typeof(&name) sym_##name
+#define LAZY_DEFINE(name)   typeof(&name) sym_##name
 #define LAZY_SYMBOL(name)                                                                                              \
         {                                                                                                              \
 #name, (void **) &sym_##name                                                                           \

@@ -3,44 +3,19 @@
 
 #include <blkid.h>
 #include <ctype.h>
-#include <libmount.h>
 #include <limits.h>
-#include <linux/magic.h>
-#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
 #include "base/io.h"
-#include "base/lazy.h"
 #include "model/names.h"
+#include "probe/mount-table.h"
 
 /*
- * The only caller of libmount and libblkid: which PCI functions carry what is mounted, swapped to, or named in fstab.
+ * Which PCI functions carry what is mounted, swapped to, or named in fstab.
  * From a mount to its block device, through holders (LVM, dm-crypt, md, bcache, multipath: the slaves folder) to the
  * disks, and from the place of a disk in sysfs to the function it hangs on. A device that does not exist below sysfs is
  * an error, so that nobody takes "could not follow it" for "hangs on nothing".
  */
-
-LAZY_FUNCTION(mnt_new_table);
-LAZY_FUNCTION(mnt_unref_table);
-LAZY_FUNCTION(mnt_table_parse_stream);
-LAZY_FUNCTION(mnt_table_next_fs);
-LAZY_FUNCTION(mnt_new_iter);
-LAZY_FUNCTION(mnt_free_iter);
-LAZY_FUNCTION(mnt_fs_get_source);
-LAZY_FUNCTION(mnt_fs_get_srcpath);
-LAZY_FUNCTION(mnt_fs_get_tag);
-LAZY_FUNCTION(mnt_fs_get_target);
-LAZY_FUNCTION(mnt_fs_get_fstype);
-LAZY_FUNCTION(mnt_fs_get_devno);
-LAZY_FUNCTION(mnt_fs_get_option);
-
-static const LazySymbol mount_symbols[] = {
-        LAZY_SYMBOL(mnt_new_table),     LAZY_SYMBOL(mnt_unref_table),    LAZY_SYMBOL(mnt_table_parse_stream),
-        LAZY_SYMBOL(mnt_table_next_fs), LAZY_SYMBOL(mnt_new_iter),       LAZY_SYMBOL(mnt_free_iter),
-        LAZY_SYMBOL(mnt_fs_get_source), LAZY_SYMBOL(mnt_fs_get_srcpath), LAZY_SYMBOL(mnt_fs_get_tag),
-        LAZY_SYMBOL(mnt_fs_get_target), LAZY_SYMBOL(mnt_fs_get_fstype),  LAZY_SYMBOL(mnt_fs_get_devno),
-        LAZY_SYMBOL(mnt_fs_get_option),
-};
 
 /* Holders on holders: more than this is a circle. */
 #define DEPTH_MAX 16U
@@ -60,16 +35,9 @@ typedef struct Block {
 
 static void block_done(Block *b)
 {
-        if (b->mounts)
-                sym_mnt_unref_table(b->mounts);
+        mount_table_freep(&b->mounts);
         free(b->prefix);
         string_list_done(&b->targets);
-}
-
-static void iter_freep(struct libmnt_iter **i)
-{
-        if (*i)
-                sym_mnt_free_iter(*i);
 }
 
 /* What is being followed, for the facts. */
@@ -473,7 +441,7 @@ static int follow_mount(Block *b, const Use *use, struct libmnt_fs *fs, unsigned
  */
 static int follow_file(Block *b, const Use *use, const char *path, unsigned depth)
 {
-        _cleanup_(iter_freep) struct libmnt_iter *iter = NULL;
+        _cleanup_(mount_iter_freep) struct libmnt_iter *iter = NULL;
         struct libmnt_fs *fs, *best = NULL;
         size_t best_length = 0;
 
@@ -531,42 +499,10 @@ static const char *rebase(const Block *b, const char *target)
         return *rest == 0 ? "/" : rest;
 }
 
-static void table_freep(struct libmnt_table **t)
-{
-        if (*t)
-                sym_mnt_unref_table(*t);
-}
-
-static int read_table(const Block *b, const char *path, struct libmnt_table **ret, bool *ret_is_procfs)
-{
-        _cleanup_close_ int fd = root_open(b->p->rfd, path, O_RDONLY | O_NOCTTY);
-        _cleanup_(table_freep) struct libmnt_table *table = NULL;
-        _cleanup_fclose_ FILE *file = NULL;
-        struct statfs st;
-
-        if (fd < 0)
-                return fd;
-        if (fstatfs(fd, &st) < 0)
-                return -errno;
-        file = fdopen(fd, "re");
-        if (!file)
-                return -errno;
-        TAKE_FD(fd);
-        table = sym_mnt_new_table();
-        if (!table)
-                return -ENOMEM;
-        if (sym_mnt_table_parse_stream(table, file, path) < 0)
-                return -EBADMSG;
-        if (ret_is_procfs)
-                *ret_is_procfs = st.f_type == PROC_SUPER_MAGIC;
-        *ret = TAKE_PTR(table);
-        return 0;
-}
-
 /* Calls the function for each line of a table; it returns 0, or a negative errno that ends it. */
 static int for_each(Block *b, struct libmnt_table *table, int (*function)(Block *b, struct libmnt_fs *fs))
 {
-        _cleanup_(iter_freep) struct libmnt_iter *iter = sym_mnt_new_iter(MNT_ITER_FORWARD);
+        _cleanup_(mount_iter_freep) struct libmnt_iter *iter = sym_mnt_new_iter(MNT_ITER_FORWARD);
         struct libmnt_fs *fs;
 
         if (!iter)
@@ -719,15 +655,14 @@ static int read_prefix(Block *b)
 int probe_block(const Probe *p, Facts *f)
 {
         _cleanup_(block_done) Block b = { .p = p, .f = f };
-        _cleanup_(table_freep) struct libmnt_table *swaps = NULL, *fstab = NULL;
+        _cleanup_(mount_table_freep) struct libmnt_table *swaps = NULL, *fstab = NULL;
         bool is_procfs = false;
         int r;
 
-        if ((p->cfg->n_devices == 0 && !p->functions) ||
-            lazy_load("libmount.so.1", mount_symbols, ELEMENTSOF(mount_symbols)) < 0)
+        if ((p->cfg->n_devices == 0 && !p->functions) || mount_table_load() < 0)
                 return 0;
 
-        r = read_table(&b, NAME_PROC_MOUNTINFO, &b.mounts, &is_procfs);
+        r = mount_table_read(p->rfd, NAME_PROC_MOUNTINFO, &b.mounts, &is_procfs);
         if (r >= 0 && is_procfs && !p->live)
                 r = read_prefix(&b);
         if (r >= 0)
@@ -737,12 +672,12 @@ int probe_block(const Probe *p, Facts *f)
         if (r < 0 && p->live) /* without the mounts of a running system nothing is certain */
                 return 0;
 
-        r = read_table(&b, NAME_PROC_SWAPS, &swaps, NULL);
+        r = mount_table_read(p->rfd, NAME_PROC_SWAPS, &swaps, NULL);
         if (r >= 0)
                 r = for_each(&b, swaps, each_swap);
         if (r == -ENOMEM)
                 return r;
-        r = read_table(&b, NAME_FSTAB, &fstab, NULL);
+        r = mount_table_read(p->rfd, NAME_FSTAB, &fstab, NULL);
         if (r >= 0)
                 r = for_each(&b, fstab, each_fstab);
         if (r == -ENOMEM)

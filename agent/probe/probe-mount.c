@@ -3,7 +3,6 @@
 
 #include <blkid.h>
 #include <ctype.h>
-#include <libmount.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdarg.h>
@@ -11,36 +10,14 @@
 #include <sys/sysmacros.h>
 
 #include "base/io.h"
-#include "base/lazy.h"
 #include "model/names.h"
+#include "probe/mount-table.h"
 
 /*
  * File systems that a boot loader reads and that are not mounted: /boot and the EFI system partition, found by their
  * lines in fstab or by their partition types on the disks that carry "/". They are mounted for this process alone, so
  * that everything else reads them as it reads mounted ones.
  */
-
-LAZY_FUNCTION(mnt_new_table);
-LAZY_FUNCTION(mnt_unref_table);
-LAZY_FUNCTION(mnt_table_parse_stream);
-LAZY_FUNCTION(mnt_table_next_fs);
-LAZY_FUNCTION(mnt_new_iter);
-LAZY_FUNCTION(mnt_free_iter);
-LAZY_FUNCTION(mnt_fs_get_source);
-LAZY_FUNCTION(mnt_fs_get_target);
-LAZY_FUNCTION(mnt_fs_get_root);
-LAZY_FUNCTION(mnt_fs_get_fstype);
-LAZY_FUNCTION(mnt_fs_get_devno);
-LAZY_FUNCTION(mnt_fs_get_fs_options);
-LAZY_FUNCTION(mnt_fs_get_option);
-
-static const LazySymbol mount_symbols[] = {
-        LAZY_SYMBOL(mnt_new_table),     LAZY_SYMBOL(mnt_unref_table),   LAZY_SYMBOL(mnt_table_parse_stream),
-        LAZY_SYMBOL(mnt_table_next_fs), LAZY_SYMBOL(mnt_new_iter),      LAZY_SYMBOL(mnt_free_iter),
-        LAZY_SYMBOL(mnt_fs_get_source), LAZY_SYMBOL(mnt_fs_get_target), LAZY_SYMBOL(mnt_fs_get_root),
-        LAZY_SYMBOL(mnt_fs_get_fstype), LAZY_SYMBOL(mnt_fs_get_devno),  LAZY_SYMBOL(mnt_fs_get_fs_options),
-        LAZY_SYMBOL(mnt_fs_get_option),
-};
 
 /* GPT partition types: UEFI 2.10, table 5-7; Discoverable Partitions Specification. */
 #define TYPE_ESP      "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
@@ -133,39 +110,6 @@ bool boot_mounts_missing(int rfd)
 
 /* 2. Which file system is to be mounted next? */
 
-static void table_freep(struct libmnt_table **t)
-{
-        if (*t)
-                sym_mnt_unref_table(*t);
-}
-
-static void iter_freep(struct libmnt_iter **i)
-{
-        if (*i)
-                sym_mnt_free_iter(*i);
-}
-
-static int read_table(int rfd, const char *path, struct libmnt_table **ret)
-{
-        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY);
-        _cleanup_(table_freep) struct libmnt_table *table = NULL;
-        _cleanup_fclose_ FILE *file = NULL;
-
-        if (fd < 0)
-                return fd;
-        file = fdopen(fd, "re");
-        if (!file)
-                return -errno;
-        TAKE_FD(fd);
-        table = sym_mnt_new_table();
-        if (!table)
-                return -ENOMEM;
-        if (sym_mnt_table_parse_stream(table, file, path) < 0)
-                return -EBADMSG;
-        *ret = TAKE_PTR(table);
-        return 0;
-}
-
 /* "/boot/" in fstab is "/boot". */
 static bool same_folder(const char *a, const char *b)
 {
@@ -177,7 +121,7 @@ static bool same_folder(const char *a, const char *b)
 /* The last line of a mount point: what is mounted later covers what was there. NULL: none. */
 static struct libmnt_fs *line_of(struct libmnt_table *table, const char *target)
 {
-        _cleanup_(iter_freep) struct libmnt_iter *iter = table ? sym_mnt_new_iter(MNT_ITER_FORWARD) : NULL;
+        _cleanup_(mount_iter_freep) struct libmnt_iter *iter = table ? sym_mnt_new_iter(MNT_ITER_FORWARD) : NULL;
         struct libmnt_fs *fs, *found = NULL;
 
         while (iter && sym_mnt_table_next_fs(table, iter, &fs) == 0) {
@@ -244,18 +188,18 @@ static const char *esp_folder(int rfd, bool boot_free)
 int boot_mounts_choose(int rfd, const BootMounts *tried, int (*partitions)(void *userdata, const DiskPartitions **ret),
                        void *userdata, BootMount *ret)
 {
-        _cleanup_(table_freep) struct libmnt_table *mounts = NULL, *fstab = NULL;
+        _cleanup_(mount_table_freep) struct libmnt_table *mounts = NULL, *fstab = NULL;
         bool uefi = probe_exists(rfd, NAME_SYS_EFI) == TRISTATE_YES, boot_free = false, esp = false;
         const char *source, *folder;
         const DiskPartitions *l;
         int r;
 
-        if (lazy_load("libmount.so.1", mount_symbols, ELEMENTSOF(mount_symbols)) < 0)
+        if (mount_table_load() < 0)
                 return 0;
-        r = read_table(rfd, NAME_PROC_MOUNTINFO, &mounts);
+        r = mount_table_read(rfd, NAME_PROC_MOUNTINFO, &mounts, NULL);
         if (r < 0) /* not knowing what is mounted, nothing can be mounted */
                 return probe_soft(r);
-        r = read_table(rfd, NAME_FSTAB, &fstab);
+        r = mount_table_read(rfd, NAME_FSTAB, &fstab, NULL);
         if (r == -ENOMEM)
                 return r;
         FOREACH_ARRAY(t, targets, ELEMENTSOF(targets)) {
@@ -398,7 +342,7 @@ static int find_disks(int rfd, const char *link, unsigned depth, StringList *ret
 static int find_root_disks(int rfd, StringList *ret)
 {
         char link[sizeof(NAME_SYS_DEV_BLOCK "/:") + 2 * 3 * sizeof(unsigned)];
-        _cleanup_(table_freep) struct libmnt_table *mounts = NULL;
+        _cleanup_(mount_table_freep) struct libmnt_table *mounts = NULL;
         struct libmnt_fs *root;
         const char *name;
         struct stat st;
@@ -411,7 +355,7 @@ static int find_root_disks(int rfd, StringList *ret)
         if (r != -ENOENT)
                 return r;
         /* the number of a btrfs is none of a device */
-        r = read_table(rfd, NAME_PROC_MOUNTINFO, &mounts);
+        r = mount_table_read(rfd, NAME_PROC_MOUNTINFO, &mounts, NULL);
         if (r < 0)
                 return r;
         root = line_of(mounts, "/");
@@ -523,14 +467,14 @@ static int find_device(int rfd, BootMount *m)
 /* Where the whole of a device is mounted already, be it under another name of it. */
 static int find_elsewhere(int rfd, BootMount *m)
 {
-        _cleanup_(table_freep) struct libmnt_table *mounts = NULL;
-        _cleanup_(iter_freep) struct libmnt_iter *iter = NULL;
+        _cleanup_(mount_table_freep) struct libmnt_table *mounts = NULL;
+        _cleanup_(mount_iter_freep) struct libmnt_iter *iter = NULL;
         struct libmnt_fs *fs;
         struct stat st;
         int r = root_stat(rfd, m->device, &st);
 
         if (r >= 0)
-                r = read_table(rfd, NAME_PROC_MOUNTINFO, &mounts);
+                r = mount_table_read(rfd, NAME_PROC_MOUNTINFO, &mounts, NULL);
         if (r < 0)
                 return probe_soft(r);
         iter = sym_mnt_new_iter(MNT_ITER_FORWARD);

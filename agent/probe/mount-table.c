@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "probe/mount-table.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/statfs.h>
+
+#include "base/io.h"
+
+LAZY_FUNCTION(mnt_new_table);
+LAZY_FUNCTION(mnt_unref_table);
+LAZY_FUNCTION(mnt_table_parse_stream);
+LAZY_FUNCTION(mnt_free_iter);
+
+LAZY_DEFINE(mnt_table_next_fs);
+LAZY_DEFINE(mnt_new_iter);
+LAZY_DEFINE(mnt_fs_get_source);
+LAZY_DEFINE(mnt_fs_get_srcpath);
+LAZY_DEFINE(mnt_fs_get_tag);
+LAZY_DEFINE(mnt_fs_get_target);
+LAZY_DEFINE(mnt_fs_get_root);
+LAZY_DEFINE(mnt_fs_get_fstype);
+LAZY_DEFINE(mnt_fs_get_devno);
+LAZY_DEFINE(mnt_fs_get_fs_options);
+LAZY_DEFINE(mnt_fs_get_option);
+
+int mount_table_load(void)
+{
+        static const LazySymbol symbols[] = {
+                LAZY_SYMBOL(mnt_new_table),     LAZY_SYMBOL(mnt_unref_table),       LAZY_SYMBOL(mnt_table_parse_stream),
+                LAZY_SYMBOL(mnt_free_iter),     LAZY_SYMBOL(mnt_table_next_fs),     LAZY_SYMBOL(mnt_new_iter),
+                LAZY_SYMBOL(mnt_fs_get_source), LAZY_SYMBOL(mnt_fs_get_srcpath),    LAZY_SYMBOL(mnt_fs_get_tag),
+                LAZY_SYMBOL(mnt_fs_get_target), LAZY_SYMBOL(mnt_fs_get_root),       LAZY_SYMBOL(mnt_fs_get_fstype),
+                LAZY_SYMBOL(mnt_fs_get_devno),  LAZY_SYMBOL(mnt_fs_get_fs_options), LAZY_SYMBOL(mnt_fs_get_option),
+        };
+
+        return lazy_load("libmount.so.1", symbols, ELEMENTSOF(symbols));
+}
+
+int mount_table_read(int rfd, const char *path, struct libmnt_table **ret, bool *ret_is_procfs)
+{
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY);
+        _cleanup_(mount_table_freep) struct libmnt_table *table = NULL;
+        _cleanup_fclose_ FILE *file = NULL;
+        struct statfs st;
+
+        if (fd < 0)
+                return fd;
+        if (fstatfs(fd, &st) < 0)
+                return -errno;
+        file = fdopen(fd, "re");
+        if (!file)
+                return -errno;
+        TAKE_FD(fd);
+        table = sym_mnt_new_table();
+        if (!table)
+                return -ENOMEM;
+        if (sym_mnt_table_parse_stream(table, file, path) < 0)
+                return -EBADMSG;
+        if (ret_is_procfs)
+                *ret_is_procfs = st.f_type == PROC_SUPER_MAGIC;
+        *ret = TAKE_PTR(table);
+        return 0;
+}
+
+void mount_table_freep(struct libmnt_table **t)
+{
+        if (*t)
+                sym_mnt_unref_table(*t);
+}
+
+void mount_iter_freep(struct libmnt_iter **i)
+{
+        if (*i)
+                sym_mnt_free_iter(*i);
+}
