@@ -112,8 +112,8 @@ static void transaction_end(int rfd, const StepContext *contexts, size_t n)
                 root_file_discard(rfd, NAME_TRANSACTION);
 }
 
-/* 0, or negative errno when something could not be put back; the rest is all the same. */
-/* Those that make something of what the others put back come last. */
+/* 0, or negative errno when something could not be put back; the rest is all the same. @last: those that make something
+ * of what the others put back, else the others. */
 static int undo_some(StepContext *contexts, size_t n, bool last, char **failure)
 {
         int ret = 0;
