@@ -256,17 +256,6 @@ static int read_settings(Loader *l, const Place *place)
         return 0;
 }
 
-static int add_file(Loader *l, const char *path, char **text, size_t size)
-{
-        LoaderFile *f = array_grow(&l->files, l->n_files);
-
-        if (!f)
-                return -ENOMEM;
-        *f = (LoaderFile){ strdup(path), TAKE_PTR(*text), size };
-        l->n_files++;
-        return f->path ? 0 : -ENOMEM;
-}
-
 /* A text file as it is: one with a NUL byte in it is damaged. */
 static int read_file(int rfd, Loader *l, const char *path)
 {
@@ -276,7 +265,7 @@ static int read_file(int rfd, Loader *l, const char *path)
 
         if (r >= 0 && strlen(text) != size)
                 r = -EBADMSG;
-        return r < 0 ? r : add_file(l, path, &text, size);
+        return r < 0 ? r : loader_add_file(l, path, &text, size);
 }
 
 /* What the environment block has goes before what the configuration sets where the block has nothing. */
@@ -299,7 +288,7 @@ static int read_environment(int rfd, Loader *l, const Place *place)
         for (size_t i = 0; i < env.n && r >= 0; i++)
                 r = add_variable(l, env.variables[i].name, strlen(env.variables[i].name), env.variables[i].value,
                                  strlen(env.variables[i].value), true, path, env.variables[i].line);
-        return r < 0 ? r : add_file(l, path, &text, size);
+        return r < 0 ? r : loader_add_file(l, path, &text, size);
 }
 
 static const LoaderFile *environment_of(const Loader *l)

@@ -114,17 +114,6 @@ static int add_entries(int rfd, Loader *l, const LegacyMenu *m)
         return 0;
 }
 
-static int add_file(Loader *l, const char *path, char **text, size_t size)
-{
-        LoaderFile *f = array_grow(&l->files, l->n_files);
-
-        if (!f)
-                return -ENOMEM;
-        *f = (LoaderFile){ strdup(path), TAKE_PTR(*text), size };
-        l->n_files++;
-        return f->path ? 0 : -ENOMEM;
-}
-
 static int legacy_read(int rfd, Loader *ret)
 {
         _cleanup_(loader_done) Loader l = { .kind = LOADER_GRUB_LEGACY, .readable = TRISTATE_YES };
@@ -147,7 +136,7 @@ static int legacy_read(int rfd, Loader *ret)
         if (r >= 0 && !m.has_commands)
                 return -ENOENT; /* a file of that name that is no menu, such as SuSE's /etc/grub.conf */
         if (r >= 0)
-                r = add_file(&l, path, &text, size);
+                r = loader_add_file(&l, path, &text, size);
         if (r >= 0)
                 r = add_entries(rfd, &l, &m);
         if (r == -ENOMEM || r == -ENOENT)

@@ -27,7 +27,6 @@ static int note_unreadable(Loader *l, const char *path, int error)
 /* A file that is there but cannot be read makes the loader unreadable, and no more than that. */
 static int read_source(int rfd, Loader *l, const char *path)
 {
-        LoaderFile *f;
         _cleanup_free_ char *text = NULL;
         size_t size;
         int r = root_read_file(rfd, path, SOURCE_MAX_BYTES, &text, &size);
@@ -38,12 +37,7 @@ static int read_source(int rfd, Loader *l, const char *path)
                 return r == -ENOENT ? 0 : r;
         if (r < 0)
                 return note_unreadable(l, path, r);
-        f = array_grow(&l->files, l->n_files);
-        if (!f)
-                return -ENOMEM;
-        *f = (LoaderFile){ strdup(path), TAKE_PTR(text), size };
-        l->n_files++;
-        return f->path ? 0 : -ENOMEM;
+        return loader_add_file(l, path, &text, size);
 }
 
 /* The drop-in has to be read behind all others: dash expands a glob in the order of strcmp(). */

@@ -19,20 +19,10 @@
 
 static int read_source(int rfd, Loader *l, const char *path)
 {
-        LoaderFile *f;
-        char *text = NULL;
+        _cleanup_free_ char *text = NULL;
         int r = root_read_text(rfd, path, &text);
 
-        if (r < 0)
-                return r;
-        f = array_grow(&l->files, l->n_files);
-        if (!f) {
-                free(text);
-                return -ENOMEM;
-        }
-        *f = (LoaderFile){ strdup(path), text, strlen(text) };
-        l->n_files++;
-        return f->path ? 0 : -ENOMEM;
+        return r < 0 ? r : loader_add_file(l, path, &text, strlen(text));
 }
 
 /* The UUIDs as one text with commas; *ret stays NULL where there is none. */

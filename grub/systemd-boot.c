@@ -90,18 +90,6 @@ static int find_roots(Reader *r)
         return 0;
 }
 
-static int add_file(Loader *l, const char *path, char **text)
-{
-        LoaderFile *f = array_grow(&l->files, l->n_files);
-
-        if (!f)
-                return -ENOMEM;
-        *f = (LoaderFile){ .path = strdup(path), .text = *text, .size = strlen(*text) };
-        *text = NULL;
-        l->n_files++;
-        return f->path ? 0 : -ENOMEM;
-}
-
 /* Adds a file to the sources where it is there and is text. 1: it is; 0: it is not; -ENOMEM. */
 static int read_source(int rfd, Loader *l, const char *path)
 {
@@ -113,7 +101,7 @@ static int read_source(int rfd, Loader *l, const char *path)
                 return r;
         if (r < 0 || strlen(text) != size)
                 return 0;
-        r = add_file(l, path, &text);
+        r = loader_add_file(l, path, &text, size);
         return r < 0 ? r : 1;
 }
 

@@ -62,6 +62,20 @@ void boot_entries_free(BootEntry *entries, size_t n)
         free(entries);
 }
 
+int loader_add_file(Loader *l, const char *path, char **text, size_t size)
+{
+        char *copy = strdup(path);
+        LoaderFile *f = copy ? array_grow(&l->files, l->n_files) : NULL;
+
+        if (!f) {
+                free(copy);
+                return -ENOMEM;
+        }
+        *f = (LoaderFile){ copy, TAKE_PTR(*text), size };
+        l->n_files++;
+        return 0;
+}
+
 const LoaderFile *loader_file(const Loader *l, const char *path)
 {
         FOREACH_ARRAY(f, l->files, l->n_files)

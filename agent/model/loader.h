@@ -107,5 +107,13 @@ void loader_done(Loader *l);
 void loaders_free(Loader *loaders, size_t n); /* all of an array, and the array */
 void boot_entries_free(BootEntry *entries, size_t n);
 
+/**
+ * loader_add_file() - remember a file that a loader was read from
+ * @text: becomes the loader's, and NULL; the caller's still when this fails. @size: bytes of it.
+ * Returns 0 or -ENOMEM.
+ */
+int loader_add_file(Loader *l, const char *path, char **text, size_t size) _must_check_;
+
+/* By path; NULL: none. */
 const LoaderFile *loader_file(const Loader *l, const char *path);
 const LoaderVariable *loader_variable(const Loader *l, const char *name);
