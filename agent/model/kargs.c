@@ -154,41 +154,68 @@ IommuArgument kargs_iommu(const Kargs *k, IommuVendor vendor, const char **ret_w
         return a;
 }
 
-int karg_without(const char *word, const char *remove, char **ret)
+/* Memory for a copy of the value without its quotes. The kernel cuts them off before any parser sees it. */
+static char *unquoted(const char *value)
 {
-        size_t n = strcspn(remove, "=");
-        const char *unwanted = remove + n + 1;
-        _cleanup_free_ char *left = NULL;
-        bool had = false, kept = false;
+        char *copy = malloc(strlen(value) + 1), *p = copy;
 
-        /* the key with its '=', compared as parameq() does */
-        for (size_t i = 0; i <= n; i++)
-                if ((word[i] == '-' ? '_' : word[i]) != (remove[i] == '-' ? '_' : remove[i]))
-                        return 0;
-        left = strndup(word, n + 1);
-        if (!left)
-                return -ENOMEM;
-        for (const char *member = word + n + 1; *member;) {
+        if (!copy)
+                return NULL;
+        for (; *value; value++)
+                if (*value != '"')
+                        *p++ = *value;
+        *p = '\0';
+        return copy;
+}
+
+/* Drops each member of a comma list that begins so, in place. false: there was none. */
+static bool drop_members(char *list, const char *unwanted)
+{
+        char *to = list;
+        bool had = false;
+
+        for (const char *member = list; *member;) {
                 size_t length = strcspn(member, ",");
+                const char *next = member + length + (member[length] == ',');
 
                 if (startswith(member, unwanted))
                         had = true;
                 else {
-                        char *longer;
-
-                        if (asprintf(&longer, "%s%s%.*s", left, kept ? "," : "", (int) length, member) < 0)
-                                return -ENOMEM;
-                        free(left);
-                        left = longer;
-                        kept = true;
+                        if (to != list)
+                                *to++ = ',';
+                        memmove(to, member, length);
+                        to += length;
                 }
-                member += length;
-                member += *member == ',';
+                member = next;
         }
-        if (!had)
+        *to = '\0';
+        return had;
+}
+
+int karg_without(const char *word, const char *remove, char **ret)
+{
+        size_t n = strcspn(remove, "=");
+        _cleanup_free_ char *left = NULL;
+
+        if (*word == '"')
+                word++; /* around the whole word */
+        /* the key with its '=', compared as parameq() does */
+        for (size_t i = 0; i <= n; i++)
+                if (!key_char_equal(word[i], remove[i]))
+                        return 0;
+        left = unquoted(word + n + 1);
+        if (!left)
+                return -ENOMEM;
+        if (!drop_members(left, remove + n + 1))
                 return 0;
-        if (ret)
-                *ret = kept ? TAKE_PTR(left) : NULL;
+        if (ret) {
+                const char *quote = left[strcspn(left, " \t\n\v\f\r")] ? "\"" : "";
+                char *shorter = NULL;
+
+                if (*left && asprintf(&shorter, "%.*s%s%s%s", (int) n + 1, word, quote, left, quote) < 0)
+                        return -ENOMEM;
+                *ret = shorter;
+        }
         return 1;
 }
 

@@ -58,9 +58,11 @@ IommuArgument kargs_iommu(const Kargs *k, IommuVendor vendor, const char **ret_w
 /**
  * karg_without() - take a contradiction out of one word
  * @word: e.g. "iommu=pt,off". @remove: "KEY=VALUE", e.g. "iommu=off"; VALUE is compared by prefix with each member of
- * the comma list, as the kernel's parsers of these keys do.
- * @ret: what is left of the word ("iommu=pt"), NULL when nothing is; owned by the caller; set on 1 only. NULL: do not
- * build it. Returns 1: the word had it; 0: it had not; -ENOMEM.
+ * the comma list, as the kernel's parsers of these keys do. Quotes in the word are not part of the value (Linux
+ * lib/cmdline.c, next_arg()).
+ * @ret: what is left of the word ("iommu=pt"), NULL when nothing is; quoted anew where there is a blank in it, so that
+ * it is one word still; owned by the caller; set on 1 only. NULL: do not build it.
+ * Returns 1: the word had it; 0: it had not; -ENOMEM.
  */
 int karg_without(const char *word, const char *remove, char **ret) _must_check_;
 

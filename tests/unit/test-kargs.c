@@ -152,6 +152,45 @@ static void test_iommu(void **state)
         }
 }
 
+static void test_without(void **state)
+{
+        static const struct {
+                const char *word, *remove;
+                int expected;
+                const char *left;
+        } rows[] = {
+                { "iommu=off", "iommu=off", 1, NULL },
+                { "iommu=pt", "iommu=off", 0, "untouched" },
+                { "iommu", "iommu=off", 0, "untouched" },
+                { "", "iommu=off", 0, "untouched" },
+                { "intel_iommu=off", "iommu=off", 0, "untouched" },
+                { "intel-iommu=sm_on,off", "intel_iommu=off", 1, "intel-iommu=sm_on" },
+                { "iommu=pt,off,nobypass", "iommu=off", 1, "iommu=pt,nobypass" },
+                { "iommu=offline,off", "iommu=off", 1, NULL }, /* the kernel compares by prefix */
+                { "iommu=,off", "iommu=off", 1, NULL },
+                { "\"iommu=off\"", "iommu=off", 1, NULL },
+                { "\"iommu=pt,off\"", "iommu=off", 1, "iommu=pt" },
+                { "iommu=\"off,pt\"", "iommu=off", 1, "iommu=pt" },
+                { "iommu=pt,\"off\"", "iommu=off", 1, "iommu=pt" },
+                { "iommu=\"off pt\"", "iommu=off", 1, NULL },
+                /* a quote that opens in one member and closes in another: no half of the pair stays behind */
+                { "iommu=offa=\",b c\"", "iommu=off", 1, "iommu=\"b c\"" },
+        };
+
+        (void) state;
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_free_ char *left = strdup("untouched");
+                char *old = left;
+                int r = karg_without(row->word, row->remove, &left);
+
+                if (r == 1)
+                        free(old);
+                if (r != row->expected || !streq_null(left, row->left))
+                        fail_msg("\"%s\" without \"%s\": got %d and %s", row->word, row->remove, r, left ?: "nothing");
+                assert_int_equal(karg_without(row->word, row->remove, NULL), row->expected);
+        }
+}
+
 /* Whatever the words are: printing what was read and reading it again changes nothing. */
 static void test_generated(void **state)
 {
@@ -189,6 +228,7 @@ int main(void)
                 cmocka_unit_test(test_has),
                 cmocka_unit_test(test_next),
                 cmocka_unit_test(test_iommu),
+                cmocka_unit_test(test_without),
                 cmocka_unit_test(test_generated),
         };
 
