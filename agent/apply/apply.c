@@ -3,22 +3,24 @@
 
 #include <stdarg.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
+#include "apply/settle.h"
 #include "apply/step.h"
 #include "base/io.h"
 #include "model/names.h"
 
 static const StepOps step_table[_STEP_KIND_MAX] = {
-        [STEP_CLEAN_UP] = { step_clean_up_do, step_clean_up_undo },
-        [STEP_KEEP_ORIGINAL] = { step_state_do, step_put_back },
-        [STEP_RECORD] = { step_state_do, step_put_back },
-        [STEP_WRITE_FILE] = { step_write_do, step_put_back },
-        [STEP_REMOVE_FILE] = { step_write_do, step_put_back },
-        [STEP_REBUILD_IMAGE] = { step_image_do, step_put_back },
-        [STEP_COPY_IMAGE] = { step_copy_do, step_put_back },
-        [STEP_STAMP_IMAGES] = { step_stamp_do, step_put_back },
-        [STEP_MKCONFIG] = { step_mkconfig_do, step_put_back },
-        [STEP_COMMAND] = { step_command_do, step_command_undo },
+        [STEP_CLEAN_UP] = { step_clean_up_do, step_clean_up_undo, false },
+        [STEP_KEEP_ORIGINAL] = { step_state_do, step_put_back, false },
+        [STEP_RECORD] = { step_state_do, step_put_back, false },
+        [STEP_WRITE_FILE] = { step_write_do, step_put_back, true },
+        [STEP_REMOVE_FILE] = { step_write_do, step_put_back, true },
+        [STEP_REBUILD_IMAGE] = { step_image_do, step_put_back, true },
+        [STEP_COPY_IMAGE] = { step_copy_do, step_put_back, true },
+        [STEP_STAMP_IMAGES] = { step_stamp_do, step_put_back, false },
+        [STEP_MKCONFIG] = { step_mkconfig_do, step_put_back, true },
+        [STEP_COMMAND] = { step_command_do, step_command_undo, true },
 };
 
 void apply_result_done(ApplyResult *r)
@@ -90,6 +92,33 @@ static int transaction_begin(int rfd, const StepContext *contexts, size_t n)
                 return -ENOMEM;
         r = root_mkdir_p(rfd, NAME_STATE_DIR);
         return r < 0 ? r : root_file_replace(rfd, NAME_TRANSACTION, text, size, 0600);
+}
+
+/*
+ * Boot loaders read the device, not what the kernel shows of it: before the old files go, each file system gets where
+ * they find the new ones. All has been flushed to the disk already, so where this cannot be done the host is safe
+ * still: at worst the loader shows the old menu until the file system gets there by itself.
+ */
+static void settle_all(int rfd, const StepContext *contexts, size_t n)
+{
+        _cleanup_free_ dev_t *settled = calloc(n, sizeof(*settled));
+        size_t n_settled = 0;
+
+        for (const StepContext *c = contexts; settled && c < contexts + n; c++) {
+                _cleanup_free_ char *folder = step_table[c->step->kind].for_loader ? path_folder(c->path) : NULL;
+                _cleanup_close_ int fd = folder ? root_open(rfd, folder, O_RDONLY | O_DIRECTORY) : -EBADF;
+                struct stat st;
+                size_t i = 0;
+
+                if (fd < 0 || fstat(fd, &st) < 0)
+                        continue;
+                while (i < n_settled && settled[i] != st.st_dev)
+                        i++;
+                if (i < n_settled)
+                        continue;
+                settled[n_settled++] = st.st_dev;
+                (void) !settle_file_system(fd);
+        }
 }
 
 /* Removes what is only in the way now. Where some of it stays, so does the list, and the next run goes by that. */
@@ -180,6 +209,7 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
         StepContext *contexts;
         size_t n = 0;
         bool begun = false; /* until then the list, if there is one, is that of an interrupted run */
+        bool whole;
         int r = 0;
 
         if (p->n == 0) {
@@ -214,8 +244,11 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
                                                      c->step->path, strerror(-r)) < 0)
                         result.failure = NULL;
         }
+        whole = r >= 0 || undo_all(contexts, MIN(n + 1, p->n), &result.failure) >= 0;
+        if (begun)
+                settle_all(o->rfd, contexts, p->n);
         /* What could not be put back stays beside the file, for a person to look at, until the next run. */
-        if ((r >= 0 || undo_all(contexts, MIN(n + 1, p->n), &result.failure) >= 0) && begun)
+        if (begun && whole)
                 transaction_end(o->rfd, contexts, p->n);
         contexts_done(contexts, p->n);
         result.n_done = r < 0 ? 0 : n;

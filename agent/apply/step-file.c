@@ -178,7 +178,7 @@ int step_put_back(StepContext *c)
                 r = root_file_remove(c->options->rfd, c->path);
                 return r == -ENOENT ? 0 : r;
         }
-        r = root_file_rename(c->options->rfd, c->backup_path, c->path);
+        r = root_file_put_back(c->options->rfd, c->backup_path, c->path);
         if (r >= 0)
                 c->backup = false;
         return r;

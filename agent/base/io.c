@@ -416,7 +416,8 @@ void root_file_discard(int rfd, const char *path)
                 errno = 0;
 }
 
-int root_file_rename(int rfd, const char *from, const char *to)
+/* @flags: of renameat2(2), left out where they do not work. */
+static int rename_and_sync(int rfd, const char *from, const char *to, unsigned flags)
 {
         _cleanup_close_ int from_fd = -EBADF, to_fd = -EBADF;
         _cleanup_free_ char *from_name = NULL, *to_name = NULL;
@@ -428,9 +429,21 @@ int root_file_rename(int rfd, const char *from, const char *to)
         r = open_parent(rfd, to, false, &to_fd, &to_name);
         if (r < 0)
                 return r;
-        if (renameat(from_fd, from_name, to_fd, to_name) < 0 || fsync(to_fd) < 0)
+        if (flags != 0 && renameat2(from_fd, from_name, to_fd, to_name, flags) < 0)
+                flags = 0;
+        if (flags == 0 && renameat(from_fd, from_name, to_fd, to_name) < 0)
                 return -errno;
-        return 0;
+        return fsync(to_fd) < 0 ? -errno : 0;
+}
+
+int root_file_rename(int rfd, const char *from, const char *to)
+{
+        return rename_and_sync(rfd, from, to, 0);
+}
+
+int root_file_put_back(int rfd, const char *from, const char *to)
+{
+        return rename_and_sync(rfd, from, to, RENAME_EXCHANGE);
 }
 
 int root_file_sync(int rfd, const char *path)

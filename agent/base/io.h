@@ -111,6 +111,13 @@ void root_file_discard(int rfd, const char *path);
 /* Renames within one folder and syncs it. 0 or negative errno. */
 int root_file_rename(int rfd, const char *from, const char *to) _must_check_;
 
+/**
+ * root_file_put_back() - as root_file_rename(), but the file that was at @to is at @from afterwards
+ * It keeps its blocks until it is removed there: a boot loader may still be led to them, see settle_file_system().
+ * Where the file system cannot exchange two names the file at @to goes at once. 0 or negative errno.
+ */
+int root_file_put_back(int rfd, const char *from, const char *to) _must_check_;
+
 /* Flushes one file's data to the disk. 0 or negative errno. */
 int root_file_sync(int rfd, const char *path) _must_check_;
 

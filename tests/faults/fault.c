@@ -57,6 +57,7 @@ static const struct Call {
         { "rmdir", SYS_rmdir, 0 },
         { "fsync", SYS_fsync, 0 },
         { "fsync", SYS_fdatasync, 0 },
+        { "fsync", SYS_syncfs, 0 },
         { "chmod", SYS_fchmod, 0 },
         { "chmod", SYS_fchmodat, 0 },
         { "chown", SYS_fchown, 0 },
@@ -65,6 +66,7 @@ static const struct Call {
         { "copy", SYS_copy_file_range, NEEDS_ROOM },
         { "copy", SYS_sendfile, NEEDS_ROOM },
         { "mount", SYS_mount, 0 },
+        { "ioctl", SYS_ioctl, IF_FILE | KILL_ONLY },
         { "child", SYS_clone, KILL_ONLY },
         { "child", SYS_wait4, KILL_ONLY },
 };

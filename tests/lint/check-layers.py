@@ -47,7 +47,7 @@ CALLS = {
     r"\bf?printf\s*\(\s*stderr|\b(perror|syslog|vsyslog|puts)\s*\(": MAIN_FILES,
     r"\b(write|rename|renameat|unlink|unlinkat|mkdir|mkdirat|link|linkat)\s*\(": {"agent/base/io.c"},
     r"\b(mount|umount2?|unshare|setns)\s*\(": {"agent/base/mount.c"},
-    r"\b(fork|vfork|execv[ep]*|posix_spawnp?)\s*\(": {"agent/apply/command.c"},
+    r"\b(fork|vfork|execv[ep]*|posix_spawnp?)\s*\(": {"agent/apply/command.c", "agent/apply/settle.c"},
     r"\b(time|clock_gettime|gettimeofday|localtime|gmtime)\s*\(": set(),
 }
 

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "apply/settle.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+
+#include "base/io.h"
+
+/* Linux Documentation/filesystems/ext4/, fs/ext4/ext4.h; older headers do not have it */
+#ifndef EXT4_IOC_CHECKPOINT
+#define EXT4_IOC_CHECKPOINT _IOW('f', 43, uint32_t)
+#endif
+
+/* Not the magic numbers alone: those that lack a journal answer to the same. */
+static bool has_journal(int fd)
+{
+        struct statfs st;
+
+        return fstatfs(fd, &st) == 0 && (st.f_type == EXT4_SUPER_MAGIC || st.f_type == XFS_SUPER_MAGIC);
+}
+
+static bool holds_root(int fd)
+{
+        struct stat here, root;
+
+        return fstat(fd, &here) < 0 || stat("/", &root) < 0 || here.st_dev == root.st_dev;
+}
+
+/* Thaws when the parent is gone before it said that it did so itself. Started with all signals blocked. */
+static _Noreturn void watch(int fd, int from_parent)
+{
+        char done;
+        ssize_t n;
+
+        do
+                n = read(from_parent, &done, sizeof(done));
+        while (n < 0 && errno == EINTR);
+        if (n <= 0)
+                (void) ioctl(fd, FITHAW, 0);
+        _exit(0);
+}
+
+static pid_t start_watchdog(int fd, int *ret_pipe)
+{
+        int ends[2];
+        sigset_t all, old;
+        pid_t pid;
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -1;
+        sigfillset(&all);
+        sigprocmask(SIG_BLOCK, &all, &old);
+        pid = fork();
+        if (pid == 0) {
+                close(ends[1]);
+                watch(fd, ends[0]);
+        }
+        sigprocmask(SIG_SETMASK, &old, NULL);
+        close(ends[0]);
+        if (pid < 0)
+                close(ends[1]);
+        else
+                *ret_pipe = ends[1];
+        return pid;
+}
+
+/* 1: settled; 0: that did not work. */
+static int freeze_and_thaw(int fd)
+{
+        _cleanup_close_ int to_child = -EBADF;
+        pid_t watchdog = start_watchdog(fd, &to_child);
+        int frozen;
+
+        if (watchdog < 0)
+                return 0;
+        frozen = ioctl(fd, FIFREEZE, 0) == 0;
+        /* -EINVAL: an administrator's "fsfreeze -u" came first */
+        if (!frozen || ioctl(fd, FITHAW, 0) == 0 || errno == EINVAL)
+                (void) !write_all(to_child, "", 1);
+        close(TAKE_FD(to_child));
+        while (waitpid(watchdog, NULL, 0) < 0 && errno == EINTR)
+                ;
+        return frozen;
+}
+
+int settle_file_system(int fd)
+{
+        uint32_t flags = 0;
+
+        if (syncfs(fd) < 0)
+                return -errno;
+        if (!has_journal(fd) || ioctl(fd, EXT4_IOC_CHECKPOINT, &flags) == 0)
+                return 1;
+        return holds_root(fd) ? 0 : freeze_and_thaw(fd);
+}
