@@ -48,7 +48,8 @@ int apply_report(int rfd, const char *folder, const char *name, const char *text
 
 /**
  * apply_mounts_writable() - open what is mounted for ptprep alone for writing, for the time of a plan
- * @mounts: of the probers. Nothing is done for a plan that neither changes a file in them nor starts a program.
+ * @mounts: of the probers, each of them mounted: else there is no plan. Nothing is done for a plan that neither
+ * changes a file in them nor starts a program.
  * @ret_failure: one sentence, owned by the caller; replaced on failure, and then they are as they were.
  * Returns 0; -EROFS: it is read-only for everybody; other negative errno.
  */

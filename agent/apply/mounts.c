@@ -18,15 +18,12 @@ static bool needs_writing(const BootMounts *mounts, const Plan *p)
         return false;
 }
 
-/*
- * Takes them away, the last one first: it may lie in another. @left: how many of the list remain, from its beginning.
- * Those that could not be mounted at all are passed over here and below.
- */
+/* Takes them away, the last one first: it may lie in another. @left: how many remain, from the first on. */
 static int detach_all(const BootMounts *mounts, size_t *left, const char **ret_target)
 {
         for (*left = mounts->n; *left > 0; --*left) {
                 const BootMount *m = mounts->items + *left - 1;
-                int r = m->failure ? 0 : mount_detach(m->target);
+                int r = mount_detach(m->target);
 
                 if (r < 0) {
                         *ret_target = m->target;
@@ -42,13 +39,13 @@ static int attach_from(const BootMounts *mounts, size_t first, bool writable, co
         for (size_t i = first; i < mounts->n; i++) {
                 const BootMount *m = mounts->items + i;
                 MountSpec spec = boot_mount_spec(m);
-                int r = m->failure ? 0 : writable && m->read_only ? -EROFS : mount_attach(&spec, writable);
+                int r = writable && m->read_only ? -EROFS : mount_attach(&spec, writable);
 
                 if (r >= 0)
                         continue;
                 *ret_target = m->target;
                 while (i-- > first)
-                        if (!mounts->items[i].failure && mount_detach(mounts->items[i].target) < 0)
+                        if (mount_detach(mounts->items[i].target) < 0)
                                 return r;
                 return r;
         }
@@ -88,7 +85,7 @@ int apply_mounts_close(const BootMounts *mounts, const char **ret_target)
         if (mounts->n == 0)
                 return 0;
         FOREACH_ARRAY(m, mounts->items, mounts->n) {
-                k = m->failure ? 0 : mount_sync(m->target);
+                k = mount_sync(m->target);
                 if (k < 0 && r >= 0) {
                         r = k;
                         target = m->target;
@@ -96,7 +93,7 @@ int apply_mounts_close(const BootMounts *mounts, const char **ret_target)
         }
         if (detach_all(mounts, &left, ret_target) < 0) /* a program that was started still has a file open there */
                 for (size_t i = 0; i < left; i++) {
-                        k = mounts->items[i].failure ? 0 : mount_close(mounts->items[i].target);
+                        k = mount_close(mounts->items[i].target);
                         if (k < 0 && r >= 0) {
                                 r = k;
                                 target = mounts->items[i].target;

@@ -3,15 +3,36 @@
 
 #include "base/table.h"
 
+/* Blocks for root only: anybody else may just have to be root. */
+int boot_mounted_refuse(const Facts *f, const BootMount *m, FindingList *ret)
+{
+        _cleanup_free_ char *text = boot_mount_text(m), *cure = boot_mount_cure(m);
+
+        if (!text || !cure)
+                return -ENOMEM;
+        return finding_add(ret, "boot.mounted", f->is_root ? RESULT_BLOCKED : RESULT_UNKNOWN, m->target,
+                           f->is_root ? cure : "run ptprep as root", "%s", text);
+}
+
+int check_needs_boot(const Check *self, const Judgement *j, FindingList *ret)
+{
+        const BootMount *m = boot_mounts_failed(&j->facts->boot_mounts);
+        int r = m ? finding_add(ret, self->id, RESULT_UNKNOWN, m->target, NULL,
+                                "cannot tell what is on it, see boot.mounted")
+                  : 0;
+
+        return r < 0 ? r : !!m;
+}
+
 int check_boot_mounted(const Check *self, const Judgement *j, FindingList *ret)
 {
         const BootMounts *l = &j->facts->boot_mounts;
 
         FOREACH_ARRAY(m, l->items, l->n) {
-                _cleanup_free_ char *text = boot_mount_text(m), *cure = boot_mount_cure(m);
-                int r = text && cure ? finding_add(ret, self->id, m->failure ? RESULT_UNKNOWN : RESULT_OK, m->target,
-                                                   m->failure ? cure : NULL, "%s", text)
-                                     : -ENOMEM;
+                _cleanup_free_ char *text = m->failure ? NULL : boot_mount_text(m);
+                int r = m->failure ? boot_mounted_refuse(j->facts, m, ret)
+                        : text     ? finding_add(ret, self->id, RESULT_OK, m->target, NULL, "%s", text)
+                                   : -ENOMEM;
 
                 if (r < 0)
                         return r;
@@ -109,12 +130,16 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
 {
         const Facts *f = j->facts;
         bool installed = false;
+        int r;
 
         if (j->wanted->image_digest == 0)
                 return 0;
         if (!f->helper_present)
                 return finding_add(ret, self->id, RESULT_BLOCKED, NAME_CLAIM_HELPER, "install ptprep again",
                                    "the claim helper is missing");
+        r = check_needs_boot(self, j, ret);
+        if (r != 0)
+                return r < 0 ? r : 0;
         if (f->n_kernels == 0)
                 return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, NULL,
                                    "cannot tell: no installed kernel found in /lib/modules and /boot");
@@ -122,8 +147,7 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
                 return finding_add(ret, self->id, RESULT_BLOCKED, NULL, "install dracut",
                                    "no program found that builds initramfs images with ptprep in them");
         FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
-                int r = judge_image(self, j, k, ret);
-
+                r = judge_image(self, j, k, ret);
                 if (r < 0)
                         return r;
                 installed |= k->running;
@@ -153,7 +177,8 @@ bool next_boot_prepared(const Judgement *j)
 {
         const Facts *f = j->facts;
 
-        if (!streq_null(f->claims, j->wanted->claims) || facts_count_entries(f) == 0)
+        if (!streq_null(f->claims, j->wanted->claims) || facts_count_entries(f) == 0 ||
+            boot_mounts_failed(&f->boot_mounts))
                 return false;
         if (!images_current(j))
                 return false;

@@ -5,13 +5,10 @@
 static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret)
 {
         const Facts *f = j->facts;
-        int r;
+        int r = check_needs_boot(self, j, ret);
 
-        if (f->boot_unmounted) {
-                r = finding_add(ret, self->id, RESULT_BLOCKED, "/boot", "mount it, and run ptprep again",
-                                FINDING_BOOT_UNMOUNTED);
-                return r < 0 ? r : 1;
-        }
+        if (r != 0)
+                return r;
         if (f->n_loaders == 0) {
                 r = finding_add(ret, self->id, RESULT_UNKNOWN, NULL,
                                 "add the arguments to the kernel command line by hand, see ptprep(8)",

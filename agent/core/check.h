@@ -4,9 +4,6 @@
 #include "core/wanted.h"
 #include "model/finding.h"
 
-/* Said by a check, and by the planner where no checks are run. */
-#define FINDING_BOOT_UNMOUNTED "/etc/fstab has a file system for it that is not mounted, so ptprep changes nothing"
-
 /* All that a check may look at. */
 typedef struct Judgement {
         const Config *config;
@@ -45,6 +42,13 @@ const char *image_state_to_string(ImageState s);
 /* Name of the wanted driver that this kernel does not have; NULL: it has all. */
 const char *kernel_missing_driver(const Judgement *j, const KernelRelease *k);
 bool entry_has_arguments(const Judgement *j, const BootEntry *e);
+
+/* boot.mounted's finding on a file system that could not be read. 0 or -ENOMEM. */
+int boot_mounted_refuse(const Facts *f, const BootMount *m, FindingList *ret);
+
+/* For what such a file system may have on it. 1: one could not be read, and the check has pointed to boot.mounted; 0.
+ */
+int check_needs_boot(const Check *self, const Judgement *j, FindingList *ret);
 
 int check_config(const Check *self, const Judgement *j, FindingList *ret);
 int check_record(const Check *self, const Judgement *j, FindingList *ret);

@@ -277,21 +277,6 @@ static int plan_remember(const Judgement *j, FindingList *findings, Plan *p)
                            "a file that would be changed has a name that does not fit in " NAME_RECORD);
 }
 
-/* Where a file system could not be read, files of the same names may lie below its mount point: nothing is changed. */
-static int plan_on_known_ground(const Judgement *j, FindingList *findings, Plan *p)
-{
-        const BootMount *m = boot_mounts_failed(&j->facts->boot_mounts);
-        _cleanup_free_ char *cure = NULL;
-
-        if (!m || p->n == 0)
-                return 0;
-        plan_done(p);
-        cure = boot_mount_cure(m);
-        return !cure ? -ENOMEM
-                     : finding_add(findings, "boot.mounted", RESULT_BLOCKED, m->target, cure,
-                                   "ptprep changes nothing while it cannot be read: %s", m->failure);
-}
-
 static bool may_change(const Judgement *j, const FindingList *findings)
 {
         if (!j->config->enabled)
@@ -307,26 +292,30 @@ static bool may_change(const Judgement *j, const FindingList *findings)
         return true;
 }
 
-/* What boots is not there to be seen, and files written into the folder below would lie there hidden for ever. */
-static int refuse_unmounted(FindingList *findings)
+/*
+ * What boots is not there to be seen. Files of the same names may lie below the mount point, and what is written there
+ * would lie there hidden for ever.
+ */
+static int refuse_unreadable(const Facts *f, const BootMount *m, FindingList *findings)
 {
-        if (finding_worst(findings) == RESULT_BLOCKED) /* a check has said so */
-                return 0;
-        return finding_add(findings, "iommu.argument", RESULT_BLOCKED, "/boot", "mount it, and run ptprep again",
-                           FINDING_BOOT_UNMOUNTED);
+        FOREACH_ARRAY(finding, findings->items, findings->n)
+                if (streq(finding->check, "boot.mounted")) /* the checks were run; "ptprep revert" runs none */
+                        return 0;
+        return boot_mounted_refuse(f, m, findings);
 }
 
 int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
 {
         _cleanup_(plan_done) Plan p = {}, whole = {}, empty = {};
         _cleanup_(string_list_done) StringList stale = {};
+        const BootMount *unreadable = boot_mounts_failed(&j->facts->boot_mounts);
         bool stamp = false;
         int r;
 
         if (!may_change(j, findings))
                 return 0;
-        if (j->facts->boot_unmounted)
-                return refuse_unmounted(findings);
+        if (unreadable)
+                return refuse_unreadable(j->facts, unreadable, findings);
         r = plan_files(j, findings, &p);
         if (r >= 0)
                 r = plan_images(j, findings, &p, &stale, &stamp);
@@ -336,8 +325,6 @@ int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
                 r = plan_stamps(j, stamp, &p);
         if (r >= 0)
                 r = plan_remember(j, findings, &p);
-        if (r >= 0)
-                r = plan_on_known_ground(j, findings, &p);
         if (r < 0)
                 return r;
         if (j->config->n_devices > 0 && finding_worst(findings) == RESULT_BLOCKED)

@@ -161,7 +161,6 @@ typedef struct Facts {
         size_t n_kernels;
         Loader *loaders; /* every one that was found, also one that could not be read; none: n_loaders is 0 */
         size_t n_loaders;
-        bool boot_unmounted;    /* /etc/fstab has a file system for /boot, which is not mounted */
         BootMounts boot_mounts; /* file systems of the loaders that were not mounted, and what became of reading them */
         /* what the system lives on */
         Tristate disks_known; /* no or unknown: no claim of a storage controller may be planned */

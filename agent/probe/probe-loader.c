@@ -87,46 +87,11 @@ static void settle_source(KernelRelease *k)
         }
 }
 
-/* Field number @n, from 0, of some line is @wanted; a line of fstab(5) may be a comment. */
-static bool has_field(const char *text, unsigned n, const char *wanted)
-{
-        for (const char *line = text, *next; line; line = next) {
-                const char *field = line + strspn(line, " \t");
-
-                next = strchr(line, '\n');
-                next = next ? next + 1 : NULL;
-                if (*field == '#')
-                        continue;
-                for (unsigned i = 0; i < n; i++) {
-                        field += strcspn(field, " \t\n");
-                        field += strspn(field, " \t");
-                }
-                if (strcspn(field, " \t\n") == strlen(wanted) && startswith(field, wanted))
-                        return true;
-        }
-        return false;
-}
-
-/* The folder below a mount point shows nothing of what will boot, and must not be written to. */
-static int probe_boot_unmounted(const Probe *p, Facts *f)
-{
-        _cleanup_free_ char *fstab = NULL, *mounts = NULL;
-        int r = p->live ? root_read_text(p->rfd, NAME_FSTAB, &fstab) : -ENOENT;
-
-        if (r >= 0 && has_field(fstab, 1, NAME_BOOT))
-                r = root_read_text(p->rfd, NAME_PROC_MOUNTINFO, &mounts);
-        if (r >= 0 && mounts) /* see proc_pid_mountinfo(5) */
-                f->boot_unmounted = !has_field(mounts, 4, NAME_BOOT);
-        return r == -ENOMEM ? r : 0;
-}
-
 /* Which loaders there are and how their files are read is the business of grub/. */
 int probe_loader(const Probe *p, Facts *f)
 {
-        int r = probe_boot_unmounted(p, f);
+        int r = loaders_read(p->rfd, &f->loaders, &f->n_loaders);
 
-        if (r >= 0)
-                r = loaders_read(p->rfd, &f->loaders, &f->n_loaders);
         if (r < 0)
                 return r;
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)

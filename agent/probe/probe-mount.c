@@ -66,22 +66,15 @@ static bool is_bare(int rfd, const char *path)
         return true;
 }
 
-/* Has the text of fstab a line for this mount point? Its names have nothing that would be escaped. */
-static bool is_listed(const char *fstab, const char *target)
+/* Does the text of fstab speak of this mount point? Whether that is a line for it, or a comment, libmount tells. */
+static bool is_mentioned(const char *fstab, const char *target)
 {
-        for (const char *line = fstab; line && *line; line += strcspn(line, "\n"), line += *line == '\n') {
-                const char *s = line + strspn(line, " \t"), *rest;
+        for (const char *s = fstab; s && (s = strstr(s, target)); s++) {
+                const char *rest = s + strlen(target);
 
-                if (*s == '#')
-                        continue;
-                s += strcspn(s, " \t\n");
-                s += strspn(s, " \t");
-                rest = startswith(s, target);
-                if (rest) {
-                        rest += strspn(rest, "/");
-                        if (*rest == ' ' || *rest == '\t')
-                                return true;
-                }
+                rest += strspn(rest, "/");
+                if (s > fstab && isblank((unsigned char) s[-1]) && isblank((unsigned char) *rest))
+                        return true;
         }
         return false;
 }
@@ -100,7 +93,7 @@ bool boot_mounts_missing(int rfd)
 
                 if (mounted == TRISTATE_UNKNOWN)
                         return true; /* Linux before 5.8: libmount has to tell */
-                if (mounted == TRISTATE_NO && (is_listed(fstab, *t) || (boot && is_bare(rfd, *t))))
+                if (mounted == TRISTATE_NO && (is_mentioned(fstab, *t) || (boot && is_bare(rfd, *t))))
                         return true;
                 if (mounted == TRISTATE_YES)
                         esp |= !boot || fs.f_type == MSDOS_SUPER_MAGIC || fs.f_type == AUTOFS_SUPER_MAGIC;
@@ -175,6 +168,22 @@ static const char *partition_of_type(const DiskPartitions *l, const char *type)
         return NULL;
 }
 
+/* Nobody can tell what is mounted or what fstab has: what it speaks of may be a mount point with its mount missing. */
+static int want_unreadable(int rfd, const BootMounts *tried, const char *failure, BootMount *ret)
+{
+        _cleanup_free_ char *fstab = NULL;
+        bool uefi = probe_exists(rfd, NAME_SYS_EFI) == TRISTATE_YES;
+        struct statfs fs;
+
+        if (root_read_text(rfd, NAME_FSTAB, &fstab) < 0)
+                fstab = NULL;
+        FOREACH_ARRAY(t, targets, ELEMENTSOF(targets))
+                if ((uefi || streq(*t, NAME_BOOT)) && !boot_mount_at(tried, *t) && is_mentioned(fstab, *t) &&
+                    is_mount_point(rfd, *t, &fs) != TRISTATE_YES)
+                        return want_partition(*t, NULL, failure, ret);
+        return 0;
+}
+
 /* Where an ESP without a line in fstab is to be seen: GRUB's tools look in the first, systemd's in all. */
 static const char *esp_folder(int rfd, bool boot_free)
 {
@@ -195,13 +204,15 @@ int boot_mounts_choose(int rfd, const BootMounts *tried, int (*partitions)(void 
         int r;
 
         if (mount_table_load() < 0)
-                return 0;
+                return want_unreadable(rfd, tried, "libmount, which reads /etc/fstab, is not there", ret);
         r = mount_table_read(rfd, NAME_PROC_MOUNTINFO, &mounts, NULL);
-        if (r < 0) /* not knowing what is mounted, nothing can be mounted */
-                return probe_soft(r);
-        r = mount_table_read(rfd, NAME_FSTAB, &fstab, NULL);
+        if (r >= 0)
+                r = mount_table_read(rfd, NAME_FSTAB, &fstab, NULL);
         if (r == -ENOMEM)
                 return r;
+        if (r < 0 && (!mounts || r != -ENOENT)) /* not knowing what is mounted, nothing can be mounted */
+                return want_unreadable(rfd, tried,
+                                       mounts ? "/etc/fstab cannot be read" : "what is mounted cannot be read", ret);
         FOREACH_ARRAY(t, targets, ELEMENTSOF(targets)) {
                 struct libmnt_fs *mounted = line_of(mounts, *t), *line = line_of(fstab, *t);
                 const BootMount *before = boot_mount_at(tried, *t);

@@ -28,6 +28,7 @@ CLONE_NEWNS = 0x00020000
 MACHINE = "intel-off"
 MOUNT_LIBRARY = "libmount.so.1"  # loaded at run time
 NOT_MOUNTED = r"^ +ok +boot\.mounted +/boot: not mounted; /dev/loop\d+ \(ext4\), found by its line in /etc/fstab"
+UNSEEN = r"^ +unknown +iommu\.argument +/boot: cannot tell what is on it, see boot\.mounted$"
 
 spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
 assert spec and spec.loader
@@ -123,8 +124,8 @@ def judge_refusal(host: Host) -> None:
     for program, spoil, cure, reason in cases:
         call(program, *spoil, host.device)
         before = host.digest()
-        host.ptprep("--check", match=(rf"^ +unknown +boot\.mounted +/boot: cannot tell what is on it: .*{reason}", r"-> mount /boot and run ptprep again"))
-        host.ptprep("--apply", code=2, match=(reason,))
+        host.ptprep("--check", code=2, match=(rf"^ +blocked +boot\.mounted +/boot: cannot tell what is on it: .*{reason}", r"-> mount /boot and run ptprep again", UNSEEN))
+        host.ptprep("--apply", code=2, match=(reason, UNSEEN))
         if host.digest() != before:
             host.errors.append(f"{reason}: the device was changed")
         call(program, *cure, host.device)
@@ -135,7 +136,8 @@ def judge_refusal(host: Host) -> None:
                          (f"{host.device} /boot ext4 noauto,nonsense=1 0 0", "mounting /dev/loop.*Invalid argument")):
         fstab.write_text(f"{line}\n")
         host.ptprep("bootloader", code=1, match=(rf"^/boot: cannot tell what is on it: .*{reason}",))
-        host.ptprep("--apply", code=2, match=(reason,))
+        host.ptprep("--apply", code=2, match=(reason, UNSEEN))
+        host.ptprep("revert", code=2, match=(reason,))
     fstab.write_text(text)
 
 

@@ -431,44 +431,69 @@ static void a_fresh_plan_has_the_safe_order(void **state)
         assert_non_null(strstr(files[4].new_text, "intel_iommu=on"));
 }
 
+static BootMount *add_mount(Machine *m, const char *target)
+{
+        BootMount *mount = array_grow(&m->facts.boot_mounts.items, m->facts.boot_mounts.n);
+
+        assert_non_null(mount);
+        m->facts.boot_mounts.n++;
+        mount->target = copy(target);
+        return mount;
+}
+
 /* Nothing is planned, neither for what is configured nor to take it back: it would go into the folder below. */
-static void an_unmounted_boot_is_left_alone(void **state)
+static void an_unreadable_boot_is_left_alone(void **state)
 {
         Machine *m = *state;
 
-        m->facts.boot_unmounted = true;
+        add_mount(m, "/boot")->failure = copy("this process may not mount");
         m->facts.kernels[0].image.exists = false;
         loaders_free(m->facts.loaders, m->facts.n_loaders);
         m->facts.loaders = NULL;
         m->facts.n_loaders = 0;
+        set_text(&m->facts.claims, "# an older list\n");
         machine_judge(m);
-        expect(m, "iommu.argument", RESULT_BLOCKED, "not mounted, so ptprep changes nothing");
+        expect(m, "boot.mounted", RESULT_BLOCKED, "cannot tell what is on it: this process may not mount");
+        expect(m, "iommu.argument", RESULT_UNKNOWN, "see boot.mounted");
+        expect(m, "boot.argument", RESULT_UNKNOWN, "see boot.mounted");
+        expect(m, "image.current", RESULT_UNKNOWN, "see boot.mounted");
         expect_exit(m, EXIT_BLOCKED, 0);
         m->config.n_devices = 0;
         machine_judge(m);
+        expect(m, "iommu.argument", RESULT_UNKNOWN, "see boot.mounted");
+        expect_exit(m, EXIT_BLOCKED, 0);
+        /* as "ptprep revert" does it: no check has said anything */
+        finding_list_done(&m->findings);
+        assert_int_equal(plan_compute(&m->judgement, &m->findings, &m->plan), 0);
+        assert_int_equal(m->findings.n, 1);
+        expect(m, "boot.mounted", RESULT_BLOCKED, "this process may not mount");
         expect_exit(m, EXIT_BLOCKED, 0);
         m->config.n_devices = 1; /* what is released */
 }
 
-/* Read from a mount of ptprep's own: told, and no more. Not readable: nobody knows what would be changed. */
+/* Read from a mount of ptprep's own: told, and no more. Not readable: what else boots is not known, even if all seems
+ * right. */
 static void an_unmounted_esp_is_told(void **state)
 {
         Machine *m = *state;
-        BootMount *esp = array_grow(&m->facts.boot_mounts.items, m->facts.boot_mounts.n);
+        BootMount *esp = add_mount(m, "/boot/efi");
 
-        assert_non_null(esp);
-        m->facts.boot_mounts.n++;
-        esp->target = copy("/boot/efi");
         esp->device = copy("/dev/vda1");
         esp->type = copy("vfat");
         machine_judge(m);
         expect(m, "boot.mounted", RESULT_OK, "not mounted; /dev/vda1 (vfat), found by its partition type");
         expect_exit(m, EXIT_READY, 0);
-        esp->failure = copy("this process may not mount");
+        esp->failure = copy("only root can mount it");
+        m->facts.is_root = false;
         machine_judge(m);
-        expect(m, "boot.mounted", RESULT_UNKNOWN, "cannot tell what is on it: this process may not mount");
+        expect(m, "boot.mounted", RESULT_UNKNOWN, "cannot tell what is on it: only root can mount it");
+        expect(m, "iommu.argument", RESULT_UNKNOWN, "see boot.mounted");
         expect_exit(m, EXIT_NOT_READY, 0);
+        assert_false(next_boot_prepared(&m->judgement));
         set_text(&m->facts.claims, "# an older list\n");
+        machine_judge(m);
+        expect_exit(m, EXIT_NOT_READY, 0);
+        m->facts.is_root = true;
         machine_judge(m);
         expect_exit(m, EXIT_BLOCKED, 0);
 }
@@ -532,7 +557,7 @@ int main(void)
                 T(loaded_images),
                 T(switched_off),
                 T(a_fresh_plan_has_the_safe_order),
-                T(an_unmounted_boot_is_left_alone),
+                T(an_unreadable_boot_is_left_alone),
                 T(an_unmounted_esp_is_told),
                 T(an_interrupted_run_is_cleaned_up_first),
                 T(what_is_no_longer_asked_for_goes_away),

@@ -220,6 +220,23 @@ static void test_not_readable(void **state)
         expect(t, &d, "/boot/efi - only root can look for it\n");
 }
 
+/* Not knowing what is mounted, nobody knows what is missing either. */
+static void test_without_tables(void **state)
+{
+        static const char fstab[] = "/dev/vda2 /boot ext4 noauto 0 0\n/dev/vda1 /boot/efi vfat noauto 0 0\n";
+        const Tree *t = *state;
+        Disk d = disk_with(0, 3);
+
+        tree_file(t, "/etc/fstab", fstab);
+        folder(t, "/boot/efi");
+        expect(t, &d, "/boot - what is mounted cannot be read\n");
+        uefi(t);
+        expect(t, &d, "/boot - what is mounted cannot be read\n/boot/efi - what is mounted cannot be read\n");
+        tree_file(t, NAME_PROC_MOUNTINFO, ROOT);
+        expect(t, &d, "/boot /dev/vda2 ext4 listed\n/boot/efi /dev/vda1 vfat listed\n");
+        assert_int_equal(d.asked, 0);
+}
+
 static void test_copy_and_text(void **state)
 {
         _cleanup_(boot_mounts_done) BootMounts copy = {};
@@ -252,9 +269,9 @@ static void test_copy_and_text(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                T(test_bios_without_anything), T(test_listed),        T(test_mounted),
-                T(test_partition_types),       T(test_not_readable),  T(test_without_a_folder),
-                T(test_boot_of_another_type),  T(test_copy_and_text),
+                T(test_bios_without_anything), T(test_listed),         T(test_mounted),
+                T(test_partition_types),       T(test_not_readable),   T(test_without_a_folder),
+                T(test_boot_of_another_type),  T(test_without_tables), T(test_copy_and_text),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

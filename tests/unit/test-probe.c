@@ -96,33 +96,6 @@ static void test_nothing(void **state)
         assert_false(f.live);
 }
 
-static bool boot_unmounted(const Tree *t, bool live, const char *fstab, const char *mounts)
-{
-        _cleanup_(facts_done) Facts f;
-        Config c;
-
-        facts_init(&f);
-        config_init(&c);
-        tree_file(t, NAME_FSTAB, fstab);
-        tree_file(t, NAME_PROC_MOUNTINFO, mounts);
-        assert_int_equal(probe_loader(&(const Probe){ .rfd = t->rfd, .live = live, .cfg = &c }, &f), 0);
-        return f.boot_unmounted;
-}
-
-static void test_boot_unmounted(void **state)
-{
-        static const char fstab[] = "#x /boot ext4\n/dev/sda1\t / ext4 defaults\n/dev/sda2  /boot\text4 noauto 0 0\n",
-                          none[] = "# /dev/sda2 /boot ext4\n/dev/sda1 / ext4 defaults 0 1\nUUID=AAAA /boot/efi vfat",
-                          without[] = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n23 22 8:3 /boot /boot/efi rw - vfat x rw\n",
-                          with[] = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n23 22 0:40 / /boot rw - autofs systemd-1 rw\n";
-        const Tree *t = *state;
-
-        assert_true(boot_unmounted(t, true, fstab, without));
-        assert_false(boot_unmounted(t, true, fstab, with));
-        assert_false(boot_unmounted(t, true, none, without));
-        assert_false(boot_unmounted(t, false, fstab, without)); /* the mounts are those of another root */
-}
-
 static void test_no_pci(void **state)
 {
         const Tree *t = *state;
@@ -542,9 +515,14 @@ static void test_modules(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_nothing), TREE_TEST(test_boot_unmounted), TREE_TEST(test_no_pci),
-                TREE_TEST(test_pci),     TREE_TEST(test_pci_damaged),    TREE_TEST(test_tables),
-                TREE_TEST(test_iommu),   TREE_TEST(test_running_kernel), TREE_TEST(test_installed_kernels),
+                TREE_TEST(test_nothing),
+                TREE_TEST(test_no_pci),
+                TREE_TEST(test_pci),
+                TREE_TEST(test_pci_damaged),
+                TREE_TEST(test_tables),
+                TREE_TEST(test_iommu),
+                TREE_TEST(test_running_kernel),
+                TREE_TEST(test_installed_kernels),
                 TREE_TEST(test_modules),
         };
 
