@@ -85,13 +85,9 @@ int kernel_install_layout(int rfd, KernelLayout *ret)
         static const char *const programs[] = { "/usr/bin/kernel-install", "/bin/kernel-install" };
         _cleanup_(string_list_done) StringList names = {};
         KernelLayout layout = KERNEL_LAYOUT_AUTO;
-        bool installed = false;
-        struct stat st;
         int r;
 
-        FOREACH_ARRAY(p, programs, ELEMENTSOF(programs))
-                installed |= root_stat(rfd, *p, &st) >= 0;
-        if (!installed) {
+        if (!root_first(rfd, programs, ELEMENTSOF(programs))) {
                 *ret = KERNEL_LAYOUT_NONE;
                 return 0;
         }

@@ -33,8 +33,6 @@ static const char *const folders[] = { "/boot/grub2", "/boot/grub" };
  * where there is none. */
 #define INSTALL_SCRIPT "/usr/lib/kernel/install.d/20-grub.install"
 
-static const char *const grubby[] = { "/usr/sbin/grubby", "/usr/bin/grubby", "/sbin/grubby" };
-
 /* The rest of a line behind a command of this name; NULL: it is another command. */
 static const char *command_rest(const char *line, const char *name)
 {
@@ -485,14 +483,12 @@ static int read_kernel_cmdline(int rfd, Loader *l)
 
 static int find_grubby(int rfd, Loader *l)
 {
-        struct stat st;
+        static const char *const places[] = { "/usr/sbin/grubby", "/usr/bin/grubby", "/sbin/grubby" };
 
-        FOREACH_ARRAY(g, grubby, ELEMENTSOF(grubby))
-                if (root_stat(rfd, *g, &st) >= 0) {
-                        l->editor = strdup("grubby");
-                        return l->editor ? 0 : -ENOMEM;
-                }
-        return 0;
+        if (!root_first(rfd, places, ELEMENTSOF(places)))
+                return 0;
+        l->editor = strdup("grubby");
+        return l->editor ? 0 : -ENOMEM;
 }
 
 static int bls_read(int rfd, Loader *ret)

@@ -271,9 +271,8 @@ static int ostree_read(int rfd, Loader *ret)
                 return -ENOENT;
         if (r < 0)
                 l.readable = TRISTATE_NO;
-        FOREACH_ARRAY(tool, tools, ELEMENTSOF(tools))
-                if (l.mkconfig.n == 0 && root_stat(rfd, *tool, &st) >= 0)
-                        r = string_list_add(&l.mkconfig, TOOL);
+        if (root_first(rfd, tools, ELEMENTSOF(tools)))
+                r = string_list_add(&l.mkconfig, TOOL);
         if (r == -ENOMEM)
                 return r;
         *ret = l;

@@ -82,18 +82,12 @@ static int add_entry(int rfd, Loader *l)
 static int read_tool(int rfd, Loader *l)
 {
         static const char *const places[] = { "/usr/sbin/" TOOL, "/sbin/" TOOL };
-        struct stat st;
-        int r = 0;
+        int r;
 
-        FOREACH_ARRAY(p, places, ELEMENTSOF(places))
-                if (l->mkconfig.n == 0 && root_stat(rfd, *p, &st) >= 0) {
-                        r = string_list_add(&l->mkconfig, TOOL);
-                        if (r >= 0)
-                                r = string_list_add(&l->mkconfig, "refresh");
-                        if (r < 0)
-                                return r;
-                }
-        return r;
+        if (!root_first(rfd, places, ELEMENTSOF(places)))
+                return 0;
+        r = string_list_add(&l->mkconfig, TOOL);
+        return r < 0 ? r : string_list_add(&l->mkconfig, "refresh");
 }
 
 static int proxmox_read(int rfd, Loader *ret)

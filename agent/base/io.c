@@ -210,6 +210,16 @@ int root_stat(int rfd, const char *path, struct stat *ret)
         return fstat(fd, ret) < 0 ? -errno : 0;
 }
 
+const char *root_first(int rfd, const char *const *paths, size_t n)
+{
+        struct stat st;
+
+        FOREACH_ARRAY(path, paths, n)
+                if (root_stat(rfd, *path, &st) >= 0)
+                        return *path;
+        return NULL;
+}
+
 /* Folder with its final slash, "./" for none, and last component of a path. -EISDIR where the last is no name. */
 static int split_path(const char *path, char **ret_folder, char **ret_name)
 {

@@ -78,6 +78,9 @@ int root_follow(int rfd, const char *path, char **ret) _must_check_;
 /* stat(2) below the root, links followed. 0 or negative errno. */
 int root_stat(int rfd, const char *path, struct stat *ret) _must_check_;
 
+/* The first of these paths that is there, links followed: a program has its place from the distribution. NULL: none. */
+const char *root_first(int rfd, const char *const *paths, size_t n);
+
 /* Creates the folder and its missing parents (mode 0755). 0, also when it exists; negative errno. */
 int root_mkdir_p(int rfd, const char *path) _must_check_;
 
