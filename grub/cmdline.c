@@ -257,14 +257,19 @@ static int split(const char *text, unsigned flags, Kargs *ret)
         return r;
 }
 
-int cmdline_removed(const char *before, const char *after, unsigned flags, const char *place, OwnedWords *ret)
+int cmdline_record(const char *before, const char *after, unsigned flags, const Kargs *add, const char *place,
+                   OwnedWords *added, OwnedWords *removed)
 {
         _cleanup_(kargs_done) Kargs old = {}, new = {};
         int r = split(before, flags, &old);
 
         if (r >= 0)
                 r = split(after, flags, &new);
-        return r < 0 ? r : words_only_in(&old, &new, place, ret);
+        if (r >= 0)
+                r = words_only_in(&old, &new, place, removed);
+        for (size_t i = 0; add && i < add->words.n && r >= 0; i++)
+                r = owned_words_add(added, place, add->words.items[i]);
+        return r;
 }
 
 int kargs_missing(const Kargs *present, const Kargs *wanted, Kargs *ret)
@@ -290,13 +295,11 @@ int cmdline_want(const char *text, unsigned flags, const Kargs *add, const Kargs
         int r = cmdline_edit(text, flags, &(CmdlineEdit){ .remove = remove }, &clean);
 
         if (r >= 0)
-                r = cmdline_removed(text, clean, flags, place, removed);
-        if (r >= 0)
                 r = split(clean, flags, &present);
         if (r >= 0)
                 r = kargs_missing(&present, add, &missing);
-        for (size_t i = 0; i < missing.words.n && r >= 0; i++)
-                r = owned_words_add(added, place, missing.words.items[i]);
+        if (r >= 0)
+                r = cmdline_record(text, clean, flags, &missing, place, added, removed);
         return r < 0 ? r : cmdline_edit(clean, flags, &(CmdlineEdit){ .add = &missing }, ret);
 }
 

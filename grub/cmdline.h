@@ -35,12 +35,14 @@ typedef struct CmdlineEdit {
 int cmdline_edit(const char *text, unsigned flags, const CmdlineEdit *edit, char **ret) _must_check_;
 
 /**
- * cmdline_removed() - which words does an edit take out, for the record?
- * @ret: words that only the text of before has, appended with this place. What is left of a word that lost a part is
- * nobody's, so what was added is not to be found by comparing. Returns as cmdline_edit().
+ * cmdline_record() - what an edit has done to a text, for the record
+ * @add: what it added; NULL: nothing. What is left of a word that lost a part is nobody's, so that is not to be found
+ * by comparing.
+ * @added, @removed: appended to with this place; removed are the words that only the text of before has. Returns as
+ * cmdline_edit().
  */
-int cmdline_removed(const char *before, const char *after, unsigned flags, const char *place,
-                    OwnedWords *ret) _must_check_;
+int cmdline_record(const char *before, const char *after, unsigned flags, const Kargs *add, const char *place,
+                   OwnedWords *added, OwnedWords *removed) _must_check_;
 
 /**
  * cmdline_want() - a text of arguments brought to what is wanted

@@ -31,8 +31,6 @@ static int change_init(Change *c, const LoaderEdit *want, const char *subject, c
 
         if (r >= 0)
                 r = kargs_missing(present, want->add, &c->add);
-        for (size_t i = 0; i < c->add.words.n && r >= 0; i++)
-                r = owned_words_add(&c->words.added, "", c->add.words.items[i]);
         if (r < 0)
                 return r;
         c->items = calloc(MAX(c->unwanted.n, (size_t) 1), sizeof(*c->items));
@@ -75,7 +73,7 @@ int plan_entry(Plan *plan, const LoaderEdit *want, const char *path, const char 
         if (r >= 0)
                 r = entry_options(edited, &future, &after);
         if (r >= 0)
-                r = cmdline_removed(before, after, 0, "", &c.words.removed);
+                r = cmdline_record(before, after, 0, &c.add, "", &c.words.added, &c.words.removed);
         if (r == -ENOTSUP)
                 return loader_refuse(want, r, "%s: a double quote in the options is never closed", path);
         return r < 0 ? r : plan_edit(plan, "iommu.argument", path, text, edited, &c.words);

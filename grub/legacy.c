@@ -342,17 +342,6 @@ int legacy_parse(const char *text, LegacyMenu *ret)
         return 0;
 }
 
-/* For the record: what was added is known, what is left of a word that lost a part belongs to somebody else. */
-static int note_words(const char *old, const char *new, unsigned flags, const CmdlineEdit *edit, const char *place,
-                      OwnedWords *added, OwnedWords *removed)
-{
-        int r = cmdline_removed(old, new, flags, place, removed);
-
-        for (size_t i = 0; edit->add && i < edit->add->words.n && r >= 0; i++)
-                r = owned_words_add(added, place, edit->add->words.items[i]);
-        return r;
-}
-
 /* Edits one stretch and tells what it did. */
 static int edit_span(char **text, size_t start, size_t end, unsigned flags, const CmdlineEdit *edit, const char *place,
                      OwnedWords *added, OwnedWords *removed)
@@ -368,7 +357,7 @@ static int edit_span(char **text, size_t start, size_t end, unsigned flags, cons
                 return -ENOMEM;
         free(*text);
         *text = longer;
-        return added ? note_words(old, new, flags, edit, place, added, removed) : 0;
+        return added ? cmdline_record(old, new, flags, edit->add, place, added, removed) : 0;
 }
 
 static int option_place(const LegacyOption *o, char **ret)

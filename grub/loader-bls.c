@@ -691,9 +691,7 @@ static int edit_entry(Edit *e, Draft *d, const CmdlineEdit *edit)
         if (r >= 0)
                 r = raw_options(text, &new);
         if (r >= 0)
-                r = cmdline_removed(old, new, 0, "", &d->words.removed);
-        for (size_t i = 0; edit->add && i < edit->add->words.n && r >= 0; i++)
-                r = owned_words_add(&d->words.added, "", edit->add->words.items[i]);
+                r = cmdline_record(old, new, 0, edit->add, "", &d->words.added, &d->words.removed);
         return r < 0 ? r : set_text(&d->text, TAKE_PTR(text));
 }
 
@@ -707,11 +705,9 @@ static int edit_block(Edit *e, const CmdlineEdit *edit)
         r = set_text(&e->block, TAKE_PTR(block));
         if (r >= 0)
                 r = evaluate(e);
-        if (r >= 0)
-                r = cmdline_removed(before, e->kernelopts ?: "", 0, KERNELOPTS, &e->block_words.removed);
-        for (size_t i = 0; edit->add && i < edit->add->words.n && r >= 0; i++)
-                r = owned_words_add(&e->block_words.added, KERNELOPTS, edit->add->words.items[i]);
-        return r;
+        return r < 0 ? r
+                     : cmdline_record(before, e->kernelopts ?: "", 0, edit->add, KERNELOPTS, &e->block_words.added,
+                                      &e->block_words.removed);
 }
 
 /* An entry that can boot, and takes kernelopts out of the block. */
