@@ -212,7 +212,7 @@ static int read_reset(const Probe *p, int dfd, const char *name, char **ret)
 /* What a closer look at a function shows. 0 or -ENOMEM. */
 static int read_details(const Probe *p, int dfd, const char *name, Row *row)
 {
-        _cleanup_free_ char *physfn = NULL, *virtfn = NULL;
+        _cleanup_free_ char *virtfn = NULL;
         PciFunction *f = &row->function;
         char override[128];
         int r;
@@ -226,12 +226,9 @@ static int read_details(const Probe *p, int dfd, const char *name, Row *row)
         }
         r = read_reset(p, dfd, name, &f->reset);
         if (r >= 0)
-                r = link_base(dfd, name, "physfn", &physfn);
-        if (r >= 0)
                 r = link_base(dfd, name, "virtfn0", &virtfn);
         if (r < 0)
                 return r;
-        row->has_physfn = physfn && pci_addr_parse(physfn, &row->physfn) >= 0;
         f->has_virtual = virtfn != NULL;
         return 0;
 }
@@ -241,7 +238,7 @@ static int read_function(const Probe *p, int dfd, struct pci_dev *dev, Row *row)
 {
         PciFunction *f = &row->function;
         char name[PCI_ADDR_TEXT_MAX], attr[32], buf[PATH_MAX];
-        _cleanup_free_ char *group_text = NULL;
+        _cleanup_free_ char *group_text = NULL, *physfn = NULL;
         uint32_t group;
         ssize_t n;
         int r;
@@ -277,8 +274,11 @@ static int read_function(const Probe *p, int dfd, struct pci_dev *dev, Row *row)
         r = link_base(dfd, name, "driver", &f->driver);
         if (r >= 0)
                 r = link_base(dfd, name, "iommu_group", &group_text);
+        if (r >= 0) /* beside a function that is looked at closer, a virtual one is to be told from one of its card */
+                r = link_base(dfd, name, "physfn", &physfn);
         if (r < 0)
                 return r;
+        row->has_physfn = physfn && pci_addr_parse(physfn, &row->physfn) >= 0;
         if (group_text && parse_u32(group_text, 10, &group) >= 0 && group <= INT32_MAX)
                 f->group = (int32_t) group;
 

@@ -280,6 +280,12 @@ static void details_of_functions(void **state)
         tree_link(t, "/sys/devices/pci0000:00/0000:00:04.1/physfn", "../0000:00:04.0");
         tree_link(t, "/sys/devices/pci0000:00/0000:00:04.0/virtfn0", "../0000:00:04.1");
         {
+                _cleanup_(facts_done) Facts f = gather(t, 0); /* nothing wanted: no details, but what stands where */
+
+                assert_false(at(&f, "0000:00:04.0")->has_virtual);
+                assert_ptr_equal(f.functions + at(&f, "0000:00:04.1")->physfn, at(&f, "0000:00:04.0"));
+        }
+        {
                 _cleanup_(facts_done) Facts f = gather(t, FACTS_FUNCTIONS);
 
                 assert_null(at(&f, "0000:00:04.0")->reset); /* a saved tree that has it nowhere says nothing */
