@@ -65,17 +65,16 @@ static size_t find_mixer(const Facts *f, size_t i)
 static size_t first_reachable(const Facts *f, size_t i)
 {
         const PciFunction *p = f->functions + i;
-        size_t first = i;
+        size_t iterator = 0, k;
 
         if (has_acs(&p->isolation, true))
                 return i;
         if (p->isolation.pcie == TRISTATE_UNKNOWN || may_have_quirk(p))
                 return PCI_PARENT_NONE;
-        /* sorted by address: functions of a slot stand side by side */
-        for (size_t k = i; k > 0 && pci_is_sibling(f->functions + k - 1, p); k--)
-                if (!has_acs(&f->functions[k - 1].isolation, true) && !may_have_quirk(f->functions + k - 1))
-                        first = k - 1;
-        return first;
+        while (facts_next_sibling(f, i, &iterator, &k))
+                if (k == i || (!has_acs(&f->functions[k].isolation, true) && !may_have_quirk(f->functions + k)))
+                        return k;
+        return i;
 }
 
 void isolation_expect(const Facts *f, size_t *ret)

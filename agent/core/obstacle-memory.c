@@ -145,20 +145,13 @@ static bool is_pinned(const VerdictContext *c, const PciFunction *f)
         return false;
 }
 
-/* Another function of the same slot that a table pins; PCI_PARENT_NONE: none. Functions of a slot stand side by side.
- */
+/* Another function of the same card that a table pins; PCI_PARENT_NONE: none. */
 static size_t pinned_sibling(const VerdictContext *c, size_t i)
 {
-        const PciFunction *all = c->facts->functions, *f = all + i;
-        size_t first = i;
+        size_t iterator = 0, k;
 
-        while (first > 0 && all[first - 1].addr.domain == f->addr.domain && all[first - 1].addr.bus == f->addr.bus &&
-               all[first - 1].addr.slot == f->addr.slot)
-                first--;
-        for (size_t k = first; k < c->facts->n_functions && all[k].addr.domain == f->addr.domain &&
-                               all[k].addr.bus == f->addr.bus && all[k].addr.slot == f->addr.slot;
-             k++)
-                if (k != i && is_pinned(c, all + k))
+        while (facts_next_sibling(c->facts, i, &iterator, &k))
+                if (k != i && is_pinned(c, c->facts->functions + k))
                         return k;
         return PCI_PARENT_NONE;
 }

@@ -83,18 +83,38 @@ bool facts_traces(const Facts *f)
         return f->claims || f->modprobe_snippet || f->dracut_snippet || f->image_stamps || f->record_text;
 }
 
-bool pci_is_sibling(const PciFunction *a, const PciFunction *b)
+static bool same_slot(PciAddr a, PciAddr b)
 {
-        return a->addr.domain == b->addr.domain && a->addr.bus == b->addr.bus && a->addr.slot == b->addr.slot &&
-               a->physfn == PCI_PARENT_NONE && b->physfn == PCI_PARENT_NONE;
+        return a.domain == b.domain && a.bus == b.bus && a.slot == b.slot;
+}
+
+bool facts_next_sibling(const Facts *f, size_t i, size_t *iterator, size_t *ret)
+{
+        const PciFunction *all = f->functions;
+        size_t first = i;
+
+        if (all[i].physfn != PCI_PARENT_NONE)
+                return false;
+        /* sorted by address: functions of a slot stand side by side */
+        while (first > 0 && same_slot(all[first - 1].addr, all[i].addr))
+                first--;
+        for (size_t k = MAX(first, *iterator); k < f->n_functions && same_slot(all[k].addr, all[i].addr); k++)
+                if (all[k].physfn == PCI_PARENT_NONE) {
+                        *iterator = k + 1;
+                        *ret = k;
+                        return true;
+                }
+        return false;
 }
 
 bool facts_has_sibling(const Facts *f, size_t i)
 {
-        const PciFunction *p = f->functions + i;
+        size_t iterator = 0, k;
 
-        /* sorted by address: functions of a slot stand side by side */
-        return (i > 0 && pci_is_sibling(p - 1, p)) || (i + 1 < f->n_functions && pci_is_sibling(p + 1, p));
+        while (facts_next_sibling(f, i, &iterator, &k))
+                if (k != i)
+                        return true;
+        return false;
 }
 
 const PciFunction *facts_function(const Facts *f, PciAddr a)

@@ -189,12 +189,19 @@ bool facts_traces(const Facts *f);
 /* By address; NULL: no such function. */
 const PciFunction *facts_function(const Facts *f, PciAddr a);
 
-/* Has the function at this index others beside it on the same card? Virtual functions are none: each is a device of its
- * own to the kernel. */
-bool facts_has_sibling(const Facts *f, size_t i);
+/**
+ * facts_next_sibling() - the functions of one card, one after the other
+ * @i: index of any of them. @iterator: begins as 0.
+ * @ret: index of one, which is also @i itself. Returns false when there is no more.
+ *
+ * A virtual function is on no card, whatever its address: to the kernel each is a device with a single function, which
+ * neither reaches another of its slot nor is reached by it (drivers/iommu/iommu.c, get_pci_function_alias_group();
+ * drivers/pci/iov.c). Nor does a firmware table that names a function speak of those beside it.
+ */
+bool facts_next_sibling(const Facts *f, size_t i, size_t *iterator, size_t *ret);
 
-/* Are these two functions of one card, in that sense? */
-bool pci_is_sibling(const PciFunction *a, const PciFunction *b);
+/* Has the function at this index others beside it on the same card? */
+bool facts_has_sibling(const Facts *f, size_t i);
 
 /* Entries that can boot, rescue entries left out, of all loaders. */
 size_t facts_count_entries(const Facts *f);

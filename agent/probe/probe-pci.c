@@ -461,15 +461,12 @@ static int isolations_read(Isolations *s, Facts *f, size_t i)
 /* All functions of its card, where there are several. */
 static int isolations_read_card(Isolations *s, Facts *f, size_t i)
 {
-        const PciFunction *p = f->functions + i;
-        size_t first = i;
+        size_t iterator = 0, k;
         int r = 0;
 
         if (!facts_has_sibling(f, i))
                 return 0;
-        while (first > 0 && pci_is_sibling(f->functions + first - 1, p))
-                first--;
-        for (size_t k = first; r >= 0 && k < f->n_functions && pci_is_sibling(f->functions + k, p); k++)
+        while (r >= 0 && facts_next_sibling(f, i, &iterator, &k))
                 r = isolations_read(s, f, k);
         return r;
 }

@@ -258,6 +258,8 @@ static void memory_foretold(void **state)
         pin(m, "0 04.1", 0xf4000, 0xf4fff);
         expect(m, NIC, VERDICT_UNKNOWN, "device.reserved", CURE_FIRMWARE,
                "another function of the same card, 0000:00:04.1");
+        machine_function(m, NIC)->physfn = 2; /* in no group with it, whatever its address */
+        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "intel_iommu=off");
 }
 
 static void memory_on_amd(void **state)
@@ -326,6 +328,42 @@ static void why_a_group_is_shared(void **state)
         expect_note(m, NIC, "group.shared", "behind the conventional PCI bridge 0000:00:01.0");
         port->isolation = (PciIsolation){ .pcie = TRISTATE_NO, .acs = TRISTATE_NO };
         expect_note(m, NIC, "group.shared", "behind the conventional PCI bridge 0000:00:01.0");
+}
+
+/* Addresses of the functions that are on one card with the one at an index. */
+static void expect_card(const Facts *f, size_t i, const char *expected)
+{
+        char text[8 * PCI_ADDR_TEXT_MAX] = "";
+        size_t iterator = 0, k, n = 0;
+
+        while (facts_next_sibling(f, i, &iterator, &k) && n < sizeof(text))
+                n += (size_t) snprintf(text + n, sizeof(text) - n, "%s%s", n > 0 ? " " : "",
+                                       PCI_ADDR_TEXT(f->functions[k].addr));
+        assert_string_equal(text, expected);
+}
+
+/* Virtual functions may stand anywhere, also between the others. */
+static void functions_of_one_card(void **state)
+{
+        PciFunction functions[] = {
+                { .addr = { 0, 1, 2, 7 } }, { .addr = { 0, 1, 3, 0 } }, { .addr = { 0, 1, 3, 1 } },
+                { .addr = { 0, 1, 3, 2 } }, { .addr = { 0, 2, 3, 0 } },
+        };
+        const Facts f = { .functions = functions, .n_functions = ELEMENTSOF(functions) };
+
+        (void) state;
+        FOREACH_ARRAY(p, functions, ELEMENTSOF(functions))
+                p->physfn = PCI_PARENT_NONE;
+        expect_card(&f, 2, "0000:01:03.0 0000:01:03.1 0000:01:03.2");
+        functions[2].physfn = 1;
+        expect_card(&f, 1, "0000:01:03.0 0000:01:03.2");
+        expect_card(&f, 3, "0000:01:03.0 0000:01:03.2");
+        expect_card(&f, 2, "");
+        assert_true(facts_has_sibling(&f, 3));
+        assert_false(facts_has_sibling(&f, 2));
+        expect_card(&f, 0, "0000:01:02.7");
+        assert_false(facts_has_sibling(&f, 0));
+        assert_false(facts_has_sibling(&f, 4));
 }
 
 /* Of what is known of ports and cards while there are no groups. */
@@ -539,6 +577,7 @@ int main(void)
                 T(memory_foretold),
                 T(memory_on_amd),
                 T(groups),
+                T(functions_of_one_card),
                 T(groups_foretold),
                 T(why_a_group_is_shared),
                 T(interrupts),
