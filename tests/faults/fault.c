@@ -68,6 +68,9 @@ static const struct Call {
         { "mount", SYS_mount, 0 },
         { "ioctl", SYS_ioctl, IF_FILE | KILL_ONLY },
         { "child", SYS_clone, KILL_ONLY },
+        { "child", SYS_clone3, KILL_ONLY },
+        { "child", SYS_fork, KILL_ONLY },
+        { "child", SYS_vfork, KILL_ONLY },
         { "child", SYS_wait4, KILL_ONLY },
 };
 

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Whole runs of ptprep on machines that are trees of files.
 
-    run-golden.py PTPREP [--update] [MACHINE ...]
+    run-golden.py PTPREP [--fault FAULT] [--update] [MACHINE ...]
 
 A machine is tests/golden/machines/NAME.tree. For each: --check, bootloader, --apply --dry-run, --apply, --apply once more, revert --dry-run
 and revert. What they print, and what changed in the tree, is compared with tests/golden/expected/NAME.txt; the second --apply
-must change nothing, and of ptprep nothing may be left behind. Where there is a NAME.edit, in the format of a tree, it is put on
+must write nothing, not even the same bytes, and of ptprep nothing may be left behind. With FAULT, the program that counts system
+calls (tests/faults), it must not start a child process either. Where there is a NAME.edit, in the format of a tree, it is put on
 top after the second --apply: what somebody else does to files that ptprep has changed.
 The tools that an apply starts are scripts (tests/golden/tools) run in the tree by a static busybox: needs root for chroot(2).
 """
@@ -31,6 +32,7 @@ GRUBENV_SIZE = 1024
 REPORT_VERSION = 1
 # the reports repeat what is printed, and the lock is of this very run
 SILENT = ("/tmp", "/run", "/var/lib/ptprep/report")
+SILENT_FOLDERS = (*SILENT, "/var/lib/ptprep")
 
 
 def read_lines(name: str) -> list[str]:
@@ -156,6 +158,14 @@ class Tree:
                 seen[name] = (stat.st_ino, stat.st_mtime_ns, hashlib.sha256(content).hexdigest(), content)
         return {k: v for k, v in seen.items() if not k.startswith(SILENT)}
 
+    def folders(self) -> dict[str, tuple]:
+        """A file that came and went has left its mark in its folder."""
+        seen = {}
+        for folder, _, _ in os.walk(self.top):
+            stat = os.lstat(folder)
+            seen["/" + pathlib.Path(folder).relative_to(self.top).as_posix()] = (stat.st_ino, stat.st_mtime_ns)
+        return {k: v for k, v in seen.items() if not k.startswith(SILENT) and k not in SILENT_FOLDERS}
+
 
 def describe_changes(before: dict[str, tuple], after: dict[str, tuple]) -> str:
     out = []
@@ -171,8 +181,9 @@ def describe_changes(before: dict[str, tuple], after: dict[str, tuple]) -> str:
     return "".join(out) or "nothing\n"
 
 
-def run(ptprep: str, tree: Tree, *arguments: str) -> str:
-    done = subprocess.run([ptprep, f"--root={tree.top}", *arguments], capture_output=True, text=True, check=False, timeout=60,
+def run(ptprep: str, tree: Tree, *arguments: str, under: tuple[str, ...] = ()) -> str:
+    """@under: a command that runs ptprep."""
+    done = subprocess.run([*under, ptprep, f"--root={tree.top}", *arguments], capture_output=True, text=True, check=False, timeout=60,
                           env=os.environ | {"LC_ALL": "C", "NO_COLOR": "1"})
     return f"$ ptprep {' '.join(arguments)}\n{done.stdout}{done.stderr}exit {done.returncode}\n\n"
 
@@ -231,7 +242,7 @@ def judge_bootloader(ptprep: str, tree: Tree) -> list[str]:
     return errors
 
 
-def play(ptprep: str, name: str, folder: pathlib.Path) -> tuple[str, list[str]]:
+def play(ptprep: str, fault: str, name: str, folder: pathlib.Path) -> tuple[str, list[str]]:
     tree = Tree(folder)
     tree.build(read_lines(f"{name}.tree"))
     tree.install_tools()
@@ -245,12 +256,21 @@ def play(ptprep: str, name: str, folder: pathlib.Path) -> tuple[str, list[str]]:
     text += run(ptprep, tree, "--apply")
     applied = tree.snapshot()
     text += "changes:\n" + describe_changes(start, applied) + "\n"
-    text += run(ptprep, tree, "--apply")
+    folders = tree.folders()
+    with tempfile.NamedTemporaryFile("r", prefix="ptprep-calls-") as calls:
+        second = run(ptprep, tree, "--apply", under=(fault, "count", calls.name) if fault else ())
+        child = "child" in calls.read().split()
+    text += second
     again = tree.snapshot()
     # one that fails and puts back what was there has written, but nothing that is different
-    put_back = text.endswith("exit 3\n\n") and describe_changes(applied, again) == "nothing\n"
+    put_back = second.endswith("exit 3\n\n") and describe_changes(applied, again) == "nothing\n"
     if again != applied and not put_back:
         errors.append("the second --apply wrote: " + describe_changes(applied, again))
+    if not put_back:
+        errors += [f"the second --apply wrote in {n}" for n, f in tree.folders().items() if folders.get(n) != f]
+        if child:
+            errors.append("the second --apply started a child process")
+    errors += judge_json(ptprep, tree) + judge_bootloader(ptprep, tree)
     leftovers = [n for n in again if ".ptprep-" in n or n.endswith("/transaction")]
     if leftovers:
         errors.append(f"left behind: {leftovers}")
@@ -261,11 +281,13 @@ def play(ptprep: str, name: str, folder: pathlib.Path) -> tuple[str, list[str]]:
         text += "edited by somebody else:\n" + describe_changes(again, edited) + "\n" + run(ptprep, tree, "--apply")
         again = tree.snapshot()
         text += "changes:\n" + describe_changes(edited, again) + "\n"
+        errors += judge_json(ptprep, tree) + judge_bootloader(ptprep, tree)
     text += run(ptprep, tree, "revert", "--dry-run")
     if tree.snapshot() != again:
         errors.append("revert --dry-run wrote something")
     text += run(ptprep, tree, "revert")
     reverted = tree.snapshot()
+    errors += judge_json(ptprep, tree)
     text += "changes since the beginning:\n" + describe_changes(start, reverted)
     leftovers = [n for n in reverted if n not in start and ("ptprep" in n or n.endswith(".new"))]
     leftovers += [str(p) for p in tree.path("/var/lib").rglob("ptprep/*")]
@@ -280,6 +302,11 @@ def play(ptprep: str, name: str, folder: pathlib.Path) -> tuple[str, list[str]]:
 def main() -> int:
     arguments = sys.argv[1:]
     update = "--update" in arguments
+    fault = ""
+    if "--fault" in arguments:
+        at = arguments.index("--fault")
+        fault = arguments.pop(at + 1)
+        arguments.pop(at)
     names = [a for a in arguments if a != "--update"]
     ptprep, names = names[0], names[1:]
     if os.geteuid() != 0:
@@ -294,7 +321,7 @@ def main() -> int:
         if name == "base" or (names and name not in names):
             continue
         with tempfile.TemporaryDirectory(prefix="ptprep-golden-") as folder:
-            text, errors = play(ptprep, name, pathlib.Path(folder))
+            text, errors = play(ptprep, fault, name, pathlib.Path(folder))
         expected = HERE / "expected" / f"{name}.txt"
         if update:
             expected.parent.mkdir(exist_ok=True)
