@@ -2,38 +2,11 @@
 #include "test.h"
 
 #include <sys/stat.h>
+#include <zlib.h>
 
+#include "base/gzip.h"
 #include "base/io.h"
-
-typedef struct Tree {
-        char path[64];
-        int rfd;
-} Tree;
-
-static int tree_setup(void **state)
-{
-        Tree *t = calloc(1, sizeof(*t));
-
-        if (!t)
-                return -1;
-        strcpy(t->path, "/tmp/ptprep-io-XXXXXX");
-        if (!mkdtemp(t->path))
-                return -1;
-        t->rfd = open(t->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        *state = t;
-        return t->rfd < 0 ? -1 : 0;
-}
-
-static int tree_teardown(void **state)
-{
-        Tree *t = *state;
-        char command[128];
-
-        (void) snprintf(command, sizeof(command), "rm -rf '%s'", t->path);
-        (void) close(t->rfd);
-        free(t);
-        return system(command); /* NOLINT(cert-env33-c): a fixed command on a folder made here */
-}
+#include "tree.h"
 
 static void expect_file(int rfd, const char *path, const char *text)
 {
@@ -100,6 +73,63 @@ static void backups_come_back(void **state)
         assert_int_equal(root_file_remove(t->rfd, "/image"), -ENOENT);
 }
 
+static bool has_file(int rfd, const char *path)
+{
+        struct stat st;
+
+        return root_stat(rfd, path, &st) >= 0;
+}
+
+/* What is put back takes the place of a file that keeps its blocks, or of nothing. */
+static void names_are_exchanged(void **state)
+{
+        Tree *t = *state;
+
+        tree_file(t, "/a", "new\n");
+        tree_file(t, "/a.old", "old\n");
+        assert_int_equal(root_file_put_back(t->rfd, "/a.old", "/a"), 0);
+        expect_file(t->rfd, "/a", "old\n");
+        expect_file(t->rfd, "/a.old", "new\n");
+        assert_int_equal(root_file_remove(t->rfd, "/a"), 0);
+        assert_int_equal(root_file_put_back(t->rfd, "/a.old", "/a"), 0);
+        expect_file(t->rfd, "/a", "new\n");
+        assert_false(has_file(t->rfd, "/a.old"));
+        assert_int_equal(root_file_put_back(t->rfd, "/a.old", "/a"), -ENOENT);
+        expect_file(t->rfd, "/a", "new\n");
+}
+
+static void gzip_is_read(void **state)
+{
+        static const unsigned char damaged[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xff, 0xff, 0xff };
+        Tree *t = *state;
+        _cleanup_free_ char *path = NULL, *text = NULL, *packed = NULL;
+        size_t size;
+        gzFile f;
+
+        assert_true(asprintf(&path, "%s/config.gz", t->path) > 0);
+        f = gzopen(path, "w");
+        assert_non_null(f);
+        for (unsigned i = 0; i < 20000; i++)
+                assert_int_equal(gzputs(f, "CONFIG_VFIO=m\n"), 14);
+        assert_int_equal(gzclose(f), Z_OK);
+        assert_int_equal(root_read_gzip(t->rfd, "/config.gz", 280000, &text), 0);
+        assert_int_equal(strlen(text), 280000);
+        assert_string_equal(text + 280000 - 14, "CONFIG_VFIO=m\n");
+        assert_int_equal(root_read_gzip(t->rfd, "/config.gz", 279999, &packed), -EFBIG);
+        assert_int_equal(root_read_gzip(t->rfd, "/nothing", 100, &packed), -ENOENT);
+        assert_int_equal(root_read_file(t->rfd, "/config.gz", 280000, &packed, &size), 0);
+        tree_data(t, "/short", packed, size - 9);
+        tree_data(t, "/damaged", damaged, sizeof(damaged));
+        tree_file(t, "/plain", "CONFIG_VFIO=m\n");
+        tree_file(t, "/empty", "");
+        free(TAKE_PTR(text));
+        assert_int_equal(root_read_gzip(t->rfd, "/short", 280000, &text), -EBADMSG);
+        assert_int_equal(root_read_gzip(t->rfd, "/damaged", 280000, &text), -EBADMSG);
+        assert_int_equal(root_read_gzip(t->rfd, "/plain", 280000, &text), -EBADMSG);
+        assert_int_equal(root_read_gzip(t->rfd, "/empty", 280000, &text), -EBADMSG);
+        assert_null(text);
+}
+
 static void reading_has_bounds(void **state)
 {
         Tree *t = *state;
@@ -154,6 +184,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(files_are_replaced_whole, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(links_stay_and_stay_inside, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(backups_come_back, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(names_are_exchanged, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(gzip_is_read, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(reading_has_bounds, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(listings_are_sorted, tree_setup, tree_teardown),
                 cmocka_unit_test(lists_grow),
