@@ -125,14 +125,25 @@ int run_apply(const Run *r, int rfd, bool live, ApplyResult *ret)
         return e;
 }
 
-void run_print_plan(const Run *r)
+int run_print_plan(const Run *r, size_t n_checked)
 {
         int e = report_dry_run(stdout, &r->plan);
+        bool blocked = false;
 
         if (e < 0 && e != -EPIPE)
                 (void) complain("writing the plan", e);
+        FOREACH_ARRAY(f, r->findings.items, r->findings.n) {
+                if (f->result != RESULT_BLOCKED && f < r->findings.items + n_checked)
+                        continue;
+                blocked = blocked || f->result == RESULT_BLOCKED;
+                fprintf(stderr, "ptprep: %s: %s: %s%s%s\n", result_to_string(f->result), f->check, f->subject ?: "",
+                        f->subject ? ": " : "", f->detail);
+                if (f->cure)
+                        fprintf(stderr, "ptprep:   -> %s\n", f->cure);
+        }
         if (r->plan.n == 0)
-                fputs("ptprep: nothing to change\n", stderr);
+                fprintf(stderr, "ptprep: nothing %s\n", blocked ? "would be changed" : "to change");
+        return result_to_exit_code(finding_worst(&r->findings));
 }
 
 static bool want_color(void)

@@ -69,8 +69,12 @@ int run_lock(const char *what, int rfd, int *ret) _must_check_;
  * result->failure set. */
 int run_apply(const Run *r, int rfd, bool live, ApplyResult *ret) _must_check_;
 
-/* Prints the plan of a run as diffs and commands. */
-void run_print_plan(const Run *r);
+/**
+ * run_print_plan() - the plan of a run as diffs and commands, and behind it what stands in its way
+ * @n_checked: how many findings are of checks; those of the planner follow, and are all told.
+ * Returns the exit code.
+ */
+int run_print_plan(const Run *r, size_t n_checked);
 
 /* Prints text to standard output. A reader that has seen enough, such as head(1), is no error. */
 void print_text(const char *text);

@@ -97,10 +97,8 @@ int verb_apply(const Options *o)
         r = plan_compute(&run.judgement, &run.findings, &run.plan);
         if (r < 0)
                 return complain("planning", r);
-        if (o->dry_run) {
-                run_print_plan(&run);
-                return result_to_exit_code(finding_worst(&run.findings));
-        }
+        if (o->dry_run)
+                return run_print_plan(&run, n_checked);
         if (run.plan.n == 0) {
                 Report report = { .judgement = &run.judgement,
                                   .findings = &run.findings,

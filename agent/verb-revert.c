@@ -62,15 +62,12 @@ int verb_revert(const Options *o)
         r = plan_compute(&run.judgement, &run.findings, &run.plan);
         if (r < 0)
                 return complain("planning", r);
-        if (o->dry_run) {
-                run_print_plan(&run);
-                FOREACH_ARRAY(f, run.findings.items, run.findings.n)
-                        fprintf(stderr, "ptprep: %s: %s\n", f->subject ?: f->check, f->detail);
-                return result_to_exit_code(finding_worst(&run.findings));
-        }
+        if (o->dry_run)
+                return run_print_plan(&run, 0);
         if (run.plan.n > 0 && run_apply(&run, rfd, live, &result) < 0 && !result.failure)
                 return EXIT_ROLLED_BACK;
-        if (!result.failure)
+        /* what was refused leaves everything, and what tells of it, as it is */
+        if (!result.failure && (run.plan.n > 0 || finding_worst(&run.findings) != RESULT_BLOCKED))
                 apply_forget_reports(rfd);
         return print_outcome(o, rfd, &run, &result);
 }

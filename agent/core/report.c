@@ -18,10 +18,16 @@ static const Headline verdicts[] = {
 
 static const Headline revert_verdicts[] = {
         [EXIT_READY] = { "reverted", "REVERTED: nothing of ptprep's is left", "\033[1;32m" },
-        [EXIT_NOT_READY] = { "nothing-to-revert", "NOTHING TO REVERT: nothing of ptprep's is here", "\033[1;32m" },
+        [EXIT_NOT_READY] = { "not-ready", "REVERTED IN PART: the rest could not be looked at", "\033[1;33m" },
         [EXIT_BLOCKED] = { "blocked", "REVERTED IN PART: a person has to look at the rest", "\033[1;31m" },
         [EXIT_ROLLED_BACK] = { "rolled-back", "FAILED: a change failed and everything was put back", "\033[1;31m" },
 };
+
+/* Both without a single step. */
+static const Headline nothing_to_revert = { "nothing-to-revert", "NOTHING TO REVERT: nothing of ptprep's is here",
+                                            "\033[1;32m" };
+static const Headline revert_refused = { "blocked", "NOT REVERTED: a person has to act, nothing was changed",
+                                         "\033[1;31m" };
 
 static const char *const result_color[_RESULT_MAX] = {
         [RESULT_OK] = "\033[32m",        [RESULT_SKIPPED] = "\033[2m", [RESULT_WARN] = "\033[33m",
@@ -34,8 +40,11 @@ static const Headline *verdict_of(const Report *r)
 {
         if (!r->revert)
                 return verdicts + r->exit_code;
-        /* both are a success */
-        return revert_verdicts + (r->exit_code == EXIT_READY && r->steps_done == 0 ? EXIT_NOT_READY : r->exit_code);
+        if (r->steps_done == 0 && r->exit_code == EXIT_READY)
+                return &nothing_to_revert;
+        if (r->steps_done == 0 && r->exit_code != EXIT_ROLLED_BACK)
+                return &revert_refused;
+        return revert_verdicts + r->exit_code;
 }
 
 const char *report_verdict(const Report *r)
