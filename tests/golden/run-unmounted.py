@@ -215,15 +215,17 @@ def play(ptprep: str, top: pathlib.Path, stack: contextlib.ExitStack) -> Host:
     shutil.rmtree(tree.path("/boot"))
     tree.path("/boot").mkdir()
     # the kernel's own view of mounts and devices; all else is of the machine in the tree
-    cpuinfo, cmdline = tree.path("/proc/cpuinfo").read_bytes(), tree.path("/proc/cmdline").read_bytes()
+    shown = {name: tree.path(f"/proc/{name}").read_bytes() for name in ("cpuinfo", "cmdline")}
+    shown["config.gz"] = b""  # what the kernel of this very machine is built with is of no matter
     for name in ("/proc", "/dev"):
         shutil.rmtree(tree.path(name))
         tree.path(name).mkdir()
     call("mount", "-t", "proc", "proc", tree.path("/proc"))
     call("mount", "--rbind", "/dev", tree.path("/dev"))
-    for name, data in (("cpuinfo", cpuinfo), ("cmdline", cmdline)):
-        tree.write(f"/run/{name}", data)
-        call("mount", "--bind", tree.path(f"/run/{name}"), tree.path(f"/proc/{name}"))
+    for name, data in shown.items():
+        if tree.path(f"/proc/{name}").exists():
+            tree.write(f"/run/{name}", data)
+            call("mount", "--bind", tree.path(f"/run/{name}"), tree.path(f"/proc/{name}"))
     tree.write("/etc/fstab", f"{device} /boot ext4 noauto,errors=remount-ro 0 0\n".encode())
     return Host(tree, device)
 
