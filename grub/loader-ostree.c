@@ -199,8 +199,8 @@ static int find_deployment(int rfd, const BootEntry *e, char **ret)
         return 0;
 }
 
-/* Is the image of a deployment made here, or does it come with the system? */
-static int read_origin(int rfd, const char *deployment, bool *ret)
+/* Is the image of a deployment made here, or does it come with the system? Untouched where that cannot be told. */
+static int read_origin(int rfd, const char *deployment, Tristate *ret)
 {
         _cleanup_free_ char *path = NULL, *text = NULL;
         int r;
@@ -214,7 +214,7 @@ static int read_origin(int rfd, const char *deployment, bool *ret)
         r = root_read_text(rfd, path, &text);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
-        *ret = strstr(text, REGENERATION) != NULL;
+        *ret = strstr(text, REGENERATION) ? TRISTATE_YES : TRISTATE_NO;
         return 0;
 }
 
@@ -255,8 +255,11 @@ static int read_entries(int rfd, Loader *l)
 static int ostree_read(int rfd, Loader *ret)
 {
         static const char *const tools[] = { "/usr/bin/" TOOL, "/bin/" TOOL };
-        _cleanup_(loader_done)
-                Loader l = { .kind = LOADER_OSTREE, .readable = TRISTATE_YES, .alone = true, .makes_images = true };
+        _cleanup_(loader_done) Loader l = { .kind = LOADER_OSTREE,
+                                            .readable = TRISTATE_YES,
+                                            .alone = true,
+                                            .makes_images = true,
+                                            .regenerates = TRISTATE_UNKNOWN };
         struct stat st;
         int r;
 
@@ -469,7 +472,10 @@ static int plan_kargs(const BootEntry *e, const LoaderEdit *want, const Call *ca
         return r < 0 ? r : remember(s, TOOL, &owned_cmdline, &call->added, &call->removed);
 }
 
-/* @last: the image has to be right afterwards. @ret_step: NULL: do not care. */
+/*
+ * @last: the image has to be right afterwards. @ret_step: NULL: do not care. Taking it back may make an image as well:
+ * of what the other steps have put back.
+ */
 static int plan_switch(const BootEntry *e, const char *option, const char *undo, bool last, Step **ret_step, Plan *plan)
 {
         static const Kargs none = {};
@@ -479,6 +485,7 @@ static int plan_switch(const BootEntry *e, const char *option, const char *undo,
 
         if (!s)
                 return -ENOMEM;
+        s->undo_last = true;
         r = add_words(&s->argv, "initramfs", &(const StringList){ words, 1 });
         if (r >= 0)
                 r = add_words(&s->undo_argv, "initramfs", &(const StringList){ words + 1, 1 });
@@ -499,21 +506,25 @@ static int plan_image(const Loader *l, const BootEntry *e, const LoaderEdit *wan
 {
         static const OwnedWords none = {};
         const RecordFile *recorded = record_file(want->record, SWITCH);
+        const bool regenerates = l->regenerates == TRISTATE_YES;
         bool stale = want->stale && e->version && string_list_contains(want->stale, e->version);
         _cleanup_(owned_words_done) OwnedWords enabled = {};
         Step *s;
         int r;
 
+        /* an interrupted run has come as far as that; the program would take it for an error */
+        if (loader_wants_nothing(want) && recorded && l->regenerates == TRISTATE_NO)
+                return string_list_add(&plan->given_back, SWITCH);
         if (loader_wants_nothing(want) && recorded) { /* as it was before ptprep: the image of the system itself */
                 r = plan_switch(e, "--disable", "--enable", true, &s, plan);
                 return r < 0 ? r : remember(s, SWITCH, &owned_whole, &none, &none);
         }
-        if (!stale || (loader_wants_nothing(want) && !l->regenerates))
+        if (!stale || (loader_wants_nothing(want) && !regenerates))
                 return 0;
-        r = l->regenerates ? plan_switch(e, "--disable", "--enable", false, NULL, plan) : 0;
+        r = regenerates ? plan_switch(e, "--disable", "--enable", false, NULL, plan) : 0;
         if (r >= 0)
                 r = plan_switch(e, "--enable", "--disable", true, &s, plan);
-        if (r < 0 || l->regenerates)
+        if (r < 0 || regenerates)
                 return r;
         r = owned_words_add(&enabled, "", "--enable");
         return r < 0 ? r : remember(s, SWITCH, &owned_whole, &enabled, &none);

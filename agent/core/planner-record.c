@@ -251,8 +251,8 @@ static int refresh(RecordFile *file)
 static int final_record(const Facts *f, const Plan *p, Record *ret)
 {
         FOREACH_ARRAY(file, f->record.files, f->record.n) {
-                bool keep = true;
-                int r = touched(p, file->subject) ? 0 : still_ours(file, &keep);
+                bool keep = !string_list_contains(&p->given_back, file->subject);
+                int r = !keep || touched(p, file->subject) ? 0 : still_ours(file, &keep);
 
                 if (r >= 0 && !keep)
                         record_forget(ret, file->subject);

@@ -96,9 +96,9 @@ typedef struct Loader {
         bool names_kernels; /* kernels that are installed later get their arguments from /etc/kernel/cmdline */
         bool menu_from_bls; /* grub.cfg has no entry of its own for Linux: it takes them from where LOADER_BLS reads */
         bool alone;         /* whatever other boot loaders lie around, they read what this one's tool makes */
-        bool regenerates;   /* that tool makes an initramfs for each deployment already */
-        char *editor;       /* program of the platform that edits entries, e.g. "grubby"; NULL: none */
-        char *unseen;       /* what is made of its files, and nobody can look at; NULL: nothing */
+        Tristate regenerates; /* that tool makes an initramfs for each deployment already */
+        char *editor;         /* program of the platform that edits entries, e.g. "grubby"; NULL: none */
+        char *unseen;         /* what is made of its files, and nobody can look at; NULL: nothing */
         char *unused; /* one sentence: why the machine boots with another loader; its files are only named. NULL: it
                          does not, as far as files can tell */
 } Loader;

@@ -40,6 +40,7 @@ void plan_done(Plan *p)
         FOREACH_ARRAY(s, p->steps, p->n)
                 step_done(s);
         free(p->steps);
+        string_list_done(&p->given_back);
         *p = (Plan){};
 }
 
@@ -66,6 +67,12 @@ int plan_join(Plan *p, Plan *more)
                 p->n++;
                 *new = *s;
                 *s = (Step){};
+        }
+        FOREACH_ARRAY(subject, more->given_back.items, more->given_back.n) {
+                int r = string_list_add(&p->given_back, *subject);
+
+                if (r < 0)
+                        return r;
         }
         plan_done(more);
         return 0;

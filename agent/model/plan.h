@@ -50,6 +50,8 @@ typedef struct Step {
 typedef struct Plan {
         Step *steps;
         size_t n;
+        StringList
+                given_back; /* subjects in the record of which nothing of ptprep's is left, although no step says so */
 } Plan;
 
 /* What a step does, for people: its kind, but "remove" where a file goes away. */

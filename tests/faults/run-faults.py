@@ -18,6 +18,7 @@ import itertools
 import os
 import pathlib
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -47,12 +48,15 @@ PASSTHROUGH = ["f /etc/ptprep/ptprep.conf", "| [iommu]", "| passthrough = yes", 
 EDITED = ["f /etc/default/grub", '| GRUB_CMDLINE_LINUX_DEFAULT="quiet ptprep.claim=1 intel_iommu=on mine=1"',
           "| GRUB_TIMEOUT=1"]
 MACHINES = {"drop-in": "intel-off", "in-place": "edited-in-place", "legacy": "el5-legacy", "bls": "fedora-bls",
-            "kernelopts": "rhel8-kernelopts", "systemd-boot": "systemd-boot", "uki": "uki"}
+            "kernelopts": "rhel8-kernelopts", "systemd-boot": "systemd-boot", "uki": "uki", "ostree": "ostree"}
 # A step on the way that is meant: without a file kernel-install would build the words in that have to go.
 STAGES = {("uki-revert", "/etc/kernel/cmdline"): b"root=/dev/vda2 ro quiet\n"}
 # name: machine, what happens before, the run that is broken
 SCENARIOS = {name: (machine, [], "--apply") for name, machine in MACHINES.items()} | \
             {f"{name}-revert": (machine, ["--apply"], "revert") for name, machine in MACHINES.items()} | {
+    # once there and back: then proxmox-boot-tool has filled its partitions before anything goes wrong
+    "proxmox": ("proxmox-systemd-boot", ["--apply", "revert"], "--apply"),
+    "proxmox-revert": ("proxmox-systemd-boot", ["--apply"], "revert"),
     "in-place-again": ("edited-in-place", ["--apply", PASSTHROUGH], "--apply"),
     "edited-revert": ("edited-in-place", ["--apply", EDITED], "revert"),
 }
@@ -77,6 +81,22 @@ def comparable(name: str, data: bytes) -> object:
     return (data[:at], cpio_members(data[at:])) if data[at:at + 6] == b"070701" else data
 
 
+DEPLOYMENTS = ("/boot/loader/entries/ostree-", "/boot/ostree/", "/ostree/")
+
+
+def newest_deployment(seen: dict[str, object]) -> dict[str, object]:
+    """rpm-ostree makes one deployment more for each change and each way back: what counts is what the newest one boots."""
+    entries = {int(re.findall(rb"(?m)^version (\d+)", data)[0]): data for n, data in seen.items() if n.startswith(DEPLOYMENTS[0])}
+    if not entries:
+        return seen
+    newest = max(entries)
+    fields = dict(line.split(b" ", 1) for line in entries[newest].splitlines())
+    # it puts words that come back behind the others
+    boots = {"/newest/options": sorted(w for w in fields[b"options"].split() if not w.startswith(b"ostree=")),
+             "/newest/initrd": seen["/boot" + fields[b"initrd"].decode()], "/newest/linux": seen["/boot" + fields[b"linux"].decode()]}
+    return {n: d for n, d in seen.items() if not n.startswith(DEPLOYMENTS)} | boots
+
+
 def contents(top: pathlib.Path) -> dict[str, object]:
     """All files that matter, by name; reports repeat what is printed."""
     seen: dict[str, object] = {}
@@ -86,12 +106,12 @@ def contents(top: pathlib.Path) -> dict[str, object]:
             name = "/" + path.relative_to(top).as_posix()
             if not name.startswith(golden.SILENT + UNSEEN):
                 seen[name] = os.readlink(path) if path.is_symlink() else comparable(name, path.read_bytes())
-    return seen
+    return newest_deployment(seen)
 
 
 def folders(top: pathlib.Path) -> set[str]:
     names = ("/" + pathlib.Path(folder).relative_to(top).as_posix() + "/" for folder, _, _ in os.walk(top))
-    return {n for n in names if not n.startswith(golden.SILENT + UNSEEN)}
+    return {n for n in names if not n.startswith(golden.SILENT + UNSEEN + DEPLOYMENTS)}
 
 
 def differences(a: dict[str, object], b: dict[str, object]) -> list[str]:
@@ -168,12 +188,18 @@ class Scenario:
         shutil.rmtree(top)
         return [f"{self.name}: {how} at {number} ({call}): {e}" + ("" if i else f"\n{broken.stdout}") for i, e in enumerate(errors)]
 
+    def ways(self, call: str) -> tuple[str, ...]:
+        if call in NEVER_FAIL:
+            return ("kill",)
+        # rpm-ostree goes unhindered, and on a disk that is read-only for ptprep alone takes back what ptprep cannot
+        return ("kill", *(how for how in ERRORS if how != "EROFS+" or self.name != "ostree-revert"))
+
     def jobs(self, first: int) -> list[tuple[str, int, str]]:
         """All that can go wrong: of each kind of call and way of failing one, then another one of each, and so on.
         Scenarios begin with different kinds, so that a little of each comes to most of them."""
         kinds: dict[tuple[str, str], list[tuple[str, int, str]]] = {}
         for number, call in self.calls:
-            for how in ("kill",) + (() if call in NEVER_FAIL else ERRORS):
+            for how in self.ways(call):
                 kinds.setdefault((how, call), []).append((how, number, call))
         for i, jobs in enumerate(kinds.values()):
             # the kinds begin at different places of the run, and go on in the widest gap
