@@ -6,8 +6,8 @@
 
 Configuration: each text of HOSTILE alone, in front of or behind a good value of every key and of a device's name. It is refused
 with file, line and reason, and nothing is touched; or it was no part of the value, and the result is that of the good value.
-GRUB: each text as a word that already stands in GRUB_CMDLINE_LINUX_DEFAULT, in two of four spellings. It is refused and nothing is
-changed; or dash reads the same words as before and then ptprep's, and so does GRUB's own grub-mkconfig, run by ptprep in the
+GRUB: each text as a word that already stands in GRUB_CMDLINE_LINUX_DEFAULT, in two of four spellings, and in one of them in
+GRUB_CMDLINE_LINUX. It is refused and nothing is changed; or dash reads the same words as before and then ptprep's, and so does GRUB's own grub-mkconfig, run by ptprep in the
 tree with GRUB's own 10_linux, dash, sed and grub-script-check, copied from this system. Needs root for chroot(2).
 """
 
@@ -57,7 +57,8 @@ SOURCES = """exec 3>&1 >/dev/null
 cd "$1" || exit
 . ./etc/default/grub
 for x in etc/default/grub.d/*.cfg; do [ ! -e "$x" ] || . "./$x"; done
-printf %s "$GRUB_CMDLINE_LINUX_DEFAULT" >&3"""
+printf %s "${GRUB_CMDLINE_LINUX-}${GRUB_CMDLINE_LINUX:+ }$GRUB_CMDLINE_LINUX_DEFAULT" >&3"""
+VARIABLES = {"GRUB_CMDLINE_LINUX_DEFAULT": b"", "GRUB_CMDLINE_LINUX": b"GRUB_CMDLINE_LINUX_DEFAULT=splash\n"} # and what stands beside it
 
 
 def config(values: dict[str, bytes], name: bytes) -> bytes:
@@ -193,9 +194,9 @@ def spellings(word: bytes) -> list[bytes]:
     return [b'"quiet ' + double + b' x=y"', b"'quiet " + single + b"'", b'"quiet "' + each + b'" x=y"', b'"quiet ' + word + b'"']
 
 
-def judge_grub(ptprep: str, machine: Machine, folder: str, spelled: bytes) -> tuple[list[str], str]:
+def judge_grub(ptprep: str, machine: Machine, folder: str, variable: str, spelled: bytes) -> tuple[list[str], str]:
     tree = machine.copy(folder)
-    tree.write("/etc/default/grub", b"GRUB_DISABLE_RECOVERY=true\nGRUB_CMDLINE_LINUX_DEFAULT=" + spelled + b"\n# the end\n")
+    tree.write("/etc/default/grub", b"GRUB_DISABLE_RECOVERY=true\n" + VARIABLES[variable] + variable.encode() + b"=" + spelled + b"\n# the end\n")
     start, old = contents(tree), dash_value(tree)
     tree.path("/hit").unlink(missing_ok=True)
     code, output = ptprep_run(ptprep, tree, "--apply")
@@ -219,7 +220,7 @@ def judge_grub(ptprep: str, machine: Machine, folder: str, spelled: bytes) -> tu
         elif subprocess.run(["grub-script-check", tree.path("/boot/grub/grub.cfg")], check=False).returncode != 0:
             errors.append("grub-script-check finds errors")
     shutil.rmtree(tree.top)
-    return [f"{'drop-in' if machine.drop_ins else 'in place'}: {spelled[:80]!r}: {e}" for e in errors], kind
+    return [f"{'drop-in' if machine.drop_ins else 'in place'}: {variable}={spelled[:80]!r}: {e}" for e in errors], kind
 
 
 def main() -> int:
@@ -246,9 +247,11 @@ def main() -> int:
         accepted = sum(n for _, n in results)
         print(f"configuration: {len(cases)} values, {len(cases) - accepted} refused, of {accepted} only the good part was taken")
         words = [w for w in HOSTILE if b"\0" not in w]
-        jobs = [(machines[(i + k // 2) % 2], s) for i, w in enumerate(words)
+        normal, everywhere = VARIABLES
+        jobs = [(machines[(i + k // 2) % 2], normal, s) for i, w in enumerate(words)
                 for k, s in enumerate(spellings(w)) if (i + k) % 2 == (i // 2) % 2]
-        results = list(pool.map(lambda job: judge_grub(ptprep, job[0], folder, job[1]), jobs))
+        jobs += [(machines[i // 4 % 2], everywhere, spellings(w)[i % 4]) for i, w in enumerate(words)]
+        results = list(pool.map(lambda job: judge_grub(ptprep, job[0], folder, *job[1:]), jobs))
         errors += [e for part, _ in results for e in part]
         kinds = [kind for _, kind in results]
         print(f"GRUB: {len(jobs)} spellings of {len(words)} words, {kinds.count('taken')} kept as they are by dash and grub-mkconfig, "
