@@ -553,6 +553,30 @@ static int refuse_out_of_reach(const LoaderEdit *want)
                              "words");
 }
 
+/* What contradicts and is still there, since its bytes do not stand together in any file, has to be named. */
+static int refuse_contradiction_left(const Draft *d, const LoaderEdit *want)
+{
+        FOREACH_ARRAY(t, targets, ELEMENTSOF(targets)) {
+                _cleanup_(kargs_done) Kargs result = {};
+                const char *variable;
+                bool known;
+                int r = target_arguments(d, t, &result, &variable, &known);
+
+                if (r < 0)
+                        return r;
+                FOREACH_ARRAY(w, result.words.items, known ? result.words.n : 0)
+                        FOREACH_ARRAY(remove, want->remove->words.items, want->remove->words.n)
+                                if (karg_without(*w, *remove, NULL) != 0)
+                                        return loader_refuse(
+                                                want, -ENOTSUP,
+                                                "%s, in " NAME_DEFAULT_GRUB
+                                                " or its drop-ins, is put together by the shell: take it out "
+                                                "there by hand",
+                                                *w);
+        }
+        return 0;
+}
+
 /* All that is missing, for each kind of entries in turn: what the first gets can be enough for the second. */
 static int add_missing(Draft *d, const LoaderEdit *want, const char *drop_in, char **ret_drop_in, OwnedWords *ret_words)
 {
@@ -619,6 +643,8 @@ int draft_edit(Draft *d, const LoaderEdit *want, const char *drop_in, char **ret
                 r = draft_remove_all(d, want);
         if (r == -ENOTSUP)
                 return refuse_out_of_reach(want);
+        if (r >= 0)
+                r = refuse_contradiction_left(d, want);
         if (r >= 0)
                 r = add_missing(d, want, drop_in, ret_drop_in, ret_words);
         return r < 0 ? r : verify(d, want);

@@ -569,8 +569,10 @@ static void contradictions_are_taken_out(void **state)
 static void contradictions_out_of_reach_are_refused(void **state)
 {
         static const char *const rows[] = {
-                "Y=off\nGRUB_CMDLINE_LINUX=\"iommu=$Y\"\n", "GRUB_CMDLINE_LINUX=\"io\"mmu=off\n",
+                "Y=off\nGRUB_CMDLINE_LINUX=\"iommu=$Y\"\n",
+                "GRUB_CMDLINE_LINUX=\"io\"mmu=off\n",
                 "Y='a iommu=off'\nGRUB_CMDLINE_LINUX=\"$Y\"\n",
+                "GRUB_CMDLINE_LINUX='iommu=\"off,pt\"'\n",
                 NORMAL "=\"a\\\"\"\n", /* for the kernel an open quote swallows what is behind it */
         };
         Tree *t = *state;
