@@ -188,7 +188,7 @@ bool bls_is_rescue(const BlsEntry *e, const char *name, const Kargs *arguments)
 
         if (strstr(name, "-0-rescue") || (version && startswith(version, "0-rescue")))
                 return true;
-        return entry_is_rescue(bls_value(e, BLS_SYSTEMD, "title"), kernel, arguments);
+        return entry_is_rescue(NULL, bls_value(e, BLS_SYSTEMD, "title"), kernel, arguments);
 }
 
 /* The line goes, with its own newline, or with the one before where it is the last and has none. */

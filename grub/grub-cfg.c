@@ -226,7 +226,7 @@ static int add_kernel(Parser *p, const StringList *words, size_t at, unsigned li
                 if (r < 0)
                         return r;
         }
-        e->rescue = p->foreign || entry_is_rescue(e->title, e->kernel, &e->arguments);
+        e->rescue = p->foreign || entry_is_rescue(e->id, e->title, e->kernel, &e->arguments);
         return 0;
 }
 

@@ -214,7 +214,7 @@ static void finish_entry(Parser *p)
                 free(e->kernel);
                 e->kernel = NULL;
         }
-        e->rescue = e->kernel && entry_is_rescue(e->title, e->kernel, &e->arguments);
+        e->rescue = e->kernel && entry_is_rescue(NULL, e->title, e->kernel, &e->arguments);
 }
 
 static int set_default(Parser *p, size_t start, size_t end)

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "grub/rescue.h"
 
-bool entry_is_rescue(const char *title, const char *kernel, const Kargs *arguments)
+/* "gnulinux-RELEASE-recovery-DEVICE", and the same behind "xen-". */
+static bool is_recovery_id(const char *id)
+{
+        const char *rest = strstr(id, "gnulinux-");
+
+        return rest && (strstr(rest, "-recovery-") || endswith(rest, "-recovery"));
+}
+
+bool entry_is_rescue(const char *id, const char *title, const char *kernel, const Kargs *arguments)
 {
         static const char *const titles[] = { "(recovery mode)", "(rescue mode)", "(single-user",
                                               "0-rescue-",       " Rescue ",      "Failsafe -- " };
@@ -9,6 +17,7 @@ bool entry_is_rescue(const char *title, const char *kernel, const Kargs *argumen
                                              "1",
                                              "s",
                                              "S",
+                                             "recovery",
                                              "rescue",
                                              "emergency",
                                              "systemd.unit=rescue.target",
@@ -17,6 +26,8 @@ bool entry_is_rescue(const char *title, const char *kernel, const Kargs *argumen
         for (size_t i = 0; title && i < ELEMENTSOF(titles); i++)
                 if (strstr(title, titles[i]))
                         return true;
+        if (id && is_recovery_id(id))
+                return true;
         if (kernel && strstr(kernel, "-0-rescue-"))
                 return true;
         for (size_t i = 0; i < ELEMENTSOF(words); i++)

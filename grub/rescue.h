@@ -5,10 +5,12 @@
 
 /**
  * entry_is_rescue() - is this entry one of last resort?
- * @title, @kernel: may be NULL. @arguments: of the kernel.
+ * @id: of a menu entry of GRUB. @id, @title, @kernel: may be NULL. @arguments: of the kernel.
  *
  * Recovery, rescue, single-user and failsafe entries stay as they are, so that a machine which no longer boots with an
- * argument still boots without it. Source: GRUB util/grub.d/10_linux.in; dracut 51-dracut-rescue.install; the titles of
- * Debian's update-grub ("(single-user mode)") and YaST ("Failsafe"); systemd.special(7).
+ * argument still boots without it. Titles are translated, ids and arguments are not. Source: GRUB
+ * util/grub.d/10_linux.in, 20_linux_xen.in; Ubuntu's friendly-recovery ("recovery" in the place of "single"); dracut
+ * 51-dracut-rescue.install; the titles of Debian's update-grub ("(single-user mode)") and YaST ("Failsafe");
+ * systemd.special(7).
  */
-bool entry_is_rescue(const char *title, const char *kernel, const Kargs *arguments);
+bool entry_is_rescue(const char *id, const char *title, const char *kernel, const Kargs *arguments);

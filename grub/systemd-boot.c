@@ -301,7 +301,7 @@ static int add_profile(Reader *r, const char *name, const char *path, const Uki 
                 k = find_source(r, e);
         if (k < 0)
                 return k;
-        e->rescue = entry_is_rescue(e->title, e->kernel, &e->arguments);
+        e->rescue = entry_is_rescue(NULL, e->title, e->kernel, &e->arguments);
         k = note_obstacle(r, e);
         return k < 0 ? k : note_first(r, e, NULL, exhausted);
 }

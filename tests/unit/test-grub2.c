@@ -703,6 +703,40 @@ static void entries_of_a_generated_file(void **state)
         boot_entries_free(e, n);
 }
 
+/* Titles are translated; what Ubuntu boots such an entry with, and the ids, are not. */
+static void recovery_entries_in_other_languages(void **state)
+{
+        static const struct {
+                const char *id, *arguments;
+                bool rescue;
+        } rows[] = {
+                { "gnulinux-6.8.0-51-generic-advanced-1234", "ro quiet splash", false },
+                { "gnulinux-6.8.0-51-generic-recovery-1234", "ro recovery nomodeset dis_ucode_ldr", true },
+                { "custom", "ro recovery nomodeset dis_ucode_ldr", true },
+                { "gnulinux-6.8.0-51-generic-recovery-1234", "ro nomodeset", true },
+                { "xen-gnulinux-6.8.0-51-generic-recovery-1234", "ro nomodeset", true },
+                { "gnulinux-6.8.0-51-recovery", "ro nomodeset", true },
+                { "gnulinux-6.8.0-51-recoverytools-advanced-1234", "ro root=LABEL=recovery", false },
+                { "recovery-disk", "ro recovery=no", false },
+        };
+
+        (void) state;
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_free_ char *text = NULL;
+                BootEntry *e = NULL;
+                size_t n = 0;
+
+                assert_true(asprintf(&text,
+                                     "menuentry 'Ubuntu, mit Linux 6.8.0-51-generic (Wiederherstellungsmodus)' "
+                                     "$menuentry_id_option '%s' {\n\tlinux /vmlinuz-1 %s\n}\n",
+                                     row->id, row->arguments) > 0);
+                assert_int_equal(grub_cfg_parse("cfg", text, NULL, &e, &n), 0);
+                assert_int_equal(n, 1);
+                assert_int_equal(e[0].rescue, row->rescue);
+                boot_entries_free(e, n);
+        }
+}
+
 static const char menu[] = "%s\nmenuentry 'A' --id a {\n\tlinux /a\n}\n"
                            "submenu 'Advanced > all' --id advanced {\n"
                            "\tmenuentry 'B' --id b {\n\t\tlinux /b\n\t}\n"
@@ -962,6 +996,7 @@ int main(void)
                 TREE_TEST(contradictions_out_of_reach_are_refused),
                 TREE_TEST(hostile_words_never_become_shell),
                 cmocka_unit_test(entries_of_a_generated_file),
+                cmocka_unit_test(recovery_entries_in_other_languages),
                 cmocka_unit_test(broken_generated_files_do_no_harm),
                 cmocka_unit_test(the_default_entry),
                 cmocka_unit_test(entries_under_xen),
