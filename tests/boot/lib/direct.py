@@ -29,7 +29,8 @@ LIBRARY_DIR = "usr/lib/x86_64-linux-gnu"
 # Warnings and worse go to the console, all of it to the log that the guest sends. On a busy
 # machine an emulated timer can miss the ticks that the kernel counts before it trusts it. The
 # rest saves time.
-KERNEL_ARGUMENTS = "console=ttyS0,115200 loglevel=5 panic=1 no_timer_check cryptomgr.notests mitigations=off"
+KERNEL_ARGUMENTS = ("console=ttyS0,115200 loglevel=5 panic=1 no_timer_check cryptomgr.notests mitigations=off "
+                    "init_on_alloc=0 hardened_usercopy=off randomize_kstack_offset=off norandmaps nokaslr rcupdate.rcu_expedited=1")
 TIMEOUT = 300
 
 # A library that a program loads when it first needs it is a mere name in there.

@@ -28,10 +28,14 @@ IMAGE_DIR = BOOT_DIR / "image"
 
 # The kernel arguments of every guest: a console for the log, an end instead of
 # a prompt when something breaks, a record of who started processes, and less
-# work for the emulation. On a busy machine the kernel's test of its timer fails.
+# work for the emulation. Most of all norandmaps: QEMU keeps what it has
+# translated by address, and translates a library anew that lies elsewhere in
+# each process. On a busy machine the kernel's test of its timer fails.
 GUEST_ARGUMENTS = ("console=ttyS0,115200 panic=1 systemd.show_status=0 rd.shell=0 rd.emergency=poweroff "
                    "trace_event=sched:sched_process_fork,sched:sched_process_exec "
-                   "no_timer_check mitigations=off audit=0 8250.nr_uarts=1")
+                   "no_timer_check mitigations=off audit=0 8250.nr_uarts=1 "
+                   "init_on_alloc=0 hardened_usercopy=off randomize_kstack_offset=off norandmaps nokaslr "
+                   "psi=0 cgroup_disable=memory rcupdate.rcu_expedited=1 cryptomgr.notests")
 
 # Modules in the EFI image itself. The rest comes from /boot/grub/x86_64-efi.
 CORE_MODULES = "part_gpt fat ext2 search search_fs_uuid search_fs_file configfile normal test echo serial terminal"

@@ -28,6 +28,9 @@ TABLE_TIMEOUT = 300
 SIGNATURES = {"intel": b"DMAR", "amd": b"IVRS"}
 FIRMWARE_DIRS = ("/usr/share/OVMF", "/usr/share/edk2/ovmf", "/usr/share/edk2/x64")
 
+# With rdrand the kernel has random numbers from the beginning, and no boot waits for them.
+CPU = "qemu64,+rdrand"
+
 # Addresses on the root bus that the harness uses itself: a case knows where the boot disk is.
 BOOT_DISK, STEPS_DISK, RESULTS, SECOND_DISK = "10.0", "11.0", "12.0", "13.0"
 
@@ -103,7 +106,7 @@ def accelerator() -> str:
 def machine_arguments(accel: str, memory: int, smp: int) -> list[str]:
     return ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-machine", "q35,kernel-irqchip=split", "-accel", "tcg,thread=multi" if accel == "tcg" else accel,
-            "-cpu", "qemu64", "-m", str(memory), "-smp", str(smp)]
+            "-cpu", CPU, "-m", str(memory), "-smp", str(smp)]
 
 
 def device_arguments(case: Case, words: list[str], folder: Path) -> list[str]:
