@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import fcntl
+import functools
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Callable, TextIO
 
@@ -55,21 +57,70 @@ def only_run(build: Path) -> TextIO:
     return lock
 
 
-def make_inputs(plays: list[Play], jobs: int) -> None:
-    """Roots, disks and builds, the suites side by side; a failure is reported by the cases that need it."""
-    first = {play.inputs: play for play in plays}
+def inputs_of_suite(plays: list[Play], suite: str) -> None:
+    """Roots, disks and builds of one suite; a failure is reported by the cases that need it."""
+    with timer.measure(f"images and builds of {suite}"):
+        for play in {play.inputs: play for play in plays if play.suite == suite}.values():
+            try:
+                play.make_inputs()
+            except HarnessError as error:
+                say(f"{suite}: {error}")
 
-    def make(suite: str) -> None:
-        for play in first.values():
-            if play.suite == suite:
-                try:
-                    play.make_inputs()
-                except HarnessError as error:
-                    say(f"{suite}: {error}")
 
-    with timer.measure("all images and builds"), concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for done in [pool.submit(make, suite) for suite in sorted({play.suite for play in plays})]:
-            done.result()
+class Agenda:
+    """What is to be done: the inputs of each suite, then its plays, the longest first. No suite waits for another one's inputs."""
+
+    def __init__(self, plays: list[Play]) -> None:
+        self.plays = plays
+        self.suites = sorted({play.suite for play in plays})
+        self.waiting = sorted(plays, key=lambda play: -play.weight)
+        self.made: set[str] = set()
+        self.changed = threading.Condition()
+
+    def next(self) -> Callable[[], object] | None:
+        """The next piece of work, when there is one; None if there will be no other."""
+        with self.changed:
+            while True:
+                if self.suites:
+                    return functools.partial(self._make, self.suites.pop(0))
+                ready = next((play for play in self.waiting if play.suite in self.made), None)
+                if ready:
+                    self.waiting = [play for play in self.waiting if play is not ready]
+                    return ready.run
+                if not self.waiting:
+                    return None
+                self.changed.wait()
+
+    def clear(self) -> None:
+        """The run is being given up."""
+        with self.changed:
+            self.suites, self.waiting = [], []
+            self.changed.notify_all()
+
+    def _make(self, suite: str) -> None:
+        try:
+            inputs_of_suite(self.plays, suite)
+        finally:
+            with self.changed:
+                self.made.add(suite)
+                self.changed.notify_all()
+
+
+def play_all(plays: list[Play], jobs: int) -> None:
+    """So many pieces of work at a time, until all is done."""
+    agenda = Agenda(plays)
+
+    def work() -> None:
+        while task := agenda.next():
+            task()
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        workers = [pool.submit(work) for _ in range(jobs)]
+        try:
+            for worker in workers:
+                worker.result()
+        finally:
+            agenda.clear()
 
 
 def interrupted(_signal: int, _frame: object) -> None:
