@@ -68,8 +68,9 @@ add_instead_of_grub() {
 }
 
 # The flavour for clouds: small, and its release sorts behind that of the usual
-# one. The packages are Debian's own, but not compressed, and bring their image
-# along, because a guest has little time: to be installed with INITRD=No.
+# one. The packages are Debian's own, but not compressed, without the modules of
+# hardware that no guest has, and bring their image along, because a guest has
+# little time: to be installed with INITRD=No.
 make_kernel_package() {
         root=$1
         mount -t proc proc "$root/proc"
@@ -86,6 +87,10 @@ make_kernel_package() {
                         --add-drivers "virtio_blk virtio_pci nvme ext4" "initrd.img-$release" "$release"
                 for package in *.deb; do
                         dpkg-deb --raw-extract "$package" tree
+                        find tree -path "*/modules/*/kernel/*" -name "*.ko*" ! -path "*/kernel/fs/*" ! -path "*/kernel/lib/*" \
+                                ! -path "*/kernel/crypto/*" ! -path "*/kernel/arch/*" ! -path "*/drivers/block/*" \
+                                ! -path "*/drivers/char/*" ! -path "*/drivers/nvme/*" ! -path "*/drivers/pci/*" \
+                                ! -path "*/drivers/virtio/*" ! -path "*/drivers/vfio/*" -delete
                         case $package in
                         linux-image-*) install -D -m 600 "initrd.img-$release" -t tree/boot ;;
                         esac

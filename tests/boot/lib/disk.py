@@ -75,7 +75,7 @@ class Layout:
         # systemd-boot has kernels and images there, not only itself
         parts = [Part("esp", 1, 63 if self.loader == "grub" else 511, "U")]
         if self.separate_boot:
-            parts.append(Part("boot", parts[-1].start + parts[-1].size, 512, "L"))
+            parts.append(Part("boot", parts[-1].start + parts[-1].size, 192, "L"))
         parts.append(Part("root", parts[-1].start + parts[-1].size, 3072, "L"))
         return parts
 
