@@ -175,5 +175,8 @@ int main(int argc, char *argv[])
         FOREACH_ARRAY(h, option_help, ELEMENTSOF(option_help))
                 if (given & h->flag & ~verb->accepts)
                         return usage_error("%s does not go with %s", h->text, verb->name);
+        if (o.json && o.dry_run)
+                return usage_error("%s does not go with %s: what would change is shown as diffs", "--json",
+                                   "--dry-run");
         return verb->run(&o);
 }

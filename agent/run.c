@@ -153,10 +153,11 @@ static bool want_color(void)
         return isatty(STDOUT_FILENO) && !(no && *no) && term && !streq(term, "dumb");
 }
 
-void print_text(const char *text)
+int print_text(const char *text)
 {
         if ((fputs(text, stdout) < 0 || fflush(stdout) != 0) && errno != EPIPE)
-                (void) complain("writing", negative_errno());
+                return complain("writing", negative_errno());
+        return EXIT_READY;
 }
 
 int print_report(const Report *report, bool json)
@@ -167,7 +168,7 @@ int print_report(const Report *report, bool json)
         if (json) {
                 r = report_json(report, &text);
                 if (r >= 0)
-                        print_text(text);
+                        (void) !print_text(text);
         } else
                 r = report_text(stdout, report, want_color());
         if (r < 0 && r != -EPIPE)

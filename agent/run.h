@@ -76,8 +76,8 @@ int run_apply(const Run *r, int rfd, bool live, ApplyResult *ret) _must_check_;
  */
 int run_print_plan(const Run *r, size_t n_checked);
 
-/* Prints text to standard output. A reader that has seen enough, such as head(1), is no error. */
-void print_text(const char *text);
+/* Prints text to standard output. A reader that has seen enough, such as head(1), is no error. Returns an exit code. */
+int print_text(const char *text) _must_check_;
 
 /* Returns the report's exit code. */
 int print_report(const Report *report, bool json);

@@ -49,6 +49,6 @@ int verb_bootloader(const Options *o)
                             : bootloader_text(facts.loaders, facts.n_loaders, &mounts, &text);
         if (r < 0)
                 return complain("reading the boot loaders", r);
-        print_text(text);
-        return tell_unreadable(&facts) || boot_mounts_failed(&mounts) ? EXIT_NOT_READY : EXIT_READY;
+        r = print_text(text);
+        return tell_unreadable(&facts) || boot_mounts_failed(&mounts) ? EXIT_NOT_READY : r;
 }

@@ -1,5 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/planner.h"
 #include "run.h"
+
+/*
+ * What only the plan can tell: that an apply would be refused, and why; or that it would change something although all
+ * is well for the next boot, since the boot after the next update of a kernel would lose it. Only root can see all that
+ * a plan needs.
+ */
+static int add_outlook(Run *run)
+{
+        int r;
+
+        if (geteuid() != 0 || run->config.n_devices == 0)
+                return EXIT_READY;
+        r = plan_compute(&run->judgement, &run->findings, &run->plan);
+        if (r >= 0 && finding_worst(&run->findings) <= RESULT_WARN)
+                r = plan_tell_pending(&run->plan, &run->findings);
+        return r < 0 ? complain("planning", r) : EXIT_READY;
+}
 
 int verb_check(const Options *o)
 {
@@ -17,6 +35,8 @@ int verb_check(const Options *o)
         code = run_mount(&rfd, live, &mounts);
         if (code == EXIT_READY)
                 code = run_look(&run, rfd, live);
+        if (code == EXIT_READY)
+                code = add_outlook(&run);
         if (code != EXIT_READY)
                 return code;
         return print_report(&(Report){ .judgement = &run.judgement,

@@ -2,24 +2,20 @@
 #include "core/explain.h"
 #include "run.h"
 
-static void list_checks(void)
+static int list_checks(void)
 {
         FOREACH_ARRAY(c, check_table, check_table_n)
                 printf("%-18s %s\n", c->id, c->title);
-        print_text("\n\"ptprep explain ID\" prints what a check means and how to cure what it finds.\n");
+        return print_text("\n\"ptprep explain ID\" prints what a check means and how to cure what it finds.\n");
 }
 
 int verb_explain(const Options *o)
 {
-        if (o->n_arguments == 0) {
-                list_checks();
-                return EXIT_READY;
-        }
+        if (o->n_arguments == 0)
+                return list_checks();
         FOREACH_ARRAY(d, check_documents, check_documents_n)
-                if (streq(d->id, o->arguments[0])) {
-                        print_text(d->text);
-                        return EXIT_READY;
-                }
+                if (streq(d->id, o->arguments[0]))
+                        return print_text(d->text);
         fprintf(stderr, "ptprep: there is no check \"%s\"; \"ptprep explain\" lists them\n", o->arguments[0]);
         return EXIT_USAGE;
 }

@@ -39,11 +39,11 @@ static int print_tables(const FirmwareTable *tables, size_t n, bool json)
 
         if (r < 0)
                 return complain("printing the tables", r);
-        print_text(text);
+        r = print_text(text);
         FOREACH_ARRAY(t, tables, n)
                 if (t->error->message[0])
                         return EXIT_BLOCKED;
-        return EXIT_READY;
+        return r;
 }
 
 /* Tables of another kind, which an acpidump has many of, are passed over. 0 or -ENOMEM. */

@@ -98,7 +98,8 @@ int root_list(int rfd, const char *path, const char *suffix, StringList *ret)
         return 0;
 }
 
-static int read_whole(int fd, size_t max, char **ret, size_t *ret_size)
+/* @pipes: as well. */
+static int read_whole(int fd, size_t max, bool pipes, char **ret, size_t *ret_size)
 {
         _cleanup_free_ char *buf = NULL;
         size_t n = 0, capacity = 4096;
@@ -108,6 +109,8 @@ static int read_whole(int fd, size_t max, char **ret, size_t *ret_size)
                 return -errno;
         if (S_ISDIR(st.st_mode))
                 return -EISDIR;
+        if (S_ISFIFO(st.st_mode) && !pipes)
+                return -EINVAL;
         /* The size of a procfs or sysfs file says nothing, so it is only a hint. */
         if (S_ISREG(st.st_mode) && st.st_size > 0 && (uintmax_t) st.st_size <= max)
                 capacity = (size_t) st.st_size + 2;
@@ -144,16 +147,17 @@ static int read_whole(int fd, size_t max, char **ret, size_t *ret_size)
 
 int root_read_file(int rfd, const char *path, size_t max, char **ret, size_t *ret_size)
 {
-        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY);
+        /* a FIFO without a writer would hold the boot up for ever */
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
 
-        return fd < 0 ? fd : read_whole(fd, max, ret, ret_size);
+        return fd < 0 ? fd : read_whole(fd, max, false, ret, ret_size);
 }
 
 int file_read(const char *path, size_t max, char **ret, size_t *ret_size)
 {
         _cleanup_close_ int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
 
-        return fd < 0 ? -errno : read_whole(fd, max, ret, ret_size);
+        return fd < 0 ? -errno : read_whole(fd, max, true, ret, ret_size);
 }
 
 int root_read_text(int rfd, const char *path, char **ret)
@@ -163,7 +167,7 @@ int root_read_text(int rfd, const char *path, char **ret)
 
 int root_read_attr(int rfd, const char *path, char *buf, size_t size)
 {
-        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY);
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
         ssize_t n;
 
         if (fd < 0)
@@ -458,7 +462,7 @@ int root_file_put_back(int rfd, const char *from, const char *to)
 
 int root_file_sync(int rfd, const char *path)
 {
-        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY);
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NONBLOCK);
 
         if (fd < 0)
                 return fd;
@@ -467,13 +471,15 @@ int root_file_sync(int rfd, const char *path)
 
 static int copy_file(int from_dfd, const char *from, int to_dfd, const char *to)
 {
-        _cleanup_close_ int in = openat(from_dfd, from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), out = -EBADF;
+        _cleanup_close_ int in = openat(from_dfd, from, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW), out = -EBADF;
         _cleanup_free_ char *buf = malloc(COPY_CHUNK);
         struct stat st;
         int r = 0;
 
         if (in < 0 || fstat(in, &st) < 0)
                 return -errno;
+        if (S_ISFIFO(st.st_mode))
+                return -EINVAL;
         if (!buf)
                 return -ENOMEM;
         out = openat(to_dfd, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st.st_mode & 07777);

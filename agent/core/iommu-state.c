@@ -12,6 +12,12 @@ static const IommuStateText texts[_IOMMU_STATE_MAX] = {
         [IOMMU_STATE_UNKNOWN] = { .text = "cannot tell: the kernel's IOMMU state is not visible here",
                                   .result = RESULT_UNKNOWN,
                                   .weight = VERDICT_UNKNOWN },
+        [IOMMU_STATE_UNSEEN] = { .text = "off, and whether the firmware describes one cannot be told: see "
+                                         "firmware.table",
+                                 .cure = "run ptprep as root, on a kernel with CONFIG_ACPI and with /sys mounted",
+                                 .result = RESULT_UNKNOWN,
+                                 .weight = VERDICT_UNKNOWN,
+                                 .by = CURE_CONFIGURATION },
         [IOMMU_STATE_ON_ARGUMENT] = { .text = "on by argument", .word = true },
         [IOMMU_STATE_ON_OPT_IN] = { .text = "on because the firmware asks for it (DMAR platform opt-in)" },
         [IOMMU_STATE_ON_KERNEL] = { .text = "on by kernel default" },
@@ -122,6 +128,8 @@ static IommuState state_off(const Facts *f, IommuArgument argument)
                 return IOMMU_STATE_OFF_SUPPORT;
         if (argument == IOMMU_ARGUMENT_OFF || argument == IOMMU_ARGUMENT_KILL)
                 return IOMMU_STATE_OFF_ARGUMENT;
+        if (f->dmar.present != TRISTATE_YES && f->ivrs.present != TRISTATE_YES)
+                return IOMMU_STATE_UNSEEN;
         if (argument == IOMMU_ARGUMENT_ON || vendor == IOMMU_VENDOR_AMD || default_on(f) == TRISTATE_YES)
                 return IOMMU_STATE_OFF_UNEXPLAINED;
         return IOMMU_STATE_OFF_KERNEL;

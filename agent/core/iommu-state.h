@@ -8,6 +8,7 @@
 typedef enum IommuState {
         IOMMU_STATE_CONTAINER, /* the machine is not ours to judge */
         IOMMU_STATE_UNKNOWN,
+        IOMMU_STATE_UNSEEN, /* off, and no table can be looked at */
         IOMMU_STATE_ON_ARGUMENT,
         IOMMU_STATE_ON_OPT_IN, /* the firmware asks for it (DMAR, DMA_CTRL_PLATFORM_OPT_IN) */
         IOMMU_STATE_ON_KERNEL, /* built with it on */

@@ -88,6 +88,11 @@ int plan_generated(const Facts *f, FindingList *findings, Plan *p, const char *c
 
         if (!wanted && file)
                 return plan_give_back(file, findings, p);
+        if (!keep_others && !file && present && !startswith(present, GENERATED_MARK))
+                return !wanted ? 0
+                               : finding_add(findings, check, RESULT_BLOCKED, path,
+                                             "move it away, and run ptprep again",
+                                             "this file is somebody else's, and ptprep's own has to be there");
         r = keep_others ? others_text(f, path, present, &others) : 0;
         if (r >= 0 && wanted && keep_others)
                 r = generated_words(wanted, &words);
@@ -125,9 +130,8 @@ static int settle_original(RecordFile *file, const Step *s)
         int r;
 
         if (!file->format) {
-                /* made by a ptprep that kept no record yet */
-                bool ours =
-                        streq(s->format, owned_whole.name) || (s->old_text && startswith(s->old_text, GENERATED_MARK));
+                /* made by a ptprep that kept no record yet, or somebody else's */
+                bool ours = s->old_text && startswith(s->old_text, GENERATED_MARK);
                 const char *old = ours ? NULL : s->old_text;
 
                 file->original = fingerprint_of(old);

@@ -304,6 +304,23 @@ static int refuse_unreadable(const Facts *f, const BootMount *m, FindingList *fi
         return boot_mounted_refuse(f, m, findings);
 }
 
+/* What checks hoped for: an apply that is refused cures none of it. */
+static int recall_cures(FindingList *findings)
+{
+        FOREACH_ARRAY(f, findings->items, findings->n) {
+                char *cure;
+
+                if (!f->cure || !startswith(f->cure, "run \"ptprep --apply\""))
+                        continue;
+                cure = strdup("first do what the line marked \"blocked\" says");
+                if (!cure)
+                        return -ENOMEM;
+                free(f->cure);
+                f->cure = cure;
+        }
+        return 0;
+}
+
 int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
 {
         _cleanup_(plan_done) Plan p = {}, whole = {}, empty = {};
@@ -328,7 +345,7 @@ int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
         if (r < 0)
                 return r;
         if (j->config->n_devices > 0 && finding_worst(findings) == RESULT_BLOCKED)
-                return 0;
+                return recall_cures(findings);
         r = plan_clean_up(j, &whole);
         if (r >= 0)
                 r = plan_join(&whole, &p);
@@ -336,5 +353,19 @@ int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
                 return r;
         *ret = whole;
         whole = empty;
+        return 0;
+}
+
+int plan_tell_pending(const Plan *p, FindingList *findings)
+{
+        FOREACH_ARRAY(s, p->steps, p->n) {
+                if (s->kind == STEP_CLEAN_UP || s->kind == STEP_KEEP_ORIGINAL || s->kind == STEP_RECORD ||
+                    s->kind == STEP_STAMP_IMAGES)
+                        continue;
+                return finding_add(findings, s->check, RESULT_WARN, s->path, "run \"ptprep --apply\"",
+                                   "right for the next boot, but ptprep would %s it: the next change of a kernel or of "
+                                   "the boot loader may leave something out",
+                                   step_action(s));
+        }
         return 0;
 }

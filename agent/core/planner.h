@@ -6,7 +6,8 @@
 
 /**
  * plan_compute() - what has to change so that the machine is as asked
- * @findings: what the checks said; a plan that cannot be made is added to them.
+ * @findings: what the checks said; a plan that cannot be made is added to them, and no other one promises a cure by an
+ * apply then.
  * @ret: empty when all is as asked, when changes are switched off, and when a person has to act first.
  *
  * Order: files, images, then the boot loader. Until the last step is done the kernel argument is missing, and without
@@ -14,3 +15,10 @@
  * or -ENOMEM.
  */
 int plan_compute(const Judgement *j, FindingList *findings, Plan *ret) _must_check_;
+
+/**
+ * plan_tell_pending() - a finding on a plan that has something to do where the checks found all well
+ * Such as a drop-in that is read behind ptprep's: the menu is right until it is made the next time. What only brings
+ * ptprep's own state up to date is not told. Returns 0 or -ENOMEM.
+ */
+int plan_tell_pending(const Plan *p, FindingList *findings) _must_check_;

@@ -130,6 +130,25 @@ static void gzip_is_read(void **state)
         assert_null(text);
 }
 
+/* A FIFO that nobody writes to: no text, and nothing to wait for. */
+static void pipes_hold_nothing_up(void **state)
+{
+        Tree *t = *state;
+        _cleanup_free_ char *path = NULL, *text = NULL;
+        char attr[16];
+
+        assert_true(asprintf(&path, "%s/fifo", t->path) > 0);
+        assert_int_equal(mkfifo(path, 0644), 0);
+        (void) alarm(20);
+        assert_int_equal(root_read_text(t->rfd, "/fifo", &text), -EINVAL);
+        assert_int_equal(root_read_gzip(t->rfd, "/fifo", 100, &text), -EBADMSG);
+        assert_int_equal(root_read_attr(t->rfd, "/fifo", attr, sizeof(attr)), 0);
+        assert_string_equal(attr, "");
+        assert_int_equal(root_file_copy(t->rfd, "/fifo", "/copy"), -EINVAL);
+        (void) alarm(0);
+        assert_null(text);
+}
+
 static void reading_has_bounds(void **state)
 {
         Tree *t = *state;
@@ -186,6 +205,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(backups_come_back, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(names_are_exchanged, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(gzip_is_read, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(pipes_hold_nothing_up, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(reading_has_bounds, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(listings_are_sorted, tree_setup, tree_teardown),
                 cmocka_unit_test(lists_grow),

@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the command line takes and refuses.
+
+    run-usage.py PTPREP
+
+One row a call: arguments, where standard output goes, exit status, and what has to be said on standard error.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+CASES = [
+    (["--version"], None, 0, r"^$"),
+    (["--help"], None, 0, r"^$"),
+    (["explain"], None, 0, r"^$"),
+    (["explain", "iommu.active"], None, 0, r"^$"),
+    (["explain", "iommu.activ"], None, 64, r'there is no check "iommu.activ"; "ptprep explain" lists them'),
+    (["explain", "a", "b"], None, 64, r'unexpected argument "b" of explain'),
+    (["chek"], None, 64, r'there is no verb "chek"; "ptprep --help" lists what there is'),
+    (["--chek"], None, 64, r"unrecognized option '--chek'"),
+    (["check", "0000:00:04.0"], None, 64, r'unexpected argument "0000:00:04.0" of check'),
+    (["--check", "--dry-run"], None, 64, r"--dry-run does not go with check"),
+    (["--apply", "--dry-run", "--json"], None, 64, r"--json does not go with --dry-run"),
+    (["revert", "--json", "--dry-run"], None, 64, r"--json does not go with --dry-run"),
+    (["--apply", "revert"], None, 64, r'unexpected argument "revert" of apply'),
+    (["--root=/nonexistent", "--check"], None, 64, r"--root=/nonexistent: No such file or directory"),
+    (["firmware", "--table=/nonexistent"], None, 64, r"/nonexistent: No such file or directory"),
+    (["explain"], "/dev/full", 1, r"No space left on device"),
+    (["explain", "iommu.active"], "/dev/full", 1, r"No space left on device"),
+    (["explain", "iommu.active"], "closed pipe", 0, r"^$"),
+]
+
+
+def closed_pipe() -> int:
+    """The end that is written to, when nobody reads any more."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    return writing
+
+
+def main() -> int:
+    failed = 0
+    for arguments, target, code, said in CASES:
+        out = closed_pipe() if target == "closed pipe" else os.open(target or os.devnull, os.O_WRONLY)
+        done = subprocess.run([sys.argv[1], *arguments], stdout=out, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+                              env=os.environ | {"LC_ALL": "C"})
+        os.close(out)
+        if done.returncode != code or not re.search(said, done.stderr):
+            print(f"ptprep {' '.join(arguments)}: exit {done.returncode}, not {code}, or no {said!r} in {done.stderr!r}")
+            failed += 1
+    print(f"{len(CASES) - failed} of {len(CASES)} calls as wanted")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
