@@ -78,11 +78,47 @@ static void draft_drop_last(Draft *d)
         plan_words_done(d->words + d->n);
 }
 
+/* Does a line, comments aside, have "NAME=", "NAME+=" or "NAME:=" somewhere? */
+static bool line_assigns(const char *line, size_t n, const char *name)
+{
+        size_t length = strlen(name);
+
+        for (size_t i = strspn(line, " \t"); i + length < n && line[i] != '#';) {
+                size_t word = span_name(line + i);
+
+                if (word == length && memcmp(line + i, name, length) == 0) {
+                        const char *behind = line + i + length;
+
+                        if (behind[*behind == '+' || *behind == ':'] == '=')
+                                return true;
+                }
+                i += MAX(word, (size_t) 1);
+        }
+        return false;
+}
+
+/*
+ * Does any of the files assign this variable, where a shell may or may not come by? Behind what only a shell can follow
+ * no variable is known, and one that nobody means to set must not come into being by adding to it.
+ */
+static bool draft_assigns(const Draft *d, const char *name)
+{
+        FOREACH_ARRAY(f, d->files, d->n)
+                for (const char *line = f->text; *line;) {
+                        size_t n = strcspn(line, "\n");
+
+                        if (line_assigns(line, n, name))
+                                return true;
+                        line += n + (line[n] == '\n');
+                }
+        return false;
+}
+
 /* The name that is taken in an entry of this kind; NULL value: unset. */
-static const LoaderVariable *target_variable(const ShellState *s, const char *name, const char *instead,
+static const LoaderVariable *target_variable(const Draft *d, const ShellState *s, const char *name, const char *instead,
                                              const char **ret_name)
 {
-        const LoaderVariable *v = instead ? shell_variable(s, instead) : NULL;
+        const LoaderVariable *v = instead && draft_assigns(d, instead) ? shell_variable(s, instead) : NULL;
 
         if (v && (v->state == VARIABLE_CANNOT_TELL || (v->value && *v->value))) {
                 *ret_name = instead;
@@ -107,8 +143,8 @@ static int target_arguments(const Draft *d, const struct Target *t, Kargs *ret, 
 
         if (r < 0)
                 return r;
-        all = target_variable(&state, t->all, t->all_instead, &name);
-        normal = target_variable(&state, t->normal, t->normal_instead, ret_normal);
+        all = target_variable(d, &state, t->all, t->all_instead, &name);
+        normal = target_variable(d, &state, t->normal, t->normal_instead, ret_normal);
         *ret_known = !state.broken && !(all && all->state == VARIABLE_CANNOT_TELL) &&
                      !(normal && normal->state == VARIABLE_CANNOT_TELL);
         if (asprintf(&line, "%s %s", all && all->value ? all->value : "",
@@ -214,48 +250,6 @@ static int draft_remove(Draft *d, const char *variable, const char *remove)
         return -ENOTSUP;
 }
 
-/* Did an earlier edit of ours put this word into a variable of some file, and is it still there? */
-static bool has_own_word(const Draft *d, const LoaderEdit *want, const char *variable, const char *word)
-{
-        FOREACH_ARRAY(f, d->files, d->n) {
-                const RecordFile *recorded = record_file(want->record, f->path);
-                _cleanup_(owned_words_done) OwnedWords left = {};
-
-                if (recorded && owned_left(owned_grub_default.name, f->text, &recorded->added, &left) >= 0 &&
-                    owned_words_has(&left, variable, word))
-                        return true;
-        }
-        return false;
-}
-
-static bool argument_fine(const Kargs *arguments, char *word)
-{
-        const BootEntry as_entry = { .arguments = *arguments };
-        const Kargs one = { .words = { .items = &word, .n = 1 } }, none = {};
-
-        return loader_entry_fine(&as_entry, &one, &none);
-}
-
-/*
- * What the entries of one kind lack, with the variable that it is to be added to as the place.
- * What stands in the last variable counts, whatever a shell makes of the one before it.
- */
-static int missing_words(const Draft *d, const struct Target *t, const LoaderEdit *want, OwnedWords *ret)
-{
-        _cleanup_(kargs_done) Kargs base = {};
-        const char *variable;
-        bool known;
-        int r = target_arguments(d, t, &base, &variable, &known);
-
-        for (size_t i = 0; i < want->add->words.n && r >= 0; i++) {
-                char *word = want->add->words.items[i];
-
-                if (!argument_fine(&base, word) && (known || !has_own_word(d, want, variable, word)))
-                        r = owned_words_add(ret, variable, word);
-        }
-        return r;
-}
-
 static const char *const drop_in_header[] = {
         GENERATED_MARK "from /etc/ptprep/ptprep.conf: edit that file and run \"ptprep --apply\".",
         "# To take it back by hand: remove this file and run update-grub (or grub-mkconfig).",
@@ -272,10 +266,19 @@ static char *join(const OwnedWords *words, const char *variable)
         return kargs_print(&(const Kargs){ .words = l });
 }
 
-/* An assignment that adds to what the variable has, or sets it. The words in it are plain, see karg_is_plain(). */
+/*
+ * An assignment that adds to what the variable has. One that nothing stands in for is set if it has nothing; the other
+ * stays empty, or it would take the place of what it stands in for. The words in it are plain, see karg_is_plain().
+ */
 static int render_line(const char *variable, const char *words, char **ret)
 {
-        if (asprintf(ret, "%s=\"${%s:+$%s }%s\"\n", variable, variable, variable, words) < 0) {
+        bool instead = streq(variable, VAR_XEN_NORMAL);
+
+        if (asprintf(ret, "%s=\"${%s:+$%s%s%s%s\"\n", variable, variable, variable,
+                     !instead ? " }"
+                     : *words ? " "
+                              : "",
+                     words, instead ? "}" : "") < 0) {
                 *ret = NULL;
                 return -ENOMEM;
         }
@@ -417,7 +420,7 @@ static int find_appended_line(const LoaderFile *f, const OwnedWord *word, Assign
 
         if (render_line(word->place, "", &shape) < 0)
                 return -ENOMEM;
-        n = strlen(shape) - strlen("\"\n");
+        n = strcspn(shape, " }");
         for (size_t i = 0; i < f->size; i += strcspn(f->text + i, "\n") + 1) {
                 Assignment a = { .start = i + strlen(word->place) + 1, .end = i + strcspn(f->text + i, "\n") };
 
@@ -456,6 +459,78 @@ static int cut_word(Draft *d, const OwnedWord *word)
                 end++;
         take_quotes_along(d->files, a, &start, &end);
         return draft_splice(d->files, start, end, "");
+}
+
+/* Is a word that ptprep added still at its place? Returns 1, 0 or -ENOMEM. */
+static int still_has(const char *text, const OwnedWord *word)
+{
+        _cleanup_(draft_done) Draft d = {};
+        int r = draft_add(&d, "", text);
+
+        if (r >= 0)
+                r = cut_word(&d, word);
+        return r < 0 ? r : !streq(d.files->text, text);
+}
+
+/*
+ * Did an earlier edit of ours put this word into a variable of some file, and is it still there?
+ * Returns 1, 0 or -ENOMEM.
+ */
+static int has_own_word(const Draft *d, const LoaderEdit *want, const char *variable, const char *word)
+{
+        const OwnedWord own = { (char *) variable, (char *) word };
+        int r = 0;
+
+        for (size_t i = 0; i < d->n && r == 0; i++) {
+                const RecordFile *recorded = record_file(want->record, d->files[i].path);
+
+                if (recorded && owned_words_has(&recorded->added, variable, word))
+                        r = still_has(d->files[i].text, &own);
+        }
+        return r;
+}
+
+static bool argument_fine(const Kargs *arguments, char *word)
+{
+        const BootEntry as_entry = { .arguments = *arguments };
+        const Kargs one = { .words = { .items = &word, .n = 1 } }, none = {};
+
+        return loader_entry_fine(&as_entry, &one, &none);
+}
+
+/* Has this edit put the word into the variable already? */
+static bool added_now(const Draft *d, const OwnedWords *drop_in, const char *variable, const char *word)
+{
+        bool found = owned_words_has(drop_in, variable, word);
+
+        FOREACH_ARRAY(w, d->words, d->n)
+                found |= owned_words_has(&w->added, variable, word);
+        return found;
+}
+
+/*
+ * What the entries of one kind lack, with the variable that it is to be added to as the place.
+ * What stands in the last variable counts, whatever a shell makes of the one before it; so does, where only a shell
+ * could tell, what ptprep itself has put there.
+ * @drop_in: words that this edit has put into ptprep's own drop-in.
+ */
+static int missing_words(const Draft *d, const struct Target *t, const LoaderEdit *want, const OwnedWords *drop_in,
+                         OwnedWords *ret)
+{
+        _cleanup_(kargs_done) Kargs base = {};
+        const char *variable;
+        bool known;
+        int r = target_arguments(d, t, &base, &variable, &known);
+
+        for (size_t i = 0; i < want->add->words.n && r >= 0; i++) {
+                char *word = want->add->words.items[i];
+                int there = argument_fine(&base, word) || (!known && added_now(d, drop_in, variable, word));
+
+                if (!there && !known)
+                        there = has_own_word(d, want, variable, word);
+                r = there != 0 ? MIN(there, 0) : owned_words_add(ret, variable, word);
+        }
+        return r;
 }
 
 /* A header line of ours, or an assignment of ours that has no words any more. */
@@ -586,7 +661,7 @@ static int add_missing(Draft *d, const LoaderEdit *want, const char *drop_in, ch
                 _cleanup_(owned_words_done) OwnedWords missing = {};
                 _cleanup_free_ char *words = NULL;
                 size_t file = 0;
-                int r = missing_words(d, t, want, &missing);
+                int r = missing_words(d, t, want, ret_words, &missing);
 
                 if (r < 0)
                         return r;

@@ -91,7 +91,7 @@ static bool name_start(char c)
         return isalpha((unsigned char) c) || c == '_';
 }
 
-static size_t span_name(const char *s)
+size_t span_name(const char *s)
 {
         size_t n = 0;
 

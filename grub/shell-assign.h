@@ -41,5 +41,8 @@ void shell_state_done(ShellState *s);
  */
 int shell_eval(const LoaderFile *files, size_t n, ShellDialect dialect, ShellState *ret) _must_check_;
 
+/* Bytes of the name of a variable that a text begins with; 0: none. */
+size_t span_name(const char *s);
+
 /* By name; NULL: surely never assigned. */
 const LoaderVariable *shell_variable(const ShellState *s, const char *name);

@@ -55,6 +55,7 @@ OURS = b"ptprep.claim=1 intel_iommu=on"
 DROP_INS = re.compile(rb"^for x in \$\{sysconfdir\}/default/grub\.d/\*\.cfg ; do\n.*?^done\n", re.M | re.S)
 SOURCES = """exec 3>&1 >/dev/null
 cd "$1" || exit
+set /usr/sbin/grub-probe dummy # as grub-mkconfig does before
 . ./etc/default/grub
 for x in etc/default/grub.d/*.cfg; do [ ! -e "$x" ] || . "./$x"; done
 printf %s "${GRUB_CMDLINE_LINUX-}${GRUB_CMDLINE_LINUX:+ }$GRUB_CMDLINE_LINUX_DEFAULT" >&3"""
@@ -129,7 +130,7 @@ def look(tree) -> dict[str, tuple]:
 
 def dash_value(tree) -> bytes | None:
     """What dash reads, without a program to start. None: it gave up."""
-    done = subprocess.run(["/bin/dash", "-c", SOURCES, "dash", str(tree.top)], stdin=subprocess.DEVNULL, capture_output=True, check=False,
+    done = subprocess.run(["/bin/dash", "-c", SOURCES, GRUB[0], str(tree.top)], stdin=subprocess.DEVNULL, capture_output=True, check=False,
                           timeout=60, env={"PATH": "/nonexistent"})
     return done.stdout if done.returncode == 0 else None
 

@@ -897,6 +897,54 @@ static void variables_of_xen(void **state)
         }
 }
 
+/*
+ * What only a shell can tell is left to it: ours comes behind, once, and nothing is assigned that nobody assigns. What
+ * the generated file then says is looked at when it is there.
+ */
+static void what_cannot_be_told_is_added_to(void **state)
+{
+        static const char quiet[] = NORMAL "=\"quiet console=ttyS0\"\n";
+        static const struct {
+                const char *defaults, *site; /* a drop-in; NULL: none */
+                const char *value;
+        } rows[] = {
+                { quiet, "f() { true; }\n", NULL },
+                { quiet, "case a in a) B=1 ;; esac\n", NULL },
+                { quiet, "for i in 1 2; do B=$i; done\n", NULL },
+                { quiet, ". /dev/null\n", NULL },
+                { quiet, "cat <<E\nX=b\nE\n", NULL },
+                { quiet, "# " XEN_NORMAL "=\"loud\"\neval B=1\n", NULL },
+                { quiet, "if false; then " XEN_NORMAL "=loud; fi\n", NULL },
+                { quiet, "eval MY_" XEN_NORMAL "=1 " XEN_NORMAL "_OLD=1\n", NULL },
+                { NORMAL "=\"$(echo quiet)\"\n", NULL, "quiet" },
+                { NORMAL "=\"`echo quiet`\"\n", NULL, "quiet" },
+                { "if true; then " NORMAL "=quiet; fi\n", NULL, "quiet" },
+                { quiet, "[ -e /x ] && " NORMAL "=\"$" NORMAL " nomodeset\"\n", NULL },
+                { quiet, NORMAL "=\"$" NORMAL " crashkernel=$(echo 1M)\"\n", "quiet console=ttyS0 crashkernel=1M" },
+        };
+        Tree *t = *state;
+
+        for (unsigned i = 0; i < 2 * ELEMENTSOF(rows); i++) {
+                bool drop_ins = i % 2;
+                const char *site = rows[i / 2].site, *value = rows[i / 2].value ?: "quiet console=ttyS0";
+                _cleanup_free_ char *before = NULL, *xen = NULL, *normal = NULL, *expected = NULL;
+
+                /* without a folder all of it stands in the one file */
+                assert_true(asprintf(&before, "%s%s", rows[i / 2].defaults, site && !drop_ins ? site : "") > 0);
+                tree_file(t, DROP_INS "50-site.cfg", site && drop_ins ? site : "");
+                host(t, drop_ins, before);
+                edit_and_settle(t, wanted, "iommu=off");
+                xen = dash_value(t, "", XEN_NORMAL);
+                normal = dash_value(t, "", NORMAL);
+                assert_true(asprintf(&expected, "%s %s", value, wanted) > 0);
+                if ((xen && *xen) || !streq_null(normal, expected))
+                        fail_msg("%s%s: \"%s\", under Xen \"%s\"", before, site ?: "", normal, xen ?: "(unset)");
+                edit_and_settle(t, "", "");
+                file_is(t, DEFAULTS, before);
+                assert_false(exists(t, OWN));
+        }
+}
+
 /* Where /bin/sh is bash, "+=" is an assignment. */
 static void appended_values(void **state)
 {
@@ -1002,6 +1050,7 @@ int main(void)
                 cmocka_unit_test(entries_under_xen),
                 TREE_TEST(foreign_entries),
                 TREE_TEST(variables_of_xen),
+                TREE_TEST(what_cannot_be_told_is_added_to),
                 cmocka_unit_test(appended_values),
                 TREE_TEST(hosts_without_grub),
                 TREE_TEST(dangling_drop_in_is_skipped),
