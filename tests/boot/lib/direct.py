@@ -27,10 +27,11 @@ PROGRAM_DIRS = ("usr/bin", "usr/sbin")
 LIBRARY_DIR = "usr/lib/x86_64-linux-gnu"
 
 # Warnings and worse go to the console, all of it to the log that the guest sends. On a busy
-# machine an emulated timer can miss the ticks that the kernel counts before it trusts it. The
-# rest saves time.
+# machine an emulated timer can miss the ticks that the kernel counts before it trusts it. With
+# broken firmware a disk's answer may not arrive, and the driver waits a minute. The rest saves time.
 KERNEL_ARGUMENTS = ("console=ttyS0,115200 loglevel=5 panic=1 no_timer_check cryptomgr.notests mitigations=off "
-                    "init_on_alloc=0 hardened_usercopy=off randomize_kstack_offset=off norandmaps nokaslr rcupdate.rcu_expedited=1")
+                    "init_on_alloc=0 hardened_usercopy=off randomize_kstack_offset=off norandmaps nokaslr rcupdate.rcu_expedited=1 "
+                    "nvme_core.admin_timeout=10")
 TIMEOUT = 300
 
 # A library that a program loads when it first needs it is a mere name in there.
