@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "grub/entry-edit.h"
 
+#include "grub/kernel-install.h"
+#include "model/names.h"
+
 static Kargs words_of(const OwnedWords *owned, char **items)
 {
         for (size_t i = 0; i < owned->n; i++)
@@ -77,6 +80,79 @@ int plan_entry(Plan *plan, const LoaderEdit *want, const char *path, const char 
         if (r == -ENOTSUP)
                 return loader_refuse(want, r, "%s: a double quote in the options is never closed", path);
         return r < 0 ? r : plan_edit(plan, "iommu.argument", path, text, edited, &c.words);
+}
+
+/* Did ptprep add this word to every entry that it brought its claim to? */
+static bool added_everywhere(const Record *record, const char *word)
+{
+        FOREACH_ARRAY(f, record->files, record->n)
+                if (streq(f->format, owned_bls.name) && owned_words_has(&f->added, "", KARG_CLAIM) &&
+                    !owned_words_has(&f->added, "", word))
+                        return false;
+        return true;
+}
+
+/* Of the words that a new entry begins with, those that are ptprep's and that nobody asks for any more. */
+static int inherited_words(const LoaderEdit *want, OwnedWords *ret)
+{
+        const RecordFile *from = record_file(want->record, KERNEL_CMDLINE_FILE);
+        bool from_boot = !from;
+
+        FOREACH_ARRAY(f, want->record->files, from_boot ? want->record->n : 0)
+                if (streq(f->format, owned_bls.name) && owned_words_has(&f->added, "", KARG_CLAIM))
+                        from = f;
+        FOREACH_ARRAY(w, from ? from->added.items : NULL, from ? from->added.n : 0) {
+                int r = string_list_contains(&want->add->words, w->word) ||
+                                        (from_boot && !added_everywhere(want->record, w->word))
+                                ? 0
+                                : owned_words_add(ret, "", w->word);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static bool is_recorded(const Record *record, const char *path)
+{
+        FOREACH_ARRAY(f, record->files, record->n)
+                if (streq(f->subject, path) || streq_null(f->renamed, path))
+                        return true;
+        return false;
+}
+
+static int take_inherited(const LoaderEdit *want, const LoaderFile *f, const OwnedWords *words, Plan *plan)
+{
+        _cleanup_(kargs_done) Kargs present = {};
+        _cleanup_free_ char *options = NULL, *without = NULL;
+        const char *text = loader_present(plan, f->path, f->text);
+        int r;
+
+        /* with nothing wanted, what the record has of it is given back already, and was inherited itself */
+        if (!text || (!loader_wants_nothing(want) && is_recorded(want->record, f->path)))
+                return 0;
+        r = entry_options(text, &present, &options);
+        if (r < 0 || !kargs_has(&present, KARG_CLAIM))
+                return r;
+        r = owned_bls.take_out(text, words, &without);
+        if (r == -ENOTSUP)
+                return loader_refuse(want, r, "%s: a double quote in the options is never closed", f->path);
+        return r < 0 ? r : plan_write(plan, "iommu.argument", f->path, text, without);
+}
+
+int plan_inherited(const Loader *l, const LoaderEdit *want, Plan *plan)
+{
+        _cleanup_(owned_words_done) OwnedWords words = {};
+        int r = inherited_words(want, &words);
+
+        FOREACH_ARRAY(e, l->entries, words.n > 0 ? l->n_entries : 0) {
+                bool stays = e->embedded || (e->rescue && !loader_wants_nothing(want));
+                const LoaderFile *f = stays ? NULL : loader_file(l, e->file);
+
+                if (r >= 0 && f)
+                        r = take_inherited(want, f, &words, plan);
+        }
+        return r;
 }
 
 /* The text that counts of a file that is there or is to be made; *ret_rest stands behind it. */

@@ -967,10 +967,10 @@ static int edit_kernel_cmdline(const Edit *e)
 static int bls_edit_loader(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
         _cleanup_(edit_done) Edit e = { .loader = l, .want = want, .plan = plan };
-        int r;
+        int r = plan_inherited(l, want, plan);
 
-        if (loader_wants_nothing(want))
-                return 0;
+        if (r < 0 || loader_wants_nothing(want))
+                return r;
         r = edit_init(&e);
         if (r >= 0)
                 r = take_unwanted(&e);

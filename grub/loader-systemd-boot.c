@@ -154,6 +154,8 @@ static int systemd_boot_edit(const Loader *l, const LoaderEdit *want, Plan *plan
         size_t builds;
         int r = edit_cmdline(l, want, plan); /* made of what the entries have before they are edited */
 
+        if (r >= 0)
+                r = plan_inherited(l, want, plan);
         FOREACH_ARRAY(e, l->entries, l->n_entries) {
                 const LoaderFile *f = e->rescue || e->embedded ? NULL : loader_file(l, e->file);
                 _cleanup_free_ char *subject = NULL;

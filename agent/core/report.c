@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "core/render.h"
+#include "model/names.h"
 #include "version.h"
 
 typedef struct Headline {
@@ -298,7 +299,7 @@ int report_dry_run(FILE *out, const Plan *p)
                         if (s->argv.n > 0) { /* an editor of the platform, which has to come to the same */
                                 print_command(out, &s->argv, NULL, 0);
                                 r = render_diff(out, s->path, s->old_text, s->new_text);
-                        } else if (s->format)
+                        } else if (!startswith(s->path, NAME_STATE_DIR "/"))
                                 r = render_diff(out, s->path, s->old_text, s->new_text);
                         else
                                 fprintf(out, "# %s %s\n", step_action(s), s->path);

@@ -41,7 +41,10 @@ typedef struct Step {
         LoaderKind loader;    /* of a command */
         bool undo_last;       /* that has to run when all other steps are taken back */
         StringList undo_argv; /* what takes a command back; none: the file at path is put back */
-        /* What the record has to know. NULL: a file of ptprep's own state, which is not in the record. */
+        /*
+         * What the record has to know. NULL: a file of ptprep's own state, which is not in the record, or words that
+         * go out of a file which the record never knew.
+         */
         char *format;              /* name of an OwnedFormat */
         char *recorded_as;         /* subject in the record; NULL: path */
         OwnedWords added, removed; /* by this very step */
@@ -92,7 +95,7 @@ void plan_words_done(PlanWords *w);
  * plan_edit() - as plan_write(), for a file that ptprep has to remember
  * @words: those that this edit adds to and takes out of old_text; copied. What an earlier edit did need not be said
  * again: planner.c joins them and forgets words that are not in the text any more.
- * Every file but those in NAME_STATE_DIR is planned with this.
+ * Every file but those in NAME_STATE_DIR is planned with this, except where words go that never were recorded.
  */
 int plan_edit(Plan *p, const char *check, const char *path, const char *old_text, const char *new_text,
               const PlanWords *words) _must_check_;

@@ -356,6 +356,26 @@ static void test_renamed_by_counter(void **state)
         assert_file(t, "/etc/kernel/cmdline", "quiet\n");
 }
 
+/* kernel-install makes the entry of a new kernel of the edited /etc/kernel/cmdline, and nobody records it. */
+static void test_later_kernel(void **state)
+{
+        const Tree *t = *state;
+        static const char later[] = "title x\nversion 6.12\noptions root=UUID=1 ro %sdebug\nlinux /vmlinuz-6.12\n",
+                          by_hand[] = "title y\noptions root=UUID=1 " REMOVE " intel_iommu=on\nlinux /vmlinuz-1\n";
+        _cleanup_free_ char *made = NULL, *left = NULL;
+
+        assert_true(asprintf(&made, later, ADD " ") > 0 && asprintf(&left, later, "") > 0);
+        put_debian(t);
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 2);
+        tree_file(t, ENTRIES "x+3.conf", made);
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 0);
+        tree_file(t, ENTRIES "y.conf", by_hand);
+        assert_int_equal(edit(t, "", "", 0), 3);
+        assert_file(t, ENTRIES "x+3.conf", left);
+        assert_file(t, ENTRIES "y.conf", by_hand);
+        assert_int_equal(edit(t, "", "", 0), 0);
+}
+
 static void test_cmdline_file(void **state)
 {
         const Tree *t = *state;
@@ -626,25 +646,13 @@ static void test_loaded_images(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_ids),
-                TREE_TEST(test_variables),
-                TREE_TEST(test_layout),
-                TREE_TEST(test_debian),
-                TREE_TEST(test_default),
-                TREE_TEST(test_two_partitions),
-                TREE_TEST(test_not_mounted),
-                TREE_TEST(test_edit),
-                TREE_TEST(test_renamed_by_counter),
-                TREE_TEST(test_cmdline_file),
-                TREE_TEST(test_cmdline_comments),
-                TREE_TEST(test_refused),
-                TREE_TEST(test_image),
-                TREE_TEST(test_image_of_somebody_else),
-                TREE_TEST(test_addons),
-                TREE_TEST(test_image_by_entry),
-                TREE_TEST(test_firmware_boots_image),
-                TREE_TEST(test_image_root),
-                TREE_TEST(test_loaded_images),
+                cmocka_unit_test(test_ids),   TREE_TEST(test_variables),      TREE_TEST(test_layout),
+                TREE_TEST(test_debian),       TREE_TEST(test_default),        TREE_TEST(test_two_partitions),
+                TREE_TEST(test_not_mounted),  TREE_TEST(test_edit),           TREE_TEST(test_renamed_by_counter),
+                TREE_TEST(test_later_kernel), TREE_TEST(test_cmdline_file),   TREE_TEST(test_cmdline_comments),
+                TREE_TEST(test_refused),      TREE_TEST(test_image),          TREE_TEST(test_image_of_somebody_else),
+                TREE_TEST(test_addons),       TREE_TEST(test_image_by_entry), TREE_TEST(test_firmware_boots_image),
+                TREE_TEST(test_image_root),   TREE_TEST(test_loaded_images),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
