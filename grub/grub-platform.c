@@ -187,12 +187,21 @@ static int look_at_vendor(int rfd, const char *esp, const char *name, const char
         return 0;
 }
 
+/* yes: UEFI; no: BIOS; unknown: an image, or a folder without /sys. */
+static Tristate has_uefi(int rfd)
+{
+        if (exists(rfd, NAME_SYS_FIRMWARE "/efi"))
+                return TRISTATE_YES;
+        return exists(rfd, NAME_SYS_FIRMWARE "/acpi") ? TRISTATE_NO : TRISTATE_UNKNOWN;
+}
+
 static int look_at_esps(int rfd, GrubPlatform *p, Esp *ret)
 {
         _cleanup_free_ char *vendor = NULL;
         int r = read_vendor(rfd, &vendor);
 
-        for (size_t i = 0; i < ELEMENTSOF(esps) && r >= 0; i++) {
+        /* without UEFI nothing boots from there */
+        for (size_t i = 0; i < (has_uefi(rfd) == TRISTATE_NO ? 0 : ELEMENTSOF(esps)) && r >= 0; i++) {
                 _cleanup_(string_list_done) StringList names = {};
                 _cleanup_free_ char *folder = NULL;
 
@@ -209,14 +218,6 @@ static int look_at_esps(int rfd, GrubPlatform *p, Esp *ret)
                         r = look_at_vendor(rfd, esps[i], names.items[n], vendor, p, ret);
         }
         return r;
-}
-
-/* yes: UEFI; no: BIOS; unknown: an image, or a folder without /sys. */
-static Tristate has_uefi(int rfd)
-{
-        if (exists(rfd, NAME_SYS_FIRMWARE "/efi"))
-                return TRISTATE_YES;
-        return exists(rfd, NAME_SYS_FIRMWARE "/acpi") ? TRISTATE_NO : TRISTATE_UNKNOWN;
 }
 
 static int choose_generated(int rfd, const struct Program *program, const Esp *esp, GrubPlatform *p)

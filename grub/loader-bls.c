@@ -103,7 +103,6 @@ typedef struct Place {
         char *folder; /* of the configuration that boots, e.g. "/boot/grub2" */
         char *text;   /* that configuration; NULL: there is none */
         char *path;   /* that "blscfg" is told; NULL: none */
-        bool denied;  /* something could not be read */
 } Place;
 
 static void place_done(Place *p)
@@ -125,10 +124,8 @@ static int try_folder(int rfd, const char *folder, Place *ret)
                 return r;
         }
         r = root_read_text(rfd, file, &text);
-        if (r < 0) {
-                ret->denied |= r == -EACCES || r == -EPERM;
+        if (r < 0) /* loader-grub2.c tells of one that may not be read */
                 return r == -ENOMEM ? r : 0;
-        }
         if (!grub_cfg_has_blscfg(text))
                 return 0;
         ret->folder = strdup(folder);

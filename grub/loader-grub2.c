@@ -200,6 +200,8 @@ static int grub2_read(int rfd, Loader *ret)
         platform.mkconfig = (StringList){};
         l.unreadable = platform.unreadable;
         platform.unreadable = (StringList){};
+        if (l.unreadable.n > 0) /* another configuration than the one that was found may be what boots */
+                l.readable = TRISTATE_NO;
         l.drop_in_sourced = platform.drop_ins;
         l.bash = platform.dialect == SHELL_BASH;
         l.generated = TAKE_PTR(platform.generated.items[0]);
@@ -215,6 +217,8 @@ static int grub2_read(int rfd, Loader *ret)
                 l.menu_from_bls = true;
                 r = 0;
         }
+        if (r == -ENOENT && l.unreadable.n > 0) /* it may be where nobody but root may look */
+                r = 0;
         for (size_t i = 0; i < l.generated_too.n && r >= 0; i++)
                 r = read_generated(rfd, &l, l.generated_too.items[i]);
         if (r < 0) /* the tools may be installed, and something else boots */

@@ -604,11 +604,24 @@ static int reader_init(Reader *r, int rfd, Loader *l)
         return k < 0 ? k : kernel_install_layout(rfd, &r->layout);
 }
 
+/* Another boot loader that would be started in the place of an image that lies around. */
+static bool has_other_loader(const Reader *r)
+{
+        static const char *const files[] = { "/boot/grub/grub.cfg", "/boot/grub2/grub.cfg", "/boot/grub/menu.lst",
+                                             "/boot/grub/grub.conf" };
+        struct stat st;
+
+        FOREACH_ARRAY(f, files, ELEMENTSOF(files))
+                if (root_stat(r->rfd, *f, &st) >= 0)
+                        return true;
+        return false;
+}
+
 int systemd_boot_read(int rfd, Loader *ret)
 {
         _cleanup_(loader_done) Loader l = { .kind = LOADER_SYSTEMD_BOOT, .readable = TRISTATE_YES };
         _cleanup_(reader_done) Reader r = {};
-        bool installed = false, unreadable = false;
+        bool installed = false, unreadable = false, hidden;
         int k = reader_init(&r, rfd, &l);
 
         if (k < 0)
@@ -618,7 +631,9 @@ int systemd_boot_read(int rfd, Loader *ret)
                 installed |= root->program;
                 unreadable |= root->unreadable;
         }
-        if (!installed && l.booted != BOOTED_YES)
+        /* where nobody else is known to boot, it may be on what cannot be looked at */
+        hidden = unreadable && l.booted == BOOTED_UNKNOWN && !has_other_loader(&r);
+        if (!installed && !hidden && l.booted != BOOTED_YES)
                 return -ENOENT;
         if (!installed && !unreadable)
                 l.obstacle =
@@ -654,19 +669,6 @@ static bool has_systemd_boot(const Reader *r)
 {
         FOREACH_ARRAY(root, r->roots, r->n_roots)
                 if (root->program)
-                        return true;
-        return false;
-}
-
-/* Another boot loader that would be started in the place of an image that lies around. */
-static bool has_other_loader(const Reader *r)
-{
-        static const char *const files[] = { "/boot/grub/grub.cfg", "/boot/grub2/grub.cfg", "/boot/grub/menu.lst",
-                                             "/boot/grub/grub.conf" };
-        struct stat st;
-
-        FOREACH_ARRAY(f, files, ELEMENTSOF(files))
-                if (root_stat(r->rfd, *f, &st) >= 0)
                         return true;
         return false;
 }

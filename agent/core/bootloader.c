@@ -214,7 +214,11 @@ static int print_loader(FILE *out, const Loader *l)
                 if (r < 0)
                         return r;
         }
-        if (l->n_entries == 0)
+        FOREACH_ARRAY(u, l->unreadable.items, l->unreadable.n)
+                fprintf(out, "  not readable: %s\n", *u);
+        if (l->readable != TRISTATE_YES)
+                fputs("  cannot tell what it boots\n", out);
+        else if (l->n_entries == 0)
                 fputs(l->menu_from_bls ? "  no entry of its own: the menu is made of those of bls\n"
                                        : "  no entry that boots Linux\n",
                       out);

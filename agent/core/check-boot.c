@@ -182,9 +182,12 @@ bool next_boot_prepared(const Judgement *j)
                 return false;
         if (!images_current(j))
                 return false;
-        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
+                if (!l->unused && l->readable != TRISTATE_YES)
+                        return false;
                 FOREACH_ARRAY(e, l->entries, l->n_entries)
                         if (!e->rescue && !l->unused && !entry_has_arguments(j, e))
                                 return false;
+        }
         return true;
 }

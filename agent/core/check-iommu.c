@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/check.h"
 
+static bool has_unreadable(const Facts *f)
+{
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                if (l->readable != TRISTATE_YES && !l->unused)
+                        return true;
+        return false;
+}
+
 /* What cannot be told about boot loaders; 1: nothing at all is known of what will boot. */
 static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret)
 {
@@ -22,17 +30,19 @@ static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret
                         r = finding_add(ret, self->id, RESULT_UNKNOWN, NULL, "mount it, and run ptprep again",
                                         "cannot tell: %s", l->obstacle);
                 else
-                        r = finding_add(ret, self->id, RESULT_UNKNOWN, l->generated,
-                                        f->is_root ? NULL : "run ptprep as root",
-                                        "cannot tell: the configuration of the boot loader %s is not readable",
-                                        loader_kind_to_string(l->kind));
+                        r = finding_add(
+                                ret, self->id, RESULT_UNKNOWN, l->generated, f->is_root ? NULL : "run ptprep as root",
+                                "cannot tell: the configuration of the boot loader %s is not readable%s%s%s",
+                                loader_kind_to_string(l->kind), l->unreadable.n > 0 ? " (" : "",
+                                l->unreadable.n > 0 ? l->unreadable.items[0] : "", l->unreadable.n > 0 ? ")" : "");
                 if (r < 0)
                         return r;
         }
         if (facts_count_entries(f) > 0)
                 return 0;
-        FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
-                if (l->readable != TRISTATE_YES || l->unused)
+        /* what cannot be looked at may be where the entries are */
+        FOREACH_ARRAY(l, f->loaders, has_unreadable(f) ? 0 : f->n_loaders) {
+                if (l->unused)
                         continue;
                 r = finding_add(ret, self->id, RESULT_UNKNOWN, l->generated,
                                 "regenerate the boot loader's configuration, e.g. with update-grub",
@@ -157,7 +167,7 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
                         return r;
                 faulty |= r > 0;
         }
-        if (faulty)
+        if (faulty || has_unreadable(f))
                 return 0;
         r = kargs_has(&j->wanted->add, "intel_iommu=on") ? judge_unseen(self, j, "intel_iommu=on", ret) : 0;
         if (r != 0)
@@ -252,7 +262,7 @@ int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret)
                         return r;
                 faulty |= r > 0;
         }
-        if (faulty)
+        if (faulty || has_unreadable(f))
                 return 0;
         r = judge_unseen(self, j, KARG_CLAIM, ret);
         if (r != 0)

@@ -166,6 +166,16 @@ static void arguments_of_the_next_boot(void **state)
         m->facts.loaders->readable = TRISTATE_NO;
         machine_judge(m);
         expect(m, "iommu.argument", RESULT_UNKNOWN, "not readable");
+        assert_false(next_boot_prepared(&m->judgement));
+        FOREACH_ARRAY(f, m->findings.items, m->findings.n) /* nor is what was read said to be fine */
+                assert_false(f->result == RESULT_OK &&
+                             (streq(f->check, "iommu.argument") || streq(f->check, "boot.argument")));
+        boot_entries_free(m->facts.loaders->entries, m->facts.loaders->n_entries);
+        m->facts.loaders->entries = NULL;
+        m->facts.loaders->n_entries = 0;
+        machine_judge(m);
+        FOREACH_ARRAY(f, m->findings.items, m->findings.n)
+                assert_null(strstr(f->detail, "has no entry that boots Linux"));
         m->facts.loaders->obstacle = strdup("its partition is not mounted");
         machine_judge(m);
         expect(m, "iommu.argument", RESULT_UNKNOWN, "cannot tell: its partition is not mounted");

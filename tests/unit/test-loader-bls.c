@@ -585,6 +585,60 @@ static void grubby_is_asked_where_it_can(void **state)
         assert_int_equal(asked, 1);
 }
 
+/* Which loaders nobody can see what they boot, seen by a user who is not root: their kinds, one after the other. */
+static void assert_unseen(const Tree *t, const char *closed, mode_t mode, const char *expected)
+{
+        char seen[128] = "";
+        Loader *all;
+        size_t n;
+
+        assert_int_equal(fchmodat(t->rfd, closed, mode, 0), 0);
+        assert_int_equal(seteuid(65534), 0);
+        assert_int_equal(loaders_read(t->rfd, &all, &n), 0);
+        assert_int_equal(seteuid(0), 0);
+        assert_int_equal(fchmodat(t->rfd, closed, 0755, 0), 0);
+        FOREACH_ARRAY(l, all, n)
+                (void) snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "%s%s ",
+                                loader_kind_to_string(l->kind), l->readable == TRISTATE_YES ? "" : "?");
+        assert_string_equal(seen, expected);
+        loaders_free(all, n);
+}
+
+static void without_being_root(void **state)
+{
+        Tree *t = *state;
+
+        if (geteuid() != 0)
+                skip();
+        assert_int_equal(chmod(t->path, 0755), 0);
+        fedora(t);
+        assert_unseen(t, "boot/loader", 0755, "grub2 bls ");
+        assert_unseen(t, "boot/loader", 0700, "grub2 bls? ");
+        assert_unseen(t, "boot/grub2", 0700, "grub2? ");
+        /* a configuration on the EFI system partition would boot in the place of the one in /boot */
+        tree_file(t, "/boot/efi/EFI/redhat/grub.cfg", "menuentry 'Linux' {\n\tlinux /vmlinuz\n}\n");
+        assert_unseen(t, "boot/efi", 0700, "grub2? bls ");
+        tree_folder(t, "/sys/firmware/acpi"); /* not without UEFI */
+        assert_unseen(t, "boot/efi", 0700, "grub2 bls ");
+}
+
+/* Nothing else is known to boot: it may be what is behind the closed door. */
+static void partitions_for_root_only(void **state)
+{
+        Tree *t = *state;
+
+        if (geteuid() != 0)
+                skip();
+        assert_int_equal(chmod(t->path, 0755), 0);
+        tree_file(t, "/boot/efi/EFI/systemd/systemd-bootx64.efi", "x");
+        assert_unseen(t, "boot/efi", 0755, "systemd-boot ");
+        assert_unseen(t, "boot/efi", 0700, "systemd-boot? ");
+        tree_file(t, "/usr/sbin/grub2-mkconfig", "#!/bin/sh\n");
+        assert_unseen(t, "boot/efi", 0700, "grub2? systemd-boot? ");
+        tree_file(t, "/boot/grub2/grub.cfg", "menuentry 'Linux' {\n\tlinux /vmlinuz\n}\n");
+        assert_unseen(t, "boot/efi", 0700, "grub2? ");
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -609,6 +663,8 @@ int main(void)
                 TREE_TEST(where_entries_are_looked_for),
                 TREE_TEST(the_default_entry),
                 TREE_TEST(grubby_is_asked_where_it_can),
+                TREE_TEST(without_being_root),
+                TREE_TEST(partitions_for_root_only),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
