@@ -188,6 +188,9 @@ bool bls_is_rescue(const BlsEntry *e, const char *name, const Kargs *arguments)
 
         if (strstr(name, "-0-rescue") || (version && startswith(version, "0-rescue")))
                 return true;
+        FOREACH_ARRAY(f, e->fields, e->n)
+                if (f->value && streq(f->key, "initrd") && initrd_is_fallback(f->value))
+                        return true;
         return entry_is_rescue(NULL, bls_value(e, BLS_SYSTEMD, "title"), kernel, arguments);
 }
 

@@ -238,6 +238,7 @@ static int add_initrd(Parser *p, const StringList *words)
         if (!e || e->initrd || !p->id || !streq(e->id, p->id))
                 return 0;
         e->initrd = strdup(words->items[words->n - 1]);
+        e->rescue |= e->initrd && initrd_is_fallback(e->initrd);
         return e->initrd ? 0 : -ENOMEM;
 }
 

@@ -11,8 +11,9 @@ static bool is_recovery_id(const char *id)
 
 bool entry_is_rescue(const char *id, const char *title, const char *kernel, const Kargs *arguments)
 {
-        static const char *const titles[] = { "(recovery mode)", "(rescue mode)", "(single-user",
-                                              "0-rescue-",       " Rescue ",      "Failsafe -- " };
+        static const char *const titles[] = { "(recovery mode)",      "(rescue mode)", "(single-user",
+                                              "(fallback initramfs)", "0-rescue-",     " Rescue ",
+                                              "Failsafe -- " };
         static const char *const words[] = { "single",
                                              "1",
                                              "s",
@@ -28,10 +29,15 @@ bool entry_is_rescue(const char *id, const char *title, const char *kernel, cons
                         return true;
         if (id && is_recovery_id(id))
                 return true;
-        if (kernel && strstr(kernel, "-0-rescue-"))
+        if (kernel && (strstr(kernel, "-0-rescue-") || endswith(kernel, "-fallback.efi")))
                 return true;
         for (size_t i = 0; i < ELEMENTSOF(words); i++)
                 if (kargs_has(arguments, words[i]))
                         return true;
         return false;
+}
+
+bool initrd_is_fallback(const char *initrd)
+{
+        return endswith(initrd, "-fallback.img");
 }

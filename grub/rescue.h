@@ -9,8 +9,11 @@
  *
  * Recovery, rescue, single-user and failsafe entries stay as they are, so that a machine which no longer boots with an
  * argument still boots without it. Titles are translated, ids and arguments are not. Source: GRUB
- * util/grub.d/10_linux.in, 20_linux_xen.in; Ubuntu's friendly-recovery ("recovery" in the place of "single"); dracut
- * 51-dracut-rescue.install; the titles of Debian's update-grub ("(single-user mode)") and YaST ("Failsafe");
- * systemd.special(7).
+ * util/grub.d/10_linux.in, 20_linux_xen.in; Ubuntu's friendly-recovery ("recovery" in the place of "single"); Arch
+ * Linux's "(fallback initramfs)"; dracut 51-dracut-rescue.install; the titles of Debian's update-grub ("(single-user
+ * mode)") and YaST ("Failsafe"); systemd.special(7).
  */
 bool entry_is_rescue(const char *id, const char *title, const char *kernel, const Kargs *arguments);
+
+/* Is this the larger image beside the usual one, for hardware of any kind? mkinitcpio(8): NAME-fallback.img. */
+bool initrd_is_fallback(const char *initrd);

@@ -55,7 +55,7 @@ static int add_modules(const Judgement *j, const KernelRelease *k, StringList *a
         return string_list_add(argv, names);
 }
 
-static int plan_image(const Judgement *j, const KernelRelease *k, FindingList *findings, Plan *p)
+static int plan_image(const Judgement *j, const KernelRelease *k, const char *path, FindingList *findings, Plan *p)
 {
         int r;
         Step *s;
@@ -64,8 +64,8 @@ static int plan_image(const Judgement *j, const KernelRelease *k, FindingList *f
                 return finding_add(findings, "image.current", RESULT_BLOCKED, k->release,
                                    "build the image again, or leave it: without " KARG_CLAIM " nothing in it is used",
                                    "%s has ptprep's claim list in it, and no program is found that builds it anew",
-                                   k->initrd);
-        s = plan_add(p, STEP_REBUILD_IMAGE, "image.current", k->initrd);
+                                   path);
+        s = plan_add(p, STEP_REBUILD_IMAGE, "image.current", path);
 
         if (!s)
                 return -ENOMEM;
@@ -102,7 +102,7 @@ static int plan_kernel_images(const Judgement *j, const KernelRelease *k, Findin
         int r = 0;
 
         if (k->initrd && image_needs_rebuild(j, &k->image)) {
-                r = plan_image(j, k, findings, p);
+                r = plan_image(j, k, k->initrd, findings, p);
                 *stamp = true;
         } else
                 *stamp |= k->initrd && !k->image.stamped;
@@ -112,7 +112,9 @@ static int plan_kernel_images(const Judgement *j, const KernelRelease *k, Findin
                 *stamp |= !l->image.stamped;
                 if (!image_needs_rebuild(j, &l->image))
                         continue;
-                if (!l->by_tool)
+                if (!l->by_tool && k->initrd_loaded)
+                        r = plan_image(j, k, l->path, findings, p);
+                else if (!l->by_tool)
                         r = k->initrd ? plan_copy(j, k, l, p) : 0;
                 else if (!listed)
                         r = string_list_add(stale, k->release);

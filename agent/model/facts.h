@@ -129,6 +129,7 @@ typedef struct KernelRelease {
          * None: it loads initrd. */
         LoadedImage *loaded;
         size_t n_loaded;
+        bool initrd_loaded; /* it loads initrd beside them: none of them is a copy, each is built by itself */
 } KernelRelease;
 
 typedef struct Facts {

@@ -45,8 +45,10 @@ static int add_loaded(const Probe *p, const Loader *l, const BootEntry *e, Kerne
 {
         LoadedImage *image;
 
-        if (k->initrd && streq(k->initrd, e->image))
+        if (k->initrd && streq(k->initrd, e->image)) {
+                k->initrd_loaded = true;
                 return 0;
+        }
         FOREACH_ARRAY(other, k->loaded, k->n_loaded)
                 if (streq(other->path, e->image))
                         return 0;
@@ -80,6 +82,7 @@ static void settle_source(KernelRelease *k)
                 if (l->by_tool)
                         continue;
                 k->initrd = l->path;
+                k->initrd_loaded = true;
                 k->image = l->image;
                 k->n_loaded--;
                 memmove(l, l + 1, (k->n_loaded - i) * sizeof(*l));

@@ -298,6 +298,9 @@ static void rescue_entries_are_known(void **state)
                 { "abc.conf", "linux /vmlinuz-0-rescue-abc\n", true },
                 { "abc.conf", "linux /k\noptions root=x single\n", true },
                 { "abc.conf", "linux /k\noptions root=x systemd.unit=rescue.target\n", true },
+                { "arch-fallback.conf", "linux /k\ninitrd /ucode.img\ninitrd /initramfs-linux-fallback.img\n", true },
+                { "abc.conf", "title Arch Linux (linux) (fallback initramfs)\nlinux /k\n", true },
+                { "abc.conf", "linux /k\ninitrd /initramfs-linux.img\n", false },
                 { "abc.conf", "title Rescued from an old disk\nlinux /k\noptions root=/dev/vg/rescue\n", false },
         };
 

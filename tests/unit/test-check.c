@@ -382,6 +382,13 @@ static void loaded_images(void **state)
         assert_int_equal(m->plan.n, 3);
         assert_int_equal(m->plan.steps[0].kind, STEP_REBUILD_IMAGE);
         assert_int_equal(m->plan.steps[1].kind, STEP_COPY_IMAGE);
+        k->initrd_loaded = true; /* two images that are not the same: neither becomes the other */
+        machine_judge(m);
+        assert_int_equal(m->plan.n, 3);
+        assert_int_equal(m->plan.steps[1].kind, STEP_REBUILD_IMAGE);
+        assert_string_equal(m->plan.steps[1].path, l->path);
+        assert_string_equal(m->plan.steps[1].subject, k->release);
+        k->initrd_loaded = false;
         machine_settle(m);
         l->image.exists = false;
         machine_judge(m);

@@ -703,6 +703,24 @@ static void entries_of_a_generated_file(void **state)
         boot_entries_free(e, n);
 }
 
+/* Arch Linux has a second image of each kernel, for hardware of any kind. */
+static void fallback_images(void **state)
+{
+        static const char text[] = "menuentry 'Arch' --id a {\n\tlinux /vmlinuz-linux ro\n"
+                                   "\tinitrd /ucode.img /initramfs-linux.img\n}\n"
+                                   "menuentry 'Arch (Ersatz)' --id b {\n\tlinux /vmlinuz-linux ro\n"
+                                   "\tinitrd /ucode.img /initramfs-linux-fallback.img\n}\n";
+        BootEntry *e = NULL;
+        size_t n = 0;
+
+        (void) state;
+        assert_int_equal(grub_cfg_parse("cfg", text, NULL, &e, &n), 0);
+        assert_int_equal(n, 2);
+        assert_false(e[0].rescue);
+        assert_true(e[1].rescue);
+        boot_entries_free(e, n);
+}
+
 /* Titles are translated; what Ubuntu boots such an entry with, and the ids, are not. */
 static void recovery_entries_in_other_languages(void **state)
 {
@@ -1044,6 +1062,7 @@ int main(void)
                 TREE_TEST(contradictions_out_of_reach_are_refused),
                 TREE_TEST(hostile_words_never_become_shell),
                 cmocka_unit_test(entries_of_a_generated_file),
+                cmocka_unit_test(fallback_images),
                 cmocka_unit_test(recovery_entries_in_other_languages),
                 cmocka_unit_test(broken_generated_files_do_no_harm),
                 cmocka_unit_test(the_default_entry),
