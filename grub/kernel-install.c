@@ -110,6 +110,13 @@ int kernel_install_layout(int rfd, KernelLayout *ret)
         return r;
 }
 
+bool has_sdbootutil(int rfd)
+{
+        static const char *const programs[] = { "/usr/bin/sdbootutil", "/usr/sbin/sdbootutil" };
+
+        return root_first(rfd, programs, ELEMENTSOF(programs)) != NULL;
+}
+
 int kernel_cmdline_words(const Kargs *from, Kargs *ret)
 {
         static const char *const keys[] = { "BOOT_IMAGE=", "initrd=", "systemd.machine_id=" };

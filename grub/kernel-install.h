@@ -28,6 +28,13 @@ typedef enum KernelLayout {
 int kernel_install_layout(int rfd, KernelLayout *ret) _must_check_;
 
 /**
+ * has_sdbootutil() - does openSUSE's tool make the entries?
+ * For GRUB and systemd-boot alike: of /etc/kernel/cmdline or what stands in for it, and never of /etc/default/grub.
+ * Source: github.com/openSUSE/sdbootutil, create_boot_options().
+ */
+bool has_sdbootutil(int rfd);
+
+/**
  * kernel_cmdline_words() - words of a running kernel or an entry that are for kernels to come too
  * Leaves out what belongs to one boot or is added by kernel-install itself: BOOT_IMAGE=, initrd=, systemd.machine_id=,
  * and all of ptprep's own. Source: systemd 90-loaderentry.install, 60-ukify.install. @ret: appended to. 0 or -ENOMEM.

@@ -27,7 +27,8 @@
 
 /* Configurations of GRUB; the environment block is beside them. */
 static const char *const folders[] = { "/boot/grub2", "/boot/grub" };
-#define VENDORS        "/boot/efi/EFI" /* Red Hat's for UEFI, before Fedora 34 and RHEL 9, is in a folder of this */
+#define ESP            "/boot/efi"
+#define VENDORS        ESP "/EFI" /* in a folder of this is openSUSE's, and Red Hat's before Fedora 34 and RHEL 9 */
 
 /* Red Hat's script that makes an entry of a new kernel. It takes /etc/kernel/cmdline, and this very boot's arguments
  * where there is none. */
@@ -316,8 +317,11 @@ static unsigned options_line(const BlsEntry *e)
         return 1;
 }
 
-/* @name: of the file. An entry without a kernel is none. */
-static int add_entry(Loader *l, const char *path, const char *name, const char *text)
+/*
+ * @root: of the paths in it, where that is no matter of how /boot is mounted; NULL: it is. @name: of the file. An entry
+ * without a kernel is none.
+ */
+static int add_entry(Loader *l, const char *root, const char *path, const char *name, const char *text)
 {
         _cleanup_(bls_entry_done) BlsEntry parsed = {};
         const char *kernel, *title, *version;
@@ -344,6 +348,10 @@ static int add_entry(Loader *l, const char *path, const char *name, const char *
         if (!e->id || !e->title || !e->kernel || !e->file || (version && !e->version))
                 return -ENOMEM;
         r = entry_initrd(&parsed, &e->initrd);
+        if (r >= 0 && root && e->initrd && asprintf(&e->image, "%s%s", root, e->initrd) < 0) {
+                e->image = NULL;
+                return -ENOMEM;
+        }
         if (r >= 0)
                 r = bls_arguments(&parsed, BLS_GRUB, l->variables, l->n_variables, &e->arguments);
         if (r >= 0)
@@ -366,7 +374,7 @@ static bool is_ostree(const StringList *names)
 }
 
 /* Returns 0; -ENOENT: no entries in there; other negative errno. */
-static int read_folder(int rfd, Loader *l, const char *folder)
+static int read_folder(int rfd, Loader *l, const char *root, const char *folder)
 {
         _cleanup_(string_list_done) StringList names = {};
         int r = root_list(rfd, folder, ".conf", &names);
@@ -385,29 +393,33 @@ static int read_folder(int rfd, Loader *l, const char *folder)
                 }
                 r = read_file(rfd, l, path);
                 if (r >= 0)
-                        r = add_entry(l, path, *n, l->files[l->n_files - 1].text);
+                        r = add_entry(l, root, path, *n, l->files[l->n_files - 1].text);
                 if (r < 0 && r != -ENOENT)
                         return r;
         }
         return 0;
 }
 
-/* The path is of GRUB's root: with /boot on a file system of its own, that is below /boot here. */
+/*
+ * The path is of GRUB's root: with /boot on a file system of its own, that is below /boot here. openSUSE's GRUB starts
+ * on the EFI system partition and has all in there (grub2-x86_64-efi-bls; sdbootutil, install_kernel()).
+ */
 static int read_entries(int rfd, Loader *l, const Place *place)
 {
-        static const char *const bases[] = { "/boot", "" };
+        static const char *const bases[] = { "/boot", "", ESP };
+        const size_t n_bases = startswith(place->folder, VENDORS "/") ? 3 : 2;
         const char *const paths[] = { place->path, "/loader/entries" };
         int r = -ENOENT;
 
         for (size_t i = 0; i < ELEMENTSOF(paths) && r == -ENOENT; i++)
-                for (size_t b = 0; paths[i] && b < ELEMENTSOF(bases) && r == -ENOENT; b++) {
+                for (size_t b = 0; paths[i] && b < n_bases && r == -ENOENT; b++) {
                         _cleanup_free_ char *folder = NULL;
 
                         if (asprintf(&folder, "%s%s", bases[b], paths[i]) < 0) {
                                 folder = NULL;
                                 return -ENOMEM;
                         }
-                        r = read_folder(rfd, l, folder);
+                        r = read_folder(rfd, l, streq(bases[b], ESP) ? ESP : NULL, folder);
                 }
         return r;
 }
@@ -474,7 +486,7 @@ static int read_kernel_cmdline(int rfd, Loader *l)
         if (r != -ENOENT)
                 return r;
         r = root_read_text(rfd, INSTALL_SCRIPT, &script);
-        l->names_kernels = r >= 0 && strstr(script, KERNEL_CMDLINE_FILE);
+        l->names_kernels = (r >= 0 && strstr(script, KERNEL_CMDLINE_FILE)) || has_sdbootutil(rfd);
         return r == -ENOMEM ? r : 0;
 }
 

@@ -6,6 +6,7 @@
 #include "grub/grub-default.h"
 #include "grub/grub-platform.h"
 #include "grub/grubenv.h"
+#include "grub/kernel-install.h"
 #include "grub/loaders.h"
 #include "model/names.h"
 
@@ -180,6 +181,15 @@ static bool will_use_bls(int rfd)
         return root_read_text(rfd, NAME_DEFAULT_GRUB, &text) >= 0 && default_grub_enables_bls(text);
 }
 
+/* Is this configuration the one of openSUSE's GRUB on the EFI system partition, which nothing makes of the sources? */
+static bool is_fixed(int rfd, const char *path)
+{
+        _cleanup_free_ char *text = NULL;
+
+        return strstr(path, "/EFI/") && has_sdbootutil(rfd) && root_read_text(rfd, path, &text) >= 0 &&
+               grub_cfg_has_blscfg(text);
+}
+
 static bool has_own_entries(const Loader *l)
 {
         FOREACH_ARRAY(e, l->entries, l->n_entries)
@@ -207,7 +217,7 @@ static int grub2_read(int rfd, Loader *ret)
         l.generated = TAKE_PTR(platform.generated.items[0]);
         for (size_t i = 1; i < platform.generated.n && r >= 0; i++)
                 r = string_list_add(&l.generated_too, platform.generated.items[i]);
-        if (r >= 0)
+        if (r >= 0 && !is_fixed(rfd, l.generated))
                 r = read_sources(rfd, &l);
         if (r >= 0)
                 r = read_variables(&l);

@@ -13,7 +13,7 @@ bool entry_is_rescue(const char *id, const char *title, const char *kernel, cons
 {
         static const char *const titles[] = { "(recovery mode)",      "(rescue mode)", "(single-user",
                                               "(fallback initramfs)", "0-rescue-",     " Rescue ",
-                                              "Failsafe -- " };
+                                              "Failsafe -- ",         "Snapper: " };
         static const char *const words[] = { "single",
                                              "1",
                                              "s",

@@ -173,6 +173,16 @@ int check_claim_disabled(const Check *self, const Judgement *j, FindingList *ret
         return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "ptprep=off is not on the command line");
 }
 
+bool next_boot_unknown(const Judgement *j)
+{
+        const Facts *f = j->facts;
+        bool unreadable = facts_count_entries(f) == 0;
+
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                unreadable |= !l->unused && l->readable != TRISTATE_YES;
+        return unreadable && streq_null(f->claims, j->wanted->claims) && images_current(j);
+}
+
 bool next_boot_prepared(const Judgement *j)
 {
         const Facts *f = j->facts;

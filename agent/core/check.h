@@ -34,6 +34,8 @@ const Check *check_by_id(const char *id);
 
 /* Is every part that needs a reboot in place, so that a reboot is all that is missing? */
 bool next_boot_prepared(const Judgement *j);
+/* Is all in place that ptprep can bring there, and what will boot cannot be told? */
+bool next_boot_unknown(const Judgement *j);
 
 /* Judged alike by the checks and the planner. */
 ImageState image_state(const Judgement *j, const KernelRelease *k); /* of all images of a kernel, the worst first */

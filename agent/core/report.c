@@ -116,6 +116,9 @@ static const char *next_action(const Report *r)
                         return "changes are switched off: set [agent] enabled = yes in " NAME_CONFIG_FILE;
                 if (next_boot_prepared(j))
                         return "reboot";
+                if (next_boot_unknown(j) && j->facts->is_root)
+                        return "all is done but what the lines marked \"unknown\" tell of: do what they say, then "
+                               "reboot";
                 return "run \"ptprep --apply\" as root, then reboot";
         }
 }
