@@ -36,6 +36,7 @@ void grub_platform_done(GrubPlatform *p)
 {
         string_list_done(&p->mkconfig);
         string_list_done(&p->generated);
+        string_list_done(&p->others);
         string_list_done(&p->unreadable);
         *p = (GrubPlatform){};
 }
@@ -245,6 +246,33 @@ static int choose_generated(int rfd, const struct Program *program, const Esp *e
         return r < 0 ? r : string_list_add(&p->generated, path);
 }
 
+/* One of the folders, or the file in it, may be a link to the other. */
+static bool is_generated(int rfd, const GrubPlatform *p, const struct stat *st)
+{
+        struct stat other;
+
+        FOREACH_ARRAY(path, p->generated.items, p->generated.n)
+                if (root_stat(rfd, *path, &other) >= 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino)
+                        return true;
+        return false;
+}
+
+/* Two menus beside each other: which of them boots is told, and that the other stays as it is. */
+static int find_others(int rfd, GrubPlatform *p)
+{
+        FOREACH_ARRAY(folder, folders, ELEMENTSOF(folders)) {
+                _cleanup_free_ char *path = NULL;
+                struct stat st;
+                int r = config_of(*folder, &path);
+
+                if (r >= 0 && root_stat(rfd, path, &st) >= 0 && !is_generated(rfd, p, &st))
+                        r = string_list_add(&p->others, path);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* /bin/sh is a link to the shell, on every distribution that has more than one. */
 static ShellDialect read_dialect(int rfd)
 {
@@ -264,6 +292,8 @@ int grub_platform_find(int rfd, GrubPlatform *ret)
 
         if (r >= 0)
                 r = choose_generated(rfd, program, &esp, &p);
+        if (r >= 0)
+                r = find_others(rfd, &p);
         if (r >= 0 && program) {
                 r = string_list_add(&p.mkconfig, program->name);
                 if (r >= 0 && root_read_text(rfd, program->path, &script) >= 0)

@@ -11,6 +11,7 @@ typedef struct GrubPlatform {
         ShellDialect dialect;  /* of /bin/sh, which runs it */
         StringList generated;  /* what it generates, e.g. /boot/grub/grub.cfg; more than one where the firmware's kind
                                   decides and cannot be told, as in an image */
+        StringList others;     /* configurations in /boot beside those, which nothing is known to boot from */
         StringList unreadable; /* "PATH: reason": what could not be looked into on the way */
 } GrubPlatform;
 

@@ -208,6 +208,8 @@ static int grub2_read(int rfd, Loader *ret)
                 return r;
         l.mkconfig = platform.mkconfig;
         platform.mkconfig = (StringList){};
+        l.left_alone = platform.others;
+        platform.others = (StringList){};
         l.unreadable = platform.unreadable;
         platform.unreadable = (StringList){};
         if (l.unreadable.n > 0) /* another configuration than the one that was found may be what boots */

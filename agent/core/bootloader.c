@@ -203,6 +203,8 @@ static int print_loader(FILE *out, const Loader *l)
                 fprintf(out, "  boots from %s\n", l->generated);
         FOREACH_ARRAY(path, l->generated_too.items, l->generated_too.n)
                 fprintf(out, "  or from %s, as the firmware has it\n", *path);
+        FOREACH_ARRAY(path, l->left_alone.items, l->left_alone.n)
+                fprintf(out, "  not from %s, which is left alone\n", *path);
         FOREACH_ARRAY(f, l->files, l->n_files)
                 if (!streq_null(f->path, l->generated))
                         fprintf(out, "  reads %s\n", f->path);

@@ -31,6 +31,7 @@ void loader_done(Loader *l)
         free(l->obstacle);
         string_list_done(&l->mkconfig);
         string_list_done(&l->generated_too);
+        string_list_done(&l->left_alone);
         string_list_done(&l->unreadable);
         free(l->editor);
         free(l->unseen);

@@ -149,6 +149,32 @@ static void a_stub_decides_between_two_folders(void **state)
         expect(t, "grub-mkconfig", "/boot/grub2/grub.cfg");
 }
 
+/* Two menus: the one that is not taken is named, unless it is the same by another name. */
+static void the_other_menu_is_named(void **state)
+{
+        Tree *t = *state;
+        static const char *const others[] = { NULL, "/boot/grub2/grub.cfg", NULL };
+
+        host(t, BIOS, "debian");
+        tree_file(t, "/usr/sbin/grub-mkconfig", "#!/bin/sh\n");
+        tree_file(t, "/boot/grub/grub.cfg", WHOLE);
+        FOREACH_ARRAY(other, others, ELEMENTSOF(others)) {
+                _cleanup_(grub_platform_done) GrubPlatform p = {};
+
+                if (*other)
+                        tree_file(t, *other, WHOLE);
+                else if (other > others) {
+                        assert_int_equal(root_file_remove(t->rfd, "/boot/grub2/grub.cfg"), 0);
+                        tree_link(t, "/boot/grub2/grub.cfg", "../grub/grub.cfg");
+                }
+                assert_int_equal(grub_platform_find(t->rfd, &p), 0);
+                assert_string_equal(p.generated.items[0], "/boot/grub/grub.cfg");
+                assert_int_equal(p.others.n, *other != NULL);
+                if (*other)
+                        assert_string_equal(p.others.items[0], *other);
+        }
+}
+
 static void both_programs_installed(void **state)
 {
         Tree *t = *state;
@@ -183,6 +209,7 @@ int main(void)
                 TREE_TEST(vendors_are_not_always_called_as_the_system),
                 TREE_TEST(configurations_of_other_systems_are_left_alone),
                 TREE_TEST(a_stub_decides_between_two_folders),
+                TREE_TEST(the_other_menu_is_named),
                 TREE_TEST(both_programs_installed),
                 cmocka_unit_test(stubs_are_told_apart),
         };
