@@ -2,6 +2,7 @@
 #include "base/io.h"
 #include "grub/legacy.h"
 #include "grub/loaders.h"
+#include "model/names.h"
 
 #define CHECK_ID "iommu.argument"
 
@@ -164,6 +165,41 @@ static int verify(const char *text, const LoaderEdit *want)
         return r;
 }
 
+/* Did ptprep add this word wherever it added its claim? */
+static bool added_everywhere(const OwnedWords *added, const char *word)
+{
+        FOREACH_ARRAY(w, added->items, added->n)
+                if (streq(w->word, KARG_CLAIM) && !owned_words_has(added, w->place, word))
+                        return false;
+        return true;
+}
+
+/*
+ * grubby(8) gives the entry of a new kernel the words of the default one, and no record tells of that. Entries that
+ * have ptprep.claim=1 when all recorded words are gone lose what ptprep had added to all others.
+ */
+static int take_inherited(const Loader *l, const LoaderEdit *want, Plan *plan)
+{
+        const RecordFile *recorded = l->n_files > 0 ? record_file(want->record, l->files->path) : NULL;
+        const char *text = recorded ? loader_present(plan, l->files->path, l->files->text) : NULL;
+        _cleanup_(legacy_menu_done) LegacyMenu m = {};
+        _cleanup_(owned_words_done) OwnedWords words = {};
+        _cleanup_free_ char *without = NULL;
+        int r = text ? legacy_parse(text, &m) : 0;
+
+        FOREACH_ARRAY(e, m.entries, m.n) {
+                if (!e->kernel || !kargs_has(&e->arguments, KARG_CLAIM))
+                        continue;
+                FOREACH_ARRAY(w, recorded->added.items, recorded->added.n)
+                        if (r >= 0 && added_everywhere(&recorded->added, w->word))
+                                r = owned_words_add(&words, e->place, w->word);
+        }
+        if (r < 0 || words.n == 0)
+                return r;
+        r = legacy_take(text, &words, &without);
+        return r < 0 ? r : plan_write(plan, CHECK_ID, l->files->path, text, without);
+}
+
 static int legacy_loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
         _cleanup_(plan_words_done) PlanWords words = { .format = owned_grub_legacy.name };
@@ -172,7 +208,9 @@ static int legacy_loader_edit(const Loader *l, const LoaderEdit *want, Plan *pla
         const LoaderFile *f = l->files;
         int r;
 
-        if (loader_wants_nothing(want) || l->n_entries == 0)
+        if (loader_wants_nothing(want))
+                return take_inherited(l, want, plan);
+        if (l->n_entries == 0)
                 return 0;
         r = loader_unwanted(want, f->path, &unwanted);
         if (r >= 0)

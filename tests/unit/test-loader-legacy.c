@@ -136,8 +136,8 @@ static void what_others_did_since_is_kept(void **state)
         tree_file(t, MENU, "default=0\n" ENTRY);
         assert_int_equal(edit(t, OURS, REMOVE, 0), 1);
         tree_file(t, MENU, "default=1\ntitle new\nkernel /vmlinuz-new " OURS "\n" EDITED "# a remark\n");
-        assert_int_equal(edit(t, "", "", 0), 1);
-        assert_file(t, MENU, "default=1\ntitle new\nkernel /vmlinuz-new " OURS "\n" ENTRY "# a remark\n");
+        assert_int_equal(edit(t, "", "", 0), 2);
+        assert_file(t, MENU, "default=1\ntitle new\nkernel /vmlinuz-new\n" ENTRY "# a remark\n");
 }
 
 /* Left behind by an upgrade: GRUB 2 boots, so the old menu is named and left alone. */
@@ -190,6 +190,24 @@ static void a_menu_without_linux_stays(void **state)
         assert_file(t, MENU, menu);
 }
 
+/* grubby has copied the default entry for a new kernel; another one was written by hand. */
+static void a_later_entry_loses_the_words(void **state)
+{
+        Tree *t = *state;
+#define LATER   "title Later\n\tkernel /vmlinuz-2 ro root=/dev/sda1 quiet%s\n"
+#define BY_HAND "title Mine\n\tkernel /vmlinuz-2 ro intel_iommu=on\n"
+        _cleanup_free_ char *before = NULL, *after = NULL;
+
+        assert_true(asprintf(&before, LATER EDITED BY_HAND, " " OURS) > 0 &&
+                    asprintf(&after, LATER ENTRY BY_HAND, "") > 0);
+        tree_file(t, MENU, ENTRY);
+        assert_int_equal(edit(t, OURS, REMOVE, 0), 1);
+        tree_file(t, MENU, before);
+        assert_int_equal(edit(t, "", "", 0), 2);
+        assert_file(t, MENU, after);
+        assert_int_equal(edit(t, "", "", 0), 0);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -202,6 +220,7 @@ int main(void)
                 TREE_TEST(a_menu_that_no_longer_boots_is_left_alone),
                 TREE_TEST(what_cannot_be_edited_is_refused),
                 TREE_TEST(a_menu_without_linux_stays),
+                TREE_TEST(a_later_entry_loses_the_words),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
