@@ -15,7 +15,8 @@ typedef struct Word {
         size_t name_length; /* of an assignment, 0: none */
         bool appends;       /* it is "+=" */
         bool cannot_tell;
-        bool quoted;      /* quotes in it: stays a word when it is empty */
+        bool expanded;    /* an expansion in it, quoted or not */
+        bool split;       /* one that is not quoted: can become several words, or none */
         bool redirection; /* target of one: no argument */
         bool plain;       /* no quote and no expansion in it: can be a reserved word */
 } Word;
@@ -37,6 +38,7 @@ typedef struct Reader {
         unsigned depth; /* of if, while, until, braces and subshells that are open */
         char open[64];  /* what closes each of them: "f"i, "d"one, '}' or ')' */
         bool lost; /* the shell may have left, or variables may be read-only: later assignments are not known either */
+        bool opaque; /* so are those of this very command */
 } Reader;
 
 static void text_done(Text *t)
@@ -76,6 +78,39 @@ void shell_state_done(ShellState *s)
         *s = (ShellState){};
 }
 
+static bool one_of(const char *s, const char *const *list, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if (streq(s, list[i]))
+                        return true;
+        return false;
+}
+
+/*
+ * Names that have a value before the first file is read: from the environment, or from the shell itself, or since
+ * grub-mkconfig (GRUB util/grub-mkconfig.in) assigns them before. Its other names are in lower case.
+ */
+static bool assigned_before(const char *name)
+{
+        static const char *const by_mkconfig[] = { "GRUB_DISABLE_OS_PROBER", "GRUB_EARLY_INITRD_LINUX_STOCK",
+                                                   "GRUB_FS" };
+        static const char *const by_others[] = { "EUID",  "HOME",   "HOSTNAME", "IFS",    "LINENO", "LOGNAME",
+                                                 "MAIL",  "OLDPWD", "OPTARG",   "OPTERR", "OPTIND", "OSTYPE",
+                                                 "PAGER", "PATH",   "PPID",     "PS1",    "PS2",    "PS4",
+                                                 "PWD",   "RANDOM", "SECONDS",  "SHLVL",  "TERM",   "TMPDIR",
+                                                 "TZ",    "UID",    "USER",     "_" };
+        static const char *const prefixes[] = { "BASH",     "DEBIAN_", "DEB_", "DPKG_", "GRUB_DEVICE", "LANG", "LC_",
+                                                "PACKAGE_", "SHELL",   "SSH_", "SUDO_", "TEXTDOMAIN",  "XDG_" };
+
+        if (islower((unsigned char) *name) || one_of(name, by_mkconfig, ELEMENTSOF(by_mkconfig)) ||
+            one_of(name, by_others, ELEMENTSOF(by_others)))
+                return true;
+        FOREACH_ARRAY(p, prefixes, ELEMENTSOF(prefixes))
+                if (startswith(name, *p))
+                        return true;
+        return false;
+}
+
 const LoaderVariable *shell_variable(const ShellState *s, const char *name)
 {
         static const LoaderVariable unknown = { .state = VARIABLE_CANNOT_TELL };
@@ -83,7 +118,7 @@ const LoaderVariable *shell_variable(const ShellState *s, const char *name)
         FOREACH_ARRAY(v, s->variables, s->n_variables)
                 if (streq(v->name, name))
                         return v;
-        return s->uncertain ? &unknown : NULL;
+        return s->uncertain || assigned_before(name) ? &unknown : NULL;
 }
 
 static bool name_start(char c)
@@ -127,6 +162,13 @@ static void all_cannot_tell(ShellState *s)
                 v->value = NULL;
                 v->state = VARIABLE_CANNOT_TELL;
         }
+}
+
+/* The command that is being read does what cannot be followed, to variables that it assigns itself as well. */
+static void give_up(Reader *r)
+{
+        r->opaque = true;
+        all_cannot_tell(r->state);
 }
 
 static char peek(const Reader *r)
@@ -245,13 +287,26 @@ static int expand_simple(Reader *r, const char *s, size_t n, Word *w)
         return 0;
 }
 
+/* Can what stands between braces assign: "${A:-${B:=c}}", "${A:-$((B=1))}"? */
+static bool may_assign(const char *s, const char *end)
+{
+        bool inner = false;
+
+        for (; s < end; s++) {
+                inner |= *s == '$' && (s[1] == '{' || s[1] == '(');
+                if (inner && *s == '=')
+                        return true;
+        }
+        return false;
+}
+
 static int expand_braces(Reader *r, Word *w)
 {
         size_t end = braces_end(r->text + r->at + 1), length;
         _cleanup_free_ char *name = NULL;
         const char *body = r->text + r->at + 2, *operator;
         const LoaderVariable *v;
-        bool colon, set;
+        bool colon, set, assigns;
         int e = 0;
 
         if (end == 0)
@@ -265,7 +320,10 @@ static int expand_braces(Reader *r, Word *w)
         colon = *operator== ':';
         set = v && v->value && (!colon || *v->value);
         operator+= colon;
-        if (length == 0 || (v && v->state == VARIABLE_CANNOT_TELL) || assigned_here(r, name))
+        assigns = (length > 0 && strchr("=?\\", *operator)) || may_assign(operator, body + end - 1);
+        if (assigns) /* or ends the shell */
+                give_up(r);
+        if (assigns || length == 0 || (v && v->state == VARIABLE_CANNOT_TELL) || assigned_here(r, name))
                 w->cannot_tell = true;
         else if (*operator== '}' && !colon)
                 e = v && v->value ? text_add(&w->value, v->value, strlen(v->value)) : 0;
@@ -274,48 +332,72 @@ static int expand_braces(Reader *r, Word *w)
                         e = text_add(&w->value, v->value, strlen(v->value));
                 else if ((*operator== '+') == set)
                         e = expand_simple(r, operator+ 1, (size_t) (r->text + r->at + 1 + end - operator- 1), w);
-        } else {
+        } else
                 w->cannot_tell = true;
-                if (*operator== '=' || * operator== '?') /* assigns, or ends the shell */
-                        all_cannot_tell(r->state);
-        }
         for (size_t i = 0; i < end + 2; i++)
                 advance(r);
         return e;
 }
 
-static int expand_dollar(Reader *r, Word *w)
+/* bash: $'a\n' with escapes, $"a" for the language of the user; the quotes are read by who reads the word. */
+static int expand_dollar_quote(Reader *r, Word *w)
+{
+        w->expanded = w->cannot_tell = true;
+        advance(r);
+        if (peek(r) == '"')
+                return 0;
+        for (advance(r); peek(r) && peek(r) != '\''; advance(r))
+                if (peek(r) == '\\' && r->text[r->at + 1])
+                        advance(r);
+        if (!peek(r))
+                return -EBADMSG;
+        advance(r);
+        return 0;
+}
+
+/* @quoted: inside double quotes. */
+static int expand_dollar(Reader *r, Word *w, bool quoted)
 {
         _cleanup_free_ char *name = NULL;
         const LoaderVariable *v;
         size_t n;
         char next = r->text[r->at + 1];
 
+        if (next == '\\' && r->text[r->at + 2] == '\n') /* what stands behind it may belong to the dollar sign */
+                return -EBADMSG;
+        if (!quoted && r->dialect == SHELL_BASH && (next == '\'' || next == '"'))
+                return expand_dollar_quote(r, w);
+        n = span_name(r->text + r->at + 1);
+        if (n == 0 && (next == 0 || !strchr("{(0123456789@*#?-$!", next))) {
+                advance(r);
+                return text_add(&w->value, "$", 1);
+        }
+        w->expanded = true;
+        w->split |= !quoted;
         if (next == '{')
                 return expand_braces(r, w);
         if (next == '(') {
                 w->cannot_tell = true;
+                if (strchr("(\\", r->text[r->at + 2])) /* arithmetic can assign */
+                        give_up(r);
                 advance(r);
                 return skip_substitution(r);
         }
-        n = span_name(r->text + r->at + 1);
-        if (n == 0) {
-                if (next && strchr("0123456789@*#?-$!", next)) { /* special parameters: the caller's shell knows */
-                        w->cannot_tell = true;
-                        advance(r);
-                        advance(r);
-                        return 0;
-                }
+        if (n == 0) { /* special parameters: the caller's shell knows */
+                w->cannot_tell = true;
                 advance(r);
-                return text_add(&w->value, "$", 1);
+                advance(r);
+                return 0;
         }
         name = strndup(r->text + r->at + 1, n);
         if (!name)
                 return -ENOMEM;
         v = shell_variable(r->state, name);
-        if ((v && v->state == VARIABLE_CANNOT_TELL) || assigned_here(r, name))
-                w->cannot_tell = true;
         r->at += n + 1;
+        /* whether a name goes on behind "\<newline>" depends on the version of dash */
+        if ((v && v->state == VARIABLE_CANNOT_TELL) || assigned_here(r, name) ||
+            (peek(r) == '\\' && r->text[r->at + 1] == '\n'))
+                w->cannot_tell = true;
         return v && v->value ? text_add(&w->value, v->value, strlen(v->value)) : 0;
 }
 
@@ -334,9 +416,9 @@ static int take_double_quoted(Reader *r, Word *w)
                                 e = text_add(&w->value, &next, 1);
                         advance(r);
                 } else if (c == '$')
-                        e = expand_dollar(r, w);
+                        e = expand_dollar(r, w, true);
                 else if (c == '`') {
-                        w->cannot_tell = true;
+                        w->expanded = w->cannot_tell = true;
                         e = skip_substitution(r);
                 } else {
                         e = text_add(&w->value, &c, 1);
@@ -396,19 +478,22 @@ static int take_word(Reader *r, Word *w)
                         if (peek(r)) {
                                 e = text_add(&w->value, r->text + r->at, 1);
                                 advance(r);
-                        }
+                        } else
+                                e = text_add(&w->value, "\\", 1);
                 } else if (c == '"' || c == '\'') {
                         w->plain = false;
-                        w->quoted = true;
                         e = c == '"' ? take_double_quoted(r, w) : take_single_quoted(r, w);
                 } else if (c == '$') {
                         w->plain = false;
-                        e = expand_dollar(r, w);
+                        e = expand_dollar(r, w, false);
                 } else if (c == '`') {
                         w->plain = false;
-                        w->cannot_tell = true;
+                        w->expanded = w->split = w->cannot_tell = true;
                         e = skip_substitution(r);
                 } else {
+                        /* a home folder, where a value or a part of it begins (2.6.1) */
+                        if (c == '~' && w->name_length > 0 && strchr("=:", r->text[r->at - 1]))
+                                w->cannot_tell = true;
                         e = text_add(&w->value, &c, 1);
                         advance(r);
                 }
@@ -429,16 +514,20 @@ static int assign(Reader *r, const Command *c, const Word *w, const char *file)
 {
         _cleanup_free_ char *name = strndup(w->value.s, w->name_length);
         size_t begin = w->name_length + (w->appends ? 2 : 1);
+        const LoaderVariable *before;
         LoaderVariable *v;
         Assignment *a;
+        bool told;
 
         if (!name)
                 return -ENOMEM;
+        before = w->appends ? shell_variable(r->state, name) : NULL;
+        told = !w->cannot_tell && !r->opaque && !r->lost && !r->state->lost && r->depth == 0 && !c->conditional &&
+               !(before && before->state == VARIABLE_CANNOT_TELL);
         v = variable_at(r->state, name);
         if (!v)
                 return -ENOMEM;
-        if (w->cannot_tell || r->lost || r->depth > 0 || c->conditional ||
-            (w->appends && (v->state == VARIABLE_CANNOT_TELL || (!v->value && r->state->uncertain)))) {
+        if (!told) {
                 free(v->value);
                 v->value = NULL;
                 v->state = VARIABLE_CANNOT_TELL;
@@ -468,7 +557,7 @@ static int assign(Reader *r, const Command *c, const Word *w, const char *file)
         return 0;
 }
 
-static void unset(Reader *r, const char *name)
+static void unset(const Reader *r, const Command *c, const char *name)
 {
         LoaderVariable *v = NULL;
 
@@ -479,15 +568,8 @@ static void unset(Reader *r, const char *name)
                 return;
         free(v->value);
         v->value = NULL;
-        v->state = r->depth > 0 ? VARIABLE_CANNOT_TELL : VARIABLE_UNSET;
-}
-
-static bool one_of(const char *s, const char *const *list, size_t n)
-{
-        for (size_t i = 0; i < n; i++)
-                if (streq(s, list[i]))
-                        return true;
-        return false;
+        v->state = r->depth > 0 || c->conditional || r->opaque || r->lost || r->state->lost ? VARIABLE_CANNOT_TELL
+                                                                                            : VARIABLE_UNSET;
 }
 
 static int open_block(Reader *r, char closer)
@@ -547,37 +629,72 @@ static int assign_all(Reader *r, const Command *c, size_t from, size_t to, const
         return 0;
 }
 
+/* Can this word be any command, for all that is known? "NAME+=$OTHER" is none, whatever the other is. */
+static bool any_command(const Reader *r, const Word *w)
+{
+        const char *raw = r->text + w->start;
+
+        return w->expanded && strncmp(raw + span_name(raw), "+=", 2) != 0;
+}
+
+/* Does every word behind a command mean what it says: NAME, NAME=VALUE, or an option? */
+static bool names_variables(const Command *c, size_t command)
+{
+        FOREACH_ARRAY(w, c->words + command + 1, c->n - command - 1) {
+                bool name = *w->value.s && span_name(w->value.s) == w->value.n;
+
+                if (w->redirection)
+                        continue;
+                if (w->split || (w->name_length == 0 && (w->expanded || !(name || *w->value.s == '-'))))
+                        return false;
+        }
+        return true;
+}
+
+static void unset_all(const Reader *r, const Command *c, size_t command)
+{
+        bool functions = false;
+
+        for (size_t i = command + 1; i < c->n; i++) {
+                functions |= streq(c->words[i].value.s, "-f");
+                if (!functions && !c->words[i].redirection)
+                        unset(r, c, c->words[i].value.s);
+        }
+}
+
 /*
  * Builtins: assignments before a special one stay (2.14); some do what cannot be followed here. Every other command
  * leaves the shell's variables alone.
  */
 static int run_builtin(Reader *r, const Command *c, size_t first, size_t command, const char *file)
 {
-        static const char *const special[] = { ":",     "break", "continue", "export", "readonly", "set",  "shift",
-                                               "times", "unset", "local",    "trap",   ".",        "eval", "exec" };
-        static const char *const opaque[] = { ".", "eval", "read", "trap", "command", "getopts", "alias", "builtin" };
+        static const char *const special[] = { ":",     "break", "continue", "export", "readonly", "set", "shift",
+                                               "times", "unset", "trap",     ".",      "eval",     "exec" };
+        static const char *const opaque[] = { ".",       "eval",  "read",    "trap", "command",
+                                              "getopts", "alias", "builtin", "local" };
+        static const char *const opaque_in_bash[] = { "source", "declare", "typeset",   "printf",
+                                                      "let",    "mapfile", "readarray", "time" };
         static const char *const leaving[] = { "exit", "return", "exec" };
+        static const char *const assigning[] = { "export", "readonly", "unset" };
         const char *name = c->words[command].value.s;
         int e = 0;
 
-        if (one_of(name, opaque, ELEMENTSOF(opaque)) || c->words[command].cannot_tell) {
-                all_cannot_tell(r->state);
-                return 0;
-        }
+        /* any later word can be it */
+        r->state->lost |= streq(name, "alias") || (r->dialect == SHELL_BASH && streq(name, "function"));
+        if (any_command(r, c->words + command) || one_of(name, opaque, ELEMENTSOF(opaque)) ||
+            (r->dialect == SHELL_BASH && one_of(name, opaque_in_bash, ELEMENTSOF(opaque_in_bash))) ||
+            (one_of(name, assigning, ELEMENTSOF(assigning)) && !names_variables(c, command)))
+                give_up(r);
         if (one_of(name, leaving, ELEMENTSOF(leaving)))
                 r->lost = true;
         if (one_of(name, special, ELEMENTSOF(special)))
                 e = assign_all(r, c, first, command, file);
-        if (e < 0)
-                return e;
-        if (streq(name, "export") || streq(name, "local") || streq(name, "readonly")) {
+        if (e >= 0 && (streq(name, "export") || streq(name, "readonly")))
                 e = assign_all(r, c, command + 1, c->n, file);
-                r->lost |= streq(name, "readonly") && c->n > command + 1;
-                return e;
-        }
-        for (size_t i = command + 1; i < c->n && streq(name, "unset"); i++)
-                unset(r, c->words[i].value.s);
-        return 0;
+        r->state->lost |= streq(name, "readonly") && c->n > command + 1;
+        if (streq(name, "unset"))
+                unset_all(r, c, command);
+        return e;
 }
 
 static int run_command(Reader *r, const Command *c, const char *file)
@@ -592,14 +709,9 @@ static int run_command(Reader *r, const Command *c, const char *file)
                 if (e == 0)
                         break;
         }
-        /* What expands to nothing is no word any more. */
-        for (command = first; command < c->n; command++) {
-                const Word *w = c->words + command;
-                bool vanishes = !w->plain && w->value.n == 0 && !w->cannot_tell && !w->quoted;
-
-                if (w->name_length == 0 && !w->redirection && !vanishes)
+        for (command = first; command < c->n; command++)
+                if (c->words[command].name_length == 0 && !c->words[command].redirection)
                         break;
-        }
         if (command == c->n)
                 return assign_all(r, c, first, c->n, file);
         return run_builtin(r, c, first, command, file);
@@ -614,13 +726,16 @@ static int end_command(Reader *r, Command *c, const char *file, bool *closed)
         bool nothing = c->n == 0 && !*closed;
         int e;
 
-        if (ch == '(' && c->n > 0) /* a function: who knows when it is called */
+        if (ch == '(' && c->n > 0) { /* a function: who knows when it is called */
                 all_cannot_tell(r->state);
+                r->state->lost = true;
+        }
         if (nothing && ch != '\n' && ch != 0 && ch != '(')
                 return -EBADMSG;
         c->conditional |= (ch == '&' || ch == '|') && !twice; /* runs in a shell of its own */
         e = run_command(r, c, file);
         command_done(c);
+        r->opaque = false;
         if (e < 0)
                 return e;
         c->conditional = twice || ch == '|' || (ch == '\n' && nothing && after_operator);
@@ -656,7 +771,7 @@ static int eval_text(ShellState *state, const LoaderFile *f, size_t index, Shell
                 } else if (ch == '#')
                         while (peek(&r) && peek(&r) != '\n')
                                 advance(&r);
-                else if (ch == '<' && next == '<')
+                else if (ch == '<' && (next == '<' || next == '\\'))
                         return -EBADMSG;           /* a here-document: what follows is no command */
                 else if (ch == '<' || ch == '>') { /* goes with its command; the target is read as a word */
                         advance(&r);

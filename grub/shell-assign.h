@@ -28,7 +28,8 @@ typedef struct ShellState {
         size_t n_variables;
         Assignment *assignments; /* in the order in which they take effect */
         size_t n_assignments;
-        bool broken;    /* a syntax error: the shell would have given up */
+        bool broken; /* a syntax error: the shell would have given up */
+        bool lost;   /* variables may be read-only, or words be others' (alias): what is assigned later is not known */
         bool uncertain; /* something that only a shell can follow: no variable is known, not even one that is never
                            assigned */
 } ShellState;
@@ -44,5 +45,8 @@ int shell_eval(const LoaderFile *files, size_t n, ShellDialect dialect, ShellSta
 /* Bytes of the name of a variable that a text begins with; 0: none. */
 size_t span_name(const char *s);
 
-/* By name; NULL: surely never assigned. */
+/*
+ * By name; NULL: surely never assigned. What the environment or grub-mkconfig has assigned before, and none of the
+ * files has since, cannot be told.
+ */
 const LoaderVariable *shell_variable(const ShellState *s, const char *name);

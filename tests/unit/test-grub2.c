@@ -175,6 +175,39 @@ static const struct {
         { "X=\"${Y:-\\}}\"\n", true },
         { "X=\"`echo \"a\"`\"\n", true },
         { "X=\"$(echo \"a\")\"\n", true },
+        { "X=a; Y='unset X'; $Y\n", true },
+        { "X=a; Y='unset X'; \"$Y\" b\n", true },
+        { "X=a; Y=X=b; export $Y\n", true },
+        { "X=a; export \"X=b\"\n", true },
+        { "X=a; readonly X\\=b\n", true },
+        { "X=a; Y=X; unset $Y\n", true },
+        { "X=a; unset -f X\n", false },
+        { "X=a; false && unset X\n", true },
+        { "X=a; unset X | cat\n", true },
+        { "X=a; : $((X=5))\n", true },
+        { "X=a Y=$((X=5))\n", true },
+        { "X= Y=${X:=b}\n", true },
+        { "X=; Y=${Z:-${X:=b}}\n", true },
+        { "X=; Y=${HOME:-${X:=b}}\n", true },
+        { "$Y X=a\n", true },
+        { "X=a; $Y X=b\n", true },
+        { "alias p='X=b'\nX=a\np\n", true },
+        { "f()\n{ X=b; }\nX=a\nf\n", true },
+        { "X=a; local X=b\n", true },
+        { "X=a\\", false },
+        { "X=\"a\"\\", false },
+        { "X=a\\\\", false },
+        { "X=$PATH\n", true },
+        { "X=\"${HOME:-a}\"\n", true },
+        { "X=$GRUB_DEVICE_UUID\n", true },
+        { "X=\"$GRUB_DISTRIBUTOR\"a\n", false },
+        { "HOME=a; X=$HOME\n", false },
+        { "HOME=/a; X=~\n", true },
+        { "Y=b; X=$\\\nY\n", true },
+        { "Y=b; Yc=d; X=$Y\\\nc\n", true },
+        { "X=a; : $(\\\n(X=5))\n", true },
+        { "X=; : ${X\\\n:=b}\n", true },
+        { "X=a\ncat <\\\n<E\nX=b\nE\n", true },
 };
 
 static const LoaderVariable *evaluate(const Tree *t, const char *name, ShellState *ret)
@@ -963,6 +996,72 @@ static void what_cannot_be_told_is_added_to(void **state)
         }
 }
 
+/* What has a value before the files are read cannot be told, whatever the judge finds in its own environment. */
+static void what_others_have_set_cannot_be_told(void **state)
+{
+        static const char *const rows[] = {
+                "X=$PATH\n",
+                "X=\"${HOME:-a}\"\n",
+                "X=\"a $GRUB_DEVICE_UUID\"\n",
+                "X=$GRUB_FS\n",
+                "X=${LC_ALL}\n",
+                "X=$x\n",
+                "X=\"${datadir}/a\"\n",
+                "X=~\n",
+                "X=a:~/b\n",
+                "X=\"${GRUB_DEVICE+a}\"\n",
+        };
+
+        (void) state;
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                const LoaderFile file = { (char *) "x", (char *) *row, strlen(*row) };
+                _cleanup_(shell_state_done) ShellState s = {};
+                const LoaderVariable *v;
+
+                assert_int_equal(shell_eval(&file, 1, SHELL_POSIX, &s), 0);
+                v = shell_variable(&s, "X");
+                if (!v || v->state != VARIABLE_CANNOT_TELL)
+                        fail_msg("%s: \"%s\"", *row, v && v->value ? v->value : "(unset)");
+        }
+}
+
+/* What bash alone knows, and what it does cannot be followed. Elsewhere these are commands that are not found. */
+static void what_only_bash_knows(void **state)
+{
+        static const struct {
+                const char *text, *posix; /* of X */
+        } rows[] = {
+                { "X=a\nsource file\n", "a" },
+                { "X=$'a b'\n", "$a b" },
+                { "X=$'a\\'b'\n", NULL },
+                { "X=$\"a\"\n", "$a" },
+                { "X=a; declare X=b\n", "a" },
+                { "X=a; typeset X=b\n", "a" },
+                { "X=a; printf -v X b\n", "a" },
+                { "X=a; let X=5\n", "a" },
+                { "X=a; time X=b\n", "a" },
+                { "X=a; mapfile X\n", "a" },
+                { "function f\n{ X=b; }\nX=a\nf\n", "a" },
+                { "X=a; $'unset' X\n", "a" },
+        };
+
+        (void) state;
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                const LoaderFile file = { (char *) "x", (char *) row->text, strlen(row->text) };
+
+                for (ShellDialect d = SHELL_POSIX; d <= SHELL_BASH; d++) {
+                        _cleanup_(shell_state_done) ShellState s = {};
+                        const LoaderVariable *v;
+
+                        assert_int_equal(shell_eval(&file, 1, d, &s), 0);
+                        v = shell_variable(&s, "X");
+                        if (d == SHELL_BASH || !row->posix ? !v || v->state != VARIABLE_CANNOT_TELL
+                                                           : !streq_null(v ? v->value : NULL, row->posix))
+                                fail_msg("%s, %d: \"%s\"", row->text, (int) d, v && v->value ? v->value : "(unset)");
+                }
+        }
+}
+
 /* Where /bin/sh is bash, "+=" is an assignment. */
 static void appended_values(void **state)
 {
@@ -1071,6 +1170,8 @@ int main(void)
                 TREE_TEST(variables_of_xen),
                 TREE_TEST(what_cannot_be_told_is_added_to),
                 cmocka_unit_test(appended_values),
+                cmocka_unit_test(what_others_have_set_cannot_be_told),
+                cmocka_unit_test(what_only_bash_knows),
                 TREE_TEST(hosts_without_grub),
                 TREE_TEST(dangling_drop_in_is_skipped),
         };
