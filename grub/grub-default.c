@@ -337,6 +337,8 @@ static int draft_append_line(LoaderFile *f, const char *variable, const char *wo
 
         if (r < 0)
                 return r;
+        if (endswith(f->text, "\\")) /* it would join the lines */
+                return -ENOTSUP;
         if (asprintf(&text, "%s%s", f->size > 0 && !endswith(f->text, "\n") ? "\n" : "", line) < 0) {
                 text = NULL;
                 return -ENOMEM;
@@ -461,6 +463,12 @@ static int cut_word(Draft *d, const OwnedWord *word)
         return draft_splice(d->files, start, end, "");
 }
 
+/* Words behind "--" are for init (Linux init/main.c, start_kernel()). */
+static bool has_init_words(const Kargs *arguments)
+{
+        return string_list_contains(&arguments->words, "--");
+}
+
 /* Is a word that ptprep added still at its place? Returns 1, 0 or -ENOMEM. */
 static int still_has(const char *text, const OwnedWord *word)
 {
@@ -512,10 +520,11 @@ static bool added_now(const Draft *d, const OwnedWords *drop_in, const char *var
  * What the entries of one kind lack, with the variable that it is to be added to as the place.
  * What stands in the last variable counts, whatever a shell makes of the one before it; so does, where only a shell
  * could tell, what ptprep itself has put there.
- * @drop_in: words that this edit has put into ptprep's own drop-in.
+ * @drop_in: words that this edit has put into ptprep's own drop-in. @ret_behind_init: what is added at the end would be
+ * for init.
  */
 static int missing_words(const Draft *d, const struct Target *t, const LoaderEdit *want, const OwnedWords *drop_in,
-                         OwnedWords *ret)
+                         OwnedWords *ret, bool *ret_behind_init)
 {
         _cleanup_(kargs_done) Kargs base = {};
         const char *variable;
@@ -530,6 +539,7 @@ static int missing_words(const Draft *d, const struct Target *t, const LoaderEdi
                         there = has_own_word(d, want, variable, word);
                 r = there != 0 ? MIN(there, 0) : owned_words_add(ret, variable, word);
         }
+        *ret_behind_init = r >= 0 && has_init_words(&base);
         return r;
 }
 
@@ -628,6 +638,43 @@ static int refuse_out_of_reach(const LoaderEdit *want)
                              "words");
 }
 
+static int refuse_behind_init(const LoaderEdit *want)
+{
+        return loader_refuse(want, -ENOTSUP,
+                             "what is added to " VAR_NORMAL
+                             " comes behind \"--\", where words are for init and not for "
+                             "the kernel: take the \"--\" out of " NAME_DEFAULT_GRUB " or its drop-ins by hand");
+}
+
+/*
+ * Puts words in front of the "--" in the last assignment of a variable that has it.
+ * Returns 1: done; 0: no assignment has it; -ENOMEM.
+ */
+static int draft_insert_before_init(Draft *d, const char *variable, const char *words, size_t *ret_file)
+{
+        _cleanup_(shell_state_done) ShellState state = {};
+        _cleanup_free_ char *text = NULL;
+        int r = shell_eval(d->files, d->n, d->dialect, &state);
+
+        if (r < 0)
+                return r;
+        for (size_t i = state.n_assignments; i-- > 0;) {
+                const Assignment *a = state.assignments + i;
+                size_t start, end;
+
+                if (!streq(a->name, variable) || !find_word(d->files + a->file, a, "--", &start, &end))
+                        continue;
+                if (asprintf(&text, "%s ", words) < 0) {
+                        text = NULL;
+                        return -ENOMEM;
+                }
+                *ret_file = a->file;
+                r = draft_splice(d->files + a->file, start, start, text);
+                return r < 0 ? r : 1;
+        }
+        return 0;
+}
+
 /* What contradicts and is still there, since its bytes do not stand together in any file, has to be named. */
 static int refuse_contradiction_left(const Draft *d, const LoaderEdit *want)
 {
@@ -652,6 +699,22 @@ static int refuse_contradiction_left(const Draft *d, const LoaderEdit *want)
         return 0;
 }
 
+/* Into ptprep's own drop-in, which is the last of the draft and written anew. */
+static int add_to_drop_in(Draft *d, const OwnedWords *missing, const char *drop_in, char **ret_drop_in,
+                          OwnedWords *ret_words)
+{
+        int r;
+
+        if (*ret_drop_in)
+                draft_drop_last(d);
+        free(*ret_drop_in);
+        *ret_drop_in = NULL;
+        r = owned_words_add_all(ret_words, missing);
+        if (r >= 0)
+                r = render_drop_in(ret_words, ret_drop_in);
+        return r < 0 ? r : draft_add(d, drop_in, *ret_drop_in);
+}
+
 /* All that is missing, for each kind of entries in turn: what the first gets can be enough for the second. */
 static int add_missing(Draft *d, const LoaderEdit *want, const char *drop_in, char **ret_drop_in, OwnedWords *ret_words)
 {
@@ -660,60 +723,85 @@ static int add_missing(Draft *d, const LoaderEdit *want, const char *drop_in, ch
         FOREACH_ARRAY(t, targets, ELEMENTSOF(targets)) {
                 _cleanup_(owned_words_done) OwnedWords missing = {};
                 _cleanup_free_ char *words = NULL;
+                const char *variable;
+                bool behind_init;
                 size_t file = 0;
-                int r = missing_words(d, t, want, ret_words, &missing);
+                int r = missing_words(d, t, want, ret_words, &missing, &behind_init);
 
                 if (r < 0)
                         return r;
                 if (missing.n == 0)
                         continue;
+                variable = missing.items[0].place;
+                words = join(&missing, variable);
+                if (!words)
+                        return -ENOMEM;
+                r = behind_init ? draft_insert_before_init(d, variable, words, &file) : 0;
+                if (r == 0 && behind_init)
+                        return refuse_behind_init(want);
                 /* only other entries lack it: to add to a variable that they share would say it twice */
-                if (t != targets && !streq(missing.items[0].place, t->normal_instead))
-                        return loader_refuse(want, -ENOTSUP,
-                                             VAR_XEN_ALL " is set and " VAR_XEN_NORMAL " is not: set that as well");
-                if (own) {
-                        if (*ret_drop_in) /* the last of the draft */
-                                draft_drop_last(d);
-                        free(*ret_drop_in);
-                        *ret_drop_in = NULL;
-                        r = owned_words_add_all(ret_words, &missing);
-                        if (r >= 0)
-                                r = render_drop_in(ret_words, ret_drop_in);
-                        if (r >= 0)
-                                r = draft_add(d, drop_in, *ret_drop_in);
-                } else {
-                        words = join(&missing, missing.items[0].place);
-                        r = words ? draft_append(d, missing.items[0].place, words, drop_in != NULL, &file) : -ENOMEM;
-                        if (r >= 0)
-                                r = owned_words_add_all(&d->words[file].added, &missing);
+                if (r == 0 && t->all_instead && !streq(variable, t->normal_instead))
+                        return draft_assigns(d, t->all_instead)
+                                       ? loader_refuse(want, -ENOTSUP,
+                                                       VAR_XEN_ALL " is set and " VAR_XEN_NORMAL
+                                                                   " is not: set that as well")
+                                       : refuse_out_of_reach(want);
+                if (r == 0 && own) {
+                        r = add_to_drop_in(d, &missing, drop_in, ret_drop_in, ret_words);
+                        if (r < 0)
+                                return r;
+                        continue;
                 }
+                if (r == 0)
+                        r = draft_append(d, variable, words, drop_in != NULL, &file);
+                if (r >= 0)
+                        r = owned_words_add_all(&d->words[file].added, &missing);
                 if (r < 0)
-                        return r;
+                        return r == -ENOTSUP ? refuse_out_of_reach(want) : r;
         }
         return 0;
 }
 
-/* Whatever was done, is every entry now as wanted? */
-static int verify(const Draft *d, const LoaderEdit *want)
+/* Of which entries can the arguments be told? */
+static int look(const Draft *d, bool *ret_known)
 {
-        FOREACH_ARRAY(t, targets, ELEMENTSOF(targets)) {
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(targets) && r >= 0; i++) {
+                _cleanup_(kargs_done) Kargs result = {};
+                const char *variable;
+
+                r = target_arguments(d, targets + i, &result, &variable, ret_known + i);
+        }
+        return r;
+}
+
+/* Whatever was done, is every entry now as wanted, and what could be told before not beyond telling? */
+static int verify(const Draft *d, const LoaderEdit *want, const bool *known_before)
+{
+        for (size_t i = 0; i < ELEMENTSOF(targets); i++) {
                 _cleanup_(kargs_done) Kargs result = {};
                 const char *variable;
                 bool known;
-                int r = target_arguments(d, t, &result, &variable, &known);
+                int r = target_arguments(d, targets + i, &result, &variable, &known);
 
                 if (r < 0)
                         return r;
-                if (known && !loader_entry_fine(&(const BootEntry){ .arguments = result }, want->add, want->remove))
-                        return refuse_out_of_reach(want);
+                if (known ? loader_entry_fine(&(const BootEntry){ .arguments = result }, want->add, want->remove)
+                          : !known_before[i])
+                        continue;
+                return has_init_words(&result) ? refuse_behind_init(want) : refuse_out_of_reach(want);
         }
         return 0;
 }
 
 int draft_edit(Draft *d, const LoaderEdit *want, const char *drop_in, char **ret_drop_in, OwnedWords *ret_words)
 {
-        int r = draft_take_out(d, want);
+        bool known[ELEMENTSOF(targets)];
+        int r = look(d, known);
 
+        if (r >= 0)
+                r = draft_take_out(d, want);
         if (r >= 0)
                 r = draft_remove_all(d, want);
         if (r == -ENOTSUP)
@@ -722,5 +810,5 @@ int draft_edit(Draft *d, const LoaderEdit *want, const char *drop_in, char **ret
                 r = refuse_contradiction_left(d, want);
         if (r >= 0)
                 r = add_missing(d, want, drop_in, ret_drop_in, ret_words);
-        return r < 0 ? r : verify(d, want);
+        return r < 0 ? r : verify(d, want, known);
 }

@@ -135,6 +135,12 @@ def dash_value(tree) -> bytes | None:
     return done.stdout if done.returncode == 0 else None
 
 
+def with_ours(value: bytes) -> list[bytes]:
+    """What may become of a value: words behind "--" are for init, and ptprep's go in front of it."""
+    before_init, n = re.subn(rb" --(?= |$)", b" " + OURS + b" --", value, count=1)
+    return [before_init] if n else [value.rstrip(b" ") + b" " + OURS, value + b" " + OURS]
+
+
 def in_all_entries(tree, value: bytes) -> bool:
     """Is this the rest of each command line in the generated menu? 10_linux indents the text of a submenu, whatever it is."""
     text = tree.path("/boot/grub/grub.cfg").read_bytes().replace(b"\n\t", b"\n")
@@ -214,7 +220,7 @@ def judge_grub(ptprep: str, machine: Machine, folder: str, variable: str, spelle
         new = dash_value(tree)
         if old is None or new is None:
             errors.append(f"dash gives up: before {old!r}, after {new!r}")
-        elif new not in (old.rstrip(b" ") + b" " + OURS, old + b" " + OURS):
+        elif new not in with_ours(old):
             errors.append(f"dash reads {new!r} instead of {old!r} and ptprep's words")
         elif not in_all_entries(tree, new):
             errors.append(f"grub-mkconfig made something else of {new!r}")

@@ -1062,6 +1062,67 @@ static void what_only_bash_knows(void **state)
         }
 }
 
+/* What stands behind "--" is not for the kernel. */
+static void words_for_init(void **state)
+{
+        static const struct {
+                const char *defaults, *after; /* the file's */
+        } rows[] = {
+                { NORMAL "=\"quiet -- foo\"\n", NORMAL "=\"quiet ptprep.claim=1 intel_iommu=on -- foo\"\n" },
+                { NORMAL "='-- foo'\n", NORMAL "='ptprep.claim=1 intel_iommu=on -- foo'\n" },
+                { NORMAL "=\"a -- b\"\n" XEN_NORMAL "=\"c -- d\"\n",
+                  NORMAL "=\"a ptprep.claim=1 intel_iommu=on -- b\"\n" XEN_NORMAL
+                         "=\"c ptprep.claim=1 intel_iommu=on -- d\"\n" },
+        };
+        Tree *t = *state;
+
+        for (unsigned i = 0; i < 2 * ELEMENTSOF(rows); i++) {
+                host(t, i % 2, rows[i / 2].defaults);
+                edit_and_settle(t, wanted, "iommu=off");
+                file_is(t, DEFAULTS, rows[i / 2].after);
+                assert_false(exists(t, OWN));
+                edit_and_settle(t, "", "");
+                file_is(t, DEFAULTS, rows[i / 2].defaults);
+        }
+}
+
+/* Each with the cause that it has. */
+static void refusals_say_why(void **state)
+{
+        static const struct {
+                const char *defaults, *reason; /* a part of it */
+                bool in_place;
+        } rows[] = {
+                { NORMAL "=quiet\nGRUB_CMDLINE_LINUX=\"a -- b\"\n", "behind \"--\"", false },
+                { NORMAL "=\"$(echo)\"\nGRUB_CMDLINE_LINUX=\"a -- b\"\n", "behind \"--\"", false },
+                { "Y=--\n" NORMAL "=\"quiet $Y b\"\n", "behind \"--\"", false },
+                { "X=\"iommu=off\"\n" NORMAL "=\"$X quiet\"\n", "iommu=off, in", false },
+                { NORMAL "=\"${A:-iommu=off}\"\n", "iommu=off, in", false },
+                { NORMAL "=\"io\\\nmmu=off\"\n", "iommu=off, in", false },
+                { "GRUB_CMDLINE_LINUX=intel_iommu=on\nGRUB_CMDLINE_LINUX_XEN_REPLACE=a\n",
+                  "GRUB_CMDLINE_LINUX_XEN_REPLACE is set", false },
+                { NORMAL "=quiet\\", "cannot be changed", true },
+                { NORMAL "=\"$(echo quiet)\"\nX=\\", "cannot be changed", true },
+                { "X=\\", "cannot be changed", true },
+        };
+        Tree *t = *state;
+
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                const Record record = {};
+                _cleanup_(kargs_done) Kargs add = words(wanted), remove = words("iommu=off");
+                _cleanup_(loader_done) Loader l = {};
+                _cleanup_(plan_done) Plan p = {};
+                _cleanup_free_ char *reason = NULL;
+                const LoaderEdit want = { .add = &add, .remove = &remove, .record = &record, .reason = &reason };
+
+                host(t, !row->in_place, row->defaults);
+                assert_int_equal(loader_grub2.read(t->rfd, &l), 0);
+                assert_int_equal(loader_edit(&l, &want, &p), -ENOTSUP);
+                if (!strstr(reason, row->reason))
+                        fail_msg("%s: %s", row->defaults, reason);
+        }
+}
+
 /* Where /bin/sh is bash, "+=" is an assignment. */
 static void appended_values(void **state)
 {
@@ -1169,6 +1230,8 @@ int main(void)
                 TREE_TEST(foreign_entries),
                 TREE_TEST(variables_of_xen),
                 TREE_TEST(what_cannot_be_told_is_added_to),
+                TREE_TEST(words_for_init),
+                TREE_TEST(refusals_say_why),
                 cmocka_unit_test(appended_values),
                 cmocka_unit_test(what_others_have_set_cannot_be_told),
                 cmocka_unit_test(what_only_bash_knows),
