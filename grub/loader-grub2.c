@@ -10,9 +10,10 @@
 #include "grub/loaders.h"
 #include "model/names.h"
 
-#define CHECK_ID         "iommu.argument"
-#define DEFAULT_DIR      "/etc/default/grub.d"
-#define SOURCE_MAX_BYTES (1024U * 1024)
+#define CHECK_ID        "iommu.argument"
+#define DEFAULT_DIR     "/etc/default/grub.d"
+/* All sources together: people write a few KiB, and time to evaluate them grows with the square. */
+#define SOURCES_MAX_KIB 128U
 
 /* What people ask for first, also when nobody has assigned it. */
 static const char *const standard_variables[] = { VAR_ALL, VAR_NORMAL, "GRUB_DEFAULT", "GRUB_DISABLE_RECOVERY",
@@ -29,9 +30,17 @@ static int note_unreadable(Loader *l, const char *path, int error)
 static int read_source(int rfd, Loader *l, const char *path)
 {
         _cleanup_free_ char *text = NULL;
-        size_t size;
-        int r = root_read_file(rfd, path, SOURCE_MAX_BYTES, &text, &size);
+        size_t size, left = SOURCES_MAX_KIB * 1024;
+        int r;
 
+        FOREACH_ARRAY(f, l->files, l->n_files)
+                left -= f->size;
+        r = root_read_file(rfd, path, left, &text, &size);
+        if (r == -EFBIG) {
+                l->readable = TRISTATE_NO;
+                return string_list_addf(&l->unreadable, "%s: with it, the settings are longer than %u KiB", path,
+                                        SOURCES_MAX_KIB);
+        }
         if (r >= 0 && strlen(text) != size) /* the shell would drop the NUL bytes */
                 r = -EBADMSG;
         if (r == -ENOENT || r == -ENOMEM) /* a link to nowhere: the script tests for that */

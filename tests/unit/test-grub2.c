@@ -1205,6 +1205,32 @@ static void dangling_drop_in_is_skipped(void **state)
         dash_says(t, NORMAL, "quiet ptprep.claim=1 intel_iommu=on");
 }
 
+/* Each more than anybody writes; the second is long only together with the first. */
+static void settings_that_are_too_long(void **state)
+{
+        static const char line[] = "VARIABLE=1\n";
+        _cleanup_free_ char *text = calloc(1, (size_t) 128 * 1024 + sizeof(line));
+        Tree *t = *state;
+
+        assert_non_null(text);
+        for (char *p = text; p < text + (size_t) 128 * 1024; p += strlen(line))
+                strcpy(p, line);
+        for (unsigned i = 0; i < 2; i++) {
+                _cleanup_(loader_done) Loader l = {};
+
+                if (i == 1)
+                        text[(size_t) 100 * 1024] = '\0';
+                tree_file(t, DROP_INS "50-long.cfg", i == 1 ? text : "");
+                host(t, true, text);
+                assert_int_equal(loader_grub2.read(t->rfd, &l), 0);
+                assert_int_equal(l.readable, TRISTATE_NO);
+                assert_int_equal(l.unreadable.n, 1);
+                assert_string_equal(l.unreadable.items[0],
+                                    i == 1 ? DROP_INS "50-long.cfg: with it, the settings are longer than 128 KiB"
+                                           : DEFAULTS ": with it, the settings are longer than 128 KiB");
+        }
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -1237,6 +1263,7 @@ int main(void)
                 cmocka_unit_test(what_only_bash_knows),
                 TREE_TEST(hosts_without_grub),
                 TREE_TEST(dangling_drop_in_is_skipped),
+                TREE_TEST(settings_that_are_too_long),
         };
 
         if (!dash_path()) {
