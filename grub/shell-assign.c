@@ -306,7 +306,7 @@ static int expand_braces(Reader *r, Word *w)
         _cleanup_free_ char *name = NULL;
         const char *body = r->text + r->at + 2, *operator;
         const LoaderVariable *v;
-        bool colon, set, assigns;
+        bool colon, set, assigns, told;
         int e = 0;
 
         if (end == 0)
@@ -323,11 +323,10 @@ static int expand_braces(Reader *r, Word *w)
         assigns = (length > 0 && strchr("=?\\", *operator)) || may_assign(operator, body + end - 1);
         if (assigns) /* or ends the shell */
                 give_up(r);
-        if (assigns || length == 0 || (v && v->state == VARIABLE_CANNOT_TELL) || assigned_here(r, name))
-                w->cannot_tell = true;
-        else if (*operator== '}' && !colon)
+        told = !assigns && length > 0 && !(v && v->state == VARIABLE_CANNOT_TELL) && !assigned_here(r, name);
+        if (told && *operator== '}' && !colon)
                 e = v && v->value ? text_add(&w->value, v->value, strlen(v->value)) : 0;
-        else if (*operator== '+' || * operator== '-') {
+        else if (told && (*operator== '+' || * operator== '-')) {
                 if (*operator== '-' && set)
                         e = text_add(&w->value, v->value, strlen(v->value));
                 else if ((*operator== '+') == set)
