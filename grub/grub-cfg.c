@@ -183,6 +183,7 @@ static int open_menu(Parser *p, const StringList *words)
         bool on_path = here->on_path && names_entry(*here->rest ? here->rest : "0", here->next, title, id, &rest);
 
         here->next++;
+        here->on_path &= !on_path; /* of several with the same name the first one is taken: get_entry_number() */
         if (streq(words->items[0], "submenu")) {
                 if (p->level + 1 < LEVELS_MAX)
                         p->levels[++p->level] = (Level){ .depth = p->depth, .on_path = on_path, .rest = rest };

@@ -845,6 +845,24 @@ static void the_default_entry(void **state)
         }
 }
 
+/* Of two with the same name GRUB boots the first one, and there is only one default. */
+static void the_first_of_one_name(void **state)
+{
+        static const char text[] = "set default='S>A'\n"
+                                   "menuentry 'A' {\n\tlinux /top\n}\n"
+                                   "submenu 'S' {\nmenuentry 'A' {\n\tlinux /a\n}\nmenuentry 'A' {\n\tlinux /b\n}\n}\n"
+                                   "submenu 'S' {\nmenuentry 'A' {\n\tlinux /c\n}\n}\n";
+        BootEntry *e = NULL;
+        size_t n = 0;
+
+        (void) state;
+        assert_int_equal(grub_cfg_parse("cfg", text, NULL, &e, &n), 0);
+        assert_int_equal(n, 4);
+        for (size_t i = 0; i < n; i++)
+                assert_int_equal(e[i].is_default, streq(e[i].kernel, "/a"));
+        boot_entries_free(e, n);
+}
+
 /* As 20_linux_xen writes them, and what else is loaded with these commands. */
 static void entries_under_xen(void **state)
 {
@@ -1252,6 +1270,7 @@ int main(void)
                 cmocka_unit_test(recovery_entries_in_other_languages),
                 cmocka_unit_test(broken_generated_files_do_no_harm),
                 cmocka_unit_test(the_default_entry),
+                cmocka_unit_test(the_first_of_one_name),
                 cmocka_unit_test(entries_under_xen),
                 TREE_TEST(foreign_entries),
                 TREE_TEST(variables_of_xen),
