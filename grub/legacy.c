@@ -342,6 +342,11 @@ int legacy_parse(const char *text, LegacyMenu *ret)
         return 0;
 }
 
+static bool is_backslash_before(const char *text, size_t at)
+{
+        return at > 0 && text[at - 1] == '\\';
+}
+
 /* Edits one stretch and tells what it did. */
 static int edit_span(char **text, size_t start, size_t end, unsigned flags, const CmdlineEdit *edit, const char *place,
                      OwnedWords *added, OwnedWords *removed)
@@ -355,6 +360,11 @@ static int edit_span(char **text, size_t start, size_t end, unsigned flags, cons
         longer = text_splice(*text, start, end, new);
         if (!longer)
                 return -ENOMEM;
+        /* the newline behind it would join two lines, or stop doing so */
+        if (is_backslash_before(*text, end) || is_backslash_before(longer, start + strlen(new))) {
+                free(longer);
+                return -ENOTSUP;
+        }
         free(*text);
         *text = longer;
         return added ? cmdline_record(old, new, flags, edit->add, place, added, removed) : 0;

@@ -56,7 +56,8 @@ int legacy_parse(const char *text, LegacyMenu *ret) _must_check_;
  * @add, @remove: as in LoaderEdit, for every entry that boots Linux and is no rescue entry, and for the comments that
  * make new ones. A word that counts already is not added again.
  * @added, @removed: what was done, appended; places are those of the entries, "# NAME" for a comment.
- * @ret: the whole text, owned by the caller. Returns as cmdline_edit().
+ * @ret: the whole text, owned by the caller. Returns as cmdline_edit(); -ENOTSUP also where a backslash would come to
+ * stand at the end of a line, or no longer stand there.
  */
 int legacy_edit(const char *text, const Kargs *add, const Kargs *remove, OwnedWords *added, OwnedWords *removed,
                 char **ret) _must_check_;

@@ -223,7 +223,7 @@ static int legacy_loader_edit(const Loader *l, const LoaderEdit *want, Plan *pla
                 return loader_refuse(
                         want, r,
                         "%s has a kernel line in which words cannot be told apart: look for a quote that is "
-                        "never closed",
+                        "never closed, or a backslash at the end",
                         f->path);
         return r < 0 ? r : plan_edit(plan, CHECK_ID, f->path, f->text, text, &words);
 }
