@@ -250,7 +250,7 @@ int uki_read(int fd, Uki *ret)
 
 int uki_read_path(int rfd, const char *path, Uki *ret)
 {
-        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY);
 
         return fd < 0 ? fd : uki_read(fd, ret);
 }

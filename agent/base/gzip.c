@@ -55,7 +55,7 @@ static int read_all(gzFile f, size_t max, char **ret)
 
 int root_read_gzip(int rfd, const char *path, size_t max, char **ret)
 {
-        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY);
         _cleanup_(gzclosep) gzFile f = NULL;
         _cleanup_free_ char *text = NULL;
         int r;

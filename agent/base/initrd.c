@@ -455,7 +455,7 @@ int initrd_identify(int rfd, const char *path, uint64_t *ret)
 int initrd_inspect_part(int rfd, const char *path, uint64_t offset, uint64_t size, InitrdItem *items, size_t n,
                         uint64_t *ret_identity)
 {
-        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY);
         uint64_t identity = 0;
         int r;
 

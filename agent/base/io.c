@@ -46,7 +46,8 @@ static int open_how(int rfd, const char *path, int flags, mode_t mode)
 
 int root_open(int rfd, const char *path, int flags)
 {
-        return open_how(rfd, path, flags, 0);
+        /* a FIFO without a writer would hold the boot up for ever, and a terminal take it over */
+        return open_how(rfd, path, flags & O_PATH ? flags : flags | O_NONBLOCK | O_NOCTTY, 0);
 }
 
 int root_open_dir(int rfd, const char *path, DIR **ret)
@@ -147,8 +148,7 @@ static int read_whole(int fd, size_t max, bool pipes, char **ret, size_t *ret_si
 
 int root_read_file(int rfd, const char *path, size_t max, char **ret, size_t *ret_size)
 {
-        /* a FIFO without a writer would hold the boot up for ever */
-        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY);
 
         return fd < 0 ? fd : read_whole(fd, max, false, ret, ret_size);
 }
@@ -167,7 +167,7 @@ int root_read_text(int rfd, const char *path, char **ret)
 
 int root_read_attr(int rfd, const char *path, char *buf, size_t size)
 {
-        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY);
         ssize_t n;
 
         if (fd < 0)
@@ -462,7 +462,7 @@ int root_file_put_back(int rfd, const char *from, const char *to)
 
 int root_file_sync(int rfd, const char *path)
 {
-        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NONBLOCK);
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY);
 
         if (fd < 0)
                 return fd;

@@ -18,7 +18,8 @@
 /**
  * root_open() - open a path below a root
  * @rfd: root folder (O_PATH is enough), not closed here. @path: relative or absolute. @flags: open(2); O_CLOEXEC is
- * implied. Returns a new fd; negative errno of openat2().
+ * implied, and so are O_NONBLOCK and O_NOCTTY where it is read from: nothing that lies there is waited for.
+ * Returns a new fd; negative errno of openat2().
  */
 int root_open(int rfd, const char *path, int flags) _must_check_;
 

@@ -39,7 +39,7 @@ int mount_table_load(void)
 
 int mount_table_read(int rfd, const char *path, struct libmnt_table **ret, bool *ret_is_procfs)
 {
-        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY);
         _cleanup_(mount_table_freep) struct libmnt_table *table = NULL;
         _cleanup_fclose_ FILE *file = NULL;
         struct statfs st;

@@ -388,7 +388,7 @@ static int follow_matching(Block *b, const Use *use, const char *name, const cha
                 file = join("/dev", *block);
                 if (!file)
                         return -ENOMEM;
-                fd = root_open(b->p->rfd, file, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+                fd = root_open(b->p->rfd, file, O_RDONLY);
                 if (fd < 0 || !blkid_matches(fd, name, value))
                         continue;
                 r = device_path_of_name(b, *block, &path);

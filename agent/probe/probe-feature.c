@@ -135,7 +135,7 @@ static Tristate cpu_flag(const char *flags, const char *word)
 
 static void probe_cpu(const Probe *p, Facts *f)
 {
-        _cleanup_close_ int fd = root_open(p->rfd, NAME_PROC_CPUINFO, O_RDONLY | O_NOCTTY);
+        _cleanup_close_ int fd = root_open(p->rfd, NAME_PROC_CPUINFO, O_RDONLY);
         char buf[16 * 1024]; /* of the first CPUs; the whole file has a block for each of up to thousands */
         size_t size = 0;
         char *flags, *end;

@@ -123,7 +123,7 @@ static int probe_vendor(const Probe *p, Facts *f)
                 { "Shanghai", IOMMU_VENDOR_INTEL },     { "AuthenticAMD", IOMMU_VENDOR_AMD },
                 { "HygonGenuine", IOMMU_VENDOR_AMD },
         };
-        _cleanup_close_ int fd = root_open(p->rfd, NAME_PROC_CPUINFO, O_RDONLY | O_NOCTTY);
+        _cleanup_close_ int fd = root_open(p->rfd, NAME_PROC_CPUINFO, O_RDONLY);
         char buf[1024]; /* the vendor is in the second line; the whole file has a block for each of up to thousands of
                            CPUs */
         const char *s;

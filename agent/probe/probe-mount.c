@@ -294,7 +294,7 @@ static int read_partitions(int rfd, const char *disk, DiskPartitions *l)
                 file = NULL;
                 return -ENOMEM;
         }
-        fd = root_open(rfd, file, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        fd = root_open(rfd, file, O_RDONLY);
         if (fd < 0)
                 return fd;
         probe = blkid_new_probe();
@@ -505,7 +505,7 @@ static int find_elsewhere(int rfd, BootMount *m)
  */
 static int look_at_device(int rfd, BootMount *m)
 {
-        _cleanup_close_ int fd = root_open(rfd, m->device, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        _cleanup_close_ int fd = root_open(rfd, m->device, O_RDONLY);
         _cleanup_(blkid_freep) blkid_probe probe = NULL;
         unsigned char super[EXT_INCOMPAT + 4];
         const char *type;
