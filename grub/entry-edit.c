@@ -57,6 +57,11 @@ static int entry_options(const char *text, Kargs *ret, char **ret_text)
         return *ret_text ? 0 : -ENOMEM;
 }
 
+static int refuse_open_quote(const LoaderEdit *want, const char *path)
+{
+        return loader_refuse(want, -ENOTSUP, "%s: a double quote in the options is never closed", path);
+}
+
 int plan_entry(Plan *plan, const LoaderEdit *want, const char *path, const char *subject, const char *text)
 {
         _cleanup_(change_done) Change c = { .words = { .format = owned_bls.name, .recorded_as = subject } };
@@ -78,7 +83,7 @@ int plan_entry(Plan *plan, const LoaderEdit *want, const char *path, const char 
         if (r >= 0)
                 r = cmdline_record(before, after, 0, &c.add, "", &c.words.added, &c.words.removed);
         if (r == -ENOTSUP)
-                return loader_refuse(want, r, "%s: a double quote in the options is never closed", path);
+                return refuse_open_quote(want, path);
         return r < 0 ? r : plan_edit(plan, "iommu.argument", path, text, edited, &c.words);
 }
 
@@ -136,7 +141,7 @@ static int take_inherited(const LoaderEdit *want, const LoaderFile *f, const Own
                 return r;
         r = owned_bls.take_out(text, words, &without);
         if (r == -ENOTSUP)
-                return loader_refuse(want, r, "%s: a double quote in the options is never closed", f->path);
+                return refuse_open_quote(want, f->path);
         return r < 0 ? r : plan_write(plan, "iommu.argument", f->path, text, without);
 }
 

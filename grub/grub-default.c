@@ -272,13 +272,12 @@ static char *join(const OwnedWords *words, const char *variable)
  */
 static int render_line(const char *variable, const char *words, char **ret)
 {
-        bool instead = streq(variable, VAR_XEN_NORMAL);
+        int r = streq(variable, VAR_XEN_NORMAL)
+                        ? asprintf(ret, "%s=\"${%s:+$%s%s%s}\"\n", variable, variable, variable, *words ? " " : "",
+                                   words)
+                        : asprintf(ret, "%s=\"${%s:+$%s }%s\"\n", variable, variable, variable, words);
 
-        if (asprintf(ret, "%s=\"${%s:+$%s%s%s%s\"\n", variable, variable, variable,
-                     !instead ? " }"
-                     : *words ? " "
-                              : "",
-                     words, instead ? "}" : "") < 0) {
+        if (r < 0) {
                 *ret = NULL;
                 return -ENOMEM;
         }

@@ -195,6 +195,18 @@ static bool assigned_here(const Reader *r, const char *name)
         return false;
 }
 
+/* From an opening quote to behind the closing one; a backslash takes its meaning away. */
+static int skip_behind(Reader *r, char closer)
+{
+        for (advance(r); peek(r) && peek(r) != closer; advance(r))
+                if (peek(r) == '\\' && r->text[r->at + 1])
+                        advance(r);
+        if (!peek(r))
+                return -EBADMSG;
+        advance(r);
+        return 0;
+}
+
 /* Behind the end of a command substitution; nesting and quotes inside are followed without recursion. -EBADMSG: it does
  * not end. */
 static int skip_substitution(Reader *r)
@@ -202,15 +214,8 @@ static int skip_substitution(Reader *r)
         unsigned depth = 0;
         char quote = 0;
 
-        if (peek(r) == '`') {
-                for (advance(r); peek(r) && peek(r) != '`'; advance(r))
-                        if (peek(r) == '\\' && r->text[r->at + 1])
-                                advance(r);
-                if (!peek(r))
-                        return -EBADMSG;
-                advance(r);
-                return 0;
-        }
+        if (peek(r) == '`')
+                return skip_behind(r, '`');
         for (; peek(r); advance(r)) {
                 char c = peek(r);
 
@@ -345,13 +350,7 @@ static int expand_dollar_quote(Reader *r, Word *w)
         advance(r);
         if (peek(r) == '"')
                 return 0;
-        for (advance(r); peek(r) && peek(r) != '\''; advance(r))
-                if (peek(r) == '\\' && r->text[r->at + 1])
-                        advance(r);
-        if (!peek(r))
-                return -EBADMSG;
-        advance(r);
-        return 0;
+        return skip_behind(r, '\'');
 }
 
 /* @quoted: inside double quotes. */

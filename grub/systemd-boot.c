@@ -609,12 +609,8 @@ static bool has_other_loader(const Reader *r)
 {
         static const char *const files[] = { "/boot/grub/grub.cfg", "/boot/grub2/grub.cfg", "/boot/grub/menu.lst",
                                              "/boot/grub/grub.conf" };
-        struct stat st;
 
-        FOREACH_ARRAY(f, files, ELEMENTSOF(files))
-                if (root_stat(r->rfd, *f, &st) >= 0)
-                        return true;
-        return false;
+        return root_first(r->rfd, files, ELEMENTSOF(files)) != NULL;
 }
 
 int systemd_boot_read(int rfd, Loader *ret)
