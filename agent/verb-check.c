@@ -11,7 +11,7 @@ static int add_outlook(Run *run)
 {
         int r;
 
-        if (geteuid() != 0 || run->config.n_devices == 0)
+        if (!run->facts.is_root || run->config.n_devices == 0)
                 return EXIT_READY;
         r = plan_compute(&run->judgement, &run->findings, &run->plan);
         if (r >= 0 && finding_worst(&run->findings) <= RESULT_WARN)

@@ -11,16 +11,16 @@
 #include "model/names.h"
 
 static const StepOps step_table[_STEP_KIND_MAX] = {
-        [STEP_CLEAN_UP] = { step_clean_up_do, step_clean_up_undo, false },
-        [STEP_KEEP_ORIGINAL] = { step_state_do, step_put_back, false },
-        [STEP_RECORD] = { step_state_do, step_put_back, false },
-        [STEP_WRITE_FILE] = { step_write_do, step_put_back, true },
-        [STEP_REMOVE_FILE] = { step_write_do, step_put_back, true },
-        [STEP_REBUILD_IMAGE] = { step_image_do, step_put_back, true },
-        [STEP_COPY_IMAGE] = { step_copy_do, step_put_back, true },
-        [STEP_STAMP_IMAGES] = { step_stamp_do, step_put_back, false },
-        [STEP_MKCONFIG] = { step_mkconfig_do, step_put_back, true },
-        [STEP_COMMAND] = { step_command_do, step_command_undo, true },
+        [STEP_CLEAN_UP] = { step_clean_up_do, step_clean_up_undo },
+        [STEP_KEEP_ORIGINAL] = { step_state_do, step_put_back },
+        [STEP_RECORD] = { step_state_do, step_put_back },
+        [STEP_WRITE_FILE] = { step_write_do, step_put_back },
+        [STEP_REMOVE_FILE] = { step_write_do, step_put_back },
+        [STEP_REBUILD_IMAGE] = { step_image_do, step_put_back },
+        [STEP_COPY_IMAGE] = { step_copy_do, step_put_back },
+        [STEP_STAMP_IMAGES] = { step_stamp_do, step_put_back },
+        [STEP_MKCONFIG] = { step_mkconfig_do, step_put_back },
+        [STEP_COMMAND] = { step_command_do, step_command_undo },
 };
 
 void apply_result_done(ApplyResult *r)
@@ -105,7 +105,7 @@ static void settle_all(int rfd, const StepContext *contexts, size_t n)
         size_t n_settled = 0;
 
         for (const StepContext *c = contexts; settled && c < contexts + n; c++) {
-                _cleanup_free_ char *folder = step_table[c->step->kind].for_loader ? path_folder(c->path) : NULL;
+                _cleanup_free_ char *folder = step_is_state(c->step) ? NULL : path_folder(c->path);
                 _cleanup_close_ int fd = folder ? root_open(rfd, folder, O_RDONLY | O_DIRECTORY) : -EBADF;
                 struct stat st;
                 size_t i = 0;
@@ -117,7 +117,7 @@ static void settle_all(int rfd, const StepContext *contexts, size_t n)
                 if (i < n_settled)
                         continue;
                 settled[n_settled++] = st.st_dev;
-                (void) !settle_file_system(fd);
+                settle_file_system(fd);
         }
 }
 

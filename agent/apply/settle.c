@@ -70,32 +70,25 @@ static pid_t start_watchdog(int fd, int *ret_pipe)
         return pid;
 }
 
-/* 1: settled; 0: that did not work. */
-static int freeze_and_thaw(int fd)
+static void freeze_and_thaw(int fd)
 {
         _cleanup_close_ int to_child = -EBADF;
         pid_t watchdog = start_watchdog(fd, &to_child);
-        int frozen;
 
         if (watchdog < 0)
-                return 0;
-        frozen = ioctl(fd, FIFREEZE, 0) == 0;
+                return;
         /* -EINVAL: an administrator's "fsfreeze -u" came first */
-        if (!frozen || ioctl(fd, FITHAW, 0) == 0 || errno == EINVAL)
+        if (ioctl(fd, FIFREEZE, 0) < 0 || ioctl(fd, FITHAW, 0) == 0 || errno == EINVAL)
                 (void) !write_all(to_child, "", 1);
         close(TAKE_FD(to_child));
         while (waitpid(watchdog, NULL, 0) < 0 && errno == EINTR)
                 ;
-        return frozen;
 }
 
-int settle_file_system(int fd)
+void settle_file_system(int fd)
 {
         uint32_t flags = 0;
 
-        if (syncfs(fd) < 0)
-                return -errno;
-        if (!has_journal(fd) || ioctl(fd, EXT4_IOC_CHECKPOINT, &flags) == 0)
-                return 1;
-        return holds_root(fd) ? 0 : freeze_and_thaw(fd);
+        if (syncfs(fd) == 0 && has_journal(fd) && ioctl(fd, EXT4_IOC_CHECKPOINT, &flags) < 0 && !holds_root(fd))
+                freeze_and_thaw(fd);
 }

@@ -14,7 +14,7 @@
  *
  * btrfs and FAT are settled by syncfs(2). ext4: EXT4_IOC_CHECKPOINT, Linux 5.14 and up. Others and before: the file
  * system is frozen and thawed at once (FIFREEZE, FITHAW), as xfs_freeze(8) recommends for boot loaders; never the one
- * of "/", which would hang the host if this process and its watchdog were killed in between.
- * Returns 1: settled; 0: synced only, this file system or process cannot do more; negative errno of syncfs(2).
+ * of "/", which would hang the host if this process and its watchdog were killed in between. Where none of it can be
+ * done, nothing is.
  */
-int settle_file_system(int fd) _must_check_;
+void settle_file_system(int fd);

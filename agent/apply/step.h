@@ -27,7 +27,6 @@ typedef struct StepContext {
 typedef struct StepOps {
         int (*do_step)(StepContext *c);
         int (*undo)(StepContext *c);
-        bool for_loader; /* a boot loader may read what it changes */
 } StepOps;
 
 int step_failed(StepContext *c, int error, const char *format, ...) _printf_(3, 4) _must_check_;

@@ -176,28 +176,23 @@ int check_claim_disabled(const Check *self, const Judgement *j, FindingList *ret
 bool next_boot_unknown(const Judgement *j)
 {
         const Facts *f = j->facts;
-        bool unreadable = facts_count_entries(f) == 0;
 
-        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
-                unreadable |= !l->unused && l->readable != TRISTATE_YES;
-        return unreadable && streq_null(f->claims, j->wanted->claims) && images_current(j);
+        return (facts_count_entries(f) == 0 || facts_unreadable_loader(f)) &&
+               streq_null(f->claims, j->wanted->claims) && images_current(j);
 }
 
 bool next_boot_prepared(const Judgement *j)
 {
         const Facts *f = j->facts;
 
-        if (!streq_null(f->claims, j->wanted->claims) || facts_count_entries(f) == 0 ||
+        if (!streq_null(f->claims, j->wanted->claims) || facts_count_entries(f) == 0 || facts_unreadable_loader(f) ||
             boot_mounts_failed(&f->boot_mounts))
                 return false;
         if (!images_current(j))
                 return false;
-        FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
-                if (!l->unused && l->readable != TRISTATE_YES)
-                        return false;
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 FOREACH_ARRAY(e, l->entries, l->n_entries)
                         if (!e->rescue && !l->unused && !entry_has_arguments(j, e))
                                 return false;
-        }
         return true;
 }

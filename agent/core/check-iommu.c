@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/check.h"
 
-static bool has_unreadable(const Facts *f)
-{
-        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
-                if (l->readable != TRISTATE_YES && !l->unused)
-                        return true;
-        return false;
-}
-
 /* What cannot be told about boot loaders; 1: nothing at all is known of what will boot. */
 static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret)
 {
@@ -41,7 +33,7 @@ static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret
         if (facts_count_entries(f) > 0)
                 return 0;
         /* what cannot be looked at may be where the entries are */
-        FOREACH_ARRAY(l, f->loaders, has_unreadable(f) ? 0 : f->n_loaders) {
+        FOREACH_ARRAY(l, f->loaders, facts_unreadable_loader(f) ? 0 : f->n_loaders) {
                 if (l->unused)
                         continue;
                 r = finding_add(ret, self->id, RESULT_UNKNOWN, l->generated,
@@ -167,7 +159,7 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
                         return r;
                 faulty |= r > 0;
         }
-        if (faulty || has_unreadable(f))
+        if (faulty || facts_unreadable_loader(f))
                 return 0;
         r = kargs_has(&j->wanted->add, "intel_iommu=on") ? judge_unseen(self, j, "intel_iommu=on", ret) : 0;
         if (r != 0)
@@ -262,7 +254,7 @@ int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret)
                         return r;
                 faulty |= r > 0;
         }
-        if (faulty || has_unreadable(f))
+        if (faulty || facts_unreadable_loader(f))
                 return 0;
         r = judge_unseen(self, j, KARG_CLAIM, ret);
         if (r != 0)

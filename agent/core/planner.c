@@ -361,8 +361,7 @@ int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
 int plan_tell_pending(const Plan *p, FindingList *findings)
 {
         FOREACH_ARRAY(s, p->steps, p->n) {
-                if (s->kind == STEP_CLEAN_UP || s->kind == STEP_KEEP_ORIGINAL || s->kind == STEP_RECORD ||
-                    s->kind == STEP_STAMP_IMAGES)
+                if (step_is_state(s))
                         continue;
                 return finding_add(findings, s->check, RESULT_WARN, s->path, "run \"ptprep --apply\"",
                                    "right for the next boot, but ptprep would %s it: the next change of a kernel or of "

@@ -135,6 +135,14 @@ const PciFunction *facts_function(const Facts *f, PciAddr a)
         return NULL;
 }
 
+bool facts_unreadable_loader(const Facts *f)
+{
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                if (!l->unused && l->readable != TRISTATE_YES)
+                        return true;
+        return false;
+}
+
 size_t facts_count_entries(const Facts *f)
 {
         size_t n = 0;

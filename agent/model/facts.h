@@ -204,6 +204,9 @@ bool facts_next_sibling(const Facts *f, size_t i, size_t *iterator, size_t *ret)
 /* Has the function at this index others beside it on the same card? */
 bool facts_has_sibling(const Facts *f, size_t i);
 
+/* Is there a loader of which it cannot be told what it boots? */
+bool facts_unreadable_loader(const Facts *f);
+
 /* Entries that can boot, rescue entries left out, of all loaders. */
 size_t facts_count_entries(const Facts *f);
 

@@ -35,6 +35,12 @@ static void step_done(Step *s)
         *s = (Step){};
 }
 
+bool step_is_state(const Step *s)
+{
+        return s->kind == STEP_CLEAN_UP || s->kind == STEP_KEEP_ORIGINAL || s->kind == STEP_RECORD ||
+               s->kind == STEP_STAMP_IMAGES;
+}
+
 void plan_done(Plan *p)
 {
         FOREACH_ARRAY(s, p->steps, p->n)

@@ -57,6 +57,9 @@ typedef struct Plan {
                 given_back; /* subjects in the record of which nothing of ptprep's is left, although no step says so */
 } Plan;
 
+/* Does it change nothing but ptprep's own state, which no boot loader reads? */
+bool step_is_state(const Step *s);
+
 /* What a step does, for people: its kind, but "remove" where a file goes away. */
 const char *step_action(const Step *s);
 

@@ -74,15 +74,10 @@ class Disk:
                 pass
 
 
-class Grub:
+def grub_reads(image: pathlib.Path, name: str) -> bytes:
     """What GRUB finds on a disk that nobody has mounted."""
-
-    def __init__(self, image: pathlib.Path):
-        self.image = image
-
-    def read(self, name: str) -> bytes:
-        done = subprocess.run(["grub-fstest", str(self.image), "cat", f"(loop0){name}"], capture_output=True, check=False, timeout=60)
-        return done.stdout if done.returncode == 0 else b"grub-fstest: " + done.stderr
+    done = subprocess.run(["grub-fstest", str(image), "cat", f"(loop0){name}"], capture_output=True, check=False, timeout=60)
+    return done.stdout if done.returncode == 0 else b"grub-fstest: " + done.stderr
 
 
 class View:
@@ -104,19 +99,15 @@ class View:
             self.calls = [(int(n), call) for n, call in (line.split() for line in calls.read_text().splitlines())]
             files = {n: d for n, d in faults.contents(disk.top).items() if n in self.old or n.startswith("/boot/")}
         self.new = self.seen(self.image)
-        assert {n: self.comparable(n, d) for n, d in self.new.items()} == files, f"{kind}: GRUB does not see what is there after umount"
-        assert sum(self.comparable(n, d) != self.comparable(n, self.old[n]) for n, d in self.new.items()) >= 2, "menu and images are new"
-
-    @staticmethod
-    def comparable(name: str, data: bytes) -> object:
-        return faults.comparable(name, data)
+        assert {n: faults.comparable(n, d) for n, d in self.new.items()} == files, f"{kind}: GRUB does not see what is there after umount"
+        assert sum(faults.comparable(n, d) != faults.comparable(n, self.old[n]) for n, d in self.new.items()) >= 2, "menu and images are new"
 
     def names(self) -> list[str]:
         with Disk(self.start, self.mount_point) as disk:
             return sorted("/" + p.relative_to(disk.top).as_posix() for p in (disk.top / "boot").rglob("*") if p.is_file())
 
     def seen(self, image: pathlib.Path) -> dict[str, bytes]:
-        return {n: Grub(image).read(n) for n in self.names()}
+        return {n: grub_reads(image, n) for n in self.names()}
 
     def disk(self) -> Disk:
         command("cp", "--sparse=always", self.start, self.image)
@@ -132,8 +123,8 @@ class View:
             command("cp", "--sparse=always", self.image, self.cut)
         errors = []
         for name in self.old:
-            data = self.comparable(name, Grub(self.cut).read(name))
-            old, new = (self.comparable(name, seen[name]) for seen in (self.old, self.new))
+            data = faults.comparable(name, grub_reads(self.cut, name))
+            old, new = (faults.comparable(name, seen[name]) for seen in (self.old, self.new))
             allowed = {"new": data == new, "old": data == old, "any": data in (old, new)}
             want = "any" if how == "kill" else "old" if done.returncode == faults.ROLLED_BACK else "new"
             if not allowed[want]:
