@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/step.h"
 #include "base/io.h"
-#include "grub/loaders.h"
-#include "grub/uki.h"
+#include "grub/format/uki.h"
+#include "grub/loader/loaders.h"
 
 /* What an image had before, and has to have afterwards: not all of it is a matter of arguments. */
 typedef struct Image {

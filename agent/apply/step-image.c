@@ -3,8 +3,8 @@
 #include "base/initrd.h"
 #include "base/io.h"
 #include "base/parse.h"
-#include "grub/loaders.h"
-#include "grub/uki.h"
+#include "grub/format/uki.h"
+#include "grub/loader/loaders.h"
 #include "model/image.h"
 #include "model/names.h"
 

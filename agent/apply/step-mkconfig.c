@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/step.h"
 #include "base/io.h"
-#include "grub/grub-cfg.h"
-#include "grub/loaders.h"
+#include "grub/format/grub-cfg.h"
+#include "grub/loader/loaders.h"
 
 /* Every entry that can boot has the words that the plan is about, before the new file takes the old one's place. */
 static int verify(StepContext *c, const char *path)

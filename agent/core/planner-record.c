@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/planner-record.h"
 
-#include "grub/ownership.h"
+#include "grub/format/ownership.h"
 #include "model/names.h"
 
 #define CHECK_ID "record.valid"

@@ -2,7 +2,7 @@
 #include "core/planner.h"
 
 #include "core/planner-record.h"
-#include "grub/loaders.h"
+#include "grub/loader/loaders.h"
 #include "model/image.h"
 
 static int plan_files(const Judgement *j, FindingList *findings, Plan *p)

@@ -87,7 +87,7 @@ int plan_write(Plan *p, const char *check, const char *path, const char *old_tex
 
 /* What an edit did to a file, for the record. */
 typedef struct PlanWords {
-        const char *format;      /* name of an OwnedFormat, see grub/ownership.h */
+        const char *format;      /* name of an OwnedFormat, see grub/format/ownership.h */
         const char *recorded_as; /* name of the file in the record; NULL: its path */
         OwnedWords added, removed;
 } PlanWords;

@@ -54,7 +54,7 @@ bool fingerprint_is(const Fingerprint *f, const char *text);
 
 typedef struct RecordFile {
         char *subject;        /* absolute path; a name without '/' is a program's own store, e.g. "rpm-ostree" */
-        char *format;         /* how words are taken out of it: name of an OwnedFormat in grub/loaders.h */
+        char *format;         /* how words are taken out of it: name of an OwnedFormat in grub/format/ownership.h */
         Fingerprint original; /* before ptprep came; absent: ptprep made the file */
         Fingerprint written;  /* by ptprep, the last time */
         Fingerprint replaced; /* by ptprep before that: still there when the last run was cut short */

@@ -2,7 +2,7 @@
 #include "probe/probe.h"
 
 #include "base/io.h"
-#include "grub/loaders.h"
+#include "grub/loader/loaders.h"
 #include "model/names.h"
 
 static bool has_component(const char *path, const char *name)

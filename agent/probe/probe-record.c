@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
-#include "grub/systemd-boot.h"
+#include "grub/loader/systemd-boot.h"
 #include "model/names.h"
 #include "probe/probe.h"
 

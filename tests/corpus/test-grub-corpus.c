@@ -3,9 +3,9 @@
 #include "dash.h"
 #include "loader-edit.h"
 
-#include "grub/grub-cfg.h"
-#include "grub/loaders.h"
-#include "grub/shell-assign.h"
+#include "grub/format/grub-cfg.h"
+#include "grub/format/shell-assign.h"
+#include "grub/loader/loaders.h"
 
 /*
  * Files of real machines, kept outside the repository: PTPREP_DATA/grub. default-EFFECTIVE.tsv there says what dash

@@ -2,10 +2,10 @@
 #include "corpus.h"
 #include "tree.h"
 
-#include "grub/bls.h"
-#include "grub/grubenv.h"
-#include "grub/legacy.h"
-#include "grub/loaders.h"
+#include "grub/format/bls.h"
+#include "grub/format/grubenv.h"
+#include "grub/format/legacy.h"
+#include "grub/loader/loaders.h"
 
 /*
  * Files of real machines, kept outside the repository: PTPREP_DATA/grub/{bls,grubenv,legacy}. Each is edited, edited

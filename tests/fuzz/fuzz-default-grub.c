@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "grub/loaders.h"
-#include "grub/shell-assign.h"
+#include "grub/format/shell-assign.h"
+#include "grub/loader/loaders.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

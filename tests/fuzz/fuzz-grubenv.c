@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "grub/grubenv.h"
+#include "grub/format/grubenv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 #include <sys/mman.h>
 
 #include "base/io.h"
-#include "grub/uki.h"
+#include "grub/format/uki.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

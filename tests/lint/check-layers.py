@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Holds the layers: base < model < grub < {core, probe, apply} < main.
+"""Holds the layers: base < model < grub/format < grub/loader < {core, probe, apply} < main.
 
 The link lines in meson.build keep libraries apart; this keeps includes apart, and what each layer may call. The meaning of
 a layer (who reads, who judges, who writes) is in README.md.
@@ -70,7 +70,7 @@ def headers() -> dict[str, str]:
     return {p.name: layer_of(p) for d in ("agent", "grub") for p in (TOP / d).rglob("*.h")}
 
 
-def check_include(name: str, system: bool, layer: str, by_name: dict[str, str]) -> str | None:
+def check_include(name: str, system: bool, layer: str, room: str, by_name: dict[str, str]) -> str | None:
     for prefix, owner in LIBRARY_LAYER.items():
         if system and name.startswith(prefix):
             return None if owner == layer else f"<{name}> belongs to the layer {owner}"
@@ -79,6 +79,8 @@ def check_include(name: str, system: bool, layer: str, by_name: dict[str, str]) 
     other = name.split("/")[0] if "/" in name else by_name.get(name)
     if other is None:
         return f'"{name}" is no header of this project'
+    if name.startswith("grub/loader/") and room == "format":
+        return f'"{name}" is of the room loader, which format may not see'
     if other != layer and other not in MAY_INCLUDE[layer]:
         return f'"{name}" is of the layer {other}, which {layer} may not see'
     return None
@@ -91,7 +93,7 @@ def check_file(path: pathlib.Path, by_name: dict[str, str]) -> list[str]:
     errors = []
     for number, line in enumerate(text.splitlines(), 1):
         if m := re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line):
-            error = check_include(m[2], m[1] == "<", layer, by_name)
+            error = check_include(m[2], m[1] == "<", layer, path.parent.name, by_name)
             if error:
                 errors.append(f"{where}:{number}: {error}")
     for number, line in enumerate(strip_comments(text).splitlines(), 1):

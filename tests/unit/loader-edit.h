@@ -2,7 +2,7 @@
 #pragma once
 
 #include "core/planner.h"
-#include "grub/loaders.h"
+#include "grub/loader/loaders.h"
 #include "model/names.h"
 #include "probe/probe.h"
 #include "tree.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "grub/bls.h"
+#include "grub/format/bls.h"
 
 static Kargs words(const char *s)
 {

@@ -8,7 +8,7 @@
 #include "tree.h"
 
 #include "base/io.h"
-#include "grub/grubenv.h"
+#include "grub/format/grubenv.h"
 
 #define EDITENV "/usr/bin/grub-editenv"
 #define ROUNDS  200U

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "grub/grub-platform.h"
+#include "grub/loader/grub-platform.h"
 #include "tree.h"
 
 #define STUB                                                                                                           \

@@ -2,9 +2,9 @@
 #include "dash.h"
 #include "loader-edit.h"
 
-#include "grub/grub-cfg.h"
-#include "grub/loaders.h"
-#include "grub/shell-assign.h"
+#include "grub/format/grub-cfg.h"
+#include "grub/format/shell-assign.h"
+#include "grub/loader/loaders.h"
 
 #define DEFAULTS   "/etc/default/grub"
 #define DROP_INS   "/etc/default/grub.d/"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "grub/grubenv.h"
+#include "grub/format/grubenv.h"
 
 #define HEADER "# GRUB Environment Block\n"
 

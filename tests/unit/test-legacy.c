@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
-#include "grub/legacy.h"
+#include "grub/format/legacy.h"
 
 static Kargs words(const char *s)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "loader-edit.h"
 
-#include "grub/blscfg.h"
-#include "grub/grubenv.h"
+#include "grub/format/blscfg.h"
+#include "grub/format/grubenv.h"
 
 #define CFG     "/boot/grub2/grub.cfg"
 #define ENV     "/boot/grub2/grubenv"

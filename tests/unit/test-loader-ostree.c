@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "grub/gvariant.h"
+#include "grub/format/gvariant.h"
 #include "loader-edit.h"
 
 #define ADD     "ptprep.claim=1 intel_iommu=on"

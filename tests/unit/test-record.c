@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "grub/ownership.h"
+#include "grub/format/ownership.h"
 #include "model/record.h"
 #include "test.h"
 

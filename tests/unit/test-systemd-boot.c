@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "grub/systemd-boot.h"
+#include "grub/loader/systemd-boot.h"
 
-#include "grub/efivars.h"
-#include "grub/kernel-install.h"
+#include "grub/format/efivars.h"
+#include "grub/loader/kernel-install.h"
 #include "loader-edit.h"
 #include "pe.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "grub/uki.h"
+#include "grub/format/uki.h"
 
 #include <sys/wait.h>
 

@@ -1,0 +1,813 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "grub/loader/grub-default.h"
+
+#include "model/names.h"
+
+/* The two kinds of entries that are generated. Each takes its arguments from two variables, one after the other. */
+static const struct Target {
+        const char *all, *normal;
+        const char *all_instead, *normal_instead; /* taken where they are not empty; NULL: none */
+} targets[] = {
+        { VAR_ALL, VAR_NORMAL, NULL, NULL },
+        { VAR_ALL, VAR_NORMAL, VAR_XEN_ALL, VAR_XEN_NORMAL },
+};
+
+/* Variables that words may be added to. */
+static const char *const appendable[] = { VAR_NORMAL, VAR_XEN_NORMAL };
+
+void draft_done(Draft *d)
+{
+        FOREACH_ARRAY(f, d->files, d->n) {
+                free(f->path);
+                free(f->text);
+                plan_words_done(d->words + (f - d->files));
+        }
+        free(d->files);
+        free(d->words);
+        *d = (Draft){};
+}
+
+int draft_add(Draft *d, const char *path, const char *text)
+{
+        LoaderFile *f = array_grow(&d->files, d->n);
+        PlanWords *w = array_grow(&d->words, d->n);
+
+        if (!f || !w)
+                return -ENOMEM;
+        *w = (PlanWords){ .format = owned_grub_default.name };
+        *f = (LoaderFile){ strdup(path), strdup(text), strlen(text) };
+        d->n++;
+        return f->path && f->text ? 0 : -ENOMEM;
+}
+
+bool draft_has(const Draft *d, const char *path)
+{
+        FOREACH_ARRAY(f, d->files, d->n)
+                if (streq(f->path, path))
+                        return true;
+        return false;
+}
+
+bool is_own_drop_in(const char *path)
+{
+        const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+        size_t n = strspn(name, "z");
+
+        return n > 0 && streq(name + n, DROP_IN_SUFFIX);
+}
+
+/* Puts other bytes in the place of start to end of a file. */
+static int draft_splice(LoaderFile *f, size_t start, size_t end, const char *text)
+{
+        char *s;
+
+        if (asprintf(&s, "%.*s%s%s", (int) start, f->text, text, f->text + end) < 0)
+                return -ENOMEM;
+        free(f->text);
+        f->text = s;
+        f->size = strlen(s);
+        return 0;
+}
+
+static void draft_drop_last(Draft *d)
+{
+        LoaderFile *f = d->files + --d->n;
+
+        free(f->path);
+        free(f->text);
+        plan_words_done(d->words + d->n);
+}
+
+/* Does a line, comments aside, have "NAME=", "NAME+=" or "NAME:=" somewhere? */
+static bool line_assigns(const char *line, size_t n, const char *name)
+{
+        size_t length = strlen(name);
+
+        for (size_t i = strspn(line, " \t"); i + length < n && line[i] != '#';) {
+                size_t word = span_name(line + i);
+
+                if (word == length && memcmp(line + i, name, length) == 0) {
+                        const char *behind = line + i + length;
+
+                        if (behind[*behind == '+' || *behind == ':'] == '=')
+                                return true;
+                }
+                i += MAX(word, (size_t) 1);
+        }
+        return false;
+}
+
+/*
+ * Does any of the files assign this variable, where a shell may or may not come by? Behind what only a shell can follow
+ * no variable is known, and one that nobody means to set must not come into being by adding to it.
+ */
+static bool draft_assigns(const Draft *d, const char *name)
+{
+        FOREACH_ARRAY(f, d->files, d->n)
+                for (const char *line = f->text; *line;) {
+                        size_t n = strcspn(line, "\n");
+
+                        if (line_assigns(line, n, name))
+                                return true;
+                        line += n + (line[n] == '\n');
+                }
+        return false;
+}
+
+/* The name that is taken in an entry of this kind; NULL value: unset. */
+static const LoaderVariable *target_variable(const Draft *d, const ShellState *s, const char *name, const char *instead,
+                                             const char **ret_name)
+{
+        const LoaderVariable *v = instead && draft_assigns(d, instead) ? shell_variable(s, instead) : NULL;
+
+        if (v && (v->state == VARIABLE_CANNOT_TELL || (v->value && *v->value))) {
+                *ret_name = instead;
+                return v;
+        }
+        *ret_name = name;
+        return shell_variable(s, name);
+}
+
+/*
+ * The command line of the normal entries of one kind.
+ * @ret_normal: the variable that its last words come from. @ret_known: false where only a shell could tell.
+ */
+static int target_arguments(const Draft *d, const struct Target *t, Kargs *ret, const char **ret_normal,
+                            bool *ret_known)
+{
+        _cleanup_(shell_state_done) ShellState state = {};
+        const LoaderVariable *all, *normal;
+        _cleanup_free_ char *line = NULL;
+        const char *name;
+        int r = shell_eval(d->files, d->n, d->dialect, &state);
+
+        if (r < 0)
+                return r;
+        all = target_variable(d, &state, t->all, t->all_instead, &name);
+        normal = target_variable(d, &state, t->normal, t->normal_instead, ret_normal);
+        *ret_known = !state.broken && !(all && all->state == VARIABLE_CANNOT_TELL) &&
+                     !(normal && normal->state == VARIABLE_CANNOT_TELL);
+        if (asprintf(&line, "%s %s", all && all->value ? all->value : "",
+                     normal && normal->value ? normal->value : "") < 0) {
+                line = NULL;
+                return -ENOMEM;
+        }
+        return kargs_parse(line, ret);
+}
+
+int draft_arguments(const Draft *d, Kargs *ret, bool *ret_known)
+{
+        const char *normal;
+        bool known;
+        int r = target_arguments(d, targets, ret, &normal, &known);
+
+        if (r >= 0 && ret_known)
+                *ret_known = known;
+        return r;
+}
+
+/*
+ * Looks for a word that contradicts in the raw text of an assignment.
+ * @remove: as for karg_without(). @ret_start, @ret_end: bytes in the text. @ret_left: what stays of it, owned; NULL:
+ * nothing. Returns 1: found; 0: not; -ENOMEM.
+ */
+static int find_contradiction(const LoaderFile *f, const Assignment *a, const char *remove, size_t *ret_start,
+                              size_t *ret_end, char **ret_left)
+{
+        static const char separators[] = " \t\n\"'\\";
+
+        for (size_t i = a->start; i < a->end;) {
+                size_t n;
+
+                /* "${NAME:+$NAME }word": the blank ends the word before, the brace is the shell's */
+                i += f->text[i] == '}' && i > a->start && f->text[i - 1] == ' ';
+                n = strcspn(f->text + i, separators);
+                _cleanup_free_ char *word = strndup(f->text + i, MIN(n, a->end - i));
+                int r;
+
+                if (!word)
+                        return -ENOMEM;
+                r = *word ? karg_without(word, remove, ret_left) : 0;
+                if (r != 0) {
+                        *ret_start = i;
+                        *ret_end = i + strlen(word);
+                        return r;
+                }
+                i += n + 1;
+        }
+        return 0;
+}
+
+/* The bytes of a word that goes away altogether, with one blank beside it. */
+static void take_blank_along(const LoaderFile *f, const Assignment *a, size_t *start, size_t *end)
+{
+        if (*end < a->end && f->text[*end] == ' ')
+                (*end)++;
+        else if (*start > a->start && f->text[*start - 1] == ' ')
+                (*start)--;
+}
+
+static int note_removed(Draft *d, const Assignment *a, size_t start, size_t end)
+{
+        _cleanup_free_ char *word = strndup(d->files[a->file].text + start, end - start);
+
+        return word ? owned_words_add(&d->words[a->file].removed, a->name, word) : -ENOMEM;
+}
+
+/* Takes what contradicts out of all assignments of a variable. */
+static int draft_remove(Draft *d, const char *variable, const char *remove)
+{
+        for (unsigned rounds = 0; rounds < 64; rounds++) {
+                _cleanup_(shell_state_done) ShellState state = {};
+                int r = shell_eval(d->files, d->n, d->dialect, &state), found = 0;
+
+                if (r < 0)
+                        return r;
+                FOREACH_ARRAY(a, state.assignments, state.n_assignments) {
+                        _cleanup_free_ char *left = NULL;
+                        size_t start = 0, end = 0;
+
+                        if (!streq(a->name, variable))
+                                continue;
+                        found = find_contradiction(d->files + a->file, a, remove, &start, &end, &left);
+                        if (found < 0)
+                                return found;
+                        if (found == 0)
+                                continue;
+                        r = note_removed(d, a, start, end);
+                        if (r < 0)
+                                return r;
+                        if (!left)
+                                take_blank_along(d->files + a->file, a, &start, &end);
+                        r = draft_splice(d->files + a->file, start, end, left ?: "");
+                        if (r < 0)
+                                return r;
+                        break; /* the ranges have moved: evaluate again */
+                }
+                if (found == 0)
+                        return 0;
+        }
+        return -ENOTSUP;
+}
+
+static const char *const drop_in_header[] = {
+        GENERATED_MARK "from /etc/ptprep/ptprep.conf: edit that file and run \"ptprep --apply\".",
+        "# To take it back by hand: remove this file and run update-grub (or grub-mkconfig).",
+};
+
+/* The words for one variable, separated by blanks; owned by the caller. */
+static char *join(const OwnedWords *words, const char *variable)
+{
+        _cleanup_(string_list_done) StringList l = {};
+
+        FOREACH_ARRAY(w, words->items, words->n)
+                if (streq(w->place, variable) && string_list_add(&l, w->word) < 0)
+                        return NULL;
+        return kargs_print(&(const Kargs){ .words = l });
+}
+
+/*
+ * An assignment that adds to what the variable has. One that nothing stands in for is set if it has nothing; the other
+ * stays empty, or it would take the place of what it stands in for. The words in it are plain, see karg_is_plain().
+ */
+static int render_line(const char *variable, const char *words, char **ret)
+{
+        int r = streq(variable, VAR_XEN_NORMAL)
+                        ? asprintf(ret, "%s=\"${%s:+$%s%s%s}\"\n", variable, variable, variable, *words ? " " : "",
+                                   words)
+                        : asprintf(ret, "%s=\"${%s:+$%s }%s\"\n", variable, variable, variable, words);
+
+        if (r < 0) {
+                *ret = NULL;
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+static int render_drop_in(const OwnedWords *words, char **ret)
+{
+        _cleanup_free_ char *text = NULL;
+
+        if (asprintf(&text, "%s\n%s\n", drop_in_header[0], drop_in_header[1]) < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        FOREACH_ARRAY(variable, appendable, ELEMENTSOF(appendable)) {
+                _cleanup_free_ char *list = join(words, *variable), *line = NULL;
+                char *longer;
+
+                if (!list)
+                        return -ENOMEM;
+                if (!*list)
+                        continue;
+                if (render_line(*variable, list, &line) < 0 || asprintf(&longer, "%s%s", text, line) < 0)
+                        return -ENOMEM;
+                free(text);
+                text = longer;
+        }
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
+/* Behind the words of one assignment: inside its quotes, else in quotes of our own. */
+static int draft_append_to(LoaderFile *f, const Assignment *a, const char *words)
+{
+        const char *raw = f->text + a->start;
+        size_t n = a->end - a->start;
+        char quote = n >= 2 && (raw[0] == '"' || raw[0] == '\'') && raw[n - 1] == raw[0] ? raw[0] : 0;
+        _cleanup_free_ char *text = NULL;
+
+        /* one pair of quotes around everything */
+        if (quote && !memchr(raw + 1, quote, n - 2)) {
+                if (asprintf(&text, "%s%s", n == 2 ? "" : " ", words) < 0)
+                        return -ENOMEM;
+                return draft_splice(f, a->end - 1, a->end - 1, text);
+        }
+        if (asprintf(&text, "\"%s%s\"", n == 0 ? "" : " ", words) < 0)
+                return -ENOMEM;
+        return draft_splice(f, a->end, a->end, text);
+}
+
+/* One more assignment behind all others of a file. */
+static int draft_append_line(LoaderFile *f, const char *variable, const char *words)
+{
+        _cleanup_free_ char *line = NULL, *text = NULL;
+        int r = render_line(variable, words, &line);
+
+        if (r < 0)
+                return r;
+        if (endswith(f->text, "\\")) /* it would join the lines */
+                return -ENOTSUP;
+        if (asprintf(&text, "%s%s", f->size > 0 && !endswith(f->text, "\n") ? "\n" : "", line) < 0) {
+                text = NULL;
+                return -ENOMEM;
+        }
+        return draft_splice(f, f->size, f->size, text);
+}
+
+/*
+ * Into the last assignment of the variable, its quote style kept; where which one counts is up to a shell, or there is
+ * none, a line at the end of a file.
+ * @last_file: where that line goes: a drop-in of ours that others have written to; else the first.
+ */
+static int draft_append(Draft *d, const char *variable, const char *words, bool last_file, size_t *ret_file)
+{
+        _cleanup_(shell_state_done) ShellState state = {};
+        const Assignment *last = NULL;
+        const LoaderVariable *v;
+        int r = shell_eval(d->files, d->n, d->dialect, &state);
+
+        if (r < 0)
+                return r;
+        v = shell_variable(&state, variable);
+        FOREACH_ARRAY(a, state.assignments, state.n_assignments)
+                if (streq(a->name, variable))
+                        last = a;
+        if (v && v->state == VARIABLE_KNOWN && last) {
+                *ret_file = last->file;
+                return draft_append_to(d->files + last->file, last, words);
+        }
+        if (d->n == 0) {
+                r = draft_add(d, NAME_DEFAULT_GRUB, "");
+                if (r < 0)
+                        return r;
+        }
+        *ret_file = last_file ? d->n - 1 : 0;
+        return draft_append_line(d->files + *ret_file, variable, words);
+}
+
+/* Where a word stands in the raw text of an assignment; "}" ends an expansion, and a word may follow it. */
+static bool find_word(const LoaderFile *f, const Assignment *a, const char *word, size_t *ret_start, size_t *ret_end)
+{
+        static const char separators[] = " \t\n\"'\\}";
+        size_t n = strlen(word);
+
+        for (size_t i = a->start; n > 0 && i + n <= a->end; i++)
+                if (memcmp(f->text + i, word, n) == 0 && (i == a->start || strchr(separators, f->text[i - 1])) &&
+                    (i + n == a->end || strchr(separators, f->text[i + n]))) {
+                        *ret_start = i;
+                        *ret_end = i + n;
+                        return true;
+                }
+        return false;
+}
+
+/* Quotes that hold nothing any more and stand behind something else: draft_append_to() made them. */
+static void take_quotes_along(const LoaderFile *f, const Assignment *a, size_t *start, size_t *end)
+{
+        size_t quotes = 0;
+
+        if (*start <= a->start + 1 || *end >= a->end || f->text[*start - 1] != '"' || f->text[*end] != '"')
+                return;
+        for (size_t i = a->start; i < *start - 1; i++)
+                quotes += f->text[i] == '"';
+        if (quotes % 2 == 0) {
+                (*start)--;
+                (*end)++;
+        }
+}
+
+/*
+ * The last line of draft_append_line() that has the word. Behind a construct that only a shell can follow, the
+ * evaluator sees no assignments, and what was appended there has to be found all the same.
+ * Returns 1: found; 0: not; -ENOMEM.
+ */
+static int find_appended_line(const LoaderFile *f, const OwnedWord *word, Assignment *ret, size_t *ret_start,
+                              size_t *ret_end)
+{
+        _cleanup_free_ char *shape = NULL;
+        int found = 0;
+        size_t n;
+
+        if (render_line(word->place, "", &shape) < 0)
+                return -ENOMEM;
+        n = strcspn(shape, " }");
+        for (size_t i = 0; i < f->size; i += strcspn(f->text + i, "\n") + 1) {
+                Assignment a = { .start = i + strlen(word->place) + 1, .end = i + strcspn(f->text + i, "\n") };
+
+                if (strncmp(f->text + i, shape, n) != 0 || !find_word(f, &a, word->word, ret_start, ret_end))
+                        continue;
+                *ret = a;
+                found = 1;
+        }
+        return found;
+}
+
+/* Cuts one word out of the last assignment of a variable that has it. */
+static int cut_word(Draft *d, const OwnedWord *word)
+{
+        _cleanup_(shell_state_done) ShellState state = {};
+        Assignment appended;
+        const Assignment *a = NULL;
+        size_t start = 0, end = 0;
+        int r = shell_eval(d->files, d->n, d->dialect, &state);
+
+        if (r < 0)
+                return r;
+        for (size_t i = state.n_assignments; i-- > 0 && !a;)
+                if (streq(state.assignments[i].name, word->place) &&
+                    find_word(d->files, state.assignments + i, word->word, &start, &end))
+                        a = state.assignments + i;
+        if (!a) {
+                r = find_appended_line(d->files, word, &appended, &start, &end);
+                if (r <= 0)
+                        return r;
+                a = &appended;
+        }
+        if (start > a->start && d->files->text[start - 1] == ' ')
+                start--;
+        else if (end < a->end && d->files->text[end] == ' ')
+                end++;
+        take_quotes_along(d->files, a, &start, &end);
+        return draft_splice(d->files, start, end, "");
+}
+
+/* Words behind "--" are for init (Linux init/main.c, start_kernel()). */
+static bool has_init_words(const Kargs *arguments)
+{
+        return string_list_contains(&arguments->words, "--");
+}
+
+/* Is a word that ptprep added still at its place? Returns 1, 0 or -ENOMEM. */
+static int still_has(const char *text, const OwnedWord *word)
+{
+        _cleanup_(draft_done) Draft d = {};
+        int r = draft_add(&d, "", text);
+
+        if (r >= 0)
+                r = cut_word(&d, word);
+        return r < 0 ? r : !streq(d.files->text, text);
+}
+
+/*
+ * Did an earlier edit of ours put this word into a variable of some file, and is it still there?
+ * Returns 1, 0 or -ENOMEM.
+ */
+static int has_own_word(const Draft *d, const LoaderEdit *want, const char *variable, const char *word)
+{
+        const OwnedWord own = { (char *) variable, (char *) word };
+        int r = 0;
+
+        for (size_t i = 0; i < d->n && r == 0; i++) {
+                const RecordFile *recorded = record_file(want->record, d->files[i].path);
+
+                if (recorded && owned_words_has(&recorded->added, variable, word))
+                        r = still_has(d->files[i].text, &own);
+        }
+        return r;
+}
+
+static bool argument_fine(const Kargs *arguments, char *word)
+{
+        const BootEntry as_entry = { .arguments = *arguments };
+        const Kargs one = { .words = { .items = &word, .n = 1 } }, none = {};
+
+        return loader_entry_fine(&as_entry, &one, &none);
+}
+
+/* Has this edit put the word into the variable already? */
+static bool added_now(const Draft *d, const OwnedWords *drop_in, const char *variable, const char *word)
+{
+        bool found = owned_words_has(drop_in, variable, word);
+
+        FOREACH_ARRAY(w, d->words, d->n)
+                found |= owned_words_has(&w->added, variable, word);
+        return found;
+}
+
+/*
+ * What the entries of one kind lack, with the variable that it is to be added to as the place.
+ * What stands in the last variable counts, whatever a shell makes of the one before it; so does, where only a shell
+ * could tell, what ptprep itself has put there.
+ * @drop_in: words that this edit has put into ptprep's own drop-in. @ret_behind_init: what is added at the end would be
+ * for init.
+ */
+static int missing_words(const Draft *d, const struct Target *t, const LoaderEdit *want, const OwnedWords *drop_in,
+                         OwnedWords *ret, bool *ret_behind_init)
+{
+        _cleanup_(kargs_done) Kargs base = {};
+        const char *variable;
+        bool known;
+        int r = target_arguments(d, t, &base, &variable, &known);
+
+        for (size_t i = 0; i < want->add->words.n && r >= 0; i++) {
+                char *word = want->add->words.items[i];
+                int there = argument_fine(&base, word) || (!known && added_now(d, drop_in, variable, word));
+
+                if (!there && !known)
+                        there = has_own_word(d, want, variable, word);
+                r = there != 0 ? MIN(there, 0) : owned_words_add(ret, variable, word);
+        }
+        *ret_behind_init = r >= 0 && has_init_words(&base);
+        return r;
+}
+
+/* A header line of ours, or an assignment of ours that has no words any more. */
+static bool is_empty_line_of_ours(const char *line)
+{
+        for (size_t i = 0; i < ELEMENTSOF(drop_in_header); i++)
+                if (streq(line, drop_in_header[i]))
+                        return true;
+        FOREACH_ARRAY(variable, appendable, ELEMENTSOF(appendable)) {
+                _cleanup_free_ char *shape = NULL;
+
+                if (render_line(*variable, "", &shape) >= 0 && strncmp(line, shape, strlen(shape) - 1) == 0 &&
+                    strlen(line) == strlen(shape) - 1)
+                        return true;
+        }
+        return false;
+}
+
+/* Drops lines that nobody but ptprep writes, and that say nothing any more. */
+static int drop_empty_lines_of_ours(char *text)
+{
+        char *to = text;
+
+        for (const char *p = text; *p;) {
+                size_t n = strcspn(p, "\n"), whole = n + (p[n] == '\n');
+                _cleanup_free_ char *line = strndup(p, n);
+
+                if (!line)
+                        return -ENOMEM;
+                if (!is_empty_line_of_ours(line)) {
+                        memmove(to, p, whole);
+                        to += whole;
+                }
+                p += whole;
+        }
+        *to = '\0';
+        return 0;
+}
+
+static int take_out_of_default(const char *text, const OwnedWords *words, char **ret)
+{
+        _cleanup_(draft_done) Draft d = {};
+        int r = draft_add(&d, "", text);
+
+        for (size_t i = 0; i < words->n && r >= 0; i++)
+                r = cut_word(&d, words->items + i);
+        if (r >= 0)
+                r = drop_empty_lines_of_ours(d.files->text);
+        if (r < 0)
+                return r;
+        *ret = d.files->text[strspn(d.files->text, " \t\n")] ? TAKE_PTR(d.files->text) : NULL;
+        return 0;
+}
+
+const OwnedFormat owned_grub_default = { "grub-default", take_out_of_default };
+
+/* Takes out what ptprep added and nobody wants any more. */
+static int draft_take_out(Draft *d, const LoaderEdit *want)
+{
+        FOREACH_ARRAY(f, d->files, d->n) {
+                _cleanup_(owned_words_done) OwnedWords unwanted = {};
+                char *text = NULL;
+                int r = loader_unwanted(want, f->path, &unwanted);
+
+                if (r >= 0 && unwanted.n > 0)
+                        r = owned_grub_default.take_out(f->text, &unwanted, &text);
+                if (r < 0)
+                        return r;
+                if (unwanted.n == 0)
+                        continue;
+                if (!text && !(text = strdup("")))
+                        return -ENOMEM;
+                free(f->text);
+                f->text = text;
+                f->size = strlen(text);
+        }
+        return 0;
+}
+
+static int draft_remove_all(Draft *d, const LoaderEdit *want)
+{
+        static const char *const variables[] = { VAR_ALL, VAR_NORMAL, VAR_XEN_ALL, VAR_XEN_NORMAL };
+        int r = 0;
+
+        for (size_t v = 0; v < ELEMENTSOF(variables); v++)
+                for (size_t i = 0; i < want->remove->words.n && r >= 0; i++)
+                        r = draft_remove(d, variables[v], want->remove->words.items[i]);
+        return r;
+}
+
+static int refuse_out_of_reach(const LoaderEdit *want)
+{
+        return loader_refuse(want, -ENOTSUP,
+                             "what " NAME_DEFAULT_GRUB " and its drop-ins say cannot be changed by adding or cutting "
+                             "words");
+}
+
+static int refuse_behind_init(const LoaderEdit *want)
+{
+        return loader_refuse(want, -ENOTSUP,
+                             "what is added to " VAR_NORMAL
+                             " comes behind \"--\", where words are for init and not for "
+                             "the kernel: take the \"--\" out of " NAME_DEFAULT_GRUB " or its drop-ins by hand");
+}
+
+/*
+ * Puts words in front of the "--" in the last assignment of a variable that has it.
+ * Returns 1: done; 0: no assignment has it; -ENOMEM.
+ */
+static int draft_insert_before_init(Draft *d, const char *variable, const char *words, size_t *ret_file)
+{
+        _cleanup_(shell_state_done) ShellState state = {};
+        _cleanup_free_ char *text = NULL;
+        int r = shell_eval(d->files, d->n, d->dialect, &state);
+
+        if (r < 0)
+                return r;
+        for (size_t i = state.n_assignments; i-- > 0;) {
+                const Assignment *a = state.assignments + i;
+                size_t start, end;
+
+                if (!streq(a->name, variable) || !find_word(d->files + a->file, a, "--", &start, &end))
+                        continue;
+                if (asprintf(&text, "%s ", words) < 0) {
+                        text = NULL;
+                        return -ENOMEM;
+                }
+                *ret_file = a->file;
+                r = draft_splice(d->files + a->file, start, start, text);
+                return r < 0 ? r : 1;
+        }
+        return 0;
+}
+
+/* What contradicts and is still there, since its bytes do not stand together in any file, has to be named. */
+static int refuse_contradiction_left(const Draft *d, const LoaderEdit *want)
+{
+        FOREACH_ARRAY(t, targets, ELEMENTSOF(targets)) {
+                _cleanup_(kargs_done) Kargs result = {};
+                const char *variable;
+                bool known;
+                int r = target_arguments(d, t, &result, &variable, &known);
+
+                if (r < 0)
+                        return r;
+                FOREACH_ARRAY(w, result.words.items, known ? result.words.n : 0)
+                        FOREACH_ARRAY(remove, want->remove->words.items, want->remove->words.n)
+                                if (karg_without(*w, *remove, NULL) != 0)
+                                        return loader_refuse(
+                                                want, -ENOTSUP,
+                                                "%s, in " NAME_DEFAULT_GRUB
+                                                " or its drop-ins, is put together by the shell: take it out "
+                                                "there by hand",
+                                                *w);
+        }
+        return 0;
+}
+
+/* Into ptprep's own drop-in, which is the last of the draft and written anew. */
+static int add_to_drop_in(Draft *d, const OwnedWords *missing, const char *drop_in, char **ret_drop_in,
+                          OwnedWords *ret_words)
+{
+        int r;
+
+        if (*ret_drop_in)
+                draft_drop_last(d);
+        free(*ret_drop_in);
+        *ret_drop_in = NULL;
+        r = owned_words_add_all(ret_words, missing);
+        if (r >= 0)
+                r = render_drop_in(ret_words, ret_drop_in);
+        return r < 0 ? r : draft_add(d, drop_in, *ret_drop_in);
+}
+
+/* All that is missing, for each kind of entries in turn: what the first gets can be enough for the second. */
+static int add_missing(Draft *d, const LoaderEdit *want, const char *drop_in, char **ret_drop_in, OwnedWords *ret_words)
+{
+        bool own = drop_in && !draft_has(d, drop_in); /* all ours: it is written anew */
+
+        FOREACH_ARRAY(t, targets, ELEMENTSOF(targets)) {
+                _cleanup_(owned_words_done) OwnedWords missing = {};
+                _cleanup_free_ char *words = NULL;
+                const char *variable;
+                bool behind_init;
+                size_t file = 0;
+                int r = missing_words(d, t, want, ret_words, &missing, &behind_init);
+
+                if (r < 0)
+                        return r;
+                if (missing.n == 0)
+                        continue;
+                variable = missing.items[0].place;
+                words = join(&missing, variable);
+                if (!words)
+                        return -ENOMEM;
+                r = behind_init ? draft_insert_before_init(d, variable, words, &file) : 0;
+                if (r == 0 && behind_init)
+                        return refuse_behind_init(want);
+                /* only other entries lack it: to add to a variable that they share would say it twice */
+                if (r == 0 && t->all_instead && !streq(variable, t->normal_instead))
+                        return draft_assigns(d, t->all_instead)
+                                       ? loader_refuse(want, -ENOTSUP,
+                                                       VAR_XEN_ALL " is set and " VAR_XEN_NORMAL
+                                                                   " is not: set that as well")
+                                       : refuse_out_of_reach(want);
+                if (r == 0 && own) {
+                        r = add_to_drop_in(d, &missing, drop_in, ret_drop_in, ret_words);
+                        if (r < 0)
+                                return r;
+                        continue;
+                }
+                if (r == 0)
+                        r = draft_append(d, variable, words, drop_in != NULL, &file);
+                if (r >= 0)
+                        r = owned_words_add_all(&d->words[file].added, &missing);
+                if (r < 0)
+                        return r == -ENOTSUP ? refuse_out_of_reach(want) : r;
+        }
+        return 0;
+}
+
+/* Of which entries can the arguments be told? */
+static int look(const Draft *d, bool *ret_known)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(targets) && r >= 0; i++) {
+                _cleanup_(kargs_done) Kargs result = {};
+                const char *variable;
+
+                r = target_arguments(d, targets + i, &result, &variable, ret_known + i);
+        }
+        return r;
+}
+
+/* Whatever was done, is every entry now as wanted, and what could be told before not beyond telling? */
+static int verify(const Draft *d, const LoaderEdit *want, const bool *known_before)
+{
+        for (size_t i = 0; i < ELEMENTSOF(targets); i++) {
+                _cleanup_(kargs_done) Kargs result = {};
+                const char *variable;
+                bool known;
+                int r = target_arguments(d, targets + i, &result, &variable, &known);
+
+                if (r < 0)
+                        return r;
+                if (known ? loader_entry_fine(&(const BootEntry){ .arguments = result }, want->add, want->remove)
+                          : !known_before[i])
+                        continue;
+                return has_init_words(&result) ? refuse_behind_init(want) : refuse_out_of_reach(want);
+        }
+        return 0;
+}
+
+int draft_edit(Draft *d, const LoaderEdit *want, const char *drop_in, char **ret_drop_in, OwnedWords *ret_words)
+{
+        bool known[ELEMENTSOF(targets)];
+        int r = look(d, known);
+
+        if (r >= 0)
+                r = draft_take_out(d, want);
+        if (r >= 0)
+                r = draft_remove_all(d, want);
+        if (r == -ENOTSUP)
+                return refuse_out_of_reach(want);
+        if (r >= 0)
+                r = refuse_contradiction_left(d, want);
+        if (r >= 0)
+                r = add_missing(d, want, drop_in, ret_drop_in, ret_words);
+        return r < 0 ? r : verify(d, want, known);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "grub/format/shell-assign.h"
+#include "grub/loader/loaders.h"
+
+/* Kernel arguments in the files that grub-mkconfig sources: /etc/default/grub and its drop-ins. Pure. */
+
+/* Feeds recovery entries too: nothing is ever added to it. */
+#define VAR_ALL        "GRUB_CMDLINE_LINUX"
+/* Stands behind it in normal entries (GRUB util/grub.d/10_linux.in). */
+#define VAR_NORMAL     "GRUB_CMDLINE_LINUX_DEFAULT"
+/* Where they are not empty, they take the places of the two above in entries that boot Linux under Xen
+ * (util/grub.d/20_linux_xen.in). */
+#define VAR_XEN_ALL    "GRUB_CMDLINE_LINUX_XEN_REPLACE"
+#define VAR_XEN_NORMAL "GRUB_CMDLINE_LINUX_XEN_REPLACE_DEFAULT"
+
+/* Texts that an edit works on, and what it has done to each of them. */
+typedef struct Draft {
+        ShellDialect dialect;
+        LoaderFile *files;
+        PlanWords *words;
+        size_t n;
+} Draft;
+
+void draft_done(Draft *d);
+/* Copies. 0 or -ENOMEM. */
+int draft_add(Draft *d, const char *path, const char *text) _must_check_;
+bool draft_has(const Draft *d, const char *path);
+
+/* z-ptprep.cfg, zz-ptprep.cfg, zzz-ptprep.cfg, ...: ours, whatever it took to sort last when it was written. */
+#define DROP_IN_SUFFIX "-ptprep.cfg"
+bool is_own_drop_in(const char *path);
+
+/**
+ * draft_edit() - change the words as an edit wants them
+ * @drop_in: path of ptprep's own drop-in; NULL: the platform sources none, so words go to where others have written.
+ * @ret_drop_in: its text, owned by the caller; NULL: none is needed. @ret_words: the words in it.
+ * Returns 0; -ENOTSUP, with want->reason; -ENOMEM.
+ */
+int draft_edit(Draft *d, const LoaderEdit *want, const char *drop_in, char **ret_drop_in,
+               OwnedWords *ret_words) _must_check_;
+
+/**
+ * draft_arguments() - the command line of a normal entry as these files make it
+ * @ret_known: false where only a shell could tell; may be NULL. 0 or -ENOMEM.
+ */
+int draft_arguments(const Draft *d, Kargs *ret, bool *ret_known) _must_check_;

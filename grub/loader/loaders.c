@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "grub/loader/loaders.h"
+
+#include <stdarg.h>
+
+/* A new boot loader: a row here and a file loader-*.c. What runs after others did their edits comes behind them. */
+static const LoaderOps *const loaders[] = {
+        &loader_grub2, &loader_bls,    &loader_grub_legacy, &loader_systemd_boot,
+        &loader_uki,   &loader_ostree, &loader_bootc,       &loader_proxmox,
+};
+
+/* Boot loaders beside one whose tool makes what they all read. */
+static int set_aside(Loader *found, size_t n)
+{
+        const Loader *alone = NULL;
+
+        FOREACH_ARRAY(l, found, n)
+                if (l->alone)
+                        alone = l;
+        FOREACH_ARRAY(l, found, alone ? n : 0) {
+                if (l == alone || l->unused)
+                        continue;
+                l->unused = strdup(alone->kind == LOADER_OSTREE
+                                           ? "what it boots is made by OSTree, and changed with rpm-ostree only"
+                                           : "this is the root of a bootc image: systems that are installed from it "
+                                             "boot with what is in /usr/lib/bootc/kargs.d");
+                if (!l->unused)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+/* proxmox-boot-tool makes the entries of both GRUB and systemd-boot: who is not there to be seen need not be. */
+static int set_aside_for_proxmox(Loader *found, size_t n)
+{
+        const Loader *proxmox = NULL;
+
+        FOREACH_ARRAY(l, found, n)
+                if (l->kind == LOADER_PROXMOX)
+                        proxmox = l;
+        FOREACH_ARRAY(l, found, proxmox ? n : 0) {
+                bool hidden = l->kind == LOADER_SYSTEMD_BOOT && l->readable != TRISTATE_YES,
+                     other = l->kind == LOADER_GRUB2 && proxmox->booted == BOOTED_YES;
+
+                if (l->unused || (!hidden && !other))
+                        continue;
+                l->unused = strdup(hidden ? "its entries are made by proxmox-boot-tool"
+                                          : "systemd-boot started this system, as proxmox-boot-tool set it up");
+                if (!l->unused)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+int loaders_read(int rfd, Loader **ret, size_t *ret_n)
+{
+        Loader *found = NULL;
+        size_t n = 0;
+
+        FOREACH_ARRAY(l, loaders, ELEMENTSOF(loaders)) {
+                Loader *place = array_grow(&found, n);
+                int r = place ? (*l)->read(rfd, place) : -ENOMEM;
+
+                if (r >= 0)
+                        n++;
+                else if (r != -ENOENT) {
+                        loaders_free(found, n);
+                        return r;
+                }
+        }
+        if (set_aside(found, n) < 0 || set_aside_for_proxmox(found, n) < 0) {
+                loaders_free(found, n);
+                return -ENOMEM;
+        }
+        if (n == 0) {
+                free(found);
+                found = NULL;
+        }
+        *ret = found;
+        *ret_n = n;
+        return 0;
+}
+
+int loader_read_kind(int rfd, LoaderKind kind, Loader *ret)
+{
+        FOREACH_ARRAY(l, loaders, ELEMENTSOF(loaders))
+                if ((*l)->kind == kind)
+                        return (*l)->read(rfd, ret);
+        return -ENOENT;
+}
+
+int loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
+{
+        FOREACH_ARRAY(w, want->add->words.items, want->add->words.n)
+                if (!karg_is_plain(*w))
+                        return loader_refuse(
+                                want, -EINVAL,
+                                "\"%s\" is no plain word: a shell or GRUB could take it for something else", *w);
+        FOREACH_ARRAY(i, loaders, ELEMENTSOF(loaders))
+                if ((*i)->kind == l->kind && !l->unused)
+                        return (*i)->edit(l, want, plan);
+        return 0;
+}
+
+int loader_refuse(const LoaderEdit *want, int error, const char *format, ...)
+{
+        char *reason;
+        va_list ap;
+        int r;
+
+        va_start(ap, format);
+        r = vasprintf(&reason, format, ap);
+        va_end(ap);
+        if (r < 0)
+                return -ENOMEM;
+        if (want->reason) {
+                free(*want->reason);
+                *want->reason = reason;
+        } else
+                free(reason);
+        return error;
+}
+
+int loader_unwanted(const LoaderEdit *want, const char *subject, OwnedWords *ret)
+{
+        const RecordFile *f = record_file(want->record, subject);
+
+        if (!f)
+                return 0;
+        FOREACH_ARRAY(w, f->added.items, f->added.n) {
+                int r = string_list_contains(&want->add->words, w->word) ? 0 : owned_words_add(ret, w->place, w->word);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+const char *loader_present(const Plan *p, const char *path, const char *text)
+{
+        FOREACH_ARRAY(s, p->steps, p->n)
+                if ((s->kind == STEP_WRITE_FILE || s->kind == STEP_REMOVE_FILE) && streq(s->path, path))
+                        text = s->new_text;
+        return text;
+}
