@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "apply/notify.h"
+#include "base/text.h"
 #include "model/names.h"
 #include "probe/config-load.h"
 #include "probe/probe.h"
@@ -91,10 +92,8 @@ static void show_progress(const Step *s, size_t i, size_t n, void *userdata)
         const char *hint = s->kind == STEP_REBUILD_IMAGE ? " (this takes a minute)" : "";
 
         (void) userdata;
-        if (asprintf(&text, "[%zu/%zu] %s %s%s", i + 1, n, step_action(s), s->path, hint) < 0) {
-                text = NULL;
+        if (string_printf(&text, "[%zu/%zu] %s %s%s", i + 1, n, step_action(s), s->path, hint) < 0)
                 return;
-        }
         notify_status(text);
         fprintf(stderr, "ptprep: %s\n", text);
 }

@@ -8,6 +8,7 @@
 #include "apply/settle.h"
 #include "apply/step.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "model/names.h"
 
 static const StepOps step_table[_STEP_KIND_MAX] = {
@@ -35,8 +36,7 @@ int step_failed(StepContext *c, int error, const char *format, ...)
         char *s = NULL;
 
         va_start(ap, format);
-        if (vasprintf(&s, format, ap) < 0)
-                s = NULL;
+        string_vprintf(&s, format, ap);
         va_end(ap);
         free(*c->failure);
         *c->failure = s;
@@ -155,8 +155,8 @@ static int undo_some(StepContext *contexts, size_t n, bool last, char **failure)
                 if (r >= 0)
                         continue;
                 ret = r;
-                if (asprintf(&s, "%s; putting %s back failed as well: %s", *failure ?: "?", c->path, strerror(-r)) >=
-                    0) {
+                if (string_printf(&s, "%s; putting %s back failed as well: %s", *failure ?: "?", c->path,
+                                  strerror(-r)) >= 0) {
                         free(*failure);
                         *failure = s;
                 }
@@ -194,11 +194,9 @@ static int contexts_init(const ApplyOptions *o, const Plan *p, StepContext *cont
                 /* each step keeps what it found, also when two change the same file */
                 for (const StepContext *other = contexts; other < c; other++)
                         same += streq(other->path, c->path);
-                if (same > 0 ? asprintf(&c->backup_path, "%s.%u" BACKUP_SUFFIX, c->path, same) < 0
-                             : asprintf(&c->backup_path, "%s" BACKUP_SUFFIX, c->path) < 0) {
-                        c->backup_path = NULL;
+                if (same > 0 ? string_printf(&c->backup_path, "%s.%u" BACKUP_SUFFIX, c->path, same) < 0
+                             : string_printf(&c->backup_path, "%s" BACKUP_SUFFIX, c->path) < 0)
                         return -ENOMEM;
-                }
         }
         return 0;
 }
@@ -225,9 +223,8 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
                 begun = true;
                 r = transaction_begin(o->rfd, contexts, p->n);
         }
-        if (r < 0 && !result.failure &&
-            asprintf(&result.failure, "%s could not be written: %s", NAME_TRANSACTION, strerror(-r)) < 0)
-                result.failure = NULL;
+        if (r < 0 && !result.failure)
+                string_printf(&result.failure, "%s could not be written: %s", NAME_TRANSACTION, strerror(-r));
         while (r >= 0 && n < p->n) {
                 StepContext *c = contexts + n;
 
@@ -240,9 +237,9 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
                 }
                 if (r >= 0)
                         n++;
-                else if (!result.failure && asprintf(&result.failure, "%s %s: %s", step_kind_to_string(c->step->kind),
-                                                     c->step->path, strerror(-r)) < 0)
-                        result.failure = NULL;
+                else if (!result.failure)
+                        string_printf(&result.failure, "%s %s: %s", step_kind_to_string(c->step->kind), c->step->path,
+                                      strerror(-r));
         }
         whole = r >= 0 || undo_all(contexts, MIN(n + 1, p->n), &result.failure) >= 0;
         if (begun)
@@ -280,7 +277,7 @@ int apply_report(int rfd, const char *folder, const char *name, const char *text
         _cleanup_free_ char *path = NULL, *present = NULL;
         int r;
 
-        if (asprintf(&path, "%s/%s", folder, name) < 0)
+        if (string_printf(&path, "%s/%s", folder, name) < 0)
                 return -ENOMEM;
         if (root_read_text(rfd, path, &present) >= 0 && streq(present, text))
                 return 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/apply.h"
 
+#include "base/text.h"
+
 /* Does the plan change anything in them? A program that is started may write wherever it wants. */
 static bool needs_writing(const BootMounts *mounts, const Plan *p)
 {
@@ -68,8 +70,8 @@ int apply_mounts_writable(const BootMounts *mounts, const Plan *p, char **ret_fa
                 return 0;
         if (attach_from(mounts, left, false, &other) < 0)
                 left = 0; /* nothing is shown there then, and the next look says so */
-        if (asprintf(&text, "%s could not be opened for writing: %s; mount it and run ptprep again", target,
-                     r == -EBUSY ? "it is in use, or somebody has mounted it meanwhile" : strerror(-r)) < 0)
+        if (string_printf(&text, "%s could not be opened for writing: %s; mount it and run ptprep again", target,
+                          r == -EBUSY ? "it is in use, or somebody has mounted it meanwhile" : strerror(-r)) < 0)
                 return -ENOMEM;
         free(*ret_failure);
         *ret_failure = text;

@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/lazy.h"
+#include "base/text.h"
 
 /* journalctl MESSAGE_ID=...; listed in ptprep(8) */
 #define MESSAGE_ID_FINDING "6c3d2c1f0b5d4e0e9b0a51c4f5a6d7e1"
@@ -82,7 +83,7 @@ void notify_status(const char *text)
 {
         _cleanup_free_ char *message = NULL;
 
-        if (!getenv("NOTIFY_SOCKET") || load() < 0 || asprintf(&message, "STATUS=%s", text) < 0)
+        if (!getenv("NOTIFY_SOCKET") || load() < 0 || string_printf(&message, "STATUS=%s", text) < 0)
                 return;
         (void) sym_sd_notify(0, message);
 }

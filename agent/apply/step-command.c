@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/step.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "grub/format/uki.h"
 #include "grub/loader/loaders.h"
 
@@ -136,10 +137,8 @@ static int remove_new_neighbours(StepContext *c)
 
                 if (string_list_contains(&c->neighbours, now.items[i]))
                         continue;
-                if (asprintf(&path, "%s/%s", folder, now.items[i]) < 0) {
-                        path = NULL;
+                if (string_printf(&path, "%s/%s", folder, now.items[i]) < 0)
                         return -ENOMEM;
-                }
                 if (!streq(path, c->backup_path))
                         r = root_file_remove(c->options->rfd, path);
         }

@@ -3,6 +3,7 @@
 #include "base/initrd.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "grub/format/uki.h"
 #include "grub/loader/loaders.h"
 #include "model/image.h"
@@ -128,7 +129,7 @@ int step_image_do(StepContext *c)
         _cleanup_free_ char *trial = NULL, *tail = NULL;
         int r;
 
-        if (asprintf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
+        if (string_printf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
                 return -ENOMEM;
         r = command_run(c->options, (char *[]){ s->argv.items[0], (char *) "--force", trial, s->subject, NULL }, &tail);
         if (r < 0)
@@ -152,7 +153,7 @@ int step_copy_do(StepContext *c)
         _cleanup_free_ char *trial = NULL;
         int r;
 
-        if (asprintf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
+        if (string_printf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
                 return -ENOMEM;
         root_file_discard(rfd, trial); /* left behind by a power cut */
         r = root_file_copy(rfd, s->argv.items[0], trial);

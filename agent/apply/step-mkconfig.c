@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/step.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "grub/format/grub-cfg.h"
 #include "grub/loader/loaders.h"
 
@@ -46,10 +47,8 @@ static void discard_trial(StepContext *c, const char *trial)
         _cleanup_free_ char *unfinished = NULL;
 
         root_file_discard(c->options->rfd, trial);
-        if (asprintf(&unfinished, "%s" UNFINISHED_SUFFIX, c->path) >= 0)
+        if (string_printf(&unfinished, "%s" UNFINISHED_SUFFIX, c->path) >= 0)
                 root_file_discard(c->options->rfd, unfinished);
-        else
-                unfinished = NULL;
 }
 
 int step_mkconfig_do(StepContext *c)
@@ -59,7 +58,7 @@ int step_mkconfig_do(StepContext *c)
         char *argv[8] = {};
         int r;
 
-        if (asprintf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
+        if (string_printf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
                 return -ENOMEM;
         if (s->argv.n + 3 > ELEMENTSOF(argv))
                 return -E2BIG;

@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include "base/text.h"
+
 void *array_grow_impl(void *array, size_t n, size_t size)
 {
         void *p;
@@ -57,8 +59,7 @@ int string_list_addf(StringList *l, const char *format, ...)
         char *s = NULL;
 
         va_start(ap, format);
-        if (vasprintf(&s, format, ap) < 0)
-                s = NULL;
+        string_vprintf(&s, format, ap);
         va_end(ap);
         return string_list_take(l, s);
 }

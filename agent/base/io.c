@@ -5,6 +5,8 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
+#include "base/text.h"
+
 #define TEXT_MAX    (4U * 1024 * 1024)
 #define TEMP_SUFFIX ".ptprep-new"
 #define COPY_CHUNK  (256U * 1024)
@@ -257,8 +259,8 @@ int root_follow(int rfd, const char *path, char **ret)
                         return r;
                 if (target[0] == '/')
                         next = strdup(target);
-                else if (asprintf(&next, "%s%s", folder, target) < 0)
-                        next = NULL;
+                else
+                        string_printf(&next, "%s%s", folder, target);
                 if (!next)
                         return -ENOMEM;
                 free(current);
@@ -373,7 +375,7 @@ int root_file_replace(int rfd, const char *path, const void *data, size_t size, 
         r = open_parent(rfd, path, true, &dfd, &name);
         if (r < 0)
                 return r;
-        if (asprintf(&temp, ".%s" TEMP_SUFFIX, name) < 0)
+        if (string_printf(&temp, ".%s" TEMP_SUFFIX, name) < 0)
                 return -ENOMEM;
         exists = fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0;
         if (!exists && errno != ENOENT)

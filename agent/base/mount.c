@@ -7,6 +7,7 @@
 #include <sys/statvfs.h>
 
 #include "base/io.h"
+#include "base/text.h"
 
 /* Nothing on these file systems is to be run or believed. */
 #define SAFE_FLAGS ((unsigned long) (MS_NOSUID | MS_NODEV | MS_NOEXEC))
@@ -55,10 +56,8 @@ int mount_attach(const MountSpec *m, bool writable)
         for (size_t i = 0; i < ELEMENTSOF(unreplayed) && !writable; i++)
                 if (streq(unreplayed[i].type, m->type))
                         more = unreplayed[i].option;
-        if (asprintf(&options, "%s%s%s", m->options ?: "", m->options && more ? "," : "", more ?: "") < 0) {
-                options = NULL;
+        if (string_printf(&options, "%s%s%s", m->options ?: "", m->options && more ? "," : "", more ?: "") < 0)
                 return -ENOMEM;
-        }
         return mount(m->device, m->target, m->type, SAFE_FLAGS | (writable ? 0UL : (unsigned long) MS_RDONLY),
                      options) < 0
                        ? -errno

@@ -2,6 +2,7 @@
 #include "core/bootloader.h"
 
 #include "base/table.h"
+#include "base/text.h"
 #include "core/json.h"
 
 static const char *const variable_state_table[] = {
@@ -60,7 +61,7 @@ static char *entry_source(const BootEntry *e)
 
         if (e->line == 0)
                 return strdup(e->file ?: "");
-        return asprintf(&s, "%s:%u", e->file ?: "", e->line) < 0 ? NULL : s;
+        return string_printf(&s, "%s:%u", e->file ?: "", e->line) < 0 ? NULL : s;
 }
 
 /* What is written by another program stays untouched as well, but it is no entry of last resort. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
 #include "core/check.h"
 #include "core/firmware-note.h"
 
@@ -23,10 +24,8 @@ static int firmware_table_is_wrong(const Check *self, const Facts *f, const Acpi
         first = firmware_note_first_wrong(&notes, &n);
         if (!first)
                 return 0;
-        if (n > 1 && asprintf(&more, " (and %zu more)", n - 1) < 0) {
-                more = NULL;
+        if (n > 1 && string_printf(&more, " (and %zu more)", n - 1) < 0)
                 return -ENOMEM;
-        }
         r = finding_add(ret, self->id, RESULT_WARN, NULL, CURE_UPDATE, "the %s table is wrong at offset 0x%x: %s%s",
                         t->signature, first->offset, first->text, more ?: "");
         return r < 0 ? r : 1;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include "base/array.h"
+#include "base/text.h"
 
 #define PAGE_BYTES UINT64_C(4096)
 
@@ -30,7 +31,7 @@ static _printf_(4, 5) int note(FirmwareNoteList *l, uint32_t offset, bool wrong,
         if (!n)
                 return -ENOMEM;
         va_start(ap, format);
-        r = vasprintf(&text, format, ap);
+        r = string_vprintf(&text, format, ap);
         va_end(ap);
         if (r < 0)
                 return -ENOMEM;

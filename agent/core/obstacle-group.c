@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
 #include "core/isolation.h"
 #include "core/obstacle.h"
 
@@ -51,13 +52,12 @@ int obstacle_group(const VerdictContext *c, const PciFunction *f, const char *id
                 return 0;
         p = c->facts->functions + other;
         if (c->disks[other] && !pci_is_bridge(p))
-                n = asprintf(&how, "carries %s of the running system", mount_role_to_string(c->disks[other]->role));
+                n = string_printf(&how, "carries %s of the running system",
+                                  mount_role_to_string(c->disks[other]->role));
         else
-                n = asprintf(&how, "is on %s %s", pci_is_bridge(p) ? "the driver" : "its host driver", p->driver);
-        if (n < 0) {
-                how = NULL;
-                return -ENOMEM;
-        }
+                n = string_printf(&how, "is on %s %s", pci_is_bridge(p) ? "the driver" : "its host driver", p->driver);
+        if (n < 0)
+                return n;
         return add_breaking(c, f, id, pci_is_bridge(p) ? &bridge : c->disks[other] ? &disk : &driver, p, how, ret);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/planner-record.h"
 
+#include "base/text.h"
 #include "grub/format/ownership.h"
 #include "model/names.h"
 
@@ -99,22 +100,11 @@ int plan_generated(const Facts *f, FindingList *findings, Plan *p, const char *c
         if (r < 0)
                 return r;
         if (wanted && others) {
-                if (asprintf(&text, "%s%s", wanted, others) < 0)
+                if (string_printf(&text, "%s%s", wanted, others) < 0)
                         return -ENOMEM;
         } else if (!wanted)
                 text = TAKE_PTR(others);
         return plan_edit(p, check, path, present, text ?: wanted, &words);
-}
-
-static int replace_text(char **where, const char *text)
-{
-        char *copy = text ? strdup(text) : NULL;
-
-        if (text && !copy)
-                return -ENOMEM;
-        free(*where);
-        *where = copy;
-        return 0;
 }
 
 static const char *step_subject(const Step *s)
@@ -135,20 +125,20 @@ static int settle_original(RecordFile *file, const Step *s)
                 const char *old = ours ? NULL : s->old_text;
 
                 file->original = fingerprint_of(old);
-                return replace_text(&file->kept, old);
+                return string_replace(&file->kept, old);
         }
         r = owned_base(file, &state, &base);
         if (r < 0 || (state != OWNED_EDITED && state != OWNED_GONE))
                 return r;
         file->original = fingerprint_of(base);
-        return replace_text(&file->kept, base);
+        return string_replace(&file->kept, base);
 }
 
 /* The words of a step that are there afterwards. */
 static int remember_words(RecordFile *file, const Step *s)
 {
         OwnedWords left = {};
-        int r = replace_text(&file->format, s->format);
+        int r = string_replace(&file->format, s->format);
 
         if (r >= 0)
                 r = owned_words_add_all(&file->added, &s->added);
@@ -195,7 +185,7 @@ static int remember(Record *record, const Step *s)
                 return -ENOMEM;
         r = settle_original(file, s);
         if (r >= 0)
-                r = replace_text(&file->present, s->new_text);
+                r = string_replace(&file->present, s->new_text);
         if (r >= 0)
                 r = remember_words(file, s);
         if (r < 0)
@@ -321,11 +311,11 @@ static int plan_state(Plan *p, StepKind kind, const char *path, const char *subj
 
         if (!s)
                 return -ENOMEM;
-        r = replace_text(&s->old_text, old_text);
+        r = string_replace(&s->old_text, old_text);
         if (r >= 0)
-                r = replace_text(&s->new_text, new_text);
+                r = string_replace(&s->new_text, new_text);
         if (r >= 0)
-                r = replace_text(&s->subject, subject);
+                r = string_replace(&s->subject, subject);
         return r;
 }
 
@@ -336,10 +326,8 @@ static int plan_original(Plan *p, const char *subject, const char *old_text, con
 
         if (streq_null(old_text, new_text))
                 return 0;
-        if (asprintf(&path, NAME_ORIGINALS "%s", subject) < 0) {
-                path = NULL;
+        if (string_printf(&path, NAME_ORIGINALS "%s", subject) < 0)
                 return -ENOMEM;
-        }
         r = plan_state(p, STEP_KEEP_ORIGINAL, path, subject, old_text, new_text);
         if (r >= 0)
                 p->steps[p->n - 1].mode = 0600; /* it may have been readable by root only */

@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "core/isolation.h"
 #include "core/obstacle.h"
 
@@ -250,8 +251,7 @@ int verdict_add(Verdict *v, const char *id, const ReasonKind *s, const char *for
         if (!slot)
                 return -ENOMEM;
         va_start(ap, format);
-        if (vasprintf(&reason.text, format, ap) < 0)
-                reason.text = NULL;
+        string_vprintf(&reason.text, format, ap);
         va_end(ap);
         reason.cure = s->cure ? strdup(s->cure) : NULL;
         if (!reason.text || (s->cure && !reason.cure)) {

@@ -2,6 +2,7 @@
 #include "bootmount.h"
 
 #include "array.h"
+#include "base/text.h"
 
 void boot_mount_done(BootMount *m)
 {
@@ -23,12 +24,6 @@ void boot_mounts_done(BootMounts *l)
         *l = (BootMounts){};
 }
 
-static bool copy_text(char **to, const char *from)
-{
-        *to = from ? strdup(from) : NULL;
-        return !from || *to;
-}
-
 int boot_mounts_copy(const BootMounts *from, BootMounts *ret)
 {
         _cleanup_(boot_mounts_done) BootMounts copy = {};
@@ -40,10 +35,10 @@ int boot_mounts_copy(const BootMounts *from, BootMounts *ret)
                         return -ENOMEM;
                 copy.n++;
                 *c = (BootMount){ .listed = m->listed, .read_only = m->read_only };
-                if (!copy_text(&c->target, m->target) || !copy_text(&c->source, m->source) ||
-                    !copy_text(&c->device, m->device) || !copy_text(&c->type, m->type) ||
-                    !copy_text(&c->options, m->options) || !copy_text(&c->elsewhere, m->elsewhere) ||
-                    !copy_text(&c->failure, m->failure))
+                if (string_copy(m->target, &c->target) < 0 || string_copy(m->source, &c->source) < 0 ||
+                    string_copy(m->device, &c->device) < 0 || string_copy(m->type, &c->type) < 0 ||
+                    string_copy(m->options, &c->options) < 0 || string_copy(m->elsewhere, &c->elsewhere) < 0 ||
+                    string_copy(m->failure, &c->failure) < 0)
                         return -ENOMEM;
         }
         *ret = copy;
@@ -82,13 +77,13 @@ char *boot_mount_text(const BootMount *m)
         int n;
 
         if (m->failure)
-                n = asprintf(&text, "cannot tell what is on it: %s", m->failure);
+                n = string_printf(&text, "cannot tell what is on it: %s", m->failure);
         else if (m->elsewhere)
-                n = asprintf(&text, "not mounted there; %s is mounted at %s, and was read from it", m->device,
-                             m->elsewhere);
+                n = string_printf(&text, "not mounted there; %s is mounted at %s, and was read from it", m->device,
+                                  m->elsewhere);
         else
-                n = asprintf(&text, "not mounted; %s (%s), found by %s, was mounted for ptprep alone and read",
-                             m->device, m->type, m->listed ? "its line in /etc/fstab" : "its partition type");
+                n = string_printf(&text, "not mounted; %s (%s), found by %s, was mounted for ptprep alone and read",
+                                  m->device, m->type, m->listed ? "its line in /etc/fstab" : "its partition type");
         return n < 0 ? NULL : text;
 }
 
@@ -96,5 +91,5 @@ char *boot_mount_cure(const BootMount *m)
 {
         char *text;
 
-        return asprintf(&text, "mount %s and run ptprep again", m->target) < 0 ? NULL : text;
+        return string_printf(&text, "mount %s and run ptprep again", m->target) < 0 ? NULL : text;
 }

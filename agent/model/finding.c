@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "array.h"
+#include "base/text.h"
 #include "table.h"
 
 static const char *const result_table[_RESULT_MAX] = {
@@ -32,8 +33,7 @@ int finding_add(FindingList *l, const char *check, Result result, const char *su
         va_list ap;
 
         va_start(ap, format);
-        if (vasprintf(&f.detail, format, ap) < 0)
-                f.detail = NULL;
+        string_vprintf(&f.detail, format, ap);
         va_end(ap);
         f.subject = subject ? strdup(subject) : NULL;
         f.cure = cure ? strdup(cure) : NULL;

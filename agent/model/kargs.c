@@ -3,6 +3,8 @@
 
 #include <ctype.h>
 
+#include "base/text.h"
+
 void kargs_done(Kargs *k)
 {
         string_list_done(&k->words);
@@ -212,7 +214,7 @@ int karg_without(const char *word, const char *remove, char **ret)
                 const char *quote = left[strcspn(left, " \t\n\v\f\r")] ? "\"" : "";
                 char *shorter = NULL;
 
-                if (*left && asprintf(&shorter, "%.*s%s%s%s", (int) n + 1, word, quote, left, quote) < 0)
+                if (*left && string_printf(&shorter, "%.*s%s%s%s", (int) n + 1, word, quote, left, quote) < 0)
                         return -ENOMEM;
                 *ret = shorter;
         }

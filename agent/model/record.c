@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/parse.h"
+#include "base/text.h"
 
 /*
  *      # comment
@@ -142,13 +143,6 @@ void record_forget(Record *r, const char *subject)
                 }
 }
 
-/* NULL stays NULL; false when memory is short. */
-static bool copy_text(const char *s, char **ret)
-{
-        *ret = s ? strdup(s) : NULL;
-        return *ret || !s;
-}
-
 int record_copy(const Record *r, Record *ret)
 {
         _cleanup_(record_done) Record copy = {};
@@ -156,8 +150,8 @@ int record_copy(const Record *r, Record *ret)
         FOREACH_ARRAY(f, r->files, r->n) {
                 RecordFile *new = record_file_at(&copy, f->subject);
 
-                if (!new || !copy_text(f->format, &new->format) || !copy_text(f->present, &new->present) ||
-                    !copy_text(f->renamed, &new->renamed) || !copy_text(f->kept, &new->kept) ||
+                if (!new || string_copy(f->format, &new->format) < 0 || string_copy(f->present, &new->present) < 0 ||
+                    string_copy(f->renamed, &new->renamed) < 0 || string_copy(f->kept, &new->kept) < 0 ||
                     owned_words_add_all(&new->added, &f->added) < 0 ||
                     owned_words_add_all(&new->removed, &f->removed) < 0)
                         return -ENOMEM;
@@ -364,7 +358,7 @@ int record_print(const Record *r, char **ret)
         }
         if (fclose(out) != 0)
                 return -ENOMEM;
-        if (asprintf(&whole, "%send %016" PRIx64 "\n", text, fnv1a(FNV_START, text, size)) < 0)
+        if (string_printf(&whole, "%send %016" PRIx64 "\n", text, fnv1a(FNV_START, text, size)) < 0)
                 return -ENOMEM;
         *ret = whole;
         return 0;

@@ -7,6 +7,7 @@
 
 #include "base/io.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "model/names.h"
 
 /*
@@ -147,13 +148,10 @@ static int _printf_(5, 6) fail(ConfigError *ret, int error, const char *file, un
 {
         _cleanup_free_ char *name = strdup(file), *message = NULL;
         va_list ap;
-        int n;
 
         va_start(ap, format);
-        n = vasprintf(&message, format, ap);
+        string_vprintf(&message, format, ap);
         va_end(ap);
-        if (n < 0)
-                message = NULL;
         if (!name || !message)
                 return -ENOMEM;
         *ret = (ConfigError){ .file = TAKE_PTR(name), .line = line, .message = TAKE_PTR(message) };
@@ -454,10 +452,8 @@ static int apply_key(Config *c, ConfigDevice *device, const Scan *s, const char 
         const char *value;
         int r;
 
-        if (asprintf(&name, "%s:%s", section, row->key) < 0) {
-                name = NULL;
+        if (string_printf(&name, "%s:%s", section, row->key) < 0)
                 return -ENOMEM;
-        }
         value = iniparser_getstring(values, name, NULL);
         if (!value) /* the strict pass saw it, so only memory can have been short */
                 return -ENOMEM;
@@ -593,10 +589,8 @@ int config_load(int rfd, Config *ret, ConfigError *ret_error)
         FOREACH_ARRAY(name, names.items, names.n) {
                 _cleanup_free_ char *path = NULL;
 
-                if (asprintf(&path, NAME_CONFIG_DIR "/%s", *name) < 0) {
-                        path = NULL;
+                if (string_printf(&path, NAME_CONFIG_DIR "/%s", *name) < 0)
                         return -ENOMEM;
-                }
                 r = apply_file(&c, rfd, path, false, ret_error);
                 if (r < 0)
                         return r;

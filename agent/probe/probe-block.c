@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/io.h"
+#include "base/text.h"
 #include "model/names.h"
 #include "probe/mount-table.h"
 
@@ -116,10 +117,8 @@ static int device_path(const Block *b, const char *link, char **ret)
         s = target;
         while (startswith(s, "../"))
                 s += 3;
-        if (asprintf(ret, "/sys/%s", s) < 0) {
-                *ret = NULL;
+        if (string_printf(ret, "/sys/%s", s) < 0)
                 return -ENOMEM;
-        }
         return 0;
 }
 
@@ -127,10 +126,8 @@ static int device_path_of_name(const Block *b, const char *name, char **ret)
 {
         _cleanup_free_ char *link = NULL;
 
-        if (asprintf(&link, NAME_SYS_CLASS_BLOCK "/%s", name) < 0) {
-                link = NULL;
+        if (string_printf(&link, NAME_SYS_CLASS_BLOCK "/%s", name) < 0)
                 return -ENOMEM;
-        }
         return device_path(b, link, ret);
 }
 
@@ -175,13 +172,6 @@ static const char *base_name(const char *path)
         return slash ? slash + 1 : path;
 }
 
-static char *join(const char *folder, const char *name)
-{
-        char *path;
-
-        return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
-}
-
 static int follow_file(Block *b, const Use *use, const char *path, unsigned depth);
 static int follow_device(Block *b, const Use *use, const char *path, unsigned depth);
 
@@ -200,7 +190,7 @@ static int follow_subsystem(Block *b, const Use *use, const char *block, const c
 
                 if (!number || !isdigit((unsigned char) number[0]) || number[strspn(number, "0123456789")] != 0)
                         continue;
-                link = join(folder, *name);
+                link = path_join(folder, *name);
                 if (!link)
                         return -ENOMEM;
                 r = root_readlink(b->p->rfd, link, &target);
@@ -216,7 +206,7 @@ static int follow_subsystem(Block *b, const Use *use, const char *block, const c
 
 static int follow_loop(Block *b, const Use *use, const char *path, unsigned depth)
 {
-        _cleanup_free_ char *attr = join(path, "loop/backing_file");
+        _cleanup_free_ char *attr = path_join(path, "loop/backing_file");
         char file[PATH_MAX];
         int r;
 
@@ -232,7 +222,7 @@ static int follow_loop(Block *b, const Use *use, const char *path, unsigned dept
 static int follow_device(Block *b, const Use *use, const char *path, unsigned depth)
 {
         _cleanup_(string_list_done) StringList slaves = {};
-        _cleanup_free_ char *disk = strdup(path), *partition = join(path, "partition"), *folder = NULL;
+        _cleanup_free_ char *disk = strdup(path), *partition = path_join(path, "partition"), *folder = NULL;
         const char *subsystem;
         int r;
 
@@ -245,7 +235,7 @@ static int follow_device(Block *b, const Use *use, const char *path, unsigned de
         if (probe_exists(b->p->rfd, disk) != TRISTATE_YES)
                 return -ENODEV;
 
-        folder = join(disk, "slaves");
+        folder = path_join(disk, "slaves");
         if (!folder)
                 return -ENOMEM;
         r = root_list(b->p->rfd, folder, NULL, &slaves);
@@ -287,10 +277,8 @@ static int follow_btrfs(Block *b, const Use *use, const char *path, unsigned dep
                 _cleanup_(string_list_done) StringList devices = {};
                 _cleanup_free_ char *folder = NULL;
 
-                if (asprintf(&folder, NAME_SYS_FS_BTRFS "/%s/devices", *id) < 0) {
-                        folder = NULL;
+                if (string_printf(&folder, NAME_SYS_FS_BTRFS "/%s/devices", *id) < 0)
                         return -ENOMEM;
-                }
                 r = root_list(b->p->rfd, folder, NULL, &devices);
                 if (r == -ENOMEM)
                         return r;
@@ -385,7 +373,7 @@ static int follow_matching(Block *b, const Use *use, const char *name, const cha
                         skip = skip || startswith(*block, *prefix);
                 if (skip)
                         continue;
-                file = join("/dev", *block);
+                file = path_join("/dev", *block);
                 if (!file)
                         return -ENOMEM;
                 fd = root_open(b->p->rfd, file, O_RDONLY);
@@ -399,14 +387,6 @@ static int follow_matching(Block *b, const Use *use, const char *name, const cha
                 found++;
         }
         return found;
-}
-
-static bool one_of(const char *s, const char *const *list, size_t n)
-{
-        FOREACH_ARRAY(i, list, n)
-                if (streq(s, *i))
-                        return true;
-        return false;
 }
 
 /* -ENODEV: this file system is on no block device that can be named. */
@@ -537,7 +517,7 @@ static int each_mount(Block *b, struct libmnt_fs *fs)
                 b->root_seen = b->root_seen || is_root;
                 return string_list_add(&b->targets, target);
         }
-        if (r == -ENODEV && is_root && type && one_of(type, diskless, ELEMENTSOF(diskless)))
+        if (r == -ENODEV && is_root && type && string_in(type, diskless, ELEMENTSOF(diskless)))
                 b->root_seen = true;
         else if (r < 0 && (is_root || r != -ENODEV || (type && streq(type, "zfs"))))
                 b->failed = true;
@@ -578,7 +558,7 @@ static int follow_tag(Block *b, const Use *use, const char *tag, const char *val
 
                 if (!streq(i->tag, tag))
                         continue;
-                link = join(i->folder, value);
+                link = path_join(i->folder, value);
                 if (!link)
                         return -ENOMEM;
                 r = device_path_of_file(b, link, &path);

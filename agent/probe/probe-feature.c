@@ -3,6 +3,7 @@
 
 #include "base/gzip.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "model/names.h"
 
 /* A distribution's configuration has some 300 KiB. */
@@ -107,10 +108,8 @@ static int probe_unsafe_option(const Probe *p, Facts *f)
                         _cleanup_free_ char *path = NULL, *text = NULL;
                         char *save = NULL;
 
-                        if (asprintf(&path, "%s/%s", *folder, *name) < 0) {
-                                path = NULL;
+                        if (string_printf(&path, "%s/%s", *folder, *name) < 0)
                                 return -ENOMEM;
-                        }
                         r = root_read_text(p->rfd, path, &text);
                         if (r == -ENOMEM)
                                 return r;
@@ -169,10 +168,8 @@ static int read_config(const Probe *p, const char *release, char **ret)
                 _cleanup_free_ char *path = NULL;
                 int r;
 
-                if (asprintf(&path, "%s%s%s", style->prefix, release, style->suffix) < 0) {
-                        path = NULL;
+                if (string_printf(&path, "%s%s%s", style->prefix, release, style->suffix) < 0)
                         return -ENOMEM;
-                }
                 r = root_read_file(p->rfd, path, CONFIG_MAX_BYTES, ret, NULL);
                 if (r >= 0 || r == -ENOMEM)
                         return r;

@@ -2,6 +2,7 @@
 #include "probe/probe.h"
 
 #include "base/io.h"
+#include "base/text.h"
 #include "model/names.h"
 
 /* The kernel's own bound is 2 to 4 KiB (COMMAND_LINE_SIZE); the environment of init holds a few variables. */
@@ -94,21 +95,17 @@ static int name_initrd(KernelRelease *k, const StringList *boot, size_t style)
         for (size_t i = 0; i < ELEMENTSOF(initrd_styles); i++) {
                 _cleanup_free_ char *name = NULL;
 
-                if (asprintf(&name, "%s%s%s", initrd_styles[i].prefix, k->release, initrd_styles[i].suffix) < 0) {
-                        name = NULL;
+                if (string_printf(&name, "%s%s%s", initrd_styles[i].prefix, k->release, initrd_styles[i].suffix) < 0)
                         return -ENOMEM;
-                }
                 if (!string_list_contains(boot, name))
                         continue;
                 k->image.exists = true;
                 style = i;
                 break;
         }
-        if (asprintf(&k->initrd, NAME_BOOT "/%s%s%s", initrd_styles[style].prefix, k->release,
-                     initrd_styles[style].suffix) < 0) {
-                k->initrd = NULL;
+        if (string_printf(&k->initrd, NAME_BOOT "/%s%s%s", initrd_styles[style].prefix, k->release,
+                          initrd_styles[style].suffix) < 0)
                 return -ENOMEM;
-        }
         return 0;
 }
 
@@ -117,20 +114,14 @@ static int name_kernel(const Probe *p, KernelRelease *k, const StringList *boot)
 {
         _cleanup_free_ char *name = NULL, *path = NULL;
 
-        if (asprintf(&name, "vmlinuz-%s", k->release) < 0) {
-                name = NULL;
+        if (string_printf(&name, "vmlinuz-%s", k->release) < 0)
                 return -ENOMEM;
-        }
         if (string_list_contains(boot, name)) {
-                if (asprintf(&path, NAME_BOOT "/%s", name) < 0) {
-                        path = NULL;
+                if (string_printf(&path, NAME_BOOT "/%s", name) < 0)
                         return -ENOMEM;
-                }
         } else {
-                if (asprintf(&path, NAME_LIB_MODULES "/%s/vmlinuz", k->release) < 0) {
-                        path = NULL;
+                if (string_printf(&path, NAME_LIB_MODULES "/%s/vmlinuz", k->release) < 0)
                         return -ENOMEM;
-                }
                 if (probe_exists(p->rfd, path) != TRISTATE_YES)
                         return -ENOENT;
         }

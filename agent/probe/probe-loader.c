@@ -2,6 +2,7 @@
 #include "probe/probe.h"
 
 #include "base/io.h"
+#include "base/text.h"
 #include "grub/loader/loaders.h"
 #include "model/names.h"
 
@@ -22,10 +23,8 @@ static bool is_package_kernel(const Probe *p, const KernelRelease *k, const char
         _cleanup_free_ char *path = NULL;
         char package[256];
 
-        if (!name || asprintf(&path, NAME_LIB_MODULES "/%s/pkgbase", k->release) < 0) {
-                path = NULL;
+        if (!name || string_printf(&path, NAME_LIB_MODULES "/%s/pkgbase", k->release) < 0)
                 return false;
-        }
         return root_read_attr(p->rfd, path, package, sizeof(package)) >= 0 && streq(package, name);
 }
 

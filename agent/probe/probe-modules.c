@@ -5,6 +5,7 @@
 
 #include "base/io.h"
 #include "base/lazy.h"
+#include "base/text.h"
 #include "model/names.h"
 
 /*
@@ -63,10 +64,8 @@ static int module_set_open(const Probe *p, const char *release, ModuleSet *ret)
         _cleanup_free_ char *path = NULL;
         int r;
 
-        if (asprintf(&path, NAME_LIB_MODULES "/%s", release) < 0) {
-                path = NULL;
+        if (string_printf(&path, NAME_LIB_MODULES "/%s", release) < 0)
                 return -ENOMEM;
-        }
         s.fd = root_open(p->rfd, path, O_PATH | O_DIRECTORY);
         if (s.fd < 0)
                 return s.fd;

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/io.h"
+#include "base/text.h"
 #include "model/names.h"
 #include "probe/mount-table.h"
 
@@ -133,21 +134,15 @@ static bool is_type(struct libmnt_fs *fs, const char *type)
         return t && streq(t, type);
 }
 
-static bool set_text(char **field, const char *text)
-{
-        *field = text ? strdup(text) : NULL;
-        return !text || *field;
-}
-
 static int want_listed(struct libmnt_fs *fs, const char *target, BootMount *ret)
 {
         const char *type = sym_mnt_fs_get_fstype(fs), *options = sym_mnt_fs_get_fs_options(fs);
 
         ret->listed = true;
         ret->read_only = sym_mnt_fs_get_option(fs, "ro", NULL, NULL) == 0;
-        if (!set_text(&ret->target, target) || !set_text(&ret->source, sym_mnt_fs_get_source(fs)) ||
-            !set_text(&ret->type, type && !streq(type, "auto") ? type : NULL) ||
-            !set_text(&ret->options, options && *options ? options : NULL))
+        if (string_copy(target, &ret->target) < 0 || string_copy(sym_mnt_fs_get_source(fs), &ret->source) < 0 ||
+            string_copy(type && !streq(type, "auto") ? type : NULL, &ret->type) < 0 ||
+            string_copy(options && *options ? options : NULL, &ret->options) < 0)
                 return -ENOMEM;
         return 1;
 }
@@ -155,9 +150,10 @@ static int want_listed(struct libmnt_fs *fs, const char *target, BootMount *ret)
 /* @source: NULL, with a reason: none was found, but it may be there. */
 static int want_partition(const char *target, const char *source, const char *failure, BootMount *ret)
 {
-        return set_text(&ret->target, target) && set_text(&ret->source, source) && set_text(&ret->failure, failure)
-                       ? 1
-                       : -ENOMEM;
+        if (string_copy(target, &ret->target) < 0 || string_copy(source, &ret->source) < 0 ||
+            string_copy(failure, &ret->failure) < 0)
+                return -ENOMEM;
+        return 1;
 }
 
 static const char *partition_of_type(const DiskPartitions *l, const char *type)
@@ -276,9 +272,8 @@ static int add_partition(DiskPartitions *l, const char *disk, blkid_partition pa
                 return -ENOMEM;
         l->n++;
         p->type = strdup(type);
-        if (asprintf(&p->device, "/dev/%s%s%d", disk, isdigit((unsigned char) disk[strlen(disk) - 1]) ? "p" : "",
-                     blkid_partition_get_partno(part)) < 0)
-                p->device = NULL;
+        string_printf(&p->device, "/dev/%s%s%d", disk, isdigit((unsigned char) disk[strlen(disk) - 1]) ? "p" : "",
+                      blkid_partition_get_partno(part));
         return p->type && p->device ? 0 : -ENOMEM;
 }
 
@@ -290,10 +285,8 @@ static int read_partitions(int rfd, const char *disk, DiskPartitions *l)
         blkid_partlist parts;
         int r = 0;
 
-        if (asprintf(&file, "/dev/%s", disk) < 0) {
-                file = NULL;
+        if (string_printf(&file, "/dev/%s", disk) < 0)
                 return -ENOMEM;
-        }
         fd = root_open(rfd, file, O_RDONLY);
         if (fd < 0)
                 return fd;
@@ -316,25 +309,19 @@ static int find_disks(int rfd, const char *link, unsigned depth, StringList *ret
 
         if (r < 0)
                 return r;
-        if (asprintf(&path, "%s/partition", link) < 0) {
-                path = NULL;
+        if (string_printf(&path, "%s/partition", link) < 0)
                 return -ENOMEM;
-        }
         name = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
-        if (asprintf(&folder, NAME_SYS_CLASS_BLOCK "/%s/slaves", name) < 0) {
-                folder = NULL;
+        if (string_printf(&folder, NAME_SYS_CLASS_BLOCK "/%s/slaves", name) < 0)
                 return -ENOMEM;
-        }
         r = root_list(rfd, folder, NULL, &slaves);
         if (r == -ENOMEM)
                 return r;
         FOREACH_ARRAY(slave, slaves.items, slaves.n) {
                 _cleanup_free_ char *below = NULL;
 
-                if (asprintf(&below, NAME_SYS_CLASS_BLOCK "/%s", *slave) < 0) {
-                        below = NULL;
+                if (string_printf(&below, NAME_SYS_CLASS_BLOCK "/%s", *slave) < 0)
                         return -ENOMEM;
-                }
                 r = find_disks(rfd, below, depth + 1, ret);
                 if (r < 0)
                         return r;
@@ -374,10 +361,8 @@ static int find_root_disks(int rfd, StringList *ret)
         if (!name || strchr(name, '/') || strlen(name) > 64)
                 return 0;
         _cleanup_free_ char *class = NULL;
-        if (asprintf(&class, NAME_SYS_CLASS_BLOCK "/%s", name) < 0) {
-                class = NULL;
+        if (string_printf(&class, NAME_SYS_CLASS_BLOCK "/%s", name) < 0)
                 return -ENOMEM;
-        }
         r = find_disks(rfd, class, 0, ret);
         return r == -ENOENT ? 0 : r;
 }
@@ -413,8 +398,7 @@ static int fail(BootMount *m, const char *format, ...)
         va_list ap;
 
         va_start(ap, format);
-        if (vasprintf(&m->failure, format, ap) < 0)
-                m->failure = NULL;
+        string_vprintf(&m->failure, format, ap);
         va_end(ap);
         return m->failure ? 0 : -ENOMEM;
 }
@@ -436,7 +420,7 @@ static int name_device(int rfd, const char *file, dev_t number, BootMount *m)
                 if (root_stat(rfd, name, &st) >= 0 && S_ISBLK(st.st_mode) && st.st_rdev == number)
                         file = name;
         }
-        return set_text(&m->device, file) ? 0 : -ENOMEM;
+        return string_copy(file, &m->device);
 }
 
 /* The device file of what fstab has: itself, or one of the links that udev makes. */
@@ -495,7 +479,7 @@ static int find_elsewhere(int rfd, BootMount *m)
                 const char *root = sym_mnt_fs_get_root(fs), *target = sym_mnt_fs_get_target(fs);
 
                 if (sym_mnt_fs_get_devno(fs) == st.st_rdev && root && streq(root, "/") && target &&
-                    !set_text(&m->elsewhere, target))
+                    string_copy(target, &m->elsewhere) < 0)
                         return -ENOMEM;
         }
         return 0;
@@ -518,7 +502,7 @@ static int look_at_device(int rfd, BootMount *m)
                 return fail(m, "%s cannot be read", m->device);
         if (blkid_do_safeprobe(probe) != 0 || blkid_probe_lookup_value(probe, "TYPE", &type, NULL) != 0)
                 return fail(m, "there is no file system on %s that libblkid knows", m->device);
-        if (!m->type && !set_text(&m->type, type))
+        if (!m->type && string_copy(type, &m->type) < 0)
                 return -ENOMEM;
         if (!m->listed && !streq(m->target, NAME_BOOT) && !streq(type, "vfat"))
                 return fail(m, "%s should be an EFI system partition, and has %s on it", m->device, type);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
+#include "base/text.h"
 #include "grub/loader/systemd-boot.h"
 #include "model/names.h"
 #include "probe/probe.h"
@@ -39,7 +40,7 @@ static int find_counted(int rfd, const char *subject, char **ret)
                 if (!id)
                         return -ENOMEM;
                 if (streq(id, base))
-                        return asprintf(ret, "%s%s", folder, *name) < 0 ? -ENOMEM : 0;
+                        return string_printf(ret, "%s%s", folder, *name);
         }
         return 0;
 }
@@ -59,10 +60,8 @@ static int probe_file(int rfd, RecordFile *file)
         file->exists = r >= 0 ? TRISTATE_YES : r == -ENOENT || r == -ENOTDIR ? TRISTATE_NO : TRISTATE_UNKNOWN;
         if (file->original.state != BYTES_KNOWN)
                 return 0;
-        if (asprintf(&path, NAME_ORIGINALS "%s", file->subject) < 0) {
-                path = NULL;
+        if (string_printf(&path, NAME_ORIGINALS "%s", file->subject) < 0)
                 return -ENOMEM;
-        }
         r = probe_soft(read_text(rfd, path, &file->kept));
         if (r >= 0 && file->kept && !fingerprint_is(&file->original, file->kept)) {
                 free(file->kept);

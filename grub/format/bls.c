@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 
+#include "base/text.h"
 #include "grub/format/ownership.h"
 #include "grub/format/rescue.h"
 
@@ -276,8 +277,8 @@ static int add_options(char **text, const Kargs *add, const char *base)
                 if (f->seen_by_grub)
                         end = f->end;
         /* in front of everything where there is nothing that any reader could boot */
-        r = asprintf(&line, "%s" KEY_OPTIONS " %s%s%s%s", end > 0 ? "\n" : "", base ?: "", base ? " " : "", words,
-                     end > 0 ? "" : "\n");
+        r = string_printf(&line, "%s" KEY_OPTIONS " %s%s%s%s", end > 0 ? "\n" : "", base ?: "", base ? " " : "", words,
+                          end > 0 ? "" : "\n");
         if (r < 0)
                 return -ENOMEM;
         longer = text_splice(*text, end, end, line);

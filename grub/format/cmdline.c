@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 
+#include "base/text.h"
 #include "grub/format/ownership.h"
 #include "model/loader.h"
 
@@ -15,7 +16,7 @@ char *text_splice(const char *text, size_t start, size_t end, const char *with)
 {
         char *s;
 
-        return asprintf(&s, "%.*s%s%s", (int) start, text, with, text + end) < 0 ? NULL : s;
+        return string_printf(&s, "%.*s%s%s", (int) start, text, with, text + end) < 0 ? NULL : s;
 }
 
 static bool begins_line(const char *text, size_t i)
@@ -195,9 +196,9 @@ static int add_words(char **text, unsigned flags, const Kargs *add)
         if (r < 0)
                 return r;
         if (n > 0 || (flags & CMDLINE_BEHIND_KEY))
-                r = asprintf(&with, " %s", words);
+                r = string_printf(&with, " %s", words);
         else
-                r = asprintf(&with, "%s%s", words, init ? " " : blank_at(*text, 0, flags) > 1 ? "\n" : "");
+                r = string_printf(&with, "%s%s", words, init ? " " : blank_at(*text, 0, flags) > 1 ? "\n" : "");
         return r < 0 ? -ENOMEM : splice(text, end, end, with);
 }
 

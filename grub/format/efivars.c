@@ -2,6 +2,7 @@
 #include "grub/format/efivars.h"
 
 #include "base/io.h"
+#include "base/text.h"
 #include "model/names.h"
 
 #define ATTRIBUTE_BYTES 4U
@@ -16,10 +17,8 @@ static int read_variable(int rfd, const char *name, const char *guid, char **ret
         size_t size;
         int r;
 
-        if (asprintf(&path, NAME_SYS_EFIVARS "/%s-%s", name, guid) < 0) {
-                path = NULL;
+        if (string_printf(&path, NAME_SYS_EFIVARS "/%s-%s", name, guid) < 0)
                 return -ENOMEM;
-        }
         r = root_read_file(rfd, path, VALUE_MAX, &data, &size);
         if (r < 0)
                 return r;

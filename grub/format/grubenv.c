@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 
+#include "base/text.h"
 #include "grub/format/ownership.h"
 
 #define SIGNATURE "# GRUB Environment Block\n"
@@ -32,13 +33,9 @@ static int _printf_(2, 3) note_problem(GrubEnv *e, const char *format, ...)
         if (e->problem)
                 return 0;
         va_start(ap, format);
-        r = vasprintf(&e->problem, format, ap);
+        r = string_vprintf(&e->problem, format, ap);
         va_end(ap);
-        if (r < 0) {
-                e->problem = NULL;
-                return -ENOMEM;
-        }
-        return 0;
+        return r;
 }
 
 /* The newline that ends a value; escaped ones do not. @size: when there is none. */
@@ -194,8 +191,8 @@ int grubenv_set(const char *text, size_t size, const char *name, const char *val
                 return -ENOMEM;
         needed = used - (end - start) + strlen(variable);
         if (needed > GRUBENV_SIZE) {
-                if (reterr_problem && asprintf(reterr_problem, "has room for %u bytes, and %zu would be needed",
-                                               GRUBENV_SIZE, needed) < 0)
+                if (reterr_problem && string_printf(reterr_problem, "has room for %u bytes, and %zu would be needed",
+                                                    GRUBENV_SIZE, needed) < 0)
                         return -ENOMEM;
                 return -ENOSPC;
         }

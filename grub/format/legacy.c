@@ -2,6 +2,7 @@
 #include "grub/format/legacy.h"
 
 #include "base/parse.h"
+#include "base/text.h"
 #include "grub/format/rescue.h"
 
 #define AUTOMAGIC_BEGIN "### BEGIN AUTOMAGIC KERNELS LIST"
@@ -143,7 +144,6 @@ static int add_title(Parser *p, size_t start, size_t end)
 {
         LegacyEntry *e = array_grow(&p->menu.entries, p->menu.n);
         unsigned same = 1;
-        int r;
 
         if (!e)
                 return -ENOMEM;
@@ -154,12 +154,7 @@ static int add_title(Parser *p, size_t start, size_t end)
                 return -ENOMEM;
         FOREACH_ARRAY(other, p->menu.entries, p->menu.n - 1)
                 same += streq(other->title, e->title);
-        r = same > 1 ? asprintf(&e->place, "%s #%u", e->title, same) : asprintf(&e->place, "%s", e->title);
-        if (r < 0) {
-                e->place = NULL;
-                return -ENOMEM;
-        }
-        return 0;
+        return same > 1 ? string_printf(&e->place, "%s #%u", e->title, same) : string_copy(e->title, &e->place);
 }
 
 /* A kernel or module line: "[--OPTION ...] PATH ARGUMENTS". */
@@ -372,10 +367,8 @@ static int edit_span(char **text, size_t start, size_t end, unsigned flags, cons
 
 static int option_place(const LegacyOption *o, char **ret)
 {
-        if (asprintf(ret, OPTION_PREFIX "%s", o->name) < 0) {
-                *ret = NULL;
+        if (string_printf(ret, OPTION_PREFIX "%s", o->name) < 0)
                 return -ENOMEM;
-        }
         return 0;
 }
 

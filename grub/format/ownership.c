@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "grub/format/ownership.h"
 
+#include "base/text.h"
+
 static const OwnedFormat *const formats[] = {
         &owned_whole, &owned_lines, &owned_grub_default, &owned_cmdline, &owned_bls, &owned_grubenv, &owned_grub_legacy,
 };
@@ -56,13 +58,6 @@ static int take_out_lines(const char *text, const OwnedWords *words, char **ret)
 
 const OwnedFormat owned_lines = { "lines", take_out_lines };
 
-/* NULL stays NULL. 0 or -ENOMEM. */
-static int copy_text(const char *s, char **ret)
-{
-        *ret = s ? strdup(s) : NULL;
-        return *ret || !s ? 0 : -ENOMEM;
-}
-
 /*
  * A command line that ptprep made, and from which its words are gone, and nothing else is different: a revert was
  * interrupted before the file went away. Returns 1, 0 or -ENOMEM.
@@ -78,15 +73,13 @@ static int only_ours_missing(const RecordFile *f)
         FOREACH_ARRAY(w, f->added.items, f->added.n) {
                 char *more;
 
-                if (!whole || asprintf(&more, "%s%s%s", whole, *whole ? " " : "", w->word) < 0)
+                if (!whole || string_printf(&more, "%s%s%s", whole, *whole ? " " : "", w->word) < 0)
                         return -ENOMEM;
                 free(whole);
                 whole = more;
         }
-        if (!whole || asprintf(&text, "%s%s", whole, f->present + n) < 0) {
-                text = NULL;
+        if (!whole || string_printf(&text, "%s%s", whole, f->present + n) < 0)
                 return -ENOMEM;
-        }
         return fingerprint_is(&f->written, text);
 }
 
@@ -99,7 +92,7 @@ static int take_out_ours(const RecordFile *f, OwnedState *ret_state, char **ret)
                 return r == -ENOMEM ? r : 0;
         *ret_state = OWNED_EDITED;
         /* somebody else's file stays, be it empty */
-        return !*ret && f->original.state != BYTES_ABSENT ? copy_text("", ret) : 0;
+        return !*ret && f->original.state != BYTES_ABSENT ? string_copy("", ret) : 0;
 }
 
 int owned_base(const RecordFile *f, OwnedState *ret_state, char **ret)
@@ -113,7 +106,7 @@ int owned_base(const RecordFile *f, OwnedState *ret_state, char **ret)
                 return 0;
         if (fingerprint_is(&f->original, f->present)) {
                 *ret_state = OWNED_SETTLED;
-                return copy_text(f->present, ret);
+                return string_copy(f->present, ret);
         }
         if (!f->present) {
                 *ret_state = OWNED_GONE;
@@ -121,7 +114,7 @@ int owned_base(const RecordFile *f, OwnedState *ret_state, char **ret)
         }
         if (original_known && (fingerprint_is(&f->written, f->present) || fingerprint_is(&f->replaced, f->present))) {
                 *ret_state = OWNED_AS_WRITTEN;
-                return copy_text(f->kept, ret);
+                return string_copy(f->kept, ret);
         }
         r = only_ours_missing(f);
         if (r > 0)

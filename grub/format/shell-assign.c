@@ -3,6 +3,8 @@
 
 #include <ctype.h>
 
+#include "base/text.h"
+
 /* Text that grows while a word is expanded. */
 typedef struct Text {
         char *s;
@@ -78,14 +80,6 @@ void shell_state_done(ShellState *s)
         *s = (ShellState){};
 }
 
-static bool one_of(const char *s, const char *const *list, size_t n)
-{
-        for (size_t i = 0; i < n; i++)
-                if (streq(s, list[i]))
-                        return true;
-        return false;
-}
-
 /*
  * Names that have a value before the first file is read: from the environment, or from the shell itself, or since
  * grub-mkconfig (GRUB util/grub-mkconfig.in) assigns them before. Its other names are in lower case.
@@ -102,8 +96,8 @@ static bool assigned_before(const char *name)
         static const char *const prefixes[] = { "BASH",     "DEBIAN_", "DEB_", "DPKG_", "GRUB_DEVICE", "LANG", "LC_",
                                                 "PACKAGE_", "SHELL",   "SSH_", "SUDO_", "TEXTDOMAIN",  "XDG_" };
 
-        if (islower((unsigned char) *name) || one_of(name, by_mkconfig, ELEMENTSOF(by_mkconfig)) ||
-            one_of(name, by_others, ELEMENTSOF(by_others)))
+        if (islower((unsigned char) *name) || string_in(name, by_mkconfig, ELEMENTSOF(by_mkconfig)) ||
+            string_in(name, by_others, ELEMENTSOF(by_others)))
                 return true;
         FOREACH_ARRAY(p, prefixes, ELEMENTSOF(prefixes))
                 if (startswith(name, *p))
@@ -532,7 +526,7 @@ static int assign(Reader *r, const Command *c, const Word *w, const char *file)
         } else {
                 char *value;
 
-                if (asprintf(&value, "%s%s", w->appends && v->value ? v->value : "", w->value.s + begin) < 0)
+                if (string_printf(&value, "%s%s", w->appends && v->value ? v->value : "", w->value.s + begin) < 0)
                         return -ENOMEM;
                 free(v->value);
                 v->value = value;
@@ -609,9 +603,9 @@ static int reserved_word(Reader *r, const Word *w)
 
                         return e < 0 ? e : 1;
                 }
-        if (one_of(w->value.s, between, ELEMENTSOF(between)))
+        if (string_in(w->value.s, between, ELEMENTSOF(between)))
                 return r->depth == 0 ? -EBADMSG : 1;
-        if (one_of(w->value.s, beyond, ELEMENTSOF(beyond)))
+        if (string_in(w->value.s, beyond, ELEMENTSOF(beyond)))
                 all_cannot_tell(r->state);
         return streq(w->value.s, "!");
 }
@@ -679,13 +673,13 @@ static int run_builtin(Reader *r, const Command *c, size_t first, size_t command
 
         /* any later word can be it */
         r->state->lost |= streq(name, "alias") || (r->dialect == SHELL_BASH && streq(name, "function"));
-        if (any_command(r, c->words + command) || one_of(name, opaque, ELEMENTSOF(opaque)) ||
-            (r->dialect == SHELL_BASH && one_of(name, opaque_in_bash, ELEMENTSOF(opaque_in_bash))) ||
-            (one_of(name, assigning, ELEMENTSOF(assigning)) && !names_variables(c, command)))
+        if (any_command(r, c->words + command) || string_in(name, opaque, ELEMENTSOF(opaque)) ||
+            (r->dialect == SHELL_BASH && string_in(name, opaque_in_bash, ELEMENTSOF(opaque_in_bash))) ||
+            (string_in(name, assigning, ELEMENTSOF(assigning)) && !names_variables(c, command)))
                 give_up(r);
-        if (one_of(name, leaving, ELEMENTSOF(leaving)))
+        if (string_in(name, leaving, ELEMENTSOF(leaving)))
                 r->lost = true;
-        if (one_of(name, special, ELEMENTSOF(special)))
+        if (string_in(name, special, ELEMENTSOF(special)))
                 e = assign_all(r, c, first, command, file);
         if (e >= 0 && (streq(name, "export") || streq(name, "readonly")))
                 e = assign_all(r, c, command + 1, c->n, file);

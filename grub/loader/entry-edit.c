@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "grub/loader/entry-edit.h"
 
+#include "base/text.h"
 #include "grub/loader/kernel-install.h"
 #include "model/names.h"
 
@@ -205,9 +206,7 @@ int plan_cmdline(Plan *plan, const LoaderEdit *want, const char *path, const cha
                 return loader_refuse(want, r, "%s: a double quote is never closed", path);
         if (r < 0)
                 return r;
-        if (asprintf(&whole, "%s%s", edited, rest) < 0) {
-                whole = NULL;
+        if (string_printf(&whole, "%s%s", edited, rest) < 0)
                 return -ENOMEM;
-        }
         return plan_edit(plan, "iommu.argument", path, text, whole, &words);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "grub/loader/grub-default.h"
 
+#include "base/text.h"
 #include "model/names.h"
 
 /* The two kinds of entries that are generated. Each takes its arguments from two variables, one after the other. */
@@ -61,7 +62,7 @@ static int draft_splice(LoaderFile *f, size_t start, size_t end, const char *tex
 {
         char *s;
 
-        if (asprintf(&s, "%.*s%s%s", (int) start, f->text, text, f->text + end) < 0)
+        if (string_printf(&s, "%.*s%s%s", (int) start, f->text, text, f->text + end) < 0)
                 return -ENOMEM;
         free(f->text);
         f->text = s;
@@ -147,11 +148,9 @@ static int target_arguments(const Draft *d, const struct Target *t, Kargs *ret, 
         normal = target_variable(d, &state, t->normal, t->normal_instead, ret_normal);
         *ret_known = !state.broken && !(all && all->state == VARIABLE_CANNOT_TELL) &&
                      !(normal && normal->state == VARIABLE_CANNOT_TELL);
-        if (asprintf(&line, "%s %s", all && all->value ? all->value : "",
-                     normal && normal->value ? normal->value : "") < 0) {
-                line = NULL;
+        if (string_printf(&line, "%s %s", all && all->value ? all->value : "",
+                          normal && normal->value ? normal->value : "") < 0)
                 return -ENOMEM;
-        }
         return kargs_parse(line, ret);
 }
 
@@ -272,26 +271,18 @@ static char *join(const OwnedWords *words, const char *variable)
  */
 static int render_line(const char *variable, const char *words, char **ret)
 {
-        int r = streq(variable, VAR_XEN_NORMAL)
-                        ? asprintf(ret, "%s=\"${%s:+$%s%s%s}\"\n", variable, variable, variable, *words ? " " : "",
-                                   words)
-                        : asprintf(ret, "%s=\"${%s:+$%s }%s\"\n", variable, variable, variable, words);
-
-        if (r < 0) {
-                *ret = NULL;
-                return -ENOMEM;
-        }
-        return 0;
+        return streq(variable, VAR_XEN_NORMAL)
+                       ? string_printf(ret, "%s=\"${%s:+$%s%s%s}\"\n", variable, variable, variable, *words ? " " : "",
+                                       words)
+                       : string_printf(ret, "%s=\"${%s:+$%s }%s\"\n", variable, variable, variable, words);
 }
 
 static int render_drop_in(const OwnedWords *words, char **ret)
 {
         _cleanup_free_ char *text = NULL;
 
-        if (asprintf(&text, "%s\n%s\n", drop_in_header[0], drop_in_header[1]) < 0) {
-                text = NULL;
+        if (string_printf(&text, "%s\n%s\n", drop_in_header[0], drop_in_header[1]) < 0)
                 return -ENOMEM;
-        }
         FOREACH_ARRAY(variable, appendable, ELEMENTSOF(appendable)) {
                 _cleanup_free_ char *list = join(words, *variable), *line = NULL;
                 char *longer;
@@ -300,7 +291,7 @@ static int render_drop_in(const OwnedWords *words, char **ret)
                         return -ENOMEM;
                 if (!*list)
                         continue;
-                if (render_line(*variable, list, &line) < 0 || asprintf(&longer, "%s%s", text, line) < 0)
+                if (render_line(*variable, list, &line) < 0 || string_printf(&longer, "%s%s", text, line) < 0)
                         return -ENOMEM;
                 free(text);
                 text = longer;
@@ -319,11 +310,11 @@ static int draft_append_to(LoaderFile *f, const Assignment *a, const char *words
 
         /* one pair of quotes around everything */
         if (quote && !memchr(raw + 1, quote, n - 2)) {
-                if (asprintf(&text, "%s%s", n == 2 ? "" : " ", words) < 0)
+                if (string_printf(&text, "%s%s", n == 2 ? "" : " ", words) < 0)
                         return -ENOMEM;
                 return draft_splice(f, a->end - 1, a->end - 1, text);
         }
-        if (asprintf(&text, "\"%s%s\"", n == 0 ? "" : " ", words) < 0)
+        if (string_printf(&text, "\"%s%s\"", n == 0 ? "" : " ", words) < 0)
                 return -ENOMEM;
         return draft_splice(f, a->end, a->end, text);
 }
@@ -338,10 +329,8 @@ static int draft_append_line(LoaderFile *f, const char *variable, const char *wo
                 return r;
         if (endswith(f->text, "\\")) /* it would join the lines */
                 return -ENOTSUP;
-        if (asprintf(&text, "%s%s", f->size > 0 && !endswith(f->text, "\n") ? "\n" : "", line) < 0) {
-                text = NULL;
+        if (string_printf(&text, "%s%s", f->size > 0 && !endswith(f->text, "\n") ? "\n" : "", line) < 0)
                 return -ENOMEM;
-        }
         return draft_splice(f, f->size, f->size, text);
 }
 
@@ -663,10 +652,8 @@ static int draft_insert_before_init(Draft *d, const char *variable, const char *
 
                 if (!streq(a->name, variable) || !find_word(d->files + a->file, a, "--", &start, &end))
                         continue;
-                if (asprintf(&text, "%s ", words) < 0) {
-                        text = NULL;
+                if (string_printf(&text, "%s ", words) < 0)
                         return -ENOMEM;
-                }
                 *ret_file = a->file;
                 r = draft_splice(d->files + a->file, start, start, text);
                 return r < 0 ? r : 1;

@@ -2,6 +2,7 @@
 #include "grub/loader/grub-platform.h"
 
 #include "base/io.h"
+#include "base/text.h"
 #include "model/names.h"
 
 #define CONFIG_NAME "/grub.cfg"
@@ -52,10 +53,8 @@ static bool exists(int rfd, const char *path)
 
 static int config_of(const char *folder, char **ret)
 {
-        if (asprintf(ret, "%s" CONFIG_NAME, folder) < 0) {
-                *ret = NULL;
+        if (string_printf(ret, "%s" CONFIG_NAME, folder) < 0)
                 return -ENOMEM;
-        }
         return 0;
 }
 
@@ -89,17 +88,11 @@ static bool first_word_is(const char *line, const char *word)
         return rest && (*rest == '\0' || strchr(" \t;\n", *rest));
 }
 
-static const char *next_line(const char *p)
-{
-        p += strcspn(p, "\n");
-        return *p ? p + 1 : p;
-}
-
 bool grub_cfg_is_stub(const char *text)
 {
         bool hands_over = false;
 
-        for (const char *p = text; *p; p = next_line(p)) {
+        for (const char *p = text; *p; p = text_next_line(p)) {
                 if (first_word_is(p, "menuentry") || first_word_is(p, "blscfg"))
                         return false;
                 hands_over |= first_word_is(p, "configfile");
@@ -124,7 +117,7 @@ static int read_vendor(int rfd, char **ret)
 
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
-        for (const char *p = text; *p; p = next_line(p)) {
+        for (const char *p = text; *p; p = text_next_line(p)) {
                 const char *value = startswith(p, "ID=");
                 _cleanup_free_ char *id = NULL;
 
@@ -164,12 +157,10 @@ static int look_at_vendor(int rfd, const char *esp, const char *name, const char
 {
         _cleanup_free_ char *path = NULL, *text = NULL;
         bool ours = vendor && strcasecmp(name, vendor) == 0;
-        int r = asprintf(&path, "%s/EFI/%s" CONFIG_NAME, esp, name) < 0 ? -ENOMEM : 0;
+        int r = string_printf(&path, "%s/EFI/%s" CONFIG_NAME, esp, name);
 
-        if (r < 0) {
-                path = NULL;
+        if (r < 0)
                 return r;
-        }
         r = root_read_text(rfd, path, &text);
         if (r == -ENOMEM || r == -ENOENT || r == -ENOTDIR)
                 return r == -ENOMEM ? r : 0;
@@ -206,10 +197,8 @@ static int look_at_esps(int rfd, GrubPlatform *p, Esp *ret)
                 _cleanup_(string_list_done) StringList names = {};
                 _cleanup_free_ char *folder = NULL;
 
-                if (asprintf(&folder, "%s/EFI", esps[i]) < 0) {
-                        folder = NULL;
+                if (string_printf(&folder, "%s/EFI", esps[i]) < 0)
                         return -ENOMEM;
-                }
                 r = root_list(rfd, folder, NULL, &names);
                 if (r == -EACCES || r == -EPERM)
                         r = string_list_addf(&p->unreadable, "%s: %s", folder, strerror(-r));

@@ -2,6 +2,7 @@
 #include "grub/loader/kernel-install.h"
 
 #include "base/io.h"
+#include "base/text.h"
 #include "model/names.h"
 
 static const char *const folders[] = { "/etc/kernel", "/run/kernel", "/usr/local/lib/kernel", "/usr/lib/kernel" };
@@ -42,10 +43,8 @@ static int read_conf(int rfd, const char *name, KernelLayout *layout)
                 _cleanup_free_ char *path = NULL, *text = NULL;
                 int r;
 
-                if (asprintf(&path, "%s/%s", *folder, name) < 0) {
-                        path = NULL;
+                if (string_printf(&path, "%s/%s", *folder, name) < 0)
                         return -ENOMEM;
-                }
                 r = root_read_text(rfd, path, &text);
                 if (r == -ENOMEM)
                         return r;
@@ -68,10 +67,8 @@ static int list_drop_ins(int rfd, StringList *ret)
         FOREACH_ARRAY(folder, folders, ELEMENTSOF(folders)) {
                 _cleanup_free_ char *path = NULL;
 
-                if (asprintf(&path, "%s/install.conf.d", *folder) < 0) {
-                        path = NULL;
+                if (string_printf(&path, "%s/install.conf.d", *folder) < 0)
                         return -ENOMEM;
-                }
                 if (root_list(rfd, path, ".conf", ret) == -ENOMEM)
                         return -ENOMEM;
         }
@@ -99,10 +96,8 @@ int kernel_install_layout(int rfd, KernelLayout *ret)
 
                 if (i > 0 && streq(names.items[i], names.items[i - 1]))
                         continue;
-                if (asprintf(&path, "install.conf.d/%s", names.items[i]) < 0) {
-                        path = NULL;
+                if (string_printf(&path, "install.conf.d/%s", names.items[i]) < 0)
                         return -ENOMEM;
-                }
                 r = read_conf(rfd, path, &layout);
         }
         if (r >= 0)

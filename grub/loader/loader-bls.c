@@ -3,6 +3,7 @@
 
 #include "base/io.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "grub/format/bls.h"
 #include "grub/format/blscfg.h"
 #include "grub/format/grubenv.h"
@@ -42,15 +43,9 @@ static const char *command_rest(const char *line, const char *name)
         return rest && strchr(" \t;\n", *rest) ? rest + strspn(rest, " \t") : NULL;
 }
 
-static const char *next_line(const char *p)
-{
-        p += strcspn(p, "\n");
-        return *p ? p + 1 : p;
-}
-
 bool grub_cfg_has_blscfg(const char *text)
 {
-        for (const char *p = text; *p; p = next_line(p))
+        for (const char *p = text; *p; p = text_next_line(p))
                 if (command_rest(p, "blscfg"))
                         return true;
         return false;
@@ -61,7 +56,7 @@ static int blscfg_path(const char *text, char **ret)
 {
         static const char *const options[] = { "--path=", "--path", "-p" };
 
-        for (const char *p = text; *p; p = next_line(p)) {
+        for (const char *p = text; *p; p = text_next_line(p)) {
                 const char *rest = command_rest(p, "blscfg");
 
                 for (size_t i = 0; rest && i < ELEMENTSOF(options); i++) {
@@ -83,7 +78,7 @@ static int blscfg_path(const char *text, char **ret)
 /* As TuneD matches it: any case, blanks around '=', with quotes or without; every such line counts. */
 bool default_grub_enables_bls(const char *text)
 {
-        for (const char *p = text; *p; p = next_line(p)) {
+        for (const char *p = text; *p; p = text_next_line(p)) {
                 const char *q = p + strspn(p, " \t");
 
                 if (strncasecmp(q, "GRUB_ENABLE_BLSCFG", strlen("GRUB_ENABLE_BLSCFG")) != 0)
@@ -118,12 +113,10 @@ static void place_done(Place *p)
 static int try_folder(int rfd, const char *folder, Place *ret)
 {
         _cleanup_free_ char *file = NULL, *text = NULL;
-        int r = asprintf(&file, "%s/grub.cfg", folder) < 0 ? -ENOMEM : 0;
+        int r = string_printf(&file, "%s/grub.cfg", folder);
 
-        if (r < 0) {
-                file = NULL;
+        if (r < 0)
                 return r;
-        }
         r = root_read_text(rfd, file, &text);
         if (r < 0) /* loader-grub2.c tells of one that may not be read */
                 return r == -ENOMEM ? r : 0;
@@ -144,10 +137,8 @@ static int try_vendors(int rfd, Place *ret)
         FOREACH_ARRAY(n, names.items, names.n) {
                 _cleanup_free_ char *folder = NULL;
 
-                if (asprintf(&folder, VENDORS "/%s", *n) < 0) {
-                        folder = NULL;
+                if (string_printf(&folder, VENDORS "/%s", *n) < 0)
                         return -ENOMEM;
-                }
                 r = try_folder(rfd, folder, ret);
                 if (r != 0)
                         return r;
@@ -169,10 +160,8 @@ static int try_default(int rfd, Place *ret)
         FOREACH_ARRAY(f, folders, ELEMENTSOF(folders)) {
                 _cleanup_free_ char *file = NULL;
 
-                if (asprintf(&file, "%s/grub.cfg", *f) < 0) {
-                        file = NULL;
+                if (string_printf(&file, "%s/grub.cfg", *f) < 0)
                         return -ENOMEM;
-                }
                 if (root_stat(rfd, file, &st) >= 0)
                         return 0;
         }
@@ -229,11 +218,9 @@ static int read_settings(Loader *l, const Place *place)
 
         if (!place->text)
                 return 0;
-        if (asprintf(&file, "%s/grub.cfg", place->folder) < 0) {
-                file = NULL;
+        if (string_printf(&file, "%s/grub.cfg", place->folder) < 0)
                 return -ENOMEM;
-        }
-        for (const char *p = place->text; *p; p = next_line(p)) {
+        for (const char *p = place->text; *p; p = text_next_line(p)) {
                 const char *name = command_rest(p, "set"), *value;
                 size_t n = name ? strcspn(name, "= \t\n;") : 0, length;
                 char quote;
@@ -272,10 +259,8 @@ static int read_environment(int rfd, Loader *l, const Place *place)
         size_t size;
         int r;
 
-        if (asprintf(&path, "%s" ENVIRONMENT, place->folder) < 0) {
-                path = NULL;
+        if (string_printf(&path, "%s" ENVIRONMENT, place->folder) < 0)
                 return -ENOMEM;
-        }
         r = root_read_file(rfd, path, FILE_MAX_BYTES, &text, &size);
         if (r == -ENOENT || r == -ENOTDIR)
                 return 0;
@@ -348,10 +333,8 @@ static int add_entry(Loader *l, const char *root, const char *path, const char *
         if (!e->id || !e->title || !e->kernel || !e->file || (version && !e->version))
                 return -ENOMEM;
         r = entry_initrd(&parsed, &e->initrd);
-        if (r >= 0 && root && e->initrd && asprintf(&e->image, "%s%s", root, e->initrd) < 0) {
-                e->image = NULL;
+        if (r >= 0 && root && e->initrd && string_printf(&e->image, "%s%s", root, e->initrd) < 0)
                 return -ENOMEM;
-        }
         if (r >= 0)
                 r = bls_arguments(&parsed, BLS_GRUB, l->variables, l->n_variables, &e->arguments);
         if (r >= 0)
@@ -387,10 +370,8 @@ static int read_folder(int rfd, Loader *l, const char *root, const char *folder)
         FOREACH_ARRAY(n, names.items, names.n) {
                 _cleanup_free_ char *path = NULL;
 
-                if (asprintf(&path, "%s/%s", folder, *n) < 0) {
-                        path = NULL;
+                if (string_printf(&path, "%s/%s", folder, *n) < 0)
                         return -ENOMEM;
-                }
                 r = read_file(rfd, l, path);
                 if (r >= 0)
                         r = add_entry(l, root, path, *n, l->files[l->n_files - 1].text);
@@ -415,10 +396,8 @@ static int read_entries(int rfd, Loader *l, const Place *place)
                 for (size_t b = 0; paths[i] && b < n_bases && r == -ENOENT; b++) {
                         _cleanup_free_ char *folder = NULL;
 
-                        if (asprintf(&folder, "%s%s", bases[b], paths[i]) < 0) {
-                                folder = NULL;
+                        if (string_printf(&folder, "%s%s", bases[b], paths[i]) < 0)
                                 return -ENOMEM;
-                        }
                         r = read_folder(rfd, l, streq(bases[b], ESP) ? ESP : NULL, folder);
                 }
         return r;

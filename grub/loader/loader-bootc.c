@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
+#include "base/text.h"
 #include "grub/format/cmdline.h"
 #include "grub/loader/loaders.h"
 #include "model/names.h"
@@ -103,10 +104,8 @@ static int read_kargs(int rfd, Loader *l, Kargs *ret)
                 if (!f)
                         return -ENOMEM;
                 l->n_files++;
-                if (asprintf(&f->path, FOLDER "/%s", names.items[i]) < 0) {
-                        f->path = NULL;
+                if (string_printf(&f->path, FOLDER "/%s", names.items[i]) < 0)
                         return -ENOMEM;
-                }
                 r = root_read_text(rfd, f->path, &f->text);
                 if (r < 0)
                         return r;
@@ -140,10 +139,8 @@ static int add_entries(int rfd, Loader *l, const Kargs *arguments)
                 struct stat st;
                 BootEntry *e;
 
-                if (asprintf(&kernel, "/usr/lib/modules/%s/vmlinuz", *release) < 0) {
-                        kernel = NULL;
+                if (string_printf(&kernel, "/usr/lib/modules/%s/vmlinuz", *release) < 0)
                         return -ENOMEM;
-                }
                 if (root_stat(rfd, kernel, &st) < 0)
                         continue;
                 e = array_grow(&l->entries, l->n_entries);
@@ -155,8 +152,7 @@ static int add_entries(int rfd, Loader *l, const Kargs *arguments)
                 e->version = strdup(*release);
                 e->file = strdup(kernel);
                 e->kernel = TAKE_PTR(kernel);
-                if (asprintf(&e->image, "/usr/lib/modules/%s/initramfs.img", *release) < 0)
-                        e->image = NULL;
+                string_printf(&e->image, "/usr/lib/modules/%s/initramfs.img", *release);
                 if (!e->id || !e->title || !e->version || !e->file || !e->image)
                         return -ENOMEM;
                 r = copy_kargs(arguments, &e->arguments);
@@ -228,10 +224,8 @@ static int render(const LoaderEdit *want, char **ret, PlanWords *words)
         fputc(']', f);
         if (fclose(f) != 0)
                 return -ENOMEM;
-        if (asprintf(ret, "%s\n%s\n", header, text) < 0) {
-                *ret = NULL;
+        if (string_printf(ret, "%s\n%s\n", header, text) < 0)
                 return -ENOMEM;
-        }
         r = owned_words_add(&words->added, "", header);
         return r < 0 ? r : owned_words_add(&words->added, "", text);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
+#include "base/text.h"
 #include "grub/format/legacy.h"
 #include "grub/loader/loaders.h"
 #include "model/names.h"
@@ -56,10 +57,8 @@ static int find_successor(int rfd, Loader *l)
                 installed |= exists(rfd, *m);
         FOREACH_ARRAY(c, configurations, ELEMENTSOF(configurations))
                 if (installed && exists(rfd, *c)) {
-                        if (asprintf(&l->unused, "GRUB 2 boots this machine: %s is there", *c) < 0) {
-                                l->unused = NULL;
+                        if (string_printf(&l->unused, "GRUB 2 boots this machine: %s is there", *c) < 0)
                                 return -ENOMEM;
-                        }
                         return 0;
                 }
         return 0;

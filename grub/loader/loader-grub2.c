@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
+#include "base/text.h"
 #include "grub/format/blscfg.h"
 #include "grub/format/efivars.h"
 #include "grub/format/grub-cfg.h"
@@ -64,7 +65,7 @@ static int choose_drop_in(Loader *l, const StringList *names)
                         memset(name, 'z', z + 1);
                         strcpy(name + z + 1, DROP_IN_SUFFIX);
                 }
-        return asprintf(&l->drop_in, DEFAULT_DIR "/%s", name) < 0 ? -ENOMEM : 0;
+        return string_printf(&l->drop_in, DEFAULT_DIR "/%s", name);
 }
 
 static int read_sources(int rfd, Loader *l)
@@ -82,10 +83,8 @@ static int read_sources(int rfd, Loader *l)
 
                 if ((*n)[0] == '.') /* a glob does not match it */
                         continue;
-                if (asprintf(&path, DEFAULT_DIR "/%s", *n) < 0) {
-                        path = NULL;
+                if (string_printf(&path, DEFAULT_DIR "/%s", *n) < 0)
                         return -ENOMEM;
-                }
                 r = read_source(rfd, l, path);
                 if (r < 0)
                         return r;
@@ -103,12 +102,10 @@ static int read_saved_entry(int rfd, const char *config, char **ret)
         _cleanup_free_ char *path = NULL, *text = NULL;
         const char *value;
         size_t size;
-        int r = asprintf(&path, "%.*s/grubenv", (int) (strrchr(config, '/') - config), config) < 0 ? -ENOMEM : 0;
+        int r = string_printf(&path, "%.*s/grubenv", (int) (strrchr(config, '/') - config), config);
 
-        if (r < 0) {
-                path = NULL;
+        if (r < 0)
                 return r;
-        }
         r = root_read_file(rfd, path, 16 * GRUBENV_SIZE, &text, &size);
         if (r >= 0)
                 r = grubenv_parse(text, size, &env);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
+#include "base/text.h"
 #include "grub/format/bls.h"
 #include "grub/format/cmdline.h"
 #include "grub/format/gvariant.h"
@@ -27,10 +28,8 @@ static int boot_path(int rfd, const char *path, char **ret)
         _cleanup_free_ char *below = NULL;
         struct stat st;
 
-        if (asprintf(&below, "/boot%s%s", *path == '/' ? "" : "/", path) < 0) {
-                below = NULL;
+        if (string_printf(&below, "/boot%s%s", *path == '/' ? "" : "/", path) < 0)
                 return -ENOMEM;
-        }
         if (root_stat(rfd, below, &st) < 0 && root_stat(rfd, path, &st) >= 0) {
                 *ret = strdup(path);
                 return *ret ? 0 : -ENOMEM;
@@ -63,10 +62,8 @@ static int read_entry(int rfd, Loader *l, const char *name, unsigned long *ret_n
         BootEntry *e;
         int r;
 
-        if (asprintf(&path, ENTRIES "/%s", name) < 0) {
-                path = NULL;
+        if (string_printf(&path, ENTRIES "/%s", name) < 0)
                 return -ENOMEM;
-        }
         r = root_read_text(rfd, path, &text);
         if (r == -ENOMEM)
                 return r;
@@ -109,10 +106,8 @@ static int find_deployed_kernel(int rfd, const char *deployment, BootEntry *e)
         _cleanup_free_ char *folder = NULL;
         int r;
 
-        if (asprintf(&folder, "%s/usr/lib/modules", deployment) < 0) {
-                folder = NULL;
+        if (string_printf(&folder, "%s/usr/lib/modules", deployment) < 0)
                 return -ENOMEM;
-        }
         r = root_list(rfd, folder, NULL, &releases);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
@@ -120,10 +115,8 @@ static int find_deployed_kernel(int rfd, const char *deployment, BootEntry *e)
                 _cleanup_free_ char *image = NULL;
                 struct stat st;
 
-                if (asprintf(&image, "%s/%s/initramfs.img", folder, *release) < 0) {
-                        image = NULL;
+                if (string_printf(&image, "%s/%s/initramfs.img", folder, *release) < 0)
                         return -ENOMEM;
-                }
                 if (root_stat(rfd, image, &st) < 0)
                         continue;
                 e->image = TAKE_PTR(image);
@@ -155,10 +148,8 @@ static int read_staged(int rfd, Loader *l, char **ret_deployment)
         }
         if (!name || !os || strchr(name, '/') || strchr(os, '/') || !gvariant_lookup(staged, "kargs", "as", &value))
                 return -EBADMSG;
-        if (asprintf(ret_deployment, "/ostree/deploy/%s/deploy/%s", os, name) < 0) {
-                *ret_deployment = NULL;
+        if (string_printf(ret_deployment, "/ostree/deploy/%s/deploy/%s", os, name) < 0)
                 return -ENOMEM;
-        }
         e = array_grow(&l->entries, l->n_entries);
         if (!e)
                 return -ENOMEM;
@@ -192,10 +183,8 @@ static int find_deployment(int rfd, const BootEntry *e, char **ret)
         tail = strstr(target, "deploy/");
         if (!tail)
                 return 0;
-        if (asprintf(ret, "/ostree/%s", tail) < 0) {
-                *ret = NULL;
+        if (string_printf(ret, "/ostree/%s", tail) < 0)
                 return -ENOMEM;
-        }
         return 0;
 }
 
@@ -207,10 +196,8 @@ static int read_origin(int rfd, const char *deployment, Tristate *ret)
 
         if (!deployment)
                 return 0;
-        if (asprintf(&path, "%s.origin", deployment) < 0) {
-                path = NULL;
+        if (string_printf(&path, "%s.origin", deployment) < 0)
                 return -ENOMEM;
-        }
         r = root_read_text(rfd, path, &text);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
+#include "base/text.h"
 #include "grub/format/efivars.h"
 #include "grub/loader/entry-edit.h"
 #include "grub/loader/kernel-install.h"
@@ -35,10 +36,8 @@ static int list_partitions(const char *text, char **ret)
                 *ret = NULL;
                 if (n == 0)
                         *ret = TAKE_PTR(before);
-                else if (asprintf(ret, "%s%s%.*s", before ?: "", before ? ", " : "", n, line) < 0) {
-                        *ret = NULL;
+                else if (string_printf(ret, "%s%s%.*s", before ?: "", before ? ", " : "", n, line) < 0)
                         return -ENOMEM;
-                }
         }
         return 0;
 }
@@ -104,13 +103,11 @@ static int proxmox_read(int rfd, Loader *ret)
         if (!partitions)
                 return -ENOENT;
         l.booted = efi_booted_by(rfd, "systemd-boot ");
-        if (asprintf(&l.unseen,
-                     "the boot entries are on the EFI system partitions %s, which are not mounted; " TOOL
-                     " makes them of " KERNEL_CMDLINE_FILE "%s",
-                     partitions, l.booted == BOOTED_YES ? "" : " and " NAME_DEFAULT_GRUB) < 0) {
-                l.unseen = NULL;
+        if (string_printf(&l.unseen,
+                          "the boot entries are on the EFI system partitions %s, which are not mounted; " TOOL
+                          " makes them of " KERNEL_CMDLINE_FILE "%s",
+                          partitions, l.booted == BOOTED_YES ? "" : " and " NAME_DEFAULT_GRUB) < 0)
                 return -ENOMEM;
-        }
         r = read_source(rfd, &l, KERNEL_CMDLINE_FILE);
         if (r < 0 && r != -ENOENT && r != -ENOMEM)
                 l.readable = TRISTATE_NO;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
 #include "grub/loader/entry-edit.h"
 #include "grub/loader/kernel-install.h"
 #include "grub/loader/loaders.h"
@@ -13,10 +14,8 @@ static int recorded_name(const Loader *l, const BootEntry *e, char **ret)
         const char *base = strrchr(e->file, '/') + 1;
         _cleanup_free_ char *name = NULL;
 
-        if (asprintf(&name, "%.*s%s", (int) (base - e->file), e->file, e->id) < 0) {
-                name = NULL;
+        if (string_printf(&name, "%.*s%s", (int) (base - e->file), e->file, e->id) < 0)
                 return -ENOMEM;
-        }
         if (!loader_file(l, name))
                 *ret = TAKE_PTR(name);
         return 0;

@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include "base/text.h"
+
 /* A new boot loader: a row here and a file loader-*.c. What runs after others did their edits comes behind them. */
 static const LoaderOps *const loaders[] = {
         &loader_grub2, &loader_bls,    &loader_grub_legacy, &loader_systemd_boot,
@@ -109,7 +111,7 @@ int loader_refuse(const LoaderEdit *want, int error, const char *format, ...)
         int r;
 
         va_start(ap, format);
-        r = vasprintf(&reason, format, ap);
+        r = string_vprintf(&reason, format, ap);
         va_end(ap);
         if (r < 0)
                 return -ENOMEM;

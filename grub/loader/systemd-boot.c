@@ -2,6 +2,7 @@
 #include <fnmatch.h>
 
 #include "base/io.h"
+#include "base/text.h"
 #include "grub/format/bls.h"
 #include "grub/format/efivars.h"
 #include "grub/format/rescue.h"
@@ -50,13 +51,6 @@ static void reader_done(Reader *r)
         free(r->first.version);
 }
 
-static char *join(const char *folder, const char *name)
-{
-        char *path;
-
-        return asprintf(&path, "%s%s%s", folder, *name == '/' ? "" : "/", name) < 0 ? NULL : path;
-}
-
 /* The same partition can be reached by two of the names: /efi may be a link to /boot/efi. */
 static int find_roots(Reader *r)
 {
@@ -65,7 +59,7 @@ static int find_roots(Reader *r)
         FOREACH_ARRAY(c, candidates, ELEMENTSOF(candidates)) {
                 _cleanup_(string_list_done) StringList names = {};
                 BootRoot *root = r->roots + r->n_roots;
-                _cleanup_free_ char *folder = join(*c, PROGRAM_DIR);
+                _cleanup_free_ char *folder = path_join(*c, PROGRAM_DIR);
                 bool seen = false;
                 struct stat st;
                 int e;
@@ -122,7 +116,7 @@ char *boot_entry_id(const char *name, bool *ret_exhausted)
         if (digits != dot)
                 return strdup(name);
         *ret_exhausted = strspn(plus + 1, "0") == strspn(plus + 1, "0123456789");
-        return asprintf(&id, "%.*s%s", (int) (plus - name), name, dot) < 0 ? NULL : id;
+        return string_printf(&id, "%.*s%s", (int) (plus - name), name, dot) < 0 ? NULL : id;
 }
 
 /* boot.c, boot_entry_compare(): machine ids are left out, one machine has one. */
@@ -193,10 +187,8 @@ static int add_addons(const Reader *r, const char *image, Kargs *arguments)
         _cleanup_free_ char *folder = NULL;
         int e;
 
-        if (asprintf(&folder, "%s.extra.d", image) < 0) {
-                folder = NULL;
+        if (string_printf(&folder, "%s.extra.d", image) < 0)
                 return -ENOMEM;
-        }
         e = list_addons(r->rfd, folder, &own);
         FOREACH_ARRAY(root, r->roots, r->n_roots)
                 for (size_t i = 0; e >= 0 && i < root->addons.n; i++)
@@ -217,10 +209,8 @@ static int find_kernel(int rfd, const char *release, char **ret)
                 _cleanup_free_ char *path = NULL;
                 struct stat st;
 
-                if (asprintf(&path, "%.*s%s%s", (int) (mark - places[i]), places[i], release, mark + 2) < 0) {
-                        path = NULL;
+                if (string_printf(&path, "%.*s%s%s", (int) (mark - places[i]), places[i], release, mark + 2) < 0)
                         return -ENOMEM;
-                }
                 if (root_stat(rfd, path, &st) >= 0 && S_ISREG(st.st_mode)) {
                         *ret = TAKE_PTR(path);
                         return 0;
@@ -238,10 +228,8 @@ static int find_source(const Reader *r, BootEntry *e)
 
         if (r->layout != KERNEL_LAYOUT_UKI || !e->version)
                 return 0;
-        if (asprintf(&tail, "-%s.efi", e->version) < 0) {
-                tail = NULL;
+        if (string_printf(&tail, "-%s.efi", e->version) < 0)
                 return -ENOMEM;
-        }
         end = strstr(e->id, tail);
         if (!end || end == e->id)
                 return 0;
@@ -252,15 +240,14 @@ static int note_obstacle(const Reader *r, BootEntry *e)
 {
         if (!e->embedded || e->source)
                 return 0;
-        if (asprintf(&e->obstacle,
-                     "%s has its kernel command line built in%s, and kernel-install does not make it here (that takes "
-                     "layout=uki in /etc/kernel/install.conf, ukify, and a kernel in /lib/modules)",
-                     e->kernel,
-                     r->secure_boot == TRISTATE_YES ? ", which under Secure Boot no boot loader option replaces" : "") <
-            0) {
-                e->obstacle = NULL;
+        if (string_printf(
+                    &e->obstacle,
+                    "%s has its kernel command line built in%s, and kernel-install does not make it here (that takes "
+                    "layout=uki in /etc/kernel/install.conf, ukify, and a kernel in /lib/modules)",
+                    e->kernel,
+                    r->secure_boot == TRISTATE_YES ? ", which under Secure Boot no boot loader option replaces" : "") <
+            0)
                 return -ENOMEM;
-        }
         return 0;
 }
 
@@ -280,10 +267,8 @@ static int add_profile(Reader *r, const char *name, const char *path, const Uki 
         id = boot_entry_id(name, &exhausted);
         if (!id)
                 return -ENOMEM;
-        if (asprintf(&e->id, "%s%s%s", id, i > 0 ? "@" : "", i > 0 ? p->id ?: "" : "") < 0) {
-                e->id = NULL;
+        if (string_printf(&e->id, "%s%s%s", id, i > 0 ? "@" : "", i > 0 ? p->id ?: "" : "") < 0)
                 return -ENOMEM;
-        }
         e->title = strdup(p->title ?: u->name ?: id);
         e->kernel = strdup(path);
         e->file = strdup(path);
@@ -309,7 +294,7 @@ static int add_profile(Reader *r, const char *name, const char *path, const Uki 
 static int read_images(Reader *r, const BootRoot *root)
 {
         _cleanup_(string_list_done) StringList names = {};
-        _cleanup_free_ char *folder = join(root->path, UKI_DIR);
+        _cleanup_free_ char *folder = path_join(root->path, UKI_DIR);
         int k = folder ? root_list(r->rfd, folder, NULL, &names) : -ENOMEM;
 
         if (k < 0)
@@ -321,7 +306,7 @@ static int read_images(Reader *r, const BootRoot *root)
 
                 if (n < 4 || strcasecmp(*name + n - 4, ".efi") != 0)
                         continue;
-                path = join(folder, *name);
+                path = path_join(folder, *name);
                 if (!path)
                         return -ENOMEM;
                 k = uki_read_path(r->rfd, path, &u);
@@ -355,7 +340,7 @@ static int type1_kernel(const Reader *r, const BootRoot *root, const BlsEntry *e
         }
         if (!value)
                 return 0;
-        *ret_path = join(root->path, value);
+        *ret_path = path_join(root->path, value);
         if (!*ret_path)
                 return -ENOMEM;
         /* A bare kernel is a PE file too, with no section that counts here. */
@@ -428,7 +413,7 @@ static int fill_type1(const Reader *r, const BootRoot *root, const BlsEntry *ent
                 return -ENOMEM;
         if (u->kernel)
                 return settle_image(r, e, u, e->kernel);
-        e->image = initrd ? join(root->path, initrd) : NULL;
+        e->image = initrd ? path_join(root->path, initrd) : NULL;
         return initrd && !e->image ? -ENOMEM : 0;
 }
 
@@ -443,10 +428,8 @@ static int read_type1(Reader *r, const BootRoot *root, const char *name)
         bool exhausted;
         int k;
 
-        if (asprintf(&path, "%s/" TYPE1_DIR "/%s", root->path, name) < 0) {
-                path = NULL;
+        if (string_printf(&path, "%s/" TYPE1_DIR "/%s", root->path, name) < 0)
                 return -ENOMEM;
-        }
         k = read_source(r->rfd, l, path);
         if (k <= 0)
                 return k;
@@ -479,7 +462,7 @@ static int read_type1(Reader *r, const BootRoot *root, const char *name)
 static int read_entries(Reader *r, const BootRoot *root)
 {
         _cleanup_(string_list_done) StringList names = {};
-        _cleanup_free_ char *folder = join(root->path, TYPE1_DIR);
+        _cleanup_free_ char *folder = path_join(root->path, TYPE1_DIR);
         int k = folder ? root_list(r->rfd, folder, ".conf", &names) : -ENOMEM;
 
         if (k < 0)
@@ -503,7 +486,7 @@ static int read_default(Reader *r)
 
                 if (!root->program)
                         continue;
-                path = join(root->path, "loader/loader.conf");
+                path = path_join(root->path, "loader/loader.conf");
                 if (!path)
                         return -ENOMEM;
                 k = root_read_text(r->rfd, path, &text);
@@ -549,7 +532,7 @@ static bool has_installed_entry(const Reader *r)
                 if (!e->embedded && endswith(e->kernel, "/linux") && e->version && strstr(e->kernel, e->version))
                         return true;
         FOREACH_ARRAY(root, r->roots, r->n_roots) {
-                _cleanup_free_ char *path = join(root->path, "loader/entries.srel");
+                _cleanup_free_ char *path = path_join(root->path, "loader/entries.srel");
                 char text[16];
 
                 if (path && root_read_attr(r->rfd, path, text, sizeof(text)) >= 0 && streq(text, "type1"))
@@ -575,7 +558,7 @@ static int read_all(Reader *r, bool type1)
         int k = 0;
 
         FOREACH_ARRAY(root, r->roots, r->n_roots) {
-                _cleanup_free_ char *folder = join(root->path, ADDON_DIR);
+                _cleanup_free_ char *folder = path_join(root->path, ADDON_DIR);
 
                 k = folder ? list_addons(r->rfd, folder, &root->addons) : -ENOMEM;
                 if (k < 0)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "text.h"
+
+int string_vprintf(char **ret, const char *format, va_list ap)
+{
+        if (vasprintf(ret, format, ap) >= 0)
+                return 0;
+        *ret = NULL; /* which the C library leaves undefined */
+        return -ENOMEM;
+}
+
+int string_printf(char **ret, const char *format, ...)
+{
+        va_list ap;
+        int r;
+
+        va_start(ap, format);
+        r = string_vprintf(ret, format, ap);
+        va_end(ap);
+        return r;
+}
+
+int string_copy(const char *s, char **ret)
+{
+        char *copy = s ? strdup(s) : NULL;
+
+        if (s && !copy)
+                return -ENOMEM;
+        *ret = copy;
+        return 0;
+}
+
+int string_replace(char **p, const char *s)
+{
+        char *copy;
+        int r = string_copy(s, &copy);
+
+        if (r < 0)
+                return r;
+        free(*p);
+        *p = copy;
+        return 0;
+}
+
+bool string_in(const char *s, const char *const *list, size_t n)
+{
+        FOREACH_ARRAY(i, list, n)
+                if (streq(s, *i))
+                        return true;
+        return false;
+}
+
+char *path_join(const char *folder, const char *name)
+{
+        char *path;
+
+        string_printf(&path, "%s%s%s", folder, *name == '/' ? "" : "/", name);
+        return path;
+}

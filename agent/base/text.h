@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdarg.h>
+
+#include "macro.h"
+
+/**
+ * string_printf() - asprintf(3) with one habit
+ * @ret: the text, owned by the caller; NULL when memory is short. Returns 0 or -ENOMEM, so that a caller may look at
+ * either.
+ */
+int string_printf(char **ret, const char *format, ...) _printf_(2, 3);
+int string_vprintf(char **ret, const char *format, va_list ap) _printf_(2, 0);
+
+/* A copy of s in the place of what *p was; NULL: nothing. 0; -ENOMEM, *p untouched. */
+int string_replace(char **p, const char *s) _must_check_;
+
+/* A copy; NULL stays NULL. 0; -ENOMEM, ret untouched. */
+int string_copy(const char *s, char **ret) _must_check_;
+
+/* Is it one of a list? */
+bool string_in(const char *s, const char *const *list, size_t n);
+
+/* FOLDER/NAME, with one slash between, owned by the caller; NULL when memory is short. */
+char *path_join(const char *folder, const char *name);
+
+/* The line behind this one; the end of the text where there is none. */
+static inline const char *text_next_line(const char *p)
+{
+        p += strcspn(p, "\n");
+        return *p ? p + 1 : p;
+}
