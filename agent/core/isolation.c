@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/isolation.h"
 
+#include "model/pciclass.h"
+
 /* ACS bits without which Linux puts functions into one group, of those that a function has at all: source validation,
  * request and completion redirect, and upstream forwarding (drivers/iommu/iommu.c, REQ_ACS_FLAGS; PCI Express 6.0,
  * 7.7.11.2 and 7.7.11.3). */
@@ -39,8 +41,9 @@ bool isolation_separates(const PciIsolation *i, bool later)
  */
 static bool may_have_quirk(const PciFunction *p)
 {
-        return p->class >> 16 == 0x02 || (p->id.vendor == 0x8086 && p->addr.bus == 0 && p->addr.slot >= 0x1b &&
-                                          p->addr.slot <= 0x1d && p->isolation.type == PCIE_TYPE_ROOT_PORT);
+        return pci_class_base(p->class) == CLASS_NETWORK ||
+               (p->id.vendor == 0x8086 && p->addr.bus == 0 && p->addr.slot >= 0x1b && p->addr.slot <= 0x1d &&
+                p->isolation.type == PCIE_TYPE_ROOT_PORT);
 }
 
 /* The function, or the topmost bridge above it that mixes what is behind it; PCI_PARENT_NONE: cannot be told. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/obstacle.h"
 
-/* What the device itself brings along. */
+#include "model/pciclass.h"
 
-#define CLASS_MASS_STORAGE 0x01U
+/* What the device itself brings along. */
 
 int obstacle_managed(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
@@ -80,7 +80,7 @@ int obstacle_system(const VerdictContext *c, const PciFunction *f, const char *i
                                                   "move the system to a disk on another controller first" },
                                    "it carries %s (%s on %s) of the running system", mount_role_to_string(d->role),
                                    d->mount, d->block);
-        if (c->facts->disks_known != TRISTATE_YES && f->class >> 16 == CLASS_MASS_STORAGE)
+        if (c->facts->disks_known != TRISTATE_YES && pci_class_base(f->class) == CLASS_STORAGE)
                 return verdict_add(ret, id, &(ReasonKind){ VERDICT_UNKNOWN, RESULT_BLOCKED, CURE_NOBODY, NULL },
                                    "it is a storage controller, and the disks in use could not be found out");
         return 0;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/obstacle.h"
 
+#include "model/pciclass.h"
+
 /* The IOMMU as a whole, its units, and the interrupts. */
 
-#define CLASS_DISPLAY 0x03U
-#define VENDOR_INTEL  0x8086U
+#define VENDOR_INTEL 0x8086U
 
 int obstacle_active(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
@@ -21,8 +22,8 @@ int obstacle_active(const VerdictContext *c, const PciFunction *f, const char *i
 /* The unit of the integrated graphics has switches of its own. */
 static bool graphics_unit_is_off(const VerdictContext *c, const PciFunction *f)
 {
-        return c->vendor == IOMMU_VENDOR_INTEL && f->class >> 16 == CLASS_DISPLAY && f->id.vendor == VENDOR_INTEL &&
-               f->parent == PCI_PARENT_NONE && c->state != IOMMU_STATE_ON_ARGUMENT;
+        return c->vendor == IOMMU_VENDOR_INTEL && pci_class_base(f->class) == CLASS_DISPLAY &&
+               f->id.vendor == VENDOR_INTEL && f->parent == PCI_PARENT_NONE && c->state != IOMMU_STATE_ON_ARGUMENT;
 }
 
 int obstacle_covered(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)

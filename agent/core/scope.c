@@ -2,13 +2,11 @@
 #include "core/scope.h"
 
 #include "base/array.h"
+#include "model/pciclass.h"
 
-#define PAGE_BYTES    UINT64_C(4096)
-#define CLASS_BRIDGE  0x06U
-#define CLASS_DISPLAY 0x03U
-#define CLASS_USB     0x0c03U
-#define HAW_MIN_BITS  12U /* Linux wants PAGE_SHIFT - 1 at least, and the field is one less than the width */
-#define SEGMENT_MAX   0xffffU
+#define PAGE_BYTES   UINT64_C(4096)
+#define HAW_MIN_BITS 12U /* Linux wants PAGE_SHIFT - 1 at least, and the field is one less than the width */
+#define SEGMENT_MAX  0xffffU
 
 static int compare_entries(const void *a, const void *b)
 {
@@ -79,7 +77,7 @@ static bool type_contradicts(const DmarScope *s, const PciFunction *f)
 {
         if (s->type == DMAR_SCOPE_ENDPOINT)
                 return pci_is_bridge(f);
-        return !pci_is_bridge(f) && f->class >> 16 != CLASS_BRIDGE;
+        return !pci_is_bridge(f) && pci_class_base(f->class) != CLASS_BRIDGE;
 }
 
 static int add_scopes(ScopeMap *m, size_t structure, ScopeEntry **list, size_t *n)
@@ -345,5 +343,6 @@ bool scope_region(const ScopeMap *m, const PciFunction *f, size_t *iterator, Fir
 bool region_is_relaxable(const FirmwareRegion *r, const PciFunction *f)
 {
         /* Linux drivers/iommu/intel/iommu.c, device_rmrr_is_relaxable(): asked of the device itself, not of a bridge */
-        return streq(r->kind, "RMRR") && (f->class >> 8 == CLASS_USB || f->class >> 16 == CLASS_DISPLAY);
+        return streq(r->kind, "RMRR") &&
+               (pci_class_sub(f->class) == CLASS_SERIAL_USB || pci_class_base(f->class) == CLASS_DISPLAY);
 }

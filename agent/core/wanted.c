@@ -3,8 +3,7 @@
 
 #include "core/render.h"
 #include "model/image.h"
-
-#define CLASS_MASS_STORAGE 0x01U
+#include "model/pciclass.h"
 
 static const SystemDisk *disk_below(const Facts *f, PciAddr a)
 {
@@ -42,7 +41,7 @@ static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const Pci
                 return DEVICE_BRIDGE;
         if (disk)
                 return DEVICE_CARRIES_SYSTEM;
-        if (f->disks_known != TRISTATE_YES && p->class >> 16 == CLASS_MASS_STORAGE)
+        if (f->disks_known != TRISTATE_YES && pci_class_base(p->class) == CLASS_STORAGE)
                 return DEVICE_STORAGE_UNKNOWN;
         return DEVICE_FOUND;
 }

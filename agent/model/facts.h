@@ -12,6 +12,7 @@
 #include "loader.h"
 #include "macro.h"
 #include "pciaddr.h"
+#include "pciclass.h"
 #include "record.h"
 
 /* What is true of the machine. Filled by the probers only; each field can say unknown, which is not no. */
@@ -52,7 +53,9 @@ typedef struct PciFunction {
  * bound. */
 static inline bool pci_is_bridge(const PciFunction *f)
 {
-        return f->class >> 8 == 0x0604 || f->class >> 8 == 0x0607 || f->class >> 8 == 0x0609;
+        unsigned class = pci_class_sub(f->class);
+
+        return class == CLASS_BRIDGE_PCI || class == CLASS_BRIDGE_CARDBUS || class == CLASS_BRIDGE_SEMI;
 }
 
 /* A firmware table and what became of reading it. */
