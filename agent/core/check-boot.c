@@ -11,13 +11,13 @@ int boot_mounted_refuse(const Facts *f, const BootMount *m, FindingList *ret)
         if (!text || !cure)
                 return -ENOMEM;
         return finding_add(ret, "boot.mounted", f->is_root ? RESULT_BLOCKED : RESULT_UNKNOWN, m->target,
-                           f->is_root ? cure : "run ptprep as root", "%s", text);
+                           f->is_root ? CURE_PERSON : CURE_ROOT, f->is_root ? cure : NULL, "%s", text);
 }
 
 int check_needs_boot(const Check *self, const Judgement *j, FindingList *ret)
 {
         const BootMount *m = boot_mounts_failed(&j->facts->boot_mounts);
-        int r = m ? finding_add(ret, self->id, RESULT_UNKNOWN, m->target, NULL,
+        int r = m ? finding_add(ret, self->id, RESULT_UNKNOWN, m->target, CURE_NONE, NULL,
                                 "cannot tell what is on it, see boot.mounted")
                   : 0;
 
@@ -31,7 +31,7 @@ int check_boot_mounted(const Check *self, const Judgement *j, FindingList *ret)
         FOREACH_ARRAY(m, l->items, l->n) {
                 _cleanup_free_ char *text = m->failure ? NULL : boot_mount_text(m);
                 int r = m->failure ? boot_mounted_refuse(j->facts, m, ret)
-                        : text     ? finding_add(ret, self->id, RESULT_OK, m->target, NULL, "%s", text)
+                        : text     ? finding_add(ret, self->id, RESULT_OK, m->target, CURE_NONE, NULL, "%s", text)
                                    : -ENOMEM;
 
                 if (r < 0)
@@ -98,23 +98,24 @@ static int judge_image(const Check *self, const Judgement *j, const KernelReleas
         const ImageContent *c = image_to_judge(j, k, &path);
 
         if (driver)
-                return finding_add(ret, self->id, k->running ? RESULT_BLOCKED : RESULT_WARN, k->release,
+                return finding_add(ret, self->id, k->running ? RESULT_BLOCKED : RESULT_WARN, k->release, CURE_PERSON,
                                    "install a kernel that has this driver, or choose another one in " NAME_CONFIG_FILE,
                                    "this kernel has no %s driver", driver);
         switch (image_state(j, k)) {
         case IMAGE_MISSING:
-                return finding_add(ret, self->id, RESULT_FAIL, k->release, "run \"ptprep --apply\"",
-                                   "%s does not exist", path ?: "its image");
+                return finding_add(ret, self->id, RESULT_FAIL, k->release, CURE_APPLY, NULL, "%s does not exist",
+                                   path ?: "its image");
         case IMAGE_STALE:
-                return finding_add(ret, self->id, RESULT_FAIL, k->release, "run \"ptprep --apply\"",
+                return finding_add(ret, self->id, RESULT_FAIL, k->release, CURE_APPLY, NULL,
                                    c->digest == 0 ? "%s has no claim list in it"
                                                   : "%s has another claim list, helper or driver set in it",
                                    path);
         case IMAGE_CURRENT:
-                return finding_add(ret, self->id, RESULT_OK, k->release, NULL, "%s has the present claim list", path);
+                return finding_add(ret, self->id, RESULT_OK, k->release, CURE_NONE, NULL,
+                                   "%s has the present claim list", path);
         default:
-                return finding_add(ret, self->id, RESULT_UNKNOWN, k->release,
-                                   j->facts->is_root ? NULL : "run ptprep as root", "cannot tell what is in %s", path);
+                return finding_add(ret, self->id, RESULT_UNKNOWN, k->release, j->facts->is_root ? CURE_NONE : CURE_ROOT,
+                                   NULL, "cannot tell what is in %s", path);
         }
 }
 
@@ -135,16 +136,16 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
         if (j->wanted->image_digest == 0)
                 return 0;
         if (!f->helper_present)
-                return finding_add(ret, self->id, RESULT_BLOCKED, NAME_CLAIM_HELPER, "install ptprep again",
-                                   "the claim helper is missing");
+                return finding_add(ret, self->id, RESULT_BLOCKED, NAME_CLAIM_HELPER, CURE_PERSON,
+                                   "install ptprep again", "the claim helper is missing");
         r = check_needs_boot(self, j, ret);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (f->n_kernels == 0)
-                return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, NULL,
+                return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_NONE, NULL,
                                    "cannot tell: no installed kernel found in /lib/modules and /boot");
         if (!f->image_tool && !images_current(j))
-                return finding_add(ret, self->id, RESULT_BLOCKED, NULL, "install dracut",
+                return finding_add(ret, self->id, RESULT_BLOCKED, NULL, CURE_PERSON, "install dracut",
                                    "no program found that builds initramfs images with ptprep in them");
         FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 r = judge_image(self, j, k, ret);
@@ -153,7 +154,8 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
                 installed |= k->running;
         }
         if (!installed && f->live)
-                return finding_add(ret, self->id, RESULT_WARN, f->release, "reboot into an installed kernel",
+                return finding_add(ret, self->id, RESULT_WARN, f->release, CURE_REBOOT,
+                                   "reboot into an installed kernel",
                                    "the running kernel is not among the installed ones");
         return 0;
 }
@@ -168,9 +170,9 @@ int check_claim_disabled(const Check *self, const Judgement *j, FindingList *ret
         while ((value = kargs_next(&j->facts->cmdline, KARG_SWITCH, &from)))
                 last = value;
         if (last && streq(last, "off"))
-                return finding_add(ret, self->id, RESULT_FAIL, NULL, "reboot without it",
+                return finding_add(ret, self->id, RESULT_FAIL, NULL, CURE_REBOOT, "reboot without it",
                                    "this boot was started with ptprep=off: nothing was claimed");
-        return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "ptprep=off is not on the command line");
+        return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "ptprep=off is not on the command line");
 }
 
 bool next_boot_unknown(const Judgement *j)

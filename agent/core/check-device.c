@@ -22,30 +22,31 @@ static int judge_present(const Check *self, const WantedDevice *d, FindingList *
         (void) snprintf(cure, sizeof(cure), "correct the section at %s:%u", c->file, c->line);
         switch (d->state) {
         case DEVICE_UNKNOWN:
-                return finding_add(ret, self->id, RESULT_UNKNOWN, subject, NULL,
+                return finding_add(ret, self->id, RESULT_UNKNOWN, subject, CURE_NONE, NULL,
                                    "cannot tell: no PCI bus is visible here");
         case DEVICE_ABSENT:
                 if (c->optional)
-                        return finding_add(ret, self->id, RESULT_SKIPPED, subject, NULL,
+                        return finding_add(ret, self->id, RESULT_SKIPPED, subject, CURE_NONE, NULL,
                                            "not there, and configured as optional%s", elsewhere);
                 (void) snprintf(cure, sizeof(cure),
                                 "put the card back, correct the section at %s:%u, or say optional = yes", c->file,
                                 c->line);
-                return finding_add(ret, self->id, RESULT_BLOCKED, subject, cure, "no device at this address%s",
-                                   elsewhere);
+                return finding_add(ret, self->id, RESULT_BLOCKED, subject, CURE_CONFIGURATION, cure,
+                                   "no device at this address%s", elsewhere);
         case DEVICE_WRONG_ID:
-                return finding_add(ret, self->id, RESULT_BLOCKED, subject, cure,
+                return finding_add(ret, self->id, RESULT_BLOCKED, subject, CURE_CONFIGURATION, cure,
                                    "the device there is %04x:%04x, not %04x:%04x%s", d->function->id.vendor,
                                    d->function->id.device, c->id.vendor, c->id.device, elsewhere);
         case DEVICE_WRONG_PATH:
-                return finding_add(ret, self->id, RESULT_BLOCKED, subject, cure, "it sits at %s, not at %s",
-                                   d->function->path, c->path);
+                return finding_add(ret, self->id, RESULT_BLOCKED, subject, CURE_CONFIGURATION, cure,
+                                   "it sits at %s, not at %s", d->function->path, c->path);
         case DEVICE_BRIDGE:
-                return finding_add(ret, self->id, RESULT_BLOCKED, subject, cure,
+                return finding_add(ret, self->id, RESULT_BLOCKED, subject, CURE_CONFIGURATION, cure,
                                    "this is a PCI bridge, and bridges are never bound");
         default:
-                return finding_add(ret, self->id, RESULT_OK, subject, NULL, "%04x:%04x is there%s%s", c->id.vendor,
-                                   c->id.device, d->function->path ? " at " : "", d->function->path ?: "");
+                return finding_add(ret, self->id, RESULT_OK, subject, CURE_NONE, NULL, "%04x:%04x is there%s%s",
+                                   c->id.vendor, c->id.device, d->function->path ? " at " : "",
+                                   d->function->path ?: "");
         }
 }
 
@@ -108,11 +109,12 @@ int check_device_unique(const Check *self, const Judgement *j, FindingList *ret)
                 n = count_less(ids, n_functions, id + 1) - count_less(ids, n_functions, id);
                 if (n > 1)
                         r = finding_add(
-                                ret, self->id, RESULT_OK, SUBJECT(d), NULL,
+                                ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL,
                                 "%zu other device%s with this id: claimed by address, so they stay with the host",
                                 n - 1, n == 2 ? "" : "s");
                 else
-                        r = finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "the only device with this id");
+                        r = finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL,
+                                        "the only device with this id");
                 if (r < 0)
                         return r;
         }
@@ -126,17 +128,17 @@ int check_device_system(const Check *self, const Judgement *j, FindingList *ret)
                 int r = 0;
 
                 if (d->state == DEVICE_CARRIES_SYSTEM)
-                        r = finding_add(ret, self->id, RESULT_BLOCKED, subject,
+                        r = finding_add(ret, self->id, RESULT_BLOCKED, subject, CURE_CONFIGURATION,
                                         "take the device out of the configuration: without it this host does not boot",
                                         "it carries %s (%s on %s) of the running system",
                                         mount_role_to_string(d->disk->role), d->disk->mount, d->disk->block);
                 else if (d->state == DEVICE_STORAGE_UNKNOWN)
                         r = finding_add(
-                                ret, self->id, RESULT_BLOCKED, subject,
+                                ret, self->id, RESULT_BLOCKED, subject, CURE_CONFIGURATION,
                                 "claim storage controllers only where ptprep can see what the system is mounted from",
                                 "it is a storage controller, and the disks in use could not be found out");
                 else if (d->state == DEVICE_FOUND)
-                        r = finding_add(ret, self->id, RESULT_OK, subject, NULL,
+                        r = finding_add(ret, self->id, RESULT_OK, subject, CURE_NONE, NULL,
                                         "nothing mounted or swapped to is on it");
                 if (r < 0)
                         return r;
@@ -173,9 +175,10 @@ int check_device_claimlist(const Check *self, const Judgement *j, FindingList *r
                 if (!wanted_device_ok(d))
                         continue;
                 if (n_now > 0 && n_now == n_want && strncmp(now, want, n_now) == 0)
-                        r = finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "listed in " NAME_CLAIMS);
+                        r = finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL,
+                                        "listed in " NAME_CLAIMS);
                 else
-                        r = finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), "run \"ptprep --apply\"",
+                        r = finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), CURE_APPLY, NULL,
                                         n_now > 0 ? "the line in " NAME_CLAIMS " is out of date"
                                                   : "not in " NAME_CLAIMS " yet");
                 if (r < 0)
@@ -187,20 +190,19 @@ int check_device_claimlist(const Check *self, const Judgement *j, FindingList *r
 static int judge_driver(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
 {
         const char *want = stub_driver_to_string(d->config->driver), *now = d->function->driver;
-        const char *cure = "run \"ptprep --apply\", then reboot";
+        CureKind kind = next_boot_prepared(j) ? CURE_REBOOT : CURE_APPLY_REBOOT;
+        const char *cure = NULL;
 
         if (now && streq(now, want))
-                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "bound to %s", want);
-        if (next_boot_prepared(j))
-                cure = "reboot";
+                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL, "bound to %s", want);
         /* It was to be claimed in this very boot: another reboot alone will not help. */
         if (j->facts->cmdline_known && kargs_has(&j->facts->cmdline, KARG_CLAIM) &&
-            streq_null(j->facts->claims, j->wanted->claims) && next_boot_prepared(j))
+            streq_null(j->facts->claims, j->wanted->claims) && kind == CURE_REBOOT)
                 cure = "reboot; if that does not help, see why the claim failed: journalctl -b -t ptprep-claim";
         if (now)
-                return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), cure, "on its host driver %s, not on %s",
-                                   now, want);
-        return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), cure, "on no driver, not on %s", want);
+                return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), kind, cure,
+                                   "on its host driver %s, not on %s", now, want);
+        return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), kind, cure, "on no driver, not on %s", want);
 }
 
 int check_device_driver(const Check *self, const Judgement *j, FindingList *ret)
@@ -225,7 +227,8 @@ static int judge_by_verdict(const Check *self, const Judgement *j, FindingList *
                 if (d->state != DEVICE_FOUND)
                         continue;
                 if (reason)
-                        r = finding_add(ret, self->id, reason->result, SUBJECT(d), reason->cure, "%s", reason->text);
+                        r = finding_add(ret, self->id, reason->result, SUBJECT(d), reason->cure_kind, reason->cure,
+                                        "%s", reason->text);
                 else
                         r = fine ? fine(self, j, d, ret) : 0;
                 if (r < 0)
@@ -240,17 +243,19 @@ static int later(const Check *self, const Judgement *j, const WantedDevice *d, F
         const Facts *f = j->facts;
 
         if ((f->dmar.present == TRISTATE_YES || f->ivrs.present == TRISTATE_YES) && !f->is_root)
-                return finding_add(ret, self->id, RESULT_UNKNOWN, SUBJECT(d), "run ptprep as root",
+                return finding_add(ret, self->id, RESULT_UNKNOWN, SUBJECT(d), CURE_ROOT, NULL,
                                    "cannot tell: the IOMMU is off, and only root can read the firmware's table");
-        return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), NULL, "can be judged once the IOMMU is on");
+        return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), CURE_NONE, NULL,
+                           "can be judged once the IOMMU is on");
 }
 
 static int covered(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
 {
         if (d->function->group != PCI_GROUP_NONE && iommu_state_is_on(j->wanted->iommu))
-                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "an IOMMU unit translates for it");
+                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL,
+                                   "an IOMMU unit translates for it");
         if (facts_dmar(j->facts) || facts_ivrs(j->facts))
-                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL,
+                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL,
                                    "a unit of the firmware's table will translate for it");
         return later(self, j, d, ret);
 }
@@ -265,7 +270,7 @@ static int unreserved(const Check *self, const Judgement *j, const WantedDevice 
         const IommuGroup *g = facts_group(j->facts, d->function->group);
 
         if ((g && g->regions_known) || facts_dmar(j->facts) || facts_ivrs(j->facts))
-                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL,
+                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL,
                                    "the firmware wants no memory to stay mapped for it");
         return later(self, j, d, ret);
 }
@@ -279,9 +284,9 @@ static int resets(const Check *self, const Judgement *j, const WantedDevice *d, 
 {
         (void) j;
         if (!d->function->reset)
-                return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), NULL,
+                return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), CURE_NONE, NULL,
                                    "this system does not show how it can be reset");
-        return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL, "can be reset between guests (%s)",
+        return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL, "can be reset between guests (%s)",
                            d->function->reset);
 }
 
@@ -298,9 +303,9 @@ int check_obstacle(const Check *self, const Judgement *j, FindingList *ret)
 static int viable(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
 {
         if (d->function->group != PCI_GROUP_NONE && iommu_state_is_on(j->wanted->iommu))
-                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), NULL,
+                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL,
                                    "IOMMU group %d has nothing in it that stays with the host", d->function->group);
-        return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), NULL,
+        return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), CURE_NONE, NULL,
                            "groups can be judged once the IOMMU is on");
 }
 

@@ -10,7 +10,7 @@ static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret
         if (r != 0)
                 return r;
         if (f->n_loaders == 0) {
-                r = finding_add(ret, self->id, RESULT_UNKNOWN, NULL,
+                r = finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_ARGUMENT,
                                 "add the arguments to the kernel command line by hand, see ptprep(8)",
                                 "cannot tell: no boot loader found that ptprep knows");
                 return r < 0 ? r : 1;
@@ -19,11 +19,11 @@ static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret
                 if (l->readable == TRISTATE_YES || l->unused)
                         continue;
                 if (l->obstacle)
-                        r = finding_add(ret, self->id, RESULT_UNKNOWN, NULL, "mount it, and run ptprep again",
-                                        "cannot tell: %s", l->obstacle);
+                        r = finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_PERSON,
+                                        "mount it, and run ptprep again", "cannot tell: %s", l->obstacle);
                 else
                         r = finding_add(
-                                ret, self->id, RESULT_UNKNOWN, l->generated, f->is_root ? NULL : "run ptprep as root",
+                                ret, self->id, RESULT_UNKNOWN, l->generated, f->is_root ? CURE_NONE : CURE_ROOT, NULL,
                                 "cannot tell: the configuration of the boot loader %s is not readable%s%s%s",
                                 loader_kind_to_string(l->kind), l->unreadable.n > 0 ? " (" : "",
                                 l->unreadable.n > 0 ? l->unreadable.items[0] : "", l->unreadable.n > 0 ? ")" : "");
@@ -36,7 +36,7 @@ static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret
         FOREACH_ARRAY(l, f->loaders, facts_unreadable_loader(f) ? 0 : f->n_loaders) {
                 if (l->unused)
                         continue;
-                r = finding_add(ret, self->id, RESULT_UNKNOWN, l->generated,
+                r = finding_add(ret, self->id, RESULT_UNKNOWN, l->generated, CURE_PERSON,
                                 "regenerate the boot loader's configuration, e.g. with update-grub",
                                 "cannot tell: the boot loader's configuration has no entry that boots Linux");
                 if (r < 0)
@@ -63,12 +63,12 @@ static int judge_embedded(const Check *self, const Loader *l, const BootEntry *e
                           FindingList *ret)
 {
         if (e->source)
-                return finding_add(ret, self->id, RESULT_FAIL, e->id,
+                return finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY,
                                    "run \"ptprep --apply\": it builds the image again with kernel-install",
                                    "%s: rebuild needed: %s %s, and the command line is built into this image", e->file,
                                    word, fault);
         return finding_add(
-                ret, self->id, l->booted == BOOTED_NO ? RESULT_WARN : RESULT_BLOCKED, e->id,
+                ret, self->id, l->booted == BOOTED_NO ? RESULT_WARN : RESULT_BLOCKED, e->id, CURE_PERSON,
                 "build it again with the tool that made it, or put an addon with the argument beside it, see "
                 "systemd-stub(7)",
                 "rebuild needed: %s %s, and %s", word, fault, e->obstacle);
@@ -95,11 +95,11 @@ static int judge_entries(const Check *self, const Judgement *j, const Loader *l,
                         r = judge_embedded(self, l, e, word ? "has to go" : "is missing", word ?: "intel_iommu=on",
                                            ret);
                 else if (word)
-                        r = finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\", then reboot",
+                        r = finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY_REBOOT, NULL,
                                         "%s%s: this entry switches the IOMMU off with %s", e->file, line_of(e, line),
                                         word);
                 else
-                        r = finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\"",
+                        r = finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY, NULL,
                                         "%s%s: intel_iommu=on is not in this entry yet", e->file, line_of(e, line));
                 return r < 0 ? r : 1;
         }
@@ -118,8 +118,9 @@ static int judge_unseen(const Check *self, const Judgement *j, const char *word,
 
                 if (!l->unseen || l->unused)
                         continue;
-                r = finding_add(ret, self->id, RESULT_UNKNOWN, NULL, "reboot, and run \"ptprep --check\" again",
-                                "cannot tell: %s, where %s is", l->unseen, word);
+                r = finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_REBOOT,
+                                "reboot, and run \"ptprep --check\" again", "cannot tell: %s, where %s is", l->unseen,
+                                word);
                 return r < 0 ? r : 1;
         }
         return 0;
@@ -165,11 +166,11 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
         if (r != 0)
                 return r < 0 ? r : 0;
         if (kargs_has(&j->wanted->add, "intel_iommu=on"))
-                return finding_add(ret, self->id, RESULT_OK, NULL, NULL,
+                return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
                                    "intel_iommu=on is effective in %zu boot entr%s (%s)", n, n == 1 ? "y" : "ies",
                                    f->n_loaders == 1 && f->loaders->generated ? f->loaders->generated
                                                                               : loaders_in_use(f, names));
-        return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "%s",
+        return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "%s",
                            facts_vendor(f) == IOMMU_VENDOR_AMD     ? "none is needed: an AMD IOMMU is on by default"
                            : j->config->n_devices == 0             ? "none is asked for while no device is configured"
                            : j->config->argument == ARGUMENT_NEVER ? "left alone, as [iommu] argument = never asks"
@@ -199,13 +200,13 @@ static int judge_claim_entries(const Check *self, const Loader *l, FindingList *
                         last = value;
                 if (last && streq(last, "off"))
                         r = finding_add(
-                                ret, self->id, RESULT_BLOCKED, e->id,
+                                ret, self->id, RESULT_BLOCKED, e->id, CURE_ARGUMENT,
                                 "remove ptprep=off from the boot loader's configuration to let ptprep claim again",
                                 "%s%s: this entry has ptprep=off", e->file, line_of(e, line));
                 else if (!kargs_has(&e->arguments, KARG_CLAIM) && e->embedded)
                         r = judge_embedded(self, l, e, "is missing", KARG_CLAIM, ret);
                 else if (!kargs_has(&e->arguments, KARG_CLAIM))
-                        r = finding_add(ret, self->id, RESULT_FAIL, e->id, "run \"ptprep --apply\"",
+                        r = finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY, NULL,
                                         "%s%s: " KARG_CLAIM " is not in this entry yet", e->file, line_of(e, line));
                 else
                         continue;
@@ -225,7 +226,7 @@ static int judge_initrdless(const Check *self, const Loader *l, FindingList *ret
 
         if (!v || v->state == VARIABLE_UNSET || (v->state == VARIABLE_KNOWN && !*v->value))
                 return 0;
-        r = finding_add(ret, self->id, RESULT_BLOCKED, l->generated,
+        r = finding_add(ret, self->id, RESULT_BLOCKED, l->generated, CURE_ARGUMENT,
                         "write GRUB_FORCE_PARTUUID= (without a value) into a file that is read later, such as "
                         "/etc/default/grub.d/90-initramfs.cfg, and run ptprep again",
                         "%s:%u: GRUB_FORCE_PARTUUID makes entries boot without an initramfs first, and nothing is "
@@ -259,6 +260,6 @@ int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret)
         r = judge_unseen(self, j, KARG_CLAIM, ret);
         if (r != 0)
                 return r < 0 ? r : 0;
-        return finding_add(ret, self->id, RESULT_OK, NULL, NULL, KARG_CLAIM " is in %zu boot entr%s", n,
+        return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, KARG_CLAIM " is in %zu boot entr%s", n,
                            n == 1 ? "y" : "ies");
 }

@@ -26,8 +26,9 @@ static int firmware_table_is_wrong(const Check *self, const Facts *f, const Acpi
                 return 0;
         if (n > 1 && string_printf(&more, " (and %zu more)", n - 1) < 0)
                 return -ENOMEM;
-        r = finding_add(ret, self->id, RESULT_WARN, NULL, CURE_UPDATE, "the %s table is wrong at offset 0x%x: %s%s",
-                        t->signature, first->offset, first->text, more ?: "");
+        r = finding_add(ret, self->id, RESULT_WARN, NULL, CURE_FIRMWARE, CURE_UPDATE,
+                        "the %s table is wrong at offset 0x%x: %s%s", t->signature, first->offset, first->text,
+                        more ?: "");
         return r < 0 ? r : 1;
 }
 
@@ -40,23 +41,23 @@ int check_firmware_table(const Check *self, const Judgement *j, FindingList *ret
         int r;
 
         if (f->container == TRISTATE_YES)
-                return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, "run ptprep on the host, not in a container",
+                return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_ELSEWHERE, NULL,
                                    "cannot tell: this is a container");
         if (t->present == TRISTATE_YES) {
                 if (t->readable != TRISTATE_YES)
-                        return finding_add(ret, self->id, RESULT_OK, NULL, NULL,
+                        return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
                                            "the firmware has %s table (its content is readable by root only)", name);
                 if (t->sound == TRISTATE_NO)
-                        return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_UPDATE,
+                        return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_FIRMWARE, CURE_UPDATE,
                                            "the %s table is wrong at offset 0x%x: %s", t->signature, t->error.offset,
                                            t->error.message);
                 /* check_ivrs_checksum() of Linux drivers/iommu/amd/init.c; of a DMAR the kernel only says so */
                 if (t->checksum_ok == TRISTATE_NO)
-                        return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_UPDATE,
+                        return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_FIRMWARE, CURE_UPDATE,
                                            "the %s table has a wrong checksum%s", t->signature,
                                            t == &f->ivrs ? ", with which Linux does not use it" : "");
                 if (j->wanted->mistaken)
-                        return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_UPDATE,
+                        return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_FIRMWARE, CURE_UPDATE,
                                            "the %s table is wrong at offset 0x%x: it takes %s for %s, and Linux then "
                                            "uses no VT-d",
                                            t->signature, j->wanted->mistaken_offset,
@@ -66,16 +67,16 @@ int check_firmware_table(const Check *self, const Judgement *j, FindingList *ret
                 r = firmware_table_is_wrong(self, f, t, ret);
                 if (r != 0)
                         return r < 0 ? r : 0;
-                return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "the firmware has %s table of %u bytes", name,
-                                   t->length);
+                return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
+                                   "the firmware has %s table of %u bytes", name, t->length);
         }
         if (f->acpi != TRISTATE_YES || f->dmar.present == TRISTATE_UNKNOWN || f->ivrs.present == TRISTATE_UNKNOWN)
-                return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, NULL,
+                return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_NONE, NULL,
                                    "cannot tell: this system shows no ACPI tables");
         if (iommu_state_is_on(j->wanted->iommu)) /* described in another way, as by VIOT or a device tree */
-                return finding_add(ret, self->id, RESULT_SKIPPED, NULL, NULL,
+                return finding_add(ret, self->id, RESULT_SKIPPED, NULL, CURE_NONE, NULL,
                                    "there is no DMAR and no IVRS table, and the IOMMU works without");
-        return finding_add(ret, self->id, RESULT_BLOCKED, NULL, text->cure, "%s",
+        return finding_add(ret, self->id, RESULT_BLOCKED, NULL, text->cure_kind, text->cure, "%s",
                            startswith(text->text, "off: ") ?: "there is no DMAR and no IVRS table");
 }
 
@@ -85,8 +86,8 @@ static int iommu_is_active(const Check *self, const Judgement *j, FindingList *r
         const Facts *f = j->facts;
         const char *word = text->word ? j->wanted->iommu_word : NULL;
 
-        return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "%s%s%s%s: %zu unit%s (%s), %zu groups", text->text,
-                           word ? " (" : "", word ?: "", word ? ")" : "", f->iommu_units.n,
+        return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "%s%s%s%s: %zu unit%s (%s), %zu groups",
+                           text->text, word ? " (" : "", word ?: "", word ? ")" : "", f->iommu_units.n,
                            f->iommu_units.n == 1 ? "" : "s", f->iommu_units.n > 0 ? f->iommu_units.items[0] : "?",
                            f->n_groups);
 }
@@ -99,9 +100,9 @@ int check_iommu_active(const Check *self, const Judgement *j, FindingList *ret)
         if (iommu_state_is_on(j->wanted->iommu))
                 return iommu_is_active(self, j, ret);
         if (j->wanted->iommu == IOMMU_STATE_OFF_UNEXPLAINED && word)
-                return finding_add(ret, self->id, text->result, NULL, text->cure,
+                return finding_add(ret, self->id, text->result, NULL, text->cure_kind, text->cure,
                                    "off, although the kernel was started with %s", word);
-        return finding_add(ret, self->id, text->result, NULL, text->cure, "%s%s%s", text->text,
+        return finding_add(ret, self->id, text->result, NULL, text->cure_kind, text->cure, "%s%s%s", text->text,
                            text->word && word ? " " : "", text->word && word ? word : "");
 }
 
@@ -113,12 +114,14 @@ int check_iommu_remapping(const Check *self, const Judgement *j, FindingList *re
         if (j->config->n_devices == 0)
                 return 0;
         if (reason)
-                return finding_add(ret, self->id, reason->result, NULL, reason->cure, "%s", reason->text);
+                return finding_add(ret, self->id, reason->result, NULL, reason->cure_kind, reason->cure, "%s",
+                                   reason->text);
         if (f->features.interrupt_remapping == TRISTATE_YES)
-                return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "interrupt remapping is on");
+                return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "interrupt remapping is on");
         if (!iommu_state_is_on(j->wanted->iommu))
-                return finding_add(ret, self->id, RESULT_SKIPPED, NULL, NULL, "can be judged once the IOMMU is on");
-        return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, NULL,
+                return finding_add(ret, self->id, RESULT_SKIPPED, NULL, CURE_NONE, NULL,
+                                   "can be judged once the IOMMU is on");
+        return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_NONE, NULL,
                            "cannot tell: the kernel's interrupt chips are not visible here");
 }
 
@@ -128,7 +131,7 @@ int check_kernel_lockdown(const Check *self, const Judgement *j, FindingList *re
 
         if (!f->lockdown || streq(f->lockdown, "none"))
                 return 0;
-        return finding_add(ret, self->id, RESULT_OK, NULL, NULL,
+        return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
                            "lockdown is %s%s: VFIO works, but only signed modules load and config space cannot be "
                            "written from outside",
                            f->lockdown, f->features.secure_boot == TRISTATE_YES ? " because of Secure Boot" : "");
@@ -198,7 +201,8 @@ static int say(const Place *p, const char *cure, const char *detail)
                 return r;
         if (p->file)
                 (void) snprintf(where, sizeof(where), "%s:%u: ", p->file, p->line);
-        return finding_add(p->ret, p->self->id, RESULT_WARN, p->subject ?: "this boot", cure, "%s%s", where, detail);
+        return finding_add(p->ret, p->self->id, RESULT_WARN, p->subject ?: "this boot", CURE_ARGUMENT, cure, "%s%s",
+                           where, detail);
 }
 
 static const char *mistake_cure(const char *key, const char *value, size_t n)
@@ -320,5 +324,6 @@ int check_iommu_conflict(const Check *self, const Judgement *j, FindingList *ret
         }
         if (r < 0 || ret->n > before || !(j->facts->cmdline_known || j->facts->n_loaders > 0))
                 return r;
-        return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "no IOMMU argument is contradictory or unknown");
+        return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
+                           "no IOMMU argument is contradictory or unknown");
 }

@@ -55,15 +55,16 @@ int check_config(const Check *self, const Judgement *j, FindingList *ret)
         size_t n = j->config->n_devices;
 
         if (!j->config->enabled)
-                return finding_add(ret, self->id, RESULT_OK, NULL, NULL,
+                return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
                                    "%zu device%s configured; changes are switched off by [agent] enabled = no", n,
                                    n == 1 ? "" : "s");
         if (n == 0)
-                return finding_add(ret, self->id, RESULT_SKIPPED, NULL,
+                return finding_add(ret, self->id, RESULT_SKIPPED, NULL, CURE_CONFIGURATION,
                                    "to claim a device, add a [device NAME] section to " NAME_CONFIG_FILE
                                    ", see ptprep.conf(5)",
                                    "no device is configured");
-        return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "%zu device%s configured", n, n == 1 ? "" : "s");
+        return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "%zu device%s configured", n,
+                           n == 1 ? "" : "s");
 }
 
 int check_record(const Check *self, const Judgement *j, FindingList *ret)
@@ -71,17 +72,18 @@ int check_record(const Check *self, const Judgement *j, FindingList *ret)
         size_t n = j->facts->record.n;
 
         if (j->facts->record_known == TRISTATE_YES && n == 0)
-                return finding_add(ret, self->id, RESULT_OK, NULL, NULL, "ptprep has changed nothing on this machine");
+                return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
+                                   "ptprep has changed nothing on this machine");
         if (j->facts->record_known == TRISTATE_YES)
-                return finding_add(ret, self->id, RESULT_OK, NULL, NULL,
+                return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
                                    "ptprep has changed %zu file%s; \"ptprep revert\" takes that back", n,
                                    n == 1 ? "" : "s");
         if (j->facts->record_known == TRISTATE_NO)
                 return finding_add(
-                        ret, self->id, RESULT_WARN, NAME_RECORD,
+                        ret, self->id, RESULT_WARN, NAME_RECORD, CURE_PERSON,
                         "put it back from a backup, or remove it: ptprep then forgets what it has changed so "
                         "far",
                         "damaged, or of a later version: ptprep cannot tell what is its own, and changes "
                         "nothing");
-        return finding_add(ret, self->id, RESULT_UNKNOWN, NAME_RECORD, NULL, "cannot tell: not readable");
+        return finding_add(ret, self->id, RESULT_UNKNOWN, NAME_RECORD, CURE_NONE, NULL, "cannot tell: not readable");
 }

@@ -5,10 +5,9 @@
 
 static const IommuStateText texts[_IOMMU_STATE_MAX] = {
         [IOMMU_STATE_CONTAINER] = { .text = "cannot tell: this is a container",
-                                    .cure = "run ptprep on the host, not in a container",
                                     .result = RESULT_UNKNOWN,
                                     .weight = VERDICT_UNKNOWN,
-                                    .by = CURE_CONFIGURATION },
+                                    .cure_kind = CURE_ELSEWHERE },
         [IOMMU_STATE_UNKNOWN] = { .text = "cannot tell: the kernel's IOMMU state is not visible here",
                                   .result = RESULT_UNKNOWN,
                                   .weight = VERDICT_UNKNOWN },
@@ -17,7 +16,7 @@ static const IommuStateText texts[_IOMMU_STATE_MAX] = {
                                  .cure = "run ptprep as root, on a kernel with CONFIG_ACPI and with /sys mounted",
                                  .result = RESULT_UNKNOWN,
                                  .weight = VERDICT_UNKNOWN,
-                                 .by = CURE_CONFIGURATION },
+                                 .cure_kind = CURE_ROOT },
         [IOMMU_STATE_ON_ARGUMENT] = { .text = "on by argument", .word = true },
         [IOMMU_STATE_ON_OPT_IN] = { .text = "on because the firmware asks for it (DMAR platform opt-in)" },
         [IOMMU_STATE_ON_KERNEL] = { .text = "on by kernel default" },
@@ -31,49 +30,48 @@ static const IommuStateText texts[_IOMMU_STATE_MAX] = {
                                                "--apply\" sees to that, then reboot",
                                        .result = RESULT_FAIL,
                                        .weight = VERDICT_CONDITIONAL,
-                                       .by = CURE_ARGUMENT },
+                                       .cure_kind = CURE_APPLY_REBOOT },
         [IOMMU_STATE_OFF_KERNEL] = { .text = "off: this kernel needs intel_iommu=on, and was started without it",
-                                     .cure = "run \"ptprep --apply\", then reboot",
                                      .result = RESULT_FAIL,
                                      .weight = VERDICT_CONDITIONAL,
-                                     .by = CURE_ARGUMENT },
+                                     .cure_kind = CURE_APPLY_REBOOT },
         [IOMMU_STATE_OFF_FIRMWARE] = { .text = "off: the firmware describes no IOMMU: there is no DMAR and no IVRS "
                                                "table",
                                        .cure = "enable VT-d (Intel) or AMD-Vi/IOMMU (AMD) in the firmware setup; where "
                                                "there is no such option, this machine cannot pass devices through",
                                        .result = RESULT_BLOCKED,
                                        .weight = VERDICT_BLOCKED,
-                                       .by = CURE_FIRMWARE },
+                                       .cure_kind = CURE_FIRMWARE },
         [IOMMU_STATE_OFF_CPU] = { .text = "off: the firmware describes no IOMMU, and the CPU shows no virtualization "
                                           "(vmx or svm) either",
                                   .cure = "if the CPU has them, enable virtualization and VT-d or AMD-Vi in the "
                                           "firmware setup; else this machine cannot pass devices through",
                                   .result = RESULT_BLOCKED,
                                   .weight = VERDICT_BLOCKED,
-                                  .by = CURE_FIRMWARE },
+                                  .cure_kind = CURE_FIRMWARE },
         [IOMMU_STATE_OFF_GUEST] = { .text = "off: this is a virtual machine without a virtual IOMMU",
                                     .cure = "give the virtual machine one (QEMU: -device intel-iommu or amd-iommu), or "
                                             "run ptprep on its host",
                                     .result = RESULT_BLOCKED,
                                     .weight = VERDICT_BLOCKED,
-                                    .by = CURE_FIRMWARE },
+                                    .cure_kind = CURE_FIRMWARE },
         [IOMMU_STATE_OFF_TABLE] = { .text = "off: the firmware's table is so wrong that Linux gives up, see "
                                             "firmware.table",
                                     .cure = "ask the vendor for a firmware update",
                                     .result = RESULT_BLOCKED,
                                     .weight = VERDICT_BLOCKED,
-                                    .by = CURE_FIRMWARE },
+                                    .cure_kind = CURE_FIRMWARE },
         [IOMMU_STATE_OFF_SUPPORT] = { .text = "off: this kernel is built without a driver for it",
                                       .cure = "boot a kernel with CONFIG_INTEL_IOMMU or CONFIG_AMD_IOMMU",
                                       .result = RESULT_BLOCKED,
                                       .weight = VERDICT_CONDITIONAL,
-                                      .by = CURE_CONFIGURATION },
+                                      .cure_kind = CURE_CONFIGURATION },
         [IOMMU_STATE_OFF_UNEXPLAINED] = { .text = "off, although the firmware describes one and nothing asks for that",
                                           .cure = SEE_LOG("'DMAR|AMD-Vi'") "; a table that speaks of hardware that is "
                                                                            "not there is for the firmware's vendor",
                                           .result = RESULT_BLOCKED,
                                           .weight = VERDICT_BLOCKED,
-                                          .by = CURE_FIRMWARE },
+                                          .cure_kind = CURE_FIRMWARE },
 };
 
 const IommuStateText *iommu_state_text(IommuState s)

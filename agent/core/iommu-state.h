@@ -43,7 +43,7 @@ typedef struct IommuStateText {
         const char *cure; /* NULL: nothing to do */
         Result result;
         VerdictState weight; /* of the obstacle; VERDICT_READY: none */
-        CureBy by;
+        CureKind cure_kind;
         bool word;
 } IommuStateText;
 

@@ -241,7 +241,7 @@ static int add_verdict(struct json_object *o, const Verdict *v)
                 if (r >= 0)
                         r = json_add_text(i, "cure", reason->cure);
                 if (r >= 0)
-                        r = json_add_text(i, "cure_by", cure_by_to_string(reason->by));
+                        r = json_add_text(i, "cure_kind", cure_kind_to_string(reason->cure_kind));
                 if (r < 0)
                         return r;
         }

@@ -5,7 +5,7 @@
 
 /* Every PCI function of this machine with its verdict, for people and for programs. */
 
-#define LIST_VERSION 1 /* of the JSON format: raised when a field changes its meaning or goes away */
+#define LIST_VERSION 2 /* of the JSON format: raised when a field changes its meaning or goes away */
 
 /**
  * list_text() - one line a function, and one for each thing that stands in its way

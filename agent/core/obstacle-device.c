@@ -81,7 +81,7 @@ int obstacle_system(const VerdictContext *c, const PciFunction *f, const char *i
                                    "it carries %s (%s on %s) of the running system", mount_role_to_string(d->role),
                                    d->mount, d->block);
         if (c->facts->disks_known != TRISTATE_YES && pci_class_base(f->class) == CLASS_STORAGE)
-                return verdict_add(ret, id, &(ReasonKind){ VERDICT_UNKNOWN, RESULT_BLOCKED, CURE_NOBODY, NULL },
+                return verdict_add(ret, id, &(ReasonKind){ VERDICT_UNKNOWN, RESULT_BLOCKED, CURE_NONE, NULL },
                                    "it is a storage controller, and the disks in use could not be found out");
         return 0;
 }
@@ -92,7 +92,7 @@ int obstacle_reset(const VerdictContext *c, const PciFunction *f, const char *id
         if (!f->reset || f->reset[0] != 0)
                 return 0;
         return verdict_add(ret, id,
-                           &(ReasonKind){ VERDICT_POSSIBLE, RESULT_WARN, CURE_NOBODY,
+                           &(ReasonKind){ VERDICT_POSSIBLE, RESULT_WARN, CURE_PERSON,
                                           "if the guest cannot be started twice, reboot the host in between" },
                            "the kernel knows no way to reset it: a guest may find it as the last one left it");
 }

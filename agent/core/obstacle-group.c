@@ -18,7 +18,7 @@ static size_t pair_other(const Pair *p, size_t i)
 static int add_breaking(const VerdictContext *c, const PciFunction *f, const char *id, const ReasonKind *kind,
                         const PciFunction *other, const char *how, Verdict *ret)
 {
-        ReasonKind expected = { VERDICT_CONDITIONAL, RESULT_WARN, kind->by, kind->cure };
+        ReasonKind expected = { VERDICT_CONDITIONAL, RESULT_WARN, kind->cure_kind, kind->cure };
         const char *what = pci_is_bridge(other) ? "the bridge " : "";
 
         if (c->expected)

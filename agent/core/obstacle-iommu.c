@@ -14,7 +14,7 @@ int obstacle_active(const VerdictContext *c, const PciFunction *f, const char *i
         (void) f;
         if (t->weight == VERDICT_READY)
                 return 0;
-        return verdict_add(ret, id, &(ReasonKind){ t->weight, t->result, t->by, t->cure }, "the IOMMU is %s%s%s",
+        return verdict_add(ret, id, &(ReasonKind){ t->weight, t->result, t->cure_kind, t->cure }, "the IOMMU is %s%s%s",
                            startswith(t->text, "off") ? t->text : "not visible here", t->word && c->word ? " " : "",
                            t->word && c->word ? c->word : "");
 }
@@ -41,7 +41,7 @@ int obstacle_covered(const VerdictContext *c, const PciFunction *f, const char *
                                    c->scopes.dmar ? "DMAR" : "IVRS");
         if (graphics_unit_is_off(c, f))
                 return verdict_add(ret, id,
-                                   &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_FAIL, CURE_ARGUMENT,
+                                   &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_FAIL, CURE_APPLY_REBOOT,
                                                   "run \"ptprep --apply\" with it configured, then reboot" },
                                    "the IOMMU unit of the integrated graphics stays off without intel_iommu=on");
         return verdict_add(ret, id,
@@ -100,9 +100,7 @@ int obstacle_remapping(const VerdictContext *c, const PciFunction *f, const char
                                    "interrupt remapping is switched off by argument, and VFIO refuses without it");
         if (c->wanted && c->wanted->unsafe_interrupts)
                 return verdict_add(
-                        ret, id,
-                        &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_FAIL, CURE_CONFIGURATION,
-                                       "run \"ptprep --apply\", then reboot" },
+                        ret, id, &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_FAIL, CURE_APPLY_REBOOT, NULL },
                         "no interrupt remapping%s, and allow_unsafe_interrupts is configured and not in force "
                         "yet",
                         table);

@@ -92,7 +92,7 @@ static int judge_direct_now(const VerdictContext *c, const PciFunction *f, const
         if (!g)
                 return 0;
         if (!known->regions_known)
-                return verdict_add(ret, id, &(ReasonKind){ VERDICT_UNKNOWN, RESULT_UNKNOWN, CURE_NOBODY, NULL },
+                return verdict_add(ret, id, &(ReasonKind){ VERDICT_UNKNOWN, RESULT_UNKNOWN, CURE_NONE, NULL },
                                    "cannot tell: the reserved regions of its group are not readable");
         if (!g->direct)
                 return 0;

@@ -63,8 +63,8 @@ static inline bool context_refuses_direct(const VerdictContext *c)
 typedef struct ReasonKind {
         VerdictState weight;
         Result result;
-        CureBy by;
-        const char *cure;
+        CureKind cure_kind;
+        const char *cure; /* NULL: the sentence of that kind, if it has one */
 } ReasonKind;
 
 /* Adds a reason with that sentence. 0 or -ENOMEM. */

@@ -11,7 +11,8 @@
 static int tell_taken_out(const RecordFile *f, FindingList *findings)
 {
         FOREACH_ARRAY(w, f->removed.items, f->removed.n) {
-                int r = finding_add(findings, CHECK_ID, RESULT_WARN, f->subject, "put it back by hand if it is wanted",
+                int r = finding_add(findings, CHECK_ID, RESULT_WARN, f->subject, CURE_PERSON,
+                                    "put it back by hand if it is wanted",
                                     "\"%s\", which ptprep took out%s%s, is not put back", w->word,
                                     *w->place ? " of " : "", w->place);
 
@@ -32,16 +33,16 @@ int plan_give_back(const RecordFile *f, FindingList *findings, Plan *p)
                 return r;
         switch (state) {
         case OWNED_GONE:
-                return finding_add(findings, CHECK_ID, RESULT_SKIPPED, f->subject, NULL,
+                return finding_add(findings, CHECK_ID, RESULT_SKIPPED, f->subject, CURE_NONE, NULL,
                                    "not there any more: nothing to take back");
         case OWNED_UNKNOWN:
-                return finding_add(findings, CHECK_ID, RESULT_BLOCKED, f->subject,
+                return finding_add(findings, CHECK_ID, RESULT_BLOCKED, f->subject, CURE_PERSON,
                                    "look for ptprep's words in it, and take them out by hand",
                                    "cannot be told from what ptprep wrote, so it stays");
         case OWNED_EDITED:
                 if (streq_null(base, f->present))
                         return 0;
-                r = finding_add(findings, CHECK_ID, RESULT_WARN, f->subject, NULL,
+                r = finding_add(findings, CHECK_ID, RESULT_WARN, f->subject, CURE_NONE, NULL,
                                 "somebody else has edited it since: only ptprep's words are taken out");
                 if (r >= 0)
                         r = tell_taken_out(f, findings);
@@ -91,7 +92,7 @@ int plan_generated(const Facts *f, FindingList *findings, Plan *p, const char *c
                 return plan_give_back(file, findings, p);
         if (!keep_others && !file && present && !startswith(present, GENERATED_MARK))
                 return !wanted ? 0
-                               : finding_add(findings, check, RESULT_BLOCKED, path,
+                               : finding_add(findings, check, RESULT_BLOCKED, path, CURE_PERSON,
                                              "move it away, and run ptprep again",
                                              "this file is somebody else's, and ptprep's own has to be there");
         r = keep_others ? others_text(f, path, present, &others) : 0;

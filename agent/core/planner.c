@@ -61,7 +61,7 @@ static int plan_image(const Judgement *j, const KernelRelease *k, const char *pa
         Step *s;
 
         if (!j->facts->image_tool) /* the checks say so when something is wanted in it; the claim argument is gone */
-                return finding_add(findings, "image.current", RESULT_BLOCKED, k->release,
+                return finding_add(findings, "image.current", RESULT_BLOCKED, k->release, CURE_PERSON,
                                    "build the image again, or leave it: without " KARG_CLAIM " nothing in it is used",
                                    "%s has ptprep's claim list in it, and no program is found that builds it anew",
                                    path);
@@ -223,7 +223,7 @@ static int plan_loader(const Judgement *j, const Loader *l, const LoaderEdit *wa
         if (l->readable != TRISTATE_YES) {
                 if (j->facts->record.n == 0 || !loader_wants_nothing(want))
                         return 0; /* the checks say so */
-                return finding_add(findings, "iommu.argument", RESULT_BLOCKED, l->generated,
+                return finding_add(findings, "iommu.argument", RESULT_BLOCKED, l->generated, CURE_PERSON,
                                    "make it readable, and run ptprep again",
                                    "the configuration of the boot loader %s is not readable, so it is not made anew",
                                    loader_kind_to_string(l->kind));
@@ -233,7 +233,7 @@ static int plan_loader(const Judgement *j, const Loader *l, const LoaderEdit *wa
                 return r;
         plan_truncate(p, before); /* all of a loader's files or none */
         return finding_add(findings, "iommu.argument", l->booted == BOOTED_NO ? RESULT_WARN : RESULT_BLOCKED,
-                           l->generated, "edit the kernel command line by hand, see ptprep(8)",
+                           l->generated, CURE_PERSON, "edit the kernel command line by hand, see ptprep(8)",
                            "the boot loader's configuration cannot be edited safely: %s",
                            *want->reason ?: strerror(-r));
 }
@@ -265,7 +265,7 @@ static int plan_remember(const Judgement *j, FindingList *findings, Plan *p)
                         return 0;
                 plan_done(p);
                 return finding_add(
-                        findings, "record.valid", RESULT_BLOCKED, NAME_RECORD,
+                        findings, "record.valid", RESULT_BLOCKED, NAME_RECORD, CURE_PERSON,
                         "put it back from a backup, or remove it: ptprep then forgets what it has changed so "
                         "far",
                         "ptprep cannot tell what is its own, so it changes nothing");
@@ -274,7 +274,7 @@ static int plan_remember(const Judgement *j, FindingList *findings, Plan *p)
         if (r != -EINVAL)
                 return r;
         plan_done(p);
-        return finding_add(findings, "record.valid", RESULT_BLOCKED, NULL,
+        return finding_add(findings, "record.valid", RESULT_BLOCKED, NULL, CURE_PERSON,
                            "rename the file: look for a line break in a name in /etc/default/grub.d",
                            "a file that would be changed has a name that does not fit in " NAME_RECORD);
 }
@@ -312,13 +312,14 @@ static int recall_cures(FindingList *findings)
         FOREACH_ARRAY(f, findings->items, findings->n) {
                 char *cure;
 
-                if (!f->cure || !startswith(f->cure, "run \"ptprep --apply\""))
+                if (f->cure_kind != CURE_APPLY && f->cure_kind != CURE_APPLY_REBOOT)
                         continue;
                 cure = strdup("first do what the line marked \"blocked\" says");
                 if (!cure)
                         return -ENOMEM;
                 free(f->cure);
                 f->cure = cure;
+                f->cure_kind = CURE_PERSON;
         }
         return 0;
 }
@@ -363,7 +364,7 @@ int plan_tell_pending(const Plan *p, FindingList *findings)
         FOREACH_ARRAY(s, p->steps, p->n) {
                 if (step_is_state(s))
                         continue;
-                return finding_add(findings, s->check, RESULT_WARN, s->path, "run \"ptprep --apply\"",
+                return finding_add(findings, s->check, RESULT_WARN, s->path, CURE_APPLY, NULL,
                                    "right for the next boot, but ptprep would %s it: the next change of a kernel or of "
                                    "the boot loader may leave something out",
                                    step_action(s));

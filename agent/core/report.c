@@ -169,6 +169,8 @@ static int add_findings(struct json_object *array, const FindingList *l)
                         r = json_add_text(o, "detail", f->detail);
                 if (r >= 0)
                         r = json_add_text(o, "cure", f->cure);
+                if (r >= 0)
+                        r = json_add_text(o, "cure_kind", cure_kind_to_string(f->cure_kind));
                 if (r < 0)
                         return r;
         }

@@ -22,16 +22,7 @@ static const char *const verdict_state_table[_VERDICT_STATE_MAX] = {
         [VERDICT_UNKNOWN] = "unknown", [VERDICT_BLOCKED] = "blocked",   [VERDICT_NOT_APPLICABLE] = "not-applicable",
 };
 
-static const char *const cure_by_table[_CURE_BY_MAX] = {
-        [CURE_NOBODY] = "nobody",
-        [CURE_ARGUMENT] = "kernel-argument",
-        [CURE_CONFIGURATION] = "configuration",
-        [CURE_FIRMWARE] = "firmware",
-        [CURE_SLOT] = "slot",
-};
-
 DEFINE_STRING_TO(verdict_state, VerdictState)
-DEFINE_STRING_TO(cure_by, CureBy)
 
 static void pair_add(Pair *p, size_t i)
 {
@@ -245,7 +236,8 @@ void verdict_done(Verdict *v)
 int verdict_add(Verdict *v, const char *id, const ReasonKind *s, const char *format, ...)
 {
         Reason *slot = array_grow(&v->reasons, v->n_reasons);
-        Reason reason = { .id = id, .weight = s->weight, .result = s->result, .by = s->by };
+        const char *cure = s->cure ?: cure_kind_text(s->cure_kind);
+        Reason reason = { .id = id, .weight = s->weight, .result = s->result, .cure_kind = s->cure_kind };
         va_list ap;
 
         if (!slot)
@@ -253,8 +245,8 @@ int verdict_add(Verdict *v, const char *id, const ReasonKind *s, const char *for
         va_start(ap, format);
         string_vprintf(&reason.text, format, ap);
         va_end(ap);
-        reason.cure = s->cure ? strdup(s->cure) : NULL;
-        if (!reason.text || (s->cure && !reason.cure)) {
+        reason.cure = cure ? strdup(cure) : NULL;
+        if (!reason.text || (cure && !reason.cure)) {
                 free(reason.text);
                 free(reason.cure);
                 return -ENOMEM;

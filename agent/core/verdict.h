@@ -22,22 +22,11 @@ typedef enum VerdictState {
 
 const char *verdict_state_to_string(VerdictState s); /* "ready", ..., "not-applicable" */
 
-typedef enum CureBy {
-        CURE_NOBODY,
-        CURE_ARGUMENT,      /* on the kernel command line */
-        CURE_CONFIGURATION, /* of ptprep or of this system */
-        CURE_FIRMWARE,      /* an option in its setup, or an update */
-        CURE_SLOT,          /* another slot for this card or for the other one */
-        _CURE_BY_MAX,
-} CureBy;
-
-const char *cure_by_to_string(CureBy c); /* "nobody", "kernel-argument", "configuration", "firmware", "slot" */
-
 typedef struct Reason {
         const char *id;      /* of the check; static */
         VerdictState weight; /* VERDICT_POSSIBLE: only a note */
         Result result;       /* of the finding about a configured device */
-        CureBy by;
+        CureKind cure_kind;
         char *text; /* one sentence */
         char *cure; /* one line, NULL: nothing can be done, or nothing has to */
 } Reason;

@@ -317,7 +317,7 @@ def check(ptprep: str, machine: Machine, then=None) -> dict:
 
 
 def reason(function: dict, identifier: str) -> dict:
-    return next((r for r in function["reasons"] if r["id"] == identifier), {"text": "", "cure_by": None})
+    return next((r for r in function["reasons"] if r["id"] == identifier), {"text": "", "cure_kind": None})
 
 
 # Tests; each takes the program and the data folder
@@ -457,7 +457,7 @@ def test_rmrr(ptprep: str, data: pathlib.Path) -> None:
                 assert text == "" and seen["verdict"] == ("conditional" if machine is off else "possible"), seen
                 continue
             pinned += 1
-            assert seen["verdict"] == "blocked" and reason(seen, "device.reserved")["cure_by"] == "firmware", seen
+            assert seen["verdict"] == "blocked" and reason(seen, "device.reserved")["cure_kind"] == "firmware", seen
             for start, end in wanted:
                 assert f"0x{start:x}-0x{end:x}" in text, (address, text)
             assert "RMRR at offset 0x" in text and "DMAR table" in text, text

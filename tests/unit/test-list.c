@@ -95,7 +95,7 @@ static void json(void **state)
         text = print(m, list_json);
         o = json_tokener_parse(text);
         assert_non_null(o);
-        assert_int_equal(json_object_get_int(json_object_object_get(o, "version")), 1);
+        assert_int_equal(json_object_get_int(json_object_object_get(o, "version")), 2);
         functions = json_object_object_get(o, "functions");
         assert_int_equal(json_object_array_length(functions), 4);
         nic = json_object_array_get_idx(functions, 2);
@@ -116,7 +116,7 @@ static void json(void **state)
         assert_string_equal(json_object_get_string(json_object_object_get(json_object_array_get_idx(reasons, 0), "id")),
                             "group.viable");
         assert_string_equal(
-                json_object_get_string(json_object_object_get(json_object_array_get_idx(reasons, 0), "cure_by")),
+                json_object_get_string(json_object_object_get(json_object_array_get_idx(reasons, 0), "cure_kind")),
                 "configuration");
         assert_string_equal(
                 json_object_get_string(json_object_object_get(json_object_array_get_idx(reasons, 1), "weight")),
@@ -137,7 +137,7 @@ static void nothing_there(void **state)
         facts_init(&m.facts);
         m.facts.pci = TRISTATE_YES;
         text = print(&m, list_json);
-        assert_string_equal(text, "{\"version\": 1, \"functions\": [\n]}\n");
+        assert_string_equal(text, "{\"version\": 2, \"functions\": [\n]}\n");
         empty = print(&m, tree);
         assert_non_null(strstr(empty, "ADDRESS"));
 }

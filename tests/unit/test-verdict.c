@@ -26,7 +26,8 @@ static Verdict judge(const Machine *m, const char *addr)
 
 /* The verdict, and what decides it: id, words of its sentence, and who can cure it. id NULL: nothing stands in the way.
  */
-static void expect(const Machine *m, const char *addr, VerdictState state, const char *id, CureBy by, const char *text)
+static void expect(const Machine *m, const char *addr, VerdictState state, const char *id, CureKind by,
+                   const char *text)
 {
         _cleanup_(verdict_done) Verdict v = judge(m, addr);
         const Reason *r = verdict_worst(&v);
@@ -39,9 +40,9 @@ static void expect(const Machine *m, const char *addr, VerdictState state, const
                 return;
         }
         assert_non_null(r);
-        if (!streq(r->id, id) || !strstr(r->text, text) || r->by != by)
-                fail_msg("%s: %s (%s) \"%s\", expected %s (%s) \"%s\"", addr, r->id, cure_by_to_string(r->by), r->text,
-                         id, cure_by_to_string(by), text);
+        if (!streq(r->id, id) || !strstr(r->text, text) || r->cure_kind != by)
+                fail_msg("%s: %s (%s) \"%s\", expected %s (%s) \"%s\"", addr, r->id, cure_kind_to_string(r->cure_kind),
+                         r->text, id, cure_kind_to_string(by), text);
 }
 
 /* A reason that only has to be known. */
@@ -122,21 +123,21 @@ static void without_obstacles(void **state)
 {
         Machine *m = *state;
 
-        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
-        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NOBODY, NULL);
-        expect(m, "0000:00:01.0", VERDICT_NOT_APPLICABLE, NULL, CURE_NOBODY, NULL);
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
+        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NONE, NULL);
+        expect(m, "0000:00:01.0", VERDICT_NOT_APPLICABLE, NULL, CURE_NONE, NULL);
         set_text(&machine_function(m, NIC)->driver, "pci-stub");
-        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
         set_text(&machine_function(m, NIC)->driver, "mlx5_vfio_pci");
-        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
         set_text(&machine_function(m, NIC)->driver, NULL);
-        expect(m, NIC, VERDICT_POSSIBLE, NULL, CURE_NOBODY, NULL);
+        expect(m, NIC, VERDICT_POSSIBLE, NULL, CURE_NONE, NULL);
         expect(m, "0000:00:03.0", VERDICT_BLOCKED, "device.system", CURE_CONFIGURATION, "it carries / (/ on vda)");
         m->facts.disks_known = TRISTATE_UNKNOWN;
         free(m->facts.disks[0].mount);
         free(m->facts.disks[0].block);
         m->facts.n_disks = 0;
-        expect(m, "0000:00:03.0", VERDICT_UNKNOWN, "device.system", CURE_NOBODY, "could not be found out");
+        expect(m, "0000:00:03.0", VERDICT_UNKNOWN, "device.system", CURE_NONE, "could not be found out");
 }
 
 static void the_iommu_is_off(void **state)
@@ -144,10 +145,10 @@ static void the_iommu_is_off(void **state)
         Machine *m = *state;
 
         switch_off(m, "intel_iommu=on iommu=off");
-        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "started with iommu=off");
+        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_APPLY_REBOOT, "started with iommu=off");
         m->facts.features.options[KERNEL_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF] = TRISTATE_NO;
         machine_set_cmdline(m, "quiet");
-        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "needs intel_iommu=on");
+        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_APPLY_REBOOT, "needs intel_iommu=on");
         machine_set_cmdline(m, "intel_iommu=on");
         expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "off, although the firmware describes one");
         m->facts.features.options[KERNEL_INTEL_IOMMU] = TRISTATE_NO;
@@ -159,9 +160,9 @@ static void the_iommu_is_off(void **state)
         m->facts.features.hypervisor = TRISTATE_YES;
         expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "virtual machine without a virtual IOMMU");
         m->facts.iommu_active = TRISTATE_UNKNOWN;
-        expect(m, TWIN, VERDICT_UNKNOWN, "iommu.active", CURE_NOBODY, "not visible");
+        expect(m, TWIN, VERDICT_UNKNOWN, "iommu.active", CURE_NONE, "not visible");
         m->facts.container = TRISTATE_YES;
-        expect(m, TWIN, VERDICT_UNKNOWN, "iommu.active", CURE_CONFIGURATION, "not visible");
+        expect(m, TWIN, VERDICT_UNKNOWN, "iommu.active", CURE_ELSEWHERE, "not visible");
 }
 
 static void the_table_is_refused(void **state)
@@ -170,7 +171,7 @@ static void the_table_is_refused(void **state)
 
         read_table(m);
         switch_off(m, "intel_iommu=off");
-        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "intel_iommu=off");
+        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_APPLY_REBOOT, "intel_iommu=off");
         m->facts.dmar_content.structures[0].base = 0;
         expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "Linux gives up");
         m->facts.dmar_content.structures[0].base = 0xfed90000;
@@ -189,7 +190,7 @@ static void an_ivrs_with_a_bad_checksum(void **state)
 
         use_amd(m);
         m->facts.ivrs.checksum_ok = TRISTATE_NO;
-        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NOBODY, NULL); /* on: the state counts */
+        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NONE, NULL); /* on: the state counts */
         switch_off(m, "quiet");
         expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "Linux gives up");
 }
@@ -207,7 +208,7 @@ static void no_unit_covers_it(void **state)
         expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_SLOT, "in no IOMMU group");
         machine_set_cmdline(m, "quiet");
         machine_function(m, TWIN)->class = 0x030000; /* Intel's integrated graphics */
-        expect(m, TWIN, VERDICT_CONDITIONAL, "device.iommu", CURE_ARGUMENT, "stays off without intel_iommu=on");
+        expect(m, TWIN, VERDICT_CONDITIONAL, "device.iommu", CURE_APPLY_REBOOT, "stays off without intel_iommu=on");
         machine_set_cmdline(m, "intel_iommu=on");
         expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_SLOT, "in no IOMMU group");
         m->facts.dmar_content.structures[0].n_scopes = 1;
@@ -234,9 +235,9 @@ static void memory_on_intel(void **state)
                "for 0000:00:05.0 in the same group (RMRR at offset 0x40");
         set_regions(m, 4, "0x00000000000e8000 0x00000000000e8fff direct-relaxable\n");
         set_text(&machine_function(m, TWIN)->driver, "vfio-pci");
-        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
         m->facts.groups[3].regions_known = false;
-        expect(m, NIC, VERDICT_UNKNOWN, "device.reserved", CURE_NOBODY, "not readable");
+        expect(m, NIC, VERDICT_UNKNOWN, "device.reserved", CURE_NONE, "not readable");
 }
 
 static void memory_foretold(void **state)
@@ -249,17 +250,17 @@ static void memory_foretold(void **state)
         switch_off(m, "intel_iommu=off");
         expect(m, TWIN, VERDICT_BLOCKED, "device.reserved", CURE_FIRMWARE, "0xe8000-0xe8fff, 0x0-0x0 to stay mapped");
         machine_function(m, TWIN)->class = 0x0c0330;
-        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "intel_iommu=off");
+        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_APPLY_REBOOT, "intel_iommu=off");
         machine_function(m, TWIN)->class = 0x030000;
-        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "intel_iommu=off");
+        expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_APPLY_REBOOT, "intel_iommu=off");
         machine_function(m, TWIN)->class = 0x020000;
         machine_function(m, TWIN)->addr = (PciAddr){ 0, 0, 4, 1 }; /* another function of the same card */
-        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "intel_iommu=off");
+        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.active", CURE_APPLY_REBOOT, "intel_iommu=off");
         pin(m, "0 04.1", 0xf4000, 0xf4fff);
         expect(m, NIC, VERDICT_UNKNOWN, "device.reserved", CURE_FIRMWARE,
                "another function of the same card, 0000:00:04.1");
         machine_function(m, NIC)->physfn = 2; /* in no group with it, whatever its address */
-        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "intel_iommu=off");
+        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.active", CURE_APPLY_REBOOT, "intel_iommu=off");
 }
 
 static void memory_on_amd(void **state)
@@ -268,7 +269,7 @@ static void memory_on_amd(void **state)
 
         use_amd(m);
         set_regions(m, 4, "0x00000000bd000000 0x00000000bd000fff direct\n");
-        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NOBODY, NULL);
+        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NONE, NULL);
         expect_note(m, TWIN, "device.reserved", "this kernel passes over that, from 6.6 on Linux gives no such device");
         m->facts.features.release = LINUX(6, 6);
         expect(m, TWIN, VERDICT_BLOCKED, "device.reserved", CURE_FIRMWARE,
@@ -288,20 +289,20 @@ static void groups(void **state)
         machine_function(m, TWIN)->group = 3;
         expect(m, NIC, VERDICT_CONDITIONAL, "group.viable", CURE_CONFIGURATION,
                "0000:00:05.0 in it is on its host driver");
-        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NOBODY, NULL); /* itself on a host driver: it would be claimed */
+        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NONE, NULL); /* itself on a host driver: it would be claimed */
         expect_note(m, TWIN, "group.shared", "shares IOMMU group 3 with 1 other device");
         machine_function(m, TWIN)->group = 4;
         machine_function(m, "0000:00:03.0")->group = 3;
         expect(m, NIC, VERDICT_BLOCKED, "group.viable", CURE_SLOT, "0000:00:03.0 in it carries /");
         machine_function(m, "0000:00:03.0")->group = 2;
         bridge->group = 3;
-        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
         set_text(&bridge->driver, "shpchp");
         expect(m, NIC, VERDICT_CONDITIONAL, "group.viable", CURE_CONFIGURATION, "the bridge 0000:00:01.0 in it is on");
         m->facts.features.release = LINUX(5, 18);
-        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
         m->facts.features.release = 0;
-        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
 }
 
 static void why_a_group_is_shared(void **state)
@@ -431,16 +432,16 @@ static void interrupts(void **state)
         machine_set_cmdline(m, "intremap=off");
         expect(m, NIC, VERDICT_CONDITIONAL, "iommu.remapping", CURE_ARGUMENT, "switched off by argument");
         machine_set_cmdline(m, "vfio_iommu_type1.allow_unsafe_interrupts=1");
-        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
         expect_note(m, NIC, "iommu.remapping", "allow_unsafe_interrupts is set");
         m->facts.features.unsafe_interrupts = TRISTATE_NO; /* the module is loaded, and says otherwise */
         expect(m, NIC, VERDICT_CONDITIONAL, "iommu.remapping", CURE_CONFIGURATION, "VFIO refuses");
         m->facts.features.unsafe_interrupts = TRISTATE_YES;
         machine_set_cmdline(m, "quiet");
-        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
         m->facts.features.unsafe_interrupts = TRISTATE_UNKNOWN;
         m->facts.features.unsafe_configured = TRISTATE_YES;
-        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
 }
 
 static void interrupts_foretold(void **state)
@@ -451,7 +452,7 @@ static void interrupts_foretold(void **state)
         m->facts.features.interrupt_remapping = TRISTATE_NO;
         read_table(m);
         switch_off(m, "intel_iommu=off");
-        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.active", CURE_ARGUMENT, "intel_iommu=off");
+        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.active", CURE_APPLY_REBOOT, "intel_iommu=off");
         {
                 _cleanup_(verdict_done) Verdict v = judge(m, NIC);
 
@@ -489,7 +490,7 @@ static void the_device_itself(void **state)
         PciFunction *nic = machine_function(m, NIC), *twin = machine_function(m, TWIN);
 
         set_text(&nic->reset, "");
-        expect(m, NIC, VERDICT_READY, NULL, CURE_NOBODY, NULL);
+        expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
         expect_note(m, NIC, "device.reset", "no way to reset it");
         twin->has_virtual = true;
         expect(m, TWIN, VERDICT_CONDITIONAL, "device.virtual", CURE_CONFIGURATION, "virtual functions are switched on");
@@ -497,10 +498,10 @@ static void the_device_itself(void **state)
         twin->id = (PciId){ 0x8086, 0x37c8 };
         expect(m, TWIN, VERDICT_CONDITIONAL, "device.denylist", CURE_CONFIGURATION, "QAT C62X");
         m->facts.features.denylist = TRISTATE_NO;
-        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NOBODY, NULL);
+        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NONE, NULL);
         m->facts.features.denylist = TRISTATE_UNKNOWN;
         m->facts.features.release = LINUX(5, 8);
-        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NOBODY, NULL);
+        expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NONE, NULL);
         twin->behind = 2;
         expect(m, TWIN, VERDICT_BLOCKED, "device.managed", CURE_FIRMWARE,
                "behind the Volume Management Device 0000:00:04.0");
