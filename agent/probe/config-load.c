@@ -99,12 +99,25 @@ static void dictionary_freep(dictionary **d)
                 iniparser_freedict(*d);
 }
 
-/* Hands a text to iniparser, which takes nothing but a path. */
+#ifdef HAVE_INIPARSER_LOAD_FILE
+/* Hands a text to iniparser. */
+static int load_dictionary(const char *text, dictionary **ret)
+{
+        _cleanup_fclose_ FILE *f = fmemopen((char *) text, strlen(text), "r");
+
+        if (!f)
+                return -errno;
+        iniparser_set_error_callback(ignore_error);
+        *ret = iniparser_load_file(f, "ptprep.conf");
+        iniparser_set_error_callback(NULL);
+        return *ret ? 0 : -EIO;
+}
+#else
+/* The same before 4.2, which takes nothing but a path. -ENOENT: there is no /proc that could give it one. */
 static int load_dictionary(const char *text, dictionary **ret)
 {
         _cleanup_close_ int fd = memfd_create("ptprep.conf", MFD_CLOEXEC);
         char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-        dictionary *d;
         int r;
 
         if (fd < 0)
@@ -113,14 +126,14 @@ static int load_dictionary(const char *text, dictionary **ret)
         if (r < 0)
                 return r;
         (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        if (access(path, R_OK) < 0)
+                return -errno;
         iniparser_set_error_callback(ignore_error);
-        d = iniparser_load(path);
+        *ret = iniparser_load(path);
         iniparser_set_error_callback(NULL);
-        if (!d)
-                return -EIO;
-        *ret = d;
-        return 0;
+        return *ret ? 0 : -EIO;
 }
+#endif
 
 static ConfigDevice *find_device(Config *c, const char *name)
 {
@@ -185,6 +198,10 @@ static int apply_text(Config *c, const char *file, const char *text, size_t size
         if (s.n == 0)
                 return 0;
         r = load_dictionary(s.clean, &values);
+        if (r == -ENOENT)
+                return config_fail(ret_error, r, file, 0,
+                                   "cannot be read where /proc is not mounted (this iniparser opens files by name "
+                                   "only): mount it, mount -t proc proc /proc");
         if (r < 0)
                 return config_fail(ret_error, r, file, 0, "cannot parse: %s", strerror(-r));
         FOREACH_ARRAY(item, s.items, s.n) {
@@ -291,6 +308,9 @@ int config_load(int rfd, Config *ret, ConfigError *ret_error)
         FOREACH_ARRAY(name, names.items, names.n) {
                 _cleanup_free_ char *path = NULL;
 
+                /* of an editor (the lock files of Emacs are links to nowhere): no program reads hidden drop-ins */
+                if (**name == '.')
+                        continue;
                 if (string_printf(&path, NAME_CONFIG_DIR "/%s", *name) < 0)
                         return -ENOMEM;
                 r = apply_file(&c, rfd, path, false, ret_error);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/wait.h>
+
 #include "base/io.h"
 #include "model/names.h"
 #include "probe/config-load.h"
@@ -180,6 +182,8 @@ static void test_files(void **state)
         tree_file(t, NAME_CONFIG_DIR "/20-b.conf", "[device nic0]\ndriver = vfio-pci\n[agent]\nenabled = yes\n");
         tree_file(t, NAME_CONFIG_DIR "/10-a.conf", "[device nic0]\ndriver = pci-stub\noptional = yes\n");
         tree_file(t, NAME_CONFIG_DIR "/30-c.conf.orig", "this is not read\n");
+        tree_file(t, NAME_CONFIG_DIR "/.40-d.conf", "nor is this\n");
+        tree_link(t, NAME_CONFIG_DIR "/.#10-a.conf", "someone@host.1234:1700000000"); /* Emacs is editing it */
         assert_int_equal(config_load(t->rfd, &c, &e), 0);
         assert_true(c.enabled);
         assert_int_equal(c.n_devices, 1);
@@ -225,12 +229,40 @@ static void test_file_faults(void **state)
         assert_null(c.devices);
 }
 
+/* An installer's chroot. What iniparser cannot read then is said to be that, and never a fault of the file. */
+static void test_without_proc(void **state)
+{
+        const Tree *t = *state;
+        int status;
+        pid_t pid;
+
+        if (geteuid() != 0)
+                skip(); /* chroot(2) */
+        tree_file(t, NAME_CONFIG_FILE, GOOD_DEVICE);
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                ConfigError e = {};
+                Config c = {};
+                int r = chroot(t->path) < 0 ? -errno : config_load(t->rfd, &c, &e);
+                bool told = r == -ENOENT && e.message && strstr(e.message, "where /proc is not mounted");
+                bool read = r == 0 && c.n_devices == 1;
+
+                config_done(&c);
+                config_error_done(&e);
+                _exit(told || read ? 0 : 1);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_defaults),  cmocka_unit_test(test_all_keys),  cmocka_unit_test(test_faults),
                 cmocka_unit_test(test_long_line), cmocka_unit_test(test_truncated), TREE_TEST(test_files),
-                TREE_TEST(test_file_faults),
+                TREE_TEST(test_file_faults),      TREE_TEST(test_without_proc),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
