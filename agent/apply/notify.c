@@ -16,6 +16,8 @@
 #define MESSAGE_ID_VERDICT "f0a1b7cf7d1c4ca79c3b8c2f6e4d9a02"
 
 /* Loaded only when something is to be said: its own libraries cost more start-up time than a whole check. */
+LAZY_NOTE("systemd", "findings in the journal", "recommended", "libsystemd.so.0");
+
 LAZY_FUNCTION(sd_journal_sendv);
 LAZY_FUNCTION(sd_notify);
 

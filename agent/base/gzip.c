@@ -4,26 +4,13 @@
 #include <zlib.h>
 
 #include "base/io.h"
-#include "base/lazy.h"
 
 #define BLOCK_BYTES (64U * 1024)
-
-LAZY_FUNCTION(gzdopen);
-LAZY_FUNCTION(gzread);
-LAZY_FUNCTION(gzdirect);
-LAZY_FUNCTION(gzclose_r);
-
-static const LazySymbol symbols[] = {
-        LAZY_SYMBOL(gzdopen),
-        LAZY_SYMBOL(gzread),
-        LAZY_SYMBOL(gzdirect),
-        LAZY_SYMBOL(gzclose_r),
-};
 
 static void gzclosep(gzFile *f)
 {
         if (*f)
-                (void) sym_gzclose_r(*f);
+                (void) gzclose_r(*f);
 }
 
 /* The rest of what was opened, in blocks, since its length is not known before its end. */
@@ -39,7 +26,7 @@ static int read_all(gzFile f, size_t max, char **ret)
                 if (!larger)
                         return -ENOMEM;
                 text = larger;
-                n = sym_gzread(f, text + size, BLOCK_BYTES);
+                n = gzread(f, text + size, BLOCK_BYTES);
                 if (n < 0)
                         return -EBADMSG;
                 size += (size_t) n;
@@ -62,19 +49,16 @@ int root_read_gzip(int rfd, const char *path, size_t max, char **ret)
 
         if (fd < 0)
                 return fd;
-        r = lazy_load("libz.so.1", symbols, ELEMENTSOF(symbols));
-        if (r < 0)
-                return r;
-        f = sym_gzdopen(fd, "r");
+        f = gzdopen(fd, "r");
         if (!f)
                 return -ENOMEM;
         (void) TAKE_FD(fd);
         r = read_all(f, max, &text);
         if (r < 0)
                 return r;
-        if (sym_gzdirect(f)) /* what is not compressed is handed out as it is */
+        if (gzdirect(f)) /* what is not compressed is handed out as it is */
                 return -EBADMSG;
-        r = sym_gzclose_r(TAKE_PTR(f));
+        r = gzclose_r(TAKE_PTR(f));
         if (r != Z_OK) /* Z_BUF_ERROR: the file ends in the middle */
                 return -EBADMSG;
         *ret = TAKE_PTR(text);

@@ -11,6 +11,8 @@
 #include "base/lazy.h"
 #include "base/parse.h"
 
+LAZY_NOTE("archive", "what is inside a compressed initramfs image", "required", "libarchive.so.13");
+
 LAZY_FUNCTION(archive_read_new);
 LAZY_FUNCTION(archive_read_free);
 LAZY_FUNCTION(archive_read_support_filter_gzip);

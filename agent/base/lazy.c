@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/lazy.h"
 
+#if DLOPEN_LIBRARIES
 #include <dlfcn.h>
+#endif
 
+#if DLOPEN_LIBRARIES
 int lazy_load(const char *soname, const LazySymbol *symbols, size_t n)
 {
         void *handle;
@@ -25,3 +28,10 @@ int lazy_load(const char *soname, const LazySymbol *symbols, size_t n)
         }
         return 0;
 }
+#else
+int lazy_load(const char *soname, const LazySymbol *symbols, size_t n)
+{
+        (void) soname, (void) symbols, (void) n;
+        return 0;
+}
+#endif

@@ -7,6 +7,9 @@
 
 #include "base/io.h"
 
+LAZY_NOTE("mount", "which disks the system lives on: without it no disk controller is claimed", "required",
+          "libmount.so.1");
+
 LAZY_FUNCTION(mnt_new_table);
 LAZY_FUNCTION(mnt_unref_table);
 LAZY_FUNCTION(mnt_table_parse_stream);

@@ -13,6 +13,8 @@
  * Every kernel is asked for itself, by its own indexes: names and built-ins differ between releases.
  */
 
+LAZY_NOTE("kmod", "which host drivers claim a device, and which modules a kernel has", "required", "libkmod.so.2");
+
 LAZY_FUNCTION(kmod_new);
 LAZY_FUNCTION(kmod_unref);
 LAZY_FUNCTION(kmod_set_log_priority);
