@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/step.h"
-#include "base/initrd.h"
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "grub/format/uki.h"
 #include "grub/loader/loaders.h"
+#include "initramfs/query.h"
 #include "model/image.h"
 #include "model/names.h"
 

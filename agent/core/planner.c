@@ -3,7 +3,7 @@
 
 #include "core/planner-record.h"
 #include "grub/loader/loaders.h"
-#include "model/image.h"
+#include "initramfs/query.h"
 
 static int plan_files(const Judgement *j, FindingList *findings, Plan *p)
 {

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "config.h"
-#include "facts.h"
-#include "initrd.h"
 #include "macro.h"
 
-/* What an initramfs image has to contain, and the record of images that were verified. */
+/* What tells an initramfs image from another one, and the record of images that were verified. */
 
 /**
  * image_digest() - one number for claim list and helper
@@ -18,25 +15,6 @@ uint64_t image_digest(const char *claims, uint64_t helper_hash);
 
 /* The same from fnv1a() over the claim list, for those who have no text. */
 uint64_t image_digest_of_hashes(uint64_t claims_hash, uint64_t helper_hash);
-
-/* Claim list, helper, and the modules that can be needed: vfio-pci, vfio_iommu_type1, pci-stub. */
-#define IMAGE_ITEMS_MAX 5
-
-/* What to look for in the image of one kernel; for initrd_inspect(path, q.items, q.n). */
-typedef struct ImageQuery {
-        InitrdItem items[IMAGE_ITEMS_MAX];
-        size_t n;
-        bool modules_unknown;
-} ImageQuery;
-
-/* Modules are asked for where a configured device needs them and this kernel has them as files. Owns nothing. */
-void image_query_init(ImageQuery *q, const Config *cfg, const KernelRelease *k);
-
-/* Digest of what was found; 0: claim list or helper is not inside. */
-uint64_t image_query_digest(const ImageQuery *q);
-
-/* Are all needed modules inside? Unknown where it is not known which modules this kernel has as files. */
-Tristate image_query_modules(const ImageQuery *q);
 
 /* One line of NAME_IMAGE_STAMPS: "RELEASE IDENTITY DIGEST MODULES", two hashes of 16 hexadecimal digits, then 0 or 1.
  */

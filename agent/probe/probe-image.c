@@ -2,6 +2,7 @@
 #include "probe/probe.h"
 
 #include "base/io.h"
+#include "initramfs/query.h"
 #include "model/image.h"
 
 /*

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <sys/mman.h>
 
-#include "base/initrd.h"
 #include "base/io.h"
+#include "initramfs/initrd.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

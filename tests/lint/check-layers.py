@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Holds the layers: base < model < grub/format < grub/loader < {core, probe, apply} < main.
+"""Holds the layers: base < model < {initramfs, grub/format < grub/loader} < {core, probe, apply} < main.
 
 The link lines in meson.build keep libraries apart; this keeps includes apart, and what each layer may call. The meaning of
 a layer (who reads, who judges, who writes) is in README.md.
@@ -16,17 +16,18 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 MAY_INCLUDE = {
     "base": set(),
     "model": {"base"},
+    "initramfs": {"base", "model"},
     "grub": {"base", "model"},
-    "core": {"base", "model", "grub"},
-    "probe": {"base", "model", "grub"},
-    "apply": {"base", "model", "grub"},
-    "main": {"base", "model", "grub", "core", "probe", "apply"},
+    "core": {"base", "model", "initramfs", "grub"},
+    "probe": {"base", "model", "initramfs", "grub"},
+    "apply": {"base", "model", "initramfs", "grub"},
+    "main": {"base", "model", "initramfs", "grub", "core", "probe", "apply"},
 }
 
 # header of an outside library -> the only layer that may include it
 LIBRARY_LAYER = {
-    "archive.h": "base",
-    "archive_entry.h": "base",
+    "archive.h": "initramfs",
+    "archive_entry.h": "initramfs",
     "blkid/": "probe",
     "iniparser": "probe",
     "json-c/": "core",

@@ -3,6 +3,7 @@
 #include <archive_entry.h>
 
 #include "base/parse.h"
+#include "initramfs/query.h"
 #include "model/image.h"
 #include "model/names.h"
 #include "tree.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/parse.h"
+#include "initramfs/query.h"
 #include "model/image.h"
 #include "model/names.h"
 #include "probe/probe.h"

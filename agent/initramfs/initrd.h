@@ -3,7 +3,7 @@
 
 #include <sys/stat.h>
 
-#include "macro.h"
+#include "base/macro.h"
 
 /*
  * Reading of initramfs images: any number of cpio archives in a row, zero bytes between them, the last one compressed

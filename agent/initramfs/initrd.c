@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/initrd.h"
+#include "initramfs/initrd.h"
 
 #include <archive.h>
 #include <archive_entry.h>
