@@ -149,7 +149,8 @@ static int undo_some(StepContext *contexts, size_t n, bool last, char **failure)
 
         for (size_t i = n; i-- > 0;) {
                 StepContext *c = contexts + i;
-                int r = c->step->undo_last == last ? step_table[c->step->kind].undo(c) : 0;
+                bool is_last = c->step->kind == STEP_COMMAND && c->step->command.undo_last;
+                int r = is_last == last ? step_table[c->step->kind].undo(c) : 0;
                 char *s;
 
                 if (r >= 0)

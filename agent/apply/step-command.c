@@ -22,7 +22,7 @@ static Image look_at(int rfd, const char *path)
 
 static int verify_image(StepContext *c, const BootEntry *e, Image before)
 {
-        const char *program = c->step->argv.items[0];
+        const char *program = c->step->command.argv.items[0];
         Image now = look_at(c->options->rfd, e->file);
 
         if (before.is_signed && !now.is_signed)
@@ -40,14 +40,14 @@ static int verify_image(StepContext *c, const BootEntry *e, Image before)
 
 static int verify_entry(StepContext *c, const BootEntry *e, const Kargs *add, const Kargs *remove, Image before)
 {
-        const Step *s = c->step;
+        const CommandStep *s = &c->step->command;
         int r;
 
         if (!loader_entry_fine(e, add, remove))
                 return step_failed(c, -EPROTO,
                                    "%s ran, and the entry \"%s\" (%s) still has other arguments than \"%s\"; it is put "
                                    "back. Look at what that program takes the kernel command line from",
-                                   s->argv.items[0], e->title, e->file, s->new_text);
+                                   s->argv.items[0], e->title, e->file, s->words);
         r = e->embedded ? verify_image(c, e, before) : 0;
         if (r < 0 || !e->image)
                 return r;
@@ -63,27 +63,27 @@ static int verify_entry(StepContext *c, const BootEntry *e, const Kargs *add, co
 /* Looks again at all that the loader will do. */
 static int verify(StepContext *c, Image before)
 {
-        const Step *s = c->step;
+        const CommandStep *s = &c->step->command;
         _cleanup_(loader_done) Loader l = {};
         _cleanup_(kargs_done) Kargs add = {}, remove = {};
         size_t n = 0;
-        int r = kargs_parse(s->new_text, &add);
+        int r = kargs_parse(s->words, &add);
 
         if (r >= 0)
-                r = kargs_parse(s->old_text, &remove);
+                r = kargs_parse(s->gone, &remove);
         if (r >= 0)
                 r = loader_read_kind(c->options->rfd, s->loader, &l);
         for (size_t i = 0; i < l.n_entries && r >= 0; i++) {
                 const BootEntry *e = l.entries + i;
 
-                if (e->rescue || (s->subject && !streq_null(e->version, s->subject)))
+                if (e->rescue || (s->release && !streq_null(e->version, s->release)))
                         continue;
                 n++;
                 r = verify_entry(c, e, &add, &remove, before);
         }
         if (r >= 0 && n == 0)
                 r = step_failed(c, -EPROTO, "%s ran, and there is no entry%s%s afterwards; it is put back",
-                                s->argv.items[0], s->subject ? " for kernel " : "", s->subject ?: "");
+                                s->argv.items[0], s->release ? " for kernel " : "", s->release ?: "");
         return r;
 }
 
@@ -111,7 +111,7 @@ static int run(StepContext *c, const StringList *arguments)
 
 int step_command_do(StepContext *c)
 {
-        const Step *s = c->step;
+        const CommandStep *s = &c->step->command;
         Image before = look_at(c->options->rfd, c->path);
         _cleanup_free_ char *folder = path_folder(c->path);
         int r = folder ? root_list(c->options->rfd, folder, NULL, &c->neighbours) : -ENOMEM;
@@ -122,7 +122,7 @@ int step_command_do(StepContext *c)
                 c->started = true;
                 r = run(c, &s->argv);
         }
-        return r < 0 || !s->new_text ? r : verify(c, before);
+        return r < 0 || !s->words ? r : verify(c, before);
 }
 
 /* A program that gives its file another name each time, by a boot counter, leaves the new one beside the old one. */
@@ -151,8 +151,8 @@ int step_command_undo(StepContext *c)
 
         if (!c->started)
                 return step_put_back(c);
-        if (c->step->undo_argv.n > 0)
-                return run(c, &c->step->undo_argv);
+        if (c->step->command.undo_argv.n > 0)
+                return run(c, &c->step->command.undo_argv);
         r = remove_new_neighbours(c);
         return r < 0 ? r : step_put_back(c);
 }

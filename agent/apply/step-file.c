@@ -4,7 +4,7 @@
 #include "model/names.h"
 
 /* Writes text, or removes the file where it is NULL. What was there is kept until all steps are done. */
-static int put_text(StepContext *c, const char *text)
+static int put_text(StepContext *c, const char *text, unsigned mode)
 {
         int rfd = c->options->rfd, r;
         _cleanup_free_ char *folder = path_folder(c->path);
@@ -17,18 +17,22 @@ static int put_text(StepContext *c, const char *text)
         if (r < 0)
                 return r;
         if (text)
-                return root_file_replace(rfd, c->path, text, strlen(text), c->step->mode);
+                return root_file_replace(rfd, c->path, text, strlen(text), mode);
         r = root_file_remove(rfd, c->path);
         return r == -ENOENT ? 0 : r;
 }
 
+static int put_text_or_fail(StepContext *c, const char *text, unsigned mode)
+{
+        int r = put_text(c, text, mode);
+
+        return r < 0 ? step_failed(c, r, "%s could not be %s: %s", c->path, text ? "written" : "removed", strerror(-r))
+                     : 0;
+}
+
 int step_state_do(StepContext *c)
 {
-        int r = put_text(c, c->step->new_text);
-
-        return r < 0 ? step_failed(c, r, "%s could not be %s: %s", c->path, c->step->new_text ? "written" : "removed",
-                                   strerror(-r))
-                     : 0;
+        return put_text_or_fail(c, c->step->state.text, c->step->state.mode);
 }
 
 /*
@@ -39,16 +43,16 @@ int step_state_do(StepContext *c)
  */
 static int run_editor(StepContext *c)
 {
-        const Step *s = c->step;
+        const FileStep *s = &c->step->file;
         int rfd = c->options->rfd;
-        _cleanup_free_ char **argv = calloc(s->argv.n + 1, sizeof(*argv)), *made = NULL;
+        _cleanup_free_ char **argv = calloc(s->editor.n + 1, sizeof(*argv)), *made = NULL;
         int r = argv ? step_keep_old(c) : -ENOMEM;
 
         if (r >= 0)
                 r = root_file_replace(rfd, c->path, s->old_text, strlen(s->old_text), s->mode);
         if (r < 0)
                 return r;
-        memcpy(argv, s->argv.items, s->argv.n * sizeof(*argv));
+        memcpy(argv, s->editor.items, s->editor.n * sizeof(*argv));
         r = command_run(c->options, argv, NULL);
         if (r < 0)
                 return r == -ENOEXEC || r == -EPROTO ? 0 : r;
@@ -61,21 +65,22 @@ static int run_editor(StepContext *c)
 
 int step_write_do(StepContext *c)
 {
-        const Step *s = c->step;
+        const FileStep *s = &c->step->file;
+        const char *path = c->step->path;
         _cleanup_free_ char *present = NULL;
-        int r = root_read_text(c->options->rfd, s->path, &present);
+        int r = root_read_text(c->options->rfd, path, &present);
 
         if (r < 0 && r != -ENOENT)
                 return r;
         /* The plan was made from another text: whoever changed it in between must not lose that. */
         if (!streq_null(present, s->old_text))
-                return step_failed(c, -EBUSY, "%s was changed by somebody else meanwhile; run ptprep again", s->path);
-        if (s->argv.n > 0) {
+                return step_failed(c, -EBUSY, "%s was changed by somebody else meanwhile; run ptprep again", path);
+        if (s->editor.n > 0) {
                 r = run_editor(c);
                 if (r != 0)
                         return r < 0 ? r : 0;
         }
-        return step_state_do(c);
+        return put_text_or_fail(c, s->new_text, s->mode);
 }
 
 /* Of what a list of names says, only what nobody but ptprep can have made, whatever else stands in it. */
@@ -115,7 +120,7 @@ int step_clean_up_do(StepContext *c)
         int rfd = c->options->rfd, r = root_read_text(rfd, NAME_RECORD, &text);
         bool known = (r >= 0 || r == -ENOENT) && record_parse(text, &record) >= 0;
 
-        for (const char *line = c->step->old_text; *line;) {
+        for (const char *line = c->step->clean_up.names; *line;) {
                 size_t n = strcspn(line, "\n");
                 _cleanup_free_ char *path = strndup(line, n);
 

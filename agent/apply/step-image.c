@@ -51,22 +51,18 @@ static int image_part(int rfd, const char *path, uint64_t *ret_offset, uint64_t 
 
 /**
  * Looks into an image.
- * @modules: names that have to be in it, comma separated. @ret_identity may be NULL.
+ * @modules: names that have to be in it. @ret_identity may be NULL.
  * Returns 0; -ENOENT when a module is not in it; as initrd_inspect().
  */
-static int inside_digest(int rfd, const char *path, const char *modules, uint64_t *ret, uint64_t *ret_identity)
+static int inside_digest(int rfd, const char *path, const StringList *modules, uint64_t *ret, uint64_t *ret_identity)
 {
-        _cleanup_free_ char *names = strdup(modules);
-        char *rest = names;
         uint64_t offset, size;
         ImageQuery q;
         int r;
 
-        if (!names)
-                return -ENOMEM;
         image_query_init(&q, &(const Config){}, &(const KernelRelease){});
-        for (const char *name; (name = strsep(&rest, ",")) && *name && q.n < IMAGE_ITEMS_MAX;)
-                q.items[q.n++] = (InitrdItem){ .name = name, .module = true };
+        for (size_t i = 0; i < modules->n && q.n < IMAGE_ITEMS_MAX; i++)
+                q.items[q.n++] = (InitrdItem){ .name = modules->items[i], .module = true };
         r = image_part(rfd, path, &offset, &size);
         if (r >= 0)
                 r = initrd_inspect_part(rfd, path, offset, size, q.items, q.n, ret_identity);
@@ -94,7 +90,7 @@ int image_verify(int rfd, const char *path, uint64_t offset, uint64_t size)
 }
 
 /* -EPROTO: the trial file lacks something that has to be inside. */
-static int trial_verify(int rfd, const char *trial, const char *modules)
+static int trial_verify(int rfd, const char *trial, const StringList *modules)
 {
         uint64_t wanted, inside;
         int r = wanted_digest(rfd, &wanted);
@@ -121,34 +117,32 @@ static int trial_settle(StepContext *c, const char *trial, int r)
         return r;
 }
 
-/* @argv of the step: the program, then the modules. */
 int step_image_do(StepContext *c)
 {
-        const Step *s = c->step;
+        const ImageStep *s = &c->step->image;
         int rfd = c->options->rfd;
         _cleanup_free_ char *trial = NULL, *tail = NULL;
         int r;
 
         if (string_printf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
                 return -ENOMEM;
-        r = command_run(c->options, (char *[]){ s->argv.items[0], (char *) "--force", trial, s->subject, NULL }, &tail);
+        r = command_run(c->options, (char *[]){ s->program, (char *) "--force", trial, s->release, NULL }, &tail);
         if (r < 0)
-                r = step_failed(c, r, "%s failed for kernel %s; it said: %s", s->argv.items[0], s->subject,
+                r = step_failed(c, r, "%s failed for kernel %s; it said: %s", s->program, s->release,
                                 tail && *tail ? tail : "nothing");
-        else if ((r = trial_verify(rfd, trial, s->argv.items[1])) == -EPROTO)
+        else if ((r = trial_verify(rfd, trial, &s->modules)) == -EPROTO)
                 r = step_failed(c, r,
                                 "%s built an image for kernel %s that lacks the claim list, the helper or a driver; "
                                 "the old one stays. It said: %s",
-                                s->argv.items[0], s->subject, tail && *tail ? tail : "nothing");
+                                s->program, s->release, tail && *tail ? tail : "nothing");
         if (r >= 0)
                 r = root_file_sync(rfd, trial);
         return trial_settle(c, trial, r);
 }
 
-/* @argv of the step: the image to copy, then the modules. */
 int step_copy_do(StepContext *c)
 {
-        const Step *s = c->step;
+        const CopyStep *s = &c->step->copy;
         int rfd = c->options->rfd;
         _cleanup_free_ char *trial = NULL;
         int r;
@@ -156,18 +150,18 @@ int step_copy_do(StepContext *c)
         if (string_printf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
                 return -ENOMEM;
         root_file_discard(rfd, trial); /* left behind by a power cut */
-        r = root_file_copy(rfd, s->argv.items[0], trial);
+        r = root_file_copy(rfd, s->from, trial);
         if (r < 0)
-                r = step_failed(c, r, "%s could not be copied to %s: %s; the old one stays", s->argv.items[0], s->path,
+                r = step_failed(c, r, "%s could not be copied to %s: %s; the old one stays", s->from, c->step->path,
                                 strerror(-r));
-        else if ((r = trial_verify(rfd, trial, s->argv.items[1])) == -EPROTO)
-                r = step_failed(c, r, "%s lacks the claim list, the helper or a driver; %s stays as it is",
-                                s->argv.items[0], s->path);
+        else if ((r = trial_verify(rfd, trial, &s->modules)) == -EPROTO)
+                r = step_failed(c, r, "%s lacks the claim list, the helper or a driver; %s stays as it is", s->from,
+                                c->step->path);
         return trial_settle(c, trial, r);
 }
 
 /* An image that has something else inside gets no stamp. */
-static int stamp_image(int rfd, uint64_t wanted, const char *key, const char *path, const char *modules,
+static int stamp_image(int rfd, uint64_t wanted, const char *key, const char *path, const StringList *modules,
                        ImageStamps *ret)
 {
         uint64_t inside, identity;
@@ -179,39 +173,37 @@ static int stamp_image(int rfd, uint64_t wanted, const char *key, const char *pa
 }
 
 /* The image of a kernel release where the loader's own tool has put it meanwhile. */
-static int stamp_moved(const StepContext *c, uint64_t wanted, const char *release, const char *modules,
-                       ImageStamps *ret)
+static int stamp_moved(const StepContext *c, uint64_t wanted, const StampedImage *image, ImageStamps *ret)
 {
         _cleanup_(loader_done) Loader l = {};
-        int r = loader_read_kind(c->options->rfd, c->step->loader, &l);
+        int r = loader_read_kind(c->options->rfd, c->step->stamp.loader, &l);
 
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
         FOREACH_ARRAY(e, l.entries, l.n_entries) {
-                if (e->rescue || !e->image || !streq_null(e->version, release))
+                if (e->rescue || !e->image || !streq_null(e->version, image->release))
                         continue;
-                r = stamp_image(c->options->rfd, wanted, e->image, e->image, modules, ret);
+                r = stamp_image(c->options->rfd, wanted, e->image, e->image, &image->modules, ret);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-/* @argv of the step: key of the stamp, image and modules in turn; no key: a release, whose image may have moved. */
 int step_stamp_do(StepContext *c)
 {
-        const Step *s = c->step;
+        const StampStep *s = &c->step->stamp;
         int rfd = c->options->rfd;
         _cleanup_(image_stamps_done) ImageStamps stamps = {};
         _cleanup_free_ char *text = NULL;
         uint64_t wanted;
         int r = wanted_digest(rfd, &wanted);
 
-        for (size_t i = 0; r >= 0 && i + 2 < s->argv.n; i += 3) {
-                char **argv = s->argv.items + i;
-
-                r = *argv[0] ? stamp_image(rfd, wanted, argv[0], argv[1], argv[2], &stamps)
-                             : stamp_moved(c, wanted, argv[1], argv[2], &stamps);
+        FOREACH_ARRAY(i, s->images, s->n_images) {
+                if (r < 0)
+                        break;
+                r = i->key ? stamp_image(rfd, wanted, i->key, i->path, &i->modules, &stamps)
+                           : stamp_moved(c, wanted, i, &stamps);
         }
         if (r < 0)
                 return r;
@@ -221,5 +213,5 @@ int step_stamp_do(StepContext *c)
         r = root_mkdir_p(rfd, NAME_STATE_DIR);
         if (r >= 0)
                 r = step_keep_old(c);
-        return r < 0 ? r : root_file_replace(rfd, c->path, text, strlen(text), s->mode);
+        return r < 0 ? r : root_file_replace(rfd, c->path, text, strlen(text), 0644);
 }

@@ -8,7 +8,8 @@
 /* Every entry that can boot has the words that the plan is about, before the new file takes the old one's place. */
 static int verify(StepContext *c, const char *path)
 {
-        const Step *s = c->step;
+        const MenuStep *s = &c->step->menu;
+        const char *menu = c->step->path;
         _cleanup_(kargs_done) Kargs add = {}, remove = {};
         _cleanup_free_ char *text = NULL;
         BootEntry *entries = NULL;
@@ -16,11 +17,11 @@ static int verify(StepContext *c, const char *path)
         int r = root_read_text(c->options->rfd, path, &text);
 
         if (r >= 0)
-                r = kargs_parse(s->new_text, &add);
+                r = kargs_parse(s->words, &add);
         if (r >= 0)
-                r = kargs_parse(s->old_text, &remove);
+                r = kargs_parse(s->gone, &remove);
         if (r >= 0)
-                r = grub_cfg_parse(s->path, text, NULL, &entries, &n);
+                r = grub_cfg_parse(menu, text, NULL, &entries, &n);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n && r >= 0; i++) {
@@ -32,11 +33,11 @@ static int verify(StepContext *c, const char *path)
                                         "%s was generated without \"%s\" in the entry \"%s\"; the old one stays. Look "
                                         "for a file in "
                                         "/etc/default that sets the kernel command line",
-                                        s->path, s->new_text, entries[i].title);
+                                        menu, s->words, entries[i].title);
         }
         if (r >= 0 && bootable == 0)
                 r = step_failed(c, -EPROTO, "%s was generated without any entry that boots Linux; the old one stays",
-                                s->path);
+                                menu);
         boot_entries_free(entries, n);
         return r;
 }
@@ -53,7 +54,7 @@ static void discard_trial(StepContext *c, const char *trial)
 
 int step_mkconfig_do(StepContext *c)
 {
-        const Step *s = c->step;
+        const MenuStep *s = &c->step->menu;
         _cleanup_free_ char *trial = NULL, *tail = NULL;
         char *argv[8] = {};
         int r;

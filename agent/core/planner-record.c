@@ -108,13 +108,14 @@ int plan_generated(const Facts *f, FindingList *findings, Plan *p, const char *c
         return plan_edit(p, check, path, present, text ?: wanted, &words);
 }
 
-static const char *step_subject(const Step *s)
+/* The name in the record of what a step changes. */
+static const char *recorded_name(const Step *s)
 {
-        return s->recorded_as ?: s->path;
+        return step_record(s)->recorded_as ?: s->path;
 }
 
 /* What a file was before ptprep, as far as the next revert goes: what others did meanwhile belongs to it. */
-static int settle_original(RecordFile *file, const Step *s)
+static int settle_original(RecordFile *file, const FileStep *s)
 {
         _cleanup_free_ char *base = NULL;
         OwnedState state;
@@ -135,8 +136,8 @@ static int settle_original(RecordFile *file, const Step *s)
         return string_replace(&file->kept, base);
 }
 
-/* The words of a step that are there afterwards. */
-static int remember_words(RecordFile *file, const Step *s)
+/* The words of a step that are there afterwards, in a text. */
+static int remember_words(RecordFile *file, const StepRecord *s, const char *text)
 {
         OwnedWords left = {};
         int r = string_replace(&file->format, s->format);
@@ -146,7 +147,7 @@ static int remember_words(RecordFile *file, const Step *s)
         if (r >= 0)
                 r = owned_words_add_all(&file->removed, &s->removed);
         if (r >= 0)
-                r = owned_left(file->format, s->new_text, &file->added, &left);
+                r = owned_left(file->format, text, &file->added, &left);
         if (r == -ENOTSUP) /* a format whose words cannot be looked for in a text */
                 return 0;
         if (r < 0)
@@ -160,42 +161,44 @@ static int remember_words(RecordFile *file, const Step *s)
  * A program's own store has no bytes that could be compared. With nothing wanted of it any more, all of ptprep's was
  * given back by this very step.
  */
-static int remember_store(Record *record, const Step *s)
+static int remember_store(Record *record, const CommandStep *s)
 {
-        RecordFile *file = record_file_at(record, s->recorded_as);
+        const StepRecord *words = &s->record;
+        RecordFile *file = record_file_at(record, words->recorded_as);
 
         if (!file)
                 return -ENOMEM;
-        if (s->added.n == 0 && s->removed.n == 0 && !*(s->new_text ?: "")) {
-                record_forget(record, s->recorded_as);
+        if (words->added.n == 0 && words->removed.n == 0 && !*(s->words ?: "")) {
+                record_forget(record, words->recorded_as);
                 return 0;
         }
-        return remember_words(file, s);
+        return remember_words(file, words, s->words);
 }
 
 /* Brings the record up to what is there after a step. */
 static int remember(Record *record, const Step *s)
 {
+        const FileStep *change = step_file(s);
         RecordFile *file;
         int r;
 
-        if (s->kind == STEP_COMMAND)
-                return remember_store(record, s);
-        file = record_file_at(record, step_subject(s));
+        if (!change)
+                return remember_store(record, &s->command);
+        file = record_file_at(record, recorded_name(s));
         if (!file)
                 return -ENOMEM;
-        r = settle_original(file, s);
+        r = settle_original(file, change);
         if (r >= 0)
-                r = string_replace(&file->present, s->new_text);
+                r = string_replace(&file->present, change->new_text);
         if (r >= 0)
-                r = remember_words(file, s);
+                r = remember_words(file, &change->record, change->new_text);
         if (r < 0)
                 return r;
         file->replaced = (Fingerprint){};
-        file->exists = s->new_text ? TRISTATE_YES : TRISTATE_NO;
-        file->written = fingerprint_of(s->new_text);
-        if (fingerprint_is(&file->original, s->new_text))
-                record_forget(record, step_subject(s));
+        file->exists = change->new_text ? TRISTATE_YES : TRISTATE_NO;
+        file->written = fingerprint_of(change->new_text);
+        if (fingerprint_is(&file->original, change->new_text))
+                record_forget(record, recorded_name(s));
         return 0;
 }
 
@@ -216,7 +219,7 @@ static int still_ours(const RecordFile *f, bool *ret)
 static bool touched(const Plan *p, const char *subject)
 {
         FOREACH_ARRAY(s, p->steps, p->n)
-                if (s->format && streq(step_subject(s), subject))
+                if (step_record(s) && streq(recorded_name(s), subject))
                         return true;
         return false;
 }
@@ -257,7 +260,7 @@ static int final_record(const Facts *f, const Plan *p, Record *ret)
                         return r;
         }
         FOREACH_ARRAY(s, p->steps, p->n) {
-                int r = s->format ? remember(ret, s) : 0;
+                int r = step_record(s) ? remember(ret, s) : 0;
 
                 if (r < 0)
                         return r;
@@ -304,35 +307,29 @@ static int first_record(const Facts *f, const Record *final, Record *ret)
         return r;
 }
 
-static int plan_state(Plan *p, StepKind kind, const char *path, const char *subject, const char *old_text,
-                      const char *new_text)
+static int plan_record_text(Plan *p, const char *text)
 {
-        Step *s = plan_add(p, kind, CHECK_ID, path);
-        int r;
+        StateStep *s = plan_add_state(p, STEP_RECORD, CHECK_ID, NAME_RECORD);
 
-        if (!s)
-                return -ENOMEM;
-        r = string_replace(&s->old_text, old_text);
-        if (r >= 0)
-                r = string_replace(&s->new_text, new_text);
-        if (r >= 0)
-                r = string_replace(&s->subject, subject);
-        return r;
+        return s ? string_copy(text, &s->text) : -ENOMEM;
 }
 
 static int plan_original(Plan *p, const char *subject, const char *old_text, const char *new_text)
 {
         _cleanup_free_ char *path = NULL;
+        StateStep *s;
         int r;
 
         if (streq_null(old_text, new_text))
                 return 0;
         if (string_printf(&path, NAME_ORIGINALS "%s", subject) < 0)
                 return -ENOMEM;
-        r = plan_state(p, STEP_KEEP_ORIGINAL, path, subject, old_text, new_text);
-        if (r >= 0)
-                p->steps[p->n - 1].mode = 0600; /* it may have been readable by root only */
-        return r;
+        s = plan_add_state(p, STEP_KEEP_ORIGINAL, CHECK_ID, path);
+        if (!s)
+                return -ENOMEM;
+        s->mode = 0600; /* it may have been readable by root only */
+        r = string_copy(new_text, &s->text);
+        return r < 0 ? r : string_copy(subject, &s->original_of);
 }
 
 /* Originals that the record is about to name. */
@@ -379,11 +376,11 @@ int plan_record(const Facts *f, Plan *p)
         if (r >= 0)
                 r = plan_originals(f, &final, &whole);
         if (r >= 0 && !streq_null(first_text, f->record_text))
-                r = plan_state(&whole, STEP_RECORD, NAME_RECORD, NULL, f->record_text, first_text);
+                r = plan_record_text(&whole, first_text);
         if (r >= 0)
                 r = plan_join(&whole, p);
         if (r >= 0 && !streq_null(final_text, first_text))
-                r = plan_state(&whole, STEP_RECORD, NAME_RECORD, NULL, first_text, final_text);
+                r = plan_record_text(&whole, final_text);
         if (r >= 0)
                 r = plan_forget_originals(f, &final, &whole);
         if (r < 0)

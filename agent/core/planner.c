@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/planner.h"
 
+#include "base/text.h"
 #include "core/planner-record.h"
 #include "grub/loader/loaders.h"
 #include "initramfs/query.h"
@@ -41,54 +42,47 @@ static bool image_needs_rebuild(const Judgement *j, const ImageContent *c)
         }
 }
 
-/* Modules that the image of this kernel has to have as files, comma separated. */
-static int add_modules(const Judgement *j, const KernelRelease *k, StringList *argv)
+/* Modules that the image of this kernel has to have as files. */
+static int add_modules(const Judgement *j, const KernelRelease *k, StringList *modules)
 {
-        char names[256] = "";
         ImageQuery q;
+        int r = 0;
 
         image_query_init(&q, j->config, k);
         FOREACH_ARRAY(i, q.items, q.n)
-                if (i->module)
-                        (void) snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
-                                        names[0] ? "," : "", i->name);
-        return string_list_add(argv, names);
+                if (i->module && r >= 0)
+                        r = string_list_add(modules, i->name);
+        return r;
 }
 
 static int plan_image(const Judgement *j, const KernelRelease *k, const char *path, FindingList *findings, Plan *p)
 {
+        ImageStep *s;
         int r;
-        Step *s;
 
         if (!j->facts->image_tool) /* the checks say so when something is wanted in it; the claim argument is gone */
                 return finding_add(findings, "image.current", RESULT_BLOCKED, k->release, CURE_PERSON,
                                    "build the image again, or leave it: without " KARG_CLAIM " nothing in it is used",
                                    "%s has ptprep's claim list in it, and no program is found that builds it anew",
                                    path);
-        s = plan_add(p, STEP_REBUILD_IMAGE, "image.current", path);
-
+        s = plan_add_image(p, "image.current", path);
         if (!s)
                 return -ENOMEM;
-        s->subject = strdup(k->release);
-        if (!s->subject)
-                return -ENOMEM;
-        r = string_list_add(&s->argv, j->facts->image_tool);
-        return r < 0 ? r : add_modules(j, k, &s->argv);
+        r = string_copy(k->release, &s->release);
+        if (r >= 0)
+                r = string_copy(j->facts->image_tool, &s->program);
+        return r < 0 ? r : add_modules(j, k, &s->modules);
 }
 
 /* The loader's own file gets the bytes of the image that was built. */
 static int plan_copy(const Judgement *j, const KernelRelease *k, const LoadedImage *l, Plan *p)
 {
-        Step *s = plan_add(p, STEP_COPY_IMAGE, "image.current", l->path);
-        int r;
+        CopyStep *s = plan_add_copy(p, "image.current", l->path);
+        int r = s ? string_copy(k->release, &s->release) : -ENOMEM;
 
-        if (!s)
-                return -ENOMEM;
-        s->subject = strdup(k->release);
-        if (!s->subject)
-                return -ENOMEM;
-        r = string_list_add(&s->argv, k->initrd);
-        return r < 0 ? r : add_modules(j, k, &s->argv);
+        if (r >= 0)
+                r = string_copy(k->initrd, &s->from);
+        return r < 0 ? r : add_modules(j, k, &s->modules);
 }
 
 /*
@@ -139,38 +133,36 @@ static int plan_images(const Judgement *j, FindingList *findings, Plan *p, Strin
 }
 
 /* @key: under which the stamp is found again. */
-static int add_stamp(const Judgement *j, const KernelRelease *k, const char *key, const char *path, StringList *argv)
+static int add_stamp(const Judgement *j, const KernelRelease *k, const char *key, const char *path, StampStep *s)
 {
-        int r = string_list_add(argv, key);
+        StampedImage *i = stamp_step_add(s, key, path, k->release);
 
-        if (r >= 0)
-                r = string_list_add(argv, path);
-        return r < 0 ? r : add_modules(j, k, argv);
+        return i ? add_modules(j, k, &i->modules) : -ENOMEM;
 }
 
 static int plan_stamps(const Judgement *j, bool stamp, Plan *p)
 {
         const Facts *f = j->facts;
-        Step *s;
+        StampStep *s;
         int r = 0;
 
         if (j->wanted->image_digest == 0) /* nothing of ours in any image: nothing to remember */
                 return plan_write(p, "image.current", NAME_IMAGE_STAMPS, f->image_stamps, NULL);
         if (!stamp)
                 return 0;
-        s = plan_add(p, STEP_STAMP_IMAGES, "image.current", NAME_IMAGE_STAMPS);
-        if (!s || (f->image_stamps && !(s->old_text = strdup(f->image_stamps))))
+        s = plan_add_stamp(p, "image.current", NAME_IMAGE_STAMPS);
+        if (!s)
                 return -ENOMEM;
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 if (l->makes_images)
                         s->loader = l->kind;
         FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 if (k->initrd)
-                        r = add_stamp(j, k, k->release, k->initrd, &s->argv);
+                        r = add_stamp(j, k, k->release, k->initrd, s);
                 for (size_t i = 0; i < k->n_loaded && r >= 0; i++) {
                         const LoadedImage *l = k->loaded + i;
 
-                        r = add_stamp(j, k, l->moves ? "" : l->path, l->moves ? k->release : l->path, &s->argv);
+                        r = add_stamp(j, k, l->moves ? NULL : l->path, l->moves ? NULL : l->path, s);
                 }
                 if (r < 0)
                         return r;
@@ -180,15 +172,12 @@ static int plan_stamps(const Judgement *j, bool stamp, Plan *p)
 
 static int plan_clean_up(const Judgement *j, Plan *p)
 {
-        Step *s;
+        CleanUpStep *s;
 
         if (!j->facts->transaction)
                 return 0;
-        s = plan_add(p, STEP_CLEAN_UP, "config.valid", NAME_TRANSACTION);
-        if (!s)
-                return -ENOMEM;
-        s->old_text = strdup(j->facts->transaction);
-        return s->old_text ? 0 : -ENOMEM;
+        s = plan_add_clean_up(p, "config.valid", NAME_TRANSACTION);
+        return s ? string_copy(j->facts->transaction, &s->names) : -ENOMEM;
 }
 
 static bool planned(const Plan *p, const char *path)

@@ -68,11 +68,11 @@ static void print_step(FILE *out, const Step *s)
 {
         switch (s->kind) {
         case STEP_REBUILD_IMAGE:
-                fprintf(out, "  rebuild-image  %s for kernel %s\n", s->path, s->subject);
+                fprintf(out, "  rebuild-image  %s for kernel %s\n", s->path, s->image.release);
                 break;
         case STEP_COMMAND:
                 fprintf(out, "  %-14s", step_kind_to_string(s->kind));
-                FOREACH_ARRAY(a, s->argv.items, s->argv.n)
+                FOREACH_ARRAY(a, s->command.argv.items, s->command.argv.n)
                         fprintf(out, " %s", *a);
                 fputc('\n', out);
                 break;
@@ -219,7 +219,7 @@ static int add_changes(struct json_object *array, const Report *report)
                 if (r >= 0)
                         r = json_add_text(o, "path", s->path);
                 if (r >= 0)
-                        r = json_add_text(o, "kernel", s->subject);
+                        r = json_add_text(o, "kernel", step_subject(s));
                 if (r >= 0)
                         r = json_add_text(o, "check", s->check);
                 if (r < 0)
@@ -292,6 +292,19 @@ static void print_command(FILE *out, const StringList *argv, const char *const *
         fputc('\n', out);
 }
 
+static int print_file_step(FILE *out, const Step *s)
+{
+        const FileStep *file = &s->file;
+
+        if (file->editor.n > 0) /* of the platform, which has to come to the same */
+                print_command(out, &file->editor, NULL, 0);
+        else if (startswith(s->path, NAME_STATE_DIR "/")) {
+                fprintf(out, "# %s %s\n", step_action(s), s->path);
+                return 0;
+        }
+        return render_diff(out, s->path, file->old_text, file->new_text);
+}
+
 /* Lines that are no diff begin with '#': patch(1) passes over them. */
 int report_dry_run(FILE *out, const Plan *p)
 {
@@ -301,31 +314,25 @@ int report_dry_run(FILE *out, const Plan *p)
                 switch (s->kind) {
                 case STEP_WRITE_FILE:
                 case STEP_REMOVE_FILE:
-                        if (s->argv.n > 0) { /* an editor of the platform, which has to come to the same */
-                                print_command(out, &s->argv, NULL, 0);
-                                r = render_diff(out, s->path, s->old_text, s->new_text);
-                        } else if (!startswith(s->path, NAME_STATE_DIR "/"))
-                                r = render_diff(out, s->path, s->old_text, s->new_text);
-                        else
-                                fprintf(out, "# %s %s\n", step_action(s), s->path);
+                        r = print_file_step(out, s);
                         break;
                 case STEP_KEEP_ORIGINAL:
-                        if (s->new_text)
-                                fprintf(out, "# keep the original of %s in %s\n", s->subject, s->path);
+                        if (s->state.text)
+                                fprintf(out, "# keep the original of %s in %s\n", s->state.original_of, s->path);
                         else
                                 fprintf(out, "# remove %s\n", s->path);
                         break;
                 case STEP_COPY_IMAGE:
-                        fprintf(out, "# copy %s to %s\n", s->argv.items[0], s->path);
+                        fprintf(out, "# copy %s to %s\n", s->copy.from, s->path);
                         break;
                 case STEP_REBUILD_IMAGE:
-                        fprintf(out, "# run %s --force %s %s\n", s->argv.items[0], s->path, s->subject);
+                        fprintf(out, "# run %s --force %s %s\n", s->image.program, s->path, s->image.release);
                         break;
                 case STEP_MKCONFIG:
-                        print_command(out, &s->argv, (const char *[]){ "-o", s->path }, 2);
+                        print_command(out, &s->menu.argv, (const char *[]){ "-o", s->path }, 2);
                         break;
                 case STEP_COMMAND:
-                        print_command(out, &s->argv, NULL, 0);
+                        print_command(out, &s->command.argv, NULL, 0);
                         break;
                 default:
                         fprintf(out, "# %s %s\n", step_action(s), s->path);

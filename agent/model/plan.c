@@ -2,6 +2,7 @@
 #include "plan.h"
 
 #include "table.h"
+#include "text.h"
 
 static const char *const step_kind_table[_STEP_KIND_MAX] = {
         [STEP_CLEAN_UP] = "clean-up",     [STEP_KEEP_ORIGINAL] = "keep-original",
@@ -13,25 +14,83 @@ static const char *const step_kind_table[_STEP_KIND_MAX] = {
 
 DEFINE_STRING_TO(step_kind, StepKind)
 
-const char *step_action(const Step *s)
+static void step_record_done(StepRecord *r)
 {
-        bool bookkeeping = s->kind == STEP_KEEP_ORIGINAL || s->kind == STEP_RECORD;
+        free(r->format);
+        free(r->recorded_as);
+        owned_words_done(&r->added);
+        owned_words_done(&r->removed);
+}
 
-        return step_kind_to_string(bookkeeping && !s->new_text ? STEP_REMOVE_FILE : s->kind);
+static void file_step_done(FileStep *s)
+{
+        free(s->old_text);
+        free(s->new_text);
+        string_list_done(&s->editor);
+        step_record_done(&s->record);
+}
+
+static void stamp_step_done(StampStep *s)
+{
+        FOREACH_ARRAY(i, s->images, s->n_images) {
+                free(i->key);
+                free(i->path);
+                free(i->release);
+                string_list_done(&i->modules);
+        }
+        free(s->images);
+}
+
+static void command_step_done(CommandStep *s)
+{
+        string_list_done(&s->argv);
+        string_list_done(&s->undo_argv);
+        free(s->release);
+        free(s->words);
+        free(s->gone);
+        step_record_done(&s->record);
 }
 
 static void step_done(Step *s)
 {
         free(s->path);
-        free(s->subject);
-        free(s->old_text);
-        free(s->new_text);
-        string_list_done(&s->argv);
-        string_list_done(&s->undo_argv);
-        free(s->format);
-        free(s->recorded_as);
-        owned_words_done(&s->added);
-        owned_words_done(&s->removed);
+        switch (s->kind) {
+        case STEP_CLEAN_UP:
+                free(s->clean_up.names);
+                break;
+        case STEP_KEEP_ORIGINAL:
+        case STEP_RECORD:
+                free(s->state.text);
+                free(s->state.original_of);
+                break;
+        case STEP_WRITE_FILE:
+        case STEP_REMOVE_FILE:
+                file_step_done(&s->file);
+                break;
+        case STEP_REBUILD_IMAGE:
+                free(s->image.release);
+                free(s->image.program);
+                string_list_done(&s->image.modules);
+                break;
+        case STEP_COPY_IMAGE:
+                free(s->copy.release);
+                free(s->copy.from);
+                string_list_done(&s->copy.modules);
+                break;
+        case STEP_STAMP_IMAGES:
+                stamp_step_done(&s->stamp);
+                break;
+        case STEP_MKCONFIG:
+                string_list_done(&s->menu.argv);
+                free(s->menu.words);
+                free(s->menu.gone);
+                break;
+        case STEP_COMMAND:
+                command_step_done(&s->command);
+                break;
+        case _STEP_KIND_MAX:
+                break;
+        }
         *s = (Step){};
 }
 
@@ -39,6 +98,42 @@ bool step_is_state(const Step *s)
 {
         return s->kind == STEP_CLEAN_UP || s->kind == STEP_KEEP_ORIGINAL || s->kind == STEP_RECORD ||
                s->kind == STEP_STAMP_IMAGES;
+}
+
+const FileStep *step_file(const Step *s)
+{
+        return s->kind == STEP_WRITE_FILE || s->kind == STEP_REMOVE_FILE ? &s->file : NULL;
+}
+
+const StepRecord *step_record(const Step *s)
+{
+        const FileStep *file = step_file(s);
+        const StepRecord *r = file ? &file->record : s->kind == STEP_COMMAND ? &s->command.record : NULL;
+
+        return r && r->format ? r : NULL;
+}
+
+const char *step_subject(const Step *s)
+{
+        switch (s->kind) {
+        case STEP_KEEP_ORIGINAL:
+                return s->state.original_of;
+        case STEP_REBUILD_IMAGE:
+                return s->image.release;
+        case STEP_COPY_IMAGE:
+                return s->copy.release;
+        case STEP_COMMAND:
+                return s->command.release;
+        default:
+                return NULL;
+        }
+}
+
+const char *step_action(const Step *s)
+{
+        bool bookkeeping = s->kind == STEP_KEEP_ORIGINAL || s->kind == STEP_RECORD;
+
+        return step_kind_to_string(bookkeeping && !s->state.text ? STEP_REMOVE_FILE : s->kind);
 }
 
 void plan_done(Plan *p)
@@ -50,17 +145,92 @@ void plan_done(Plan *p)
         *p = (Plan){};
 }
 
-Step *plan_add(Plan *p, StepKind kind, const char *check, const char *path)
+static Step *plan_add(Plan *p, StepKind kind, const char *check, const char *path)
 {
         Step *s = array_grow(&p->steps, p->n);
 
         if (!s)
                 return NULL;
-        *s = (Step){ .kind = kind, .check = check, .path = strdup(path), .mode = 0644 };
+        *s = (Step){ .kind = kind, .check = check, .path = strdup(path) };
         if (!s->path)
                 return NULL;
         p->n++;
         return s;
+}
+
+CleanUpStep *plan_add_clean_up(Plan *p, const char *check, const char *path)
+{
+        Step *s = plan_add(p, STEP_CLEAN_UP, check, path);
+
+        return s ? &s->clean_up : NULL;
+}
+
+StateStep *plan_add_state(Plan *p, StepKind kind, const char *check, const char *path)
+{
+        Step *s = plan_add(p, kind, check, path);
+
+        if (!s)
+                return NULL;
+        s->state.mode = 0644;
+        return &s->state;
+}
+
+ImageStep *plan_add_image(Plan *p, const char *check, const char *path)
+{
+        Step *s = plan_add(p, STEP_REBUILD_IMAGE, check, path);
+
+        return s ? &s->image : NULL;
+}
+
+CopyStep *plan_add_copy(Plan *p, const char *check, const char *path)
+{
+        Step *s = plan_add(p, STEP_COPY_IMAGE, check, path);
+
+        return s ? &s->copy : NULL;
+}
+
+StampStep *plan_add_stamp(Plan *p, const char *check, const char *path)
+{
+        Step *s = plan_add(p, STEP_STAMP_IMAGES, check, path);
+
+        return s ? &s->stamp : NULL;
+}
+
+MenuStep *plan_add_menu(Plan *p, const char *check, const char *path, const Kargs *add, const Kargs *remove)
+{
+        Step *s = plan_add(p, STEP_MKCONFIG, check, path);
+
+        if (!s)
+                return NULL;
+        s->menu.words = kargs_print(add);
+        s->menu.gone = kargs_print(remove);
+        return s->menu.words && s->menu.gone ? &s->menu : NULL;
+}
+
+CommandStep *plan_add_command(Plan *p, const char *check, const char *path, LoaderKind loader, const Kargs *add,
+                              const Kargs *remove)
+{
+        Step *s = plan_add(p, STEP_COMMAND, check, path);
+
+        if (!s)
+                return NULL;
+        s->command.loader = loader;
+        s->command.words = add ? kargs_print(add) : NULL;
+        s->command.gone = kargs_print(remove);
+        return (s->command.words || !add) && s->command.gone ? &s->command : NULL;
+}
+
+StampedImage *stamp_step_add(StampStep *s, const char *key, const char *path, const char *release)
+{
+        StampedImage *i = array_grow(&s->images, s->n_images);
+
+        if (!i)
+                return NULL;
+        s->n_images++;
+        return string_copy(key, &i->key) >= 0 && string_copy(path, &i->path) >= 0 &&
+                               string_copy(release, &i->release) >= 0
+                       ? i
+                       : NULL;
 }
 
 int plan_join(Plan *p, Plan *more)
@@ -90,33 +260,19 @@ void plan_truncate(Plan *p, size_t n)
                 step_done(p->steps + --p->n);
 }
 
-Step *plan_command(Plan *p, const char *check, const char *path, LoaderKind loader, const Kargs *add,
-                   const Kargs *remove)
-{
-        Step *s = plan_add(p, STEP_COMMAND, check, path);
-
-        if (!s)
-                return NULL;
-        s->loader = loader;
-        s->new_text = kargs_print(add);
-        s->old_text = kargs_print(remove);
-        return s->new_text && s->old_text ? s : NULL;
-}
-
 int plan_write(Plan *p, const char *check, const char *path, const char *old_text, const char *new_text)
 {
         Step *s;
+        int r;
 
         if (streq_null(old_text, new_text))
                 return 0;
         s = plan_add(p, new_text ? STEP_WRITE_FILE : STEP_REMOVE_FILE, check, path);
         if (!s)
                 return -ENOMEM;
-        if (old_text && !(s->old_text = strdup(old_text)))
-                return -ENOMEM;
-        if (new_text && !(s->new_text = strdup(new_text)))
-                return -ENOMEM;
-        return 0;
+        s->file.mode = 0644;
+        r = string_copy(old_text, &s->file.old_text);
+        return r < 0 ? r : string_copy(new_text, &s->file.new_text);
 }
 
 void plan_words_done(PlanWords *w)
@@ -125,20 +281,24 @@ void plan_words_done(PlanWords *w)
         owned_words_done(&w->removed);
 }
 
+int step_remember(StepRecord *r, const PlanWords *words)
+{
+        int e = string_copy(words->format, &r->format);
+
+        if (e >= 0)
+                e = string_copy(words->recorded_as, &r->recorded_as);
+        if (e >= 0)
+                e = owned_words_add_all(&r->added, &words->added);
+        return e < 0 ? e : owned_words_add_all(&r->removed, &words->removed);
+}
+
 int plan_edit(Plan *p, const char *check, const char *path, const char *old_text, const char *new_text,
               const PlanWords *words)
 {
         size_t before = p->n;
-        Step *s;
         int r = plan_write(p, check, path, old_text, new_text);
 
         if (r < 0 || p->n == before)
                 return r;
-        s = p->steps + before;
-        s->format = strdup(words->format);
-        s->recorded_as = words->recorded_as ? strdup(words->recorded_as) : NULL;
-        if (!s->format || (words->recorded_as && !s->recorded_as))
-                return -ENOMEM;
-        r = owned_words_add_all(&s->added, &words->added);
-        return r < 0 ? r : owned_words_add_all(&s->removed, &words->removed);
+        return step_remember(&p->steps[before].file.record, words);
 }

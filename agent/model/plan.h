@@ -10,44 +10,103 @@
 /* What has to change, in order, each step with what was there before. */
 
 typedef enum StepKind {
-        STEP_CLEAN_UP,      /* remove what an interrupted apply left behind: paths in old_text, one a line */
-        STEP_KEEP_ORIGINAL, /* path in NAME_ORIGINALS gets new_text, the bytes that the file subject had; NULL: goes */
-        STEP_RECORD,        /* NAME_RECORD gets new_text before the files that it tells of change; NULL: goes */
-        STEP_WRITE_FILE,    /* path gets new_text (old_text NULL: it did not exist); argv: an editor to try first */
-        STEP_REMOVE_FILE,   /* path goes away, old_text was in it */
-        STEP_REBUILD_IMAGE, /* initramfs image at path for kernel release subject */
-        STEP_COPY_IMAGE,    /* path gets the bytes of the image argv[0], for kernel release subject */
-        STEP_STAMP_IMAGES,  /* remember which images were verified; of those that loader makes where they are now */
-        STEP_MKCONFIG,      /* run argv into a file beside path; verified, then renamed to it */
-        /*
-         * Run argv, a program that makes boot entries by itself. Then every entry of the loader that boots kernel
-         * release subject (NULL: each) has the words new_text, none of old_text, and an image with the claim list.
-         * path: the file that it is about. new_text NULL: it makes way for the next command, nothing is verified.
-         */
-        STEP_COMMAND,
+        STEP_CLEAN_UP,      /* remove what an interrupted apply left behind */
+        STEP_KEEP_ORIGINAL, /* a file in NAME_ORIGINALS gets the bytes that another file had, or goes away */
+        STEP_RECORD,        /* NAME_RECORD gets a new text before the files that it tells of change, or goes away */
+        STEP_WRITE_FILE,    /* a file gets another text */
+        STEP_REMOVE_FILE,   /* a file goes away */
+        STEP_REBUILD_IMAGE, /* the initramfs image of a kernel release is built anew */
+        STEP_COPY_IMAGE,    /* a file gets the bytes of an image */
+        STEP_STAMP_IMAGES,  /* NAME_IMAGE_STAMPS gets which images were verified */
+        STEP_MKCONFIG,      /* a program makes a menu beside the old one; verified, then renamed to it */
+        STEP_COMMAND,       /* a program makes boot entries by itself */
         _STEP_KIND_MAX,
 } StepKind;
 
 const char *step_kind_to_string(StepKind k);
 
+/*
+ * What the record has to know of a step that changes what is not ptprep's own state. No format: words go out of a file
+ * which the record never knew, and it learns nothing.
+ */
+typedef struct StepRecord {
+        char *format;              /* name of an OwnedFormat */
+        char *recorded_as;         /* subject in the record; NULL: the step's path */
+        OwnedWords added, removed; /* by this very step */
+} StepRecord;
+
+typedef struct CleanUpStep {
+        char *names; /* paths, one a line */
+} CleanUpStep;
+
+/* STEP_KEEP_ORIGINAL, STEP_RECORD */
+typedef struct StateStep {
+        char *text; /* NULL: the file goes away */
+        unsigned mode;
+        char *original_of; /* path of the file that had these bytes */
+} StateStep;
+
+/* STEP_WRITE_FILE, STEP_REMOVE_FILE */
+typedef struct FileStep {
+        char *old_text, *new_text; /* NULL: there is no such file */
+        unsigned mode;             /* of a new file */
+        StringList editor;         /* a program that is tried first; it has to come to new_text */
+        StepRecord record;
+} FileStep;
+
+typedef struct ImageStep {
+        char *release, *program;
+        StringList modules; /* that have to be in it */
+} ImageStep;
+
+typedef struct CopyStep {
+        char *release, *from;
+        StringList modules;
+} CopyStep;
+
+typedef struct StampedImage {
+        char *key;  /* the stamp is found by it; NULL: by its path, wherever the loader's tool puts the release's image
+                     */
+        char *path; /* NULL without a key */
+        char *release;
+        StringList modules;
+} StampedImage;
+
+typedef struct StampStep {
+        StampedImage *images;
+        size_t n_images;
+        LoaderKind loader; /* whose tool moves images */
+} StampStep;
+
+typedef struct MenuStep {
+        StringList argv;
+        char *words; /* that every entry has afterwards */
+        char *gone;  /* that none has */
+} MenuStep;
+
+typedef struct CommandStep {
+        StringList argv, undo_argv; /* without undo_argv the file at the step's path is put back */
+        bool undo_last;             /* undo_argv has to run when all other steps are taken back */
+        LoaderKind loader;
+        char *release;      /* whose entries are verified afterwards, and the claim list in their images; NULL: all */
+        char *words, *gone; /* as in MenuStep; words NULL: it makes way for the next command, nothing is verified */
+        StepRecord record;
+} CommandStep;
+
 typedef struct Step {
         StepKind kind;
         const char *check; /* id of the check that asked for it */
-        char *path;
-        char *subject; /* kernel release of an image, path of an original */
-        char *old_text, *new_text;
-        unsigned mode; /* of a new file */
-        StringList argv;
-        LoaderKind loader;    /* of a command */
-        bool undo_last;       /* that has to run when all other steps are taken back */
-        StringList undo_argv; /* what takes a command back; none: the file at path is put back */
-        /*
-         * What the record has to know. NULL: a file of ptprep's own state, which is not in the record, or words that
-         * go out of a file which the record never knew.
-         */
-        char *format;              /* name of an OwnedFormat */
-        char *recorded_as;         /* subject in the record; NULL: path */
-        OwnedWords added, removed; /* by this very step */
+        char *path;        /* what it is about */
+        union {
+                CleanUpStep clean_up;
+                StateStep state;
+                FileStep file;
+                ImageStep image;
+                CopyStep copy;
+                StampStep stamp;
+                MenuStep menu;
+                CommandStep command;
+        };
 } Step;
 
 typedef struct Plan {
@@ -60,6 +119,15 @@ typedef struct Plan {
 /* Does it change nothing but ptprep's own state, which no boot loader reads? */
 bool step_is_state(const Step *s);
 
+/* Of a step that writes or removes a file; NULL: it is of another kind. */
+const FileStep *step_file(const Step *s);
+
+/* NULL: the record has nothing to do with it. */
+const StepRecord *step_record(const Step *s);
+
+/* The kernel release that a step is for, or the file whose original it keeps; NULL: none. */
+const char *step_subject(const Step *s);
+
 /* What a step does, for people: its kind, but "remove" where a file goes away. */
 const char *step_action(const Step *s);
 
@@ -68,12 +136,23 @@ void plan_done(Plan *p);
 /* Moves all steps of a plan behind those of another. 0 or -ENOMEM. */
 int plan_join(Plan *p, Plan *more) _must_check_;
 
-/* Appends a step; the caller fills the rest. NULL when memory is short. */
-Step *plan_add(Plan *p, StepKind kind, const char *check, const char *path);
+/*
+ * Each of these appends a step and returns the part of its kind, which is filled in by the caller before the next step
+ * is added; NULL when memory is short.
+ */
+CleanUpStep *plan_add_clean_up(Plan *p, const char *check, const char *path);
+StateStep *plan_add_state(Plan *p, StepKind kind, const char *check, const char *path);
+ImageStep *plan_add_image(Plan *p, const char *check, const char *path);
+CopyStep *plan_add_copy(Plan *p, const char *check, const char *path);
+StampStep *plan_add_stamp(Plan *p, const char *check, const char *path);
+/* @add, @remove: words that the entries have to have and to be without. */
+MenuStep *plan_add_menu(Plan *p, const char *check, const char *path, const Kargs *add, const Kargs *remove);
+/* The same; @add NULL: nothing is verified. */
+CommandStep *plan_add_command(Plan *p, const char *check, const char *path, LoaderKind loader, const Kargs *add,
+                              const Kargs *remove);
 
-/* A command that makes boot entries with these words; the caller fills in argv. NULL when memory is short. */
-Step *plan_command(Plan *p, const char *check, const char *path, LoaderKind loader, const Kargs *add,
-                   const Kargs *remove);
+/* Appends an image to a step; as above. @key, @path: NULL: of a release whose image is moved. */
+StampedImage *stamp_step_add(StampStep *s, const char *key, const char *path, const char *release);
 
 /* Takes the steps from index n on out again. */
 void plan_truncate(Plan *p, size_t n);
@@ -93,6 +172,9 @@ typedef struct PlanWords {
 } PlanWords;
 
 void plan_words_done(PlanWords *w);
+
+/* What the record has to know of a step that does not know it yet; copied. 0 or -ENOMEM. */
+int step_remember(StepRecord *r, const PlanWords *words) _must_check_;
 
 /**
  * plan_edit() - as plan_write(), for a file that ptprep has to remember

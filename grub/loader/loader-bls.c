@@ -856,7 +856,7 @@ static bool grubby_can(const Edit *e, const Draft *d)
                options_plain(d->old) && !strpbrk(d->old, "\"'\\,");
 }
 
-static int add_grubby(const Edit *e, const Draft *d, Step *s)
+static int add_grubby(const Edit *e, const Draft *d, FileStep *s)
 {
         _cleanup_(kargs_done) Kargs added = {};
         _cleanup_free_ char *words = NULL;
@@ -867,11 +867,11 @@ static int add_grubby(const Edit *e, const Draft *d, Step *s)
                         r = string_list_add(&added.words, w->word);
         if (r < 0 || !(words = kargs_print(&added)))
                 return -ENOMEM;
-        r = string_list_add(&s->argv, e->loader->editor);
+        r = string_list_add(&s->editor, e->loader->editor);
         if (r >= 0)
-                r = string_list_addf(&s->argv, "--update-kernel=%s%s",
+                r = string_list_addf(&s->editor, "--update-kernel=%s%s",
                                      startswith(d->entry->kernel, "/boot/") ? "" : "/boot", d->entry->kernel);
-        return r < 0 ? r : string_list_addf(&s->argv, "--args=%s", words);
+        return r < 0 ? r : string_list_addf(&s->editor, "--args=%s", words);
 }
 
 /* The rescue entries first: from the moment on in which the block changes they do not depend on it. */
@@ -885,7 +885,7 @@ static int plan_drafts(const Edit *e, bool rescue)
                         continue;
                 r = plan_edit(e->plan, CHECK_ID, d->entry->file, d->old, d->text, &d->words);
                 if (r >= 0 && e->plan->n > before && grubby_can(e, d))
-                        r = add_grubby(e, d, e->plan->steps + before);
+                        r = add_grubby(e, d, &e->plan->steps[before].file);
                 if (r < 0)
                         return r;
         }

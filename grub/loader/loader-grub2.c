@@ -330,13 +330,9 @@ static bool entries_differ(const Loader *l, const LoaderEdit *want, const Kargs 
 
 static int plan_generate(const Loader *l, const LoaderEdit *want, const char *path, Plan *plan)
 {
-        Step *s = plan_add(plan, STEP_MKCONFIG, CHECK_ID, path);
+        MenuStep *s = plan_add_menu(plan, CHECK_ID, path, want->add, want->remove);
 
         if (!s)
-                return -ENOMEM;
-        s->new_text = kargs_print(want->add); /* what the step has to find in every entry that it made */
-        s->old_text = kargs_print(want->remove);
-        if (!s->new_text || !s->old_text)
                 return -ENOMEM;
         FOREACH_ARRAY(a, l->mkconfig.items, l->mkconfig.n) {
                 int r = string_list_add(&s->argv, *a);

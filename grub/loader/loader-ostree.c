@@ -433,22 +433,17 @@ static int add_words(StringList *argv, const char *verb, const StringList *optio
 }
 
 /* The program changes a store of its own: that is what the record names. */
-static int remember(Step *s, const char *subject, const OwnedFormat *format, const OwnedWords *added,
+static int remember(CommandStep *s, const char *subject, const OwnedFormat *format, const OwnedWords *added,
                     const OwnedWords *removed)
 {
-        int r;
+        const PlanWords words = { format->name, subject, *added, *removed };
 
-        s->format = strdup(format->name);
-        s->recorded_as = strdup(subject);
-        if (!s->format || !s->recorded_as)
-                return -ENOMEM;
-        r = owned_words_add_all(&s->added, added);
-        return r < 0 ? r : owned_words_add_all(&s->removed, removed);
+        return step_remember(&s->record, &words);
 }
 
 static int plan_kargs(const BootEntry *e, const LoaderEdit *want, const Call *call, Plan *plan)
 {
-        Step *s = plan_command(plan, "iommu.argument", e->file, LOADER_OSTREE, want->add, &call->gone);
+        CommandStep *s = plan_add_command(plan, "iommu.argument", e->file, LOADER_OSTREE, want->add, &call->gone);
         int r;
 
         if (!s)
@@ -463,11 +458,12 @@ static int plan_kargs(const BootEntry *e, const LoaderEdit *want, const Call *ca
  * @last: the image has to be right afterwards. @ret_step: NULL: do not care. Taking it back may make an image as well:
  * of what the other steps have put back.
  */
-static int plan_switch(const BootEntry *e, const char *option, const char *undo, bool last, Step **ret_step, Plan *plan)
+static int plan_switch(const BootEntry *e, const char *option, const char *undo, bool last, CommandStep **ret_step,
+                       Plan *plan)
 {
         static const Kargs none = {};
         char *words[] = { (char *) option, (char *) undo };
-        Step *s = plan_command(plan, "image.current", e->file, LOADER_OSTREE, &none, &none);
+        CommandStep *s = plan_add_command(plan, "image.current", e->file, LOADER_OSTREE, last ? &none : NULL, &none);
         int r;
 
         if (!s)
@@ -476,10 +472,6 @@ static int plan_switch(const BootEntry *e, const char *option, const char *undo,
         r = add_words(&s->argv, "initramfs", &(const StringList){ words, 1 });
         if (r >= 0)
                 r = add_words(&s->undo_argv, "initramfs", &(const StringList){ words + 1, 1 });
-        if (!last) {
-                free(s->new_text);
-                s->new_text = NULL;
-        }
         if (ret_step)
                 *ret_step = s;
         return r;
@@ -496,7 +488,7 @@ static int plan_image(const Loader *l, const BootEntry *e, const LoaderEdit *wan
         const bool regenerates = l->regenerates == TRISTATE_YES;
         bool stale = want->stale && e->version && string_list_contains(want->stale, e->version);
         _cleanup_(owned_words_done) OwnedWords enabled = {};
-        Step *s;
+        CommandStep *s;
         int r;
 
         /* an interrupted run has come as far as that; the program would take it for an error */

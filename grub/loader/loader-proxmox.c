@@ -134,15 +134,13 @@ static bool changes_sources(const Plan *plan)
 
 static int plan_refresh(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
-        Step *s = plan_command(plan, "iommu.argument", UUIDS, LOADER_PROXMOX, want->add, want->remove);
+        /* without an entry there is nothing that could be looked at again */
+        CommandStep *s = plan_add_command(plan, "iommu.argument", UUIDS, LOADER_PROXMOX,
+                                          l->n_entries > 0 ? want->add : NULL, want->remove);
         int r = 0;
 
         if (!s)
                 return -ENOMEM;
-        if (l->n_entries == 0) { /* then there is nothing that could be looked at again */
-                free(s->new_text);
-                s->new_text = NULL;
-        }
         s->undo_last = true;
         for (size_t i = 0; i < l->mkconfig.n && r >= 0; i++) {
                 r = string_list_add(&s->argv, l->mkconfig.items[i]);

@@ -73,7 +73,7 @@ static int needs_build(const LoaderEdit *want, const BootEntry *e)
 static bool build_planned(const Plan *plan, const char *release)
 {
         FOREACH_ARRAY(s, plan->steps, plan->n)
-                if (s->kind == STEP_COMMAND && streq_null(s->subject, release))
+                if (s->kind == STEP_COMMAND && streq_null(s->command.release, release))
                         return true;
         return false;
 }
@@ -83,7 +83,7 @@ static int plan_build(const Loader *l, const LoaderEdit *want, const BootEntry *
         const char *const argv[] = { "kernel-install", "add", e->version, e->source };
         _cleanup_(owned_words_done) OwnedWords unwanted = {};
         _cleanup_(kargs_done) Kargs gone = {};
-        Step *s;
+        CommandStep *s;
         int r = 0;
 
         if (build_planned(plan, e->version))
@@ -95,13 +95,13 @@ static int plan_build(const Loader *l, const LoaderEdit *want, const BootEntry *
                 r = string_list_add(&gone.words, unwanted.items[i].word);
         if (r < 0)
                 return r;
-        s = plan_command(plan, "iommu.argument", e->file, l->kind, want->add, &gone);
+        s = plan_add_command(plan, "iommu.argument", e->file, l->kind, want->add, &gone);
         if (!s)
                 return -ENOMEM;
-        s->subject = strdup(e->version);
+        r = string_copy(e->version, &s->release);
         for (size_t i = 0; i < ELEMENTSOF(argv) && r >= 0; i++)
                 r = string_list_add(&s->argv, argv[i]);
-        return s->subject ? r : -ENOMEM;
+        return r;
 }
 
 static int build_all(const Loader *l, const LoaderEdit *want, Plan *plan)
@@ -137,9 +137,9 @@ static int delay_removal(const Loader *l, const LoaderEdit *want, size_t builds,
         FOREACH_ARRAY(s, plan->steps, builds)
                 if (s->kind == STEP_REMOVE_FILE && streq(s->path, KERNEL_CMDLINE_FILE)) {
                         s->kind = STEP_WRITE_FILE;
-                        s->new_text = strdup(base);
-                        if (!s->new_text)
-                                return -ENOMEM;
+                        r = string_copy(base, &s->file.new_text);
+                        if (r < 0)
+                                return r;
                 }
         return plan_edit(plan, "iommu.argument", KERNEL_CMDLINE_FILE, base, NULL, &none);
 }

@@ -141,7 +141,7 @@ int loader_unwanted(const LoaderEdit *want, const char *subject, OwnedWords *ret
 const char *loader_present(const Plan *p, const char *path, const char *text)
 {
         FOREACH_ARRAY(s, p->steps, p->n)
-                if ((s->kind == STEP_WRITE_FILE || s->kind == STEP_REMOVE_FILE) && streq(s->path, path))
-                        text = s->new_text;
+                if (step_file(s) && streq(s->path, path))
+                        text = s->file.new_text;
         return text;
 }

@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (loader_edit(&l, &want, &first) < 0 || first.n == 0 || first.steps[0].kind != STEP_WRITE_FILE ||
             remember(&record, first.steps) < 0)
                 return 0;
-        file.text = first.steps[0].new_text;
+        file.text = first.steps[0].file.new_text;
         file.size = strlen(file.text);
         if (loader_edit(&l, &want, &second) >= 0 && second.n > 0 && second.steps[0].kind == STEP_WRITE_FILE)
                 abort();

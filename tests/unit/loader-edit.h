@@ -51,10 +51,13 @@ static inline int edit_plan(const Tree *t, const char *add, const char *remove, 
 static inline void edit_put(const Tree *t, const Plan *p, size_t n)
 {
         FOREACH_ARRAY(s, p->steps, n) {
-                if (s->kind != STEP_WRITE_FILE && s->kind != STEP_REMOVE_FILE && !is_bookkeeping(s))
+                const FileStep *file = step_file(s);
+                const char *text = file ? file->new_text : is_bookkeeping(s) ? s->state.text : NULL;
+
+                if (!file && !is_bookkeeping(s))
                         continue;
-                if (s->new_text)
-                        tree_file(t, s->path, s->new_text);
+                if (text)
+                        tree_file(t, s->path, text);
                 else
                         assert_int_equal(root_file_remove(t->rfd, s->path), 0);
         }

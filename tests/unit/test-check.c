@@ -326,7 +326,7 @@ static void images(void **state)
         expect(m, "image.current", RESULT_FAIL, "another claim list");
         assert_int_equal(m->plan.n, 2);
         assert_int_equal(m->plan.steps[0].kind, STEP_REBUILD_IMAGE);
-        assert_string_equal(m->plan.steps[0].subject, "6.12.0-1-amd64"); /* only the one that is stale */
+        assert_string_equal(m->plan.steps[0].image.release, "6.12.0-1-amd64"); /* only the one that is stale */
         assert_int_equal(m->plan.steps[1].kind, STEP_STAMP_IMAGES);
         machine_settle(m);
         k->image.stamped = false; /* built by somebody else, and already right: only remembered */
@@ -374,9 +374,9 @@ static void loaded_images(void **state)
         assert_int_equal(m->plan.n, 2);
         assert_int_equal(m->plan.steps[0].kind, STEP_COPY_IMAGE);
         assert_string_equal(m->plan.steps[0].path, l->path);
-        assert_string_equal(m->plan.steps[0].argv.items[0], k->initrd);
+        assert_string_equal(m->plan.steps[0].copy.from, k->initrd);
         assert_int_equal(m->plan.steps[1].kind, STEP_STAMP_IMAGES);
-        assert_string_equal(m->plan.steps[1].argv.items[3], l->path); /* remembered by its path */
+        assert_string_equal(m->plan.steps[1].stamp.images[1].key, l->path); /* remembered by its path */
         k->image.digest = 0;
         machine_judge(m);
         assert_int_equal(m->plan.n, 3);
@@ -387,7 +387,7 @@ static void loaded_images(void **state)
         assert_int_equal(m->plan.n, 3);
         assert_int_equal(m->plan.steps[1].kind, STEP_REBUILD_IMAGE);
         assert_string_equal(m->plan.steps[1].path, l->path);
-        assert_string_equal(m->plan.steps[1].subject, k->release);
+        assert_string_equal(m->plan.steps[1].image.release, k->release);
         k->initrd_loaded = false;
         machine_settle(m);
         l->image.exists = false;
@@ -440,12 +440,12 @@ static void a_fresh_plan_has_the_safe_order(void **state)
                 assert_int_equal(m->plan.steps[i].kind, order[i]);
         files = m->plan.steps + 1;
         assert_string_equal(files[0].path, "/etc/ptprep/claims");
-        assert_non_null(strstr(files[0].new_text, "0000:00:04.0 8086:10d3 vfio-pci pci0000:00/04.0 nic0\n"));
-        assert_non_null(strstr(files[1].new_text, "\nsoftdep e1000e pre: vfio-pci\n"));
-        assert_null(strstr(files[1].new_text, "ids="));
-        assert_non_null(strstr(files[2].new_text, "\nadd_dracutmodules+=\" ptprep \"\n"));
+        assert_non_null(strstr(files[0].file.new_text, "0000:00:04.0 8086:10d3 vfio-pci pci0000:00/04.0 nic0\n"));
+        assert_non_null(strstr(files[1].file.new_text, "\nsoftdep e1000e pre: vfio-pci\n"));
+        assert_null(strstr(files[1].file.new_text, "ids="));
+        assert_non_null(strstr(files[2].file.new_text, "\nadd_dracutmodules+=\" ptprep \"\n"));
         assert_string_equal(files[4].path, "/etc/default/grub.d/zz-ptprep.cfg");
-        assert_non_null(strstr(files[4].new_text, "intel_iommu=on"));
+        assert_non_null(strstr(files[4].file.new_text, "intel_iommu=on"));
 }
 
 static BootMount *add_mount(Machine *m, const char *target)

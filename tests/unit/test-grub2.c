@@ -687,7 +687,7 @@ static void hostile_words_never_become_shell(void **state)
                         continue;
                 }
                 assert_string_equal(p.steps[0].path, OWN);
-                tree_file(t, OWN, p.steps[0].new_text);
+                tree_file(t, OWN, p.steps[0].file.new_text);
                 {
                         _cleanup_free_ char *value = dash_value(t, "set -e", NORMAL);
 

@@ -574,13 +574,13 @@ static void grubby_is_asked_where_it_can(void **state)
         tree_file(t, ENTRIES "id-3.6.conf", "linux /vmlinuz-3.6\noptions root=x");
         assert_int_equal(edit_plan(t, OURS, REMOVE, &p), 0);
         FOREACH_ARRAY(s, p.steps, p.n) {
-                if (s->argv.n == 0)
+                if (!step_file(s) || s->file.editor.n == 0)
                         continue;
                 asked++;
                 assert_string_equal(s->path, ENTRIES "id-6.1.0.conf");
-                assert_int_equal(s->argv.n, ELEMENTSOF(expected));
-                for (size_t i = 0; i < s->argv.n; i++)
-                        assert_string_equal(s->argv.items[i], expected[i]);
+                assert_int_equal(s->file.editor.n, ELEMENTSOF(expected));
+                for (size_t i = 0; i < s->file.editor.n; i++)
+                        assert_string_equal(s->file.editor.items[i], expected[i]);
         }
         assert_int_equal(asked, 1);
 }

@@ -93,7 +93,7 @@ static char *command(const Tree *t, const char *add, const char *remove)
         FOREACH_ARRAY(s, p.steps, p.n)
                 if (s->kind == STEP_COMMAND) {
                         assert_null(text);
-                        text = kargs_print(&(const Kargs){ s->argv });
+                        text = kargs_print(&(const Kargs){ s->command.argv });
                 } else
                         assert_true(is_bookkeeping(s)); /* never a file behind its back */
         return text;

@@ -55,9 +55,9 @@ static size_t count_refreshes(const Plan *p)
 
         FOREACH_ARRAY(s, p->steps, p->n)
                 if (s->kind == STEP_COMMAND) {
-                        assert_string_equal(s->argv.items[0], "proxmox-boot-tool");
-                        assert_string_equal(s->argv.items[1], "refresh");
-                        assert_true(s->undo_last);
+                        assert_string_equal(s->command.argv.items[0], "proxmox-boot-tool");
+                        assert_string_equal(s->command.argv.items[1], "refresh");
+                        assert_true(s->command.undo_last);
                         assert_ptr_equal(s, p->steps + p->n - 1);
                         n++;
                 }

@@ -462,11 +462,11 @@ static void test_image(void **state)
         edit_put(t, &p, p.n);
         assert_file(t, "/etc/kernel/cmdline", "root=UUID=2 quiet " ADD "\n");
         assert_int_equal(p.steps[p.n - 1].kind, STEP_COMMAND);
-        assert_string_equal(p.steps[p.n - 1].subject, RELEASE);
-        assert_int_equal(p.steps[p.n - 1].argv.n, 4);
-        assert_string_equal(p.steps[p.n - 1].argv.items[0], "kernel-install");
-        assert_string_equal(p.steps[p.n - 1].argv.items[3], "/boot/vmlinuz-" RELEASE);
-        assert_string_equal(p.steps[p.n - 1].new_text, ADD);
+        assert_string_equal(p.steps[p.n - 1].command.release, RELEASE);
+        assert_int_equal(p.steps[p.n - 1].command.argv.n, 4);
+        assert_string_equal(p.steps[p.n - 1].command.argv.items[0], "kernel-install");
+        assert_string_equal(p.steps[p.n - 1].command.argv.items[3], "/boot/vmlinuz-" RELEASE);
+        assert_string_equal(p.steps[p.n - 1].command.words, ADD);
 
         /* built: nothing is left to do; taken back, it has to be built again */
         put_image(t, UKI_NAME, "root=UUID=2 quiet " ADD, false);
@@ -475,9 +475,9 @@ static void test_image(void **state)
         assert_int_equal(edit_plan(t, "", "", &p), 0);
         /* the file stays without ptprep's words until it is built; then that goes, and the record */
         assert_int_equal(p.steps[0].kind, STEP_WRITE_FILE);
-        assert_string_equal(p.steps[0].new_text, "root=UUID=2 quiet\n");
+        assert_string_equal(p.steps[0].file.new_text, "root=UUID=2 quiet\n");
         assert_int_equal(p.steps[1].kind, STEP_COMMAND);
-        assert_string_equal(p.steps[1].old_text, ADD); /* has to be gone */
+        assert_string_equal(p.steps[1].command.gone, ADD); /* has to be gone */
         assert_int_equal(p.steps[2].kind, STEP_REMOVE_FILE);
         assert_string_equal(p.steps[2].path, "/etc/kernel/cmdline");
 }
