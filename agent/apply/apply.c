@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/apply.h"
 
-#include <stdarg.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -28,26 +27,6 @@ void apply_result_done(ApplyResult *r)
 {
         free(r->failure);
         *r = (ApplyResult){};
-}
-
-int step_failed(StepContext *c, int error, const char *format, ...)
-{
-        va_list ap;
-        char *s = NULL;
-
-        va_start(ap, format);
-        string_vprintf(&s, format, ap);
-        va_end(ap);
-        free(*c->failure);
-        *c->failure = s;
-        return error;
-}
-
-char *path_folder(const char *path)
-{
-        const char *slash = strrchr(path, '/');
-
-        return !slash ? strdup(".") : strndup(path, slash == path ? 1 : (size_t) (slash - path));
 }
 
 /* Names of everything that one step could leave behind. */
