@@ -18,8 +18,6 @@ LAZY_FUNCTION(mnt_free_iter);
 LAZY_DEFINE(mnt_table_next_fs);
 LAZY_DEFINE(mnt_new_iter);
 LAZY_DEFINE(mnt_fs_get_source);
-LAZY_DEFINE(mnt_fs_get_srcpath);
-LAZY_DEFINE(mnt_fs_get_tag);
 LAZY_DEFINE(mnt_fs_get_target);
 LAZY_DEFINE(mnt_fs_get_root);
 LAZY_DEFINE(mnt_fs_get_fstype);
@@ -30,11 +28,11 @@ LAZY_DEFINE(mnt_fs_get_option);
 int mount_table_load(void)
 {
         static const LazySymbol symbols[] = {
-                LAZY_SYMBOL(mnt_new_table),     LAZY_SYMBOL(mnt_unref_table),       LAZY_SYMBOL(mnt_table_parse_stream),
-                LAZY_SYMBOL(mnt_free_iter),     LAZY_SYMBOL(mnt_table_next_fs),     LAZY_SYMBOL(mnt_new_iter),
-                LAZY_SYMBOL(mnt_fs_get_source), LAZY_SYMBOL(mnt_fs_get_srcpath),    LAZY_SYMBOL(mnt_fs_get_tag),
-                LAZY_SYMBOL(mnt_fs_get_target), LAZY_SYMBOL(mnt_fs_get_root),       LAZY_SYMBOL(mnt_fs_get_fstype),
-                LAZY_SYMBOL(mnt_fs_get_devno),  LAZY_SYMBOL(mnt_fs_get_fs_options), LAZY_SYMBOL(mnt_fs_get_option),
+                LAZY_SYMBOL(mnt_new_table),     LAZY_SYMBOL(mnt_unref_table),   LAZY_SYMBOL(mnt_table_parse_stream),
+                LAZY_SYMBOL(mnt_free_iter),     LAZY_SYMBOL(mnt_table_next_fs), LAZY_SYMBOL(mnt_new_iter),
+                LAZY_SYMBOL(mnt_fs_get_source), LAZY_SYMBOL(mnt_fs_get_target), LAZY_SYMBOL(mnt_fs_get_root),
+                LAZY_SYMBOL(mnt_fs_get_fstype), LAZY_SYMBOL(mnt_fs_get_devno),  LAZY_SYMBOL(mnt_fs_get_fs_options),
+                LAZY_SYMBOL(mnt_fs_get_option),
         };
 
         return lazy_load("libmount.so.1", symbols, ELEMENTSOF(symbols));
@@ -64,6 +62,28 @@ int mount_table_read(int rfd, const char *path, struct libmnt_table **ret, bool 
                 *ret_is_procfs = st.f_type == PROC_SUPER_MAGIC;
         *ret = TAKE_PTR(table);
         return 0;
+}
+
+/* "/boot/" in fstab is "/boot". */
+static bool same_folder(const char *a, const char *b)
+{
+        size_t n = strlen(b);
+
+        return strncmp(a, b, n) == 0 && a[n + strspn(a + n, "/")] == 0;
+}
+
+struct libmnt_fs *mount_table_line(struct libmnt_table *table, const char *target)
+{
+        _cleanup_(mount_iter_freep) struct libmnt_iter *iter = table ? sym_mnt_new_iter(MNT_ITER_FORWARD) : NULL;
+        struct libmnt_fs *fs, *found = NULL;
+
+        while (iter && sym_mnt_table_next_fs(table, iter, &fs) == 0) {
+                const char *t = sym_mnt_fs_get_target(fs);
+
+                if (t && same_folder(t, target))
+                        found = fs;
+        }
+        return found;
 }
 
 void mount_table_freep(struct libmnt_table **t)

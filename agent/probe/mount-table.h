@@ -10,8 +10,6 @@
 LAZY_SHARED(mnt_table_next_fs);
 LAZY_SHARED(mnt_new_iter);
 LAZY_SHARED(mnt_fs_get_source);
-LAZY_SHARED(mnt_fs_get_srcpath);
-LAZY_SHARED(mnt_fs_get_tag);
 LAZY_SHARED(mnt_fs_get_target);
 LAZY_SHARED(mnt_fs_get_root);
 LAZY_SHARED(mnt_fs_get_fstype);
@@ -28,6 +26,9 @@ int mount_table_load(void) _must_check_;
  * Returns 0; -EBADMSG: libmount does not understand it; other negative errno.
  */
 int mount_table_read(int rfd, const char *path, struct libmnt_table **ret, bool *ret_is_procfs) _must_check_;
+
+/* The last line of a mount point: what is mounted later covers what was there. NULL: none, or no table. */
+struct libmnt_fs *mount_table_line(struct libmnt_table *table, const char *target);
 
 void mount_table_freep(struct libmnt_table **t);
 void mount_iter_freep(struct libmnt_iter **i);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe/probe.h"
 
-#include <blkid.h>
 #include <ctype.h>
 #include <limits.h>
 #include <sys/sysmacros.h>
@@ -9,6 +8,8 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "model/names.h"
+#include "probe/block-device.h"
+#include "probe/disk-partitions.h"
 #include "probe/mount-table.h"
 
 /*
@@ -17,12 +18,6 @@
  * disks, and from the place of a disk in sysfs to the function it hangs on. A device that does not exist below sysfs is
  * an error, so that nobody takes "could not follow it" for "hangs on nothing".
  */
-
-/* Holders on holders: more than this is a circle. */
-#define DEPTH_MAX 16U
-
-/* GPT partition type of the EFI system partition (UEFI 2.10, table 5-7). */
-#define ESP_TYPE  "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 
 typedef struct Block {
         const Probe *p;
@@ -104,76 +99,7 @@ static int add_functions_of(Block *b, const Use *use, const char *block, const c
         return found ? add_disk(b, use, block, last) : 0;
 }
 
-/* "/sys/devices/..." of a link in /sys/dev/block or /sys/class/block, owned by the caller. */
-static int device_path(const Block *b, const char *link, char **ret)
-{
-        _cleanup_free_ char *target = NULL;
-        const char *s;
-        int r;
-
-        r = root_readlink(b->p->rfd, link, &target);
-        if (r < 0)
-                return r;
-        s = target;
-        while (startswith(s, "../"))
-                s += 3;
-        if (string_printf(ret, "/sys/%s", s) < 0)
-                return -ENOMEM;
-        return 0;
-}
-
-static int device_path_of_name(const Block *b, const char *name, char **ret)
-{
-        _cleanup_free_ char *link = NULL;
-
-        if (string_printf(&link, NAME_SYS_CLASS_BLOCK "/%s", name) < 0)
-                return -ENOMEM;
-        return device_path(b, link, ret);
-}
-
-static int device_path_of_number(const Block *b, dev_t number, char **ret)
-{
-        char link[sizeof(NAME_SYS_DEV_BLOCK "/:") + 2 * 3 * sizeof(unsigned)];
-
-        (void) snprintf(link, sizeof(link), NAME_SYS_DEV_BLOCK "/%u:%u", major(number), minor(number));
-        return device_path(b, link, ret);
-}
-
-/* Of a device file. -ENOTBLK: the path is none. */
-static int device_path_of_file(const Block *b, const char *file, char **ret)
-{
-        _cleanup_free_ char *target = NULL;
-        const char *name = startswith(file, "/dev/"), *slash;
-        struct stat st;
-        int r;
-
-        if (name && !strchr(name, '/')) {
-                r = device_path_of_name(b, name, ret);
-                if (r != -ENOENT)
-                        return r;
-        }
-        r = root_stat(b->p->rfd, file, &st);
-        if (r >= 0 && S_ISBLK(st.st_mode))
-                return device_path_of_number(b, st.st_rdev, ret);
-        if (!name)
-                return r < 0 ? r : -ENOTBLK;
-        /* /dev/mapper/NAME, /dev/disk/by-uuid/UUID and the like point to the kernel's name */
-        r = root_readlink(b->p->rfd, file, &target);
-        if (r < 0)
-                return r == -EINVAL ? -ENOTBLK : r;
-        slash = strrchr(target, '/');
-        return device_path_of_name(b, slash ? slash + 1 : target, ret);
-}
-
-static const char *base_name(const char *path)
-{
-        const char *slash = strrchr(path, '/');
-
-        return slash ? slash + 1 : path;
-}
-
 static int follow_file(Block *b, const Use *use, const char *path, unsigned depth);
-static int follow_device(Block *b, const Use *use, const char *path, unsigned depth);
 
 /* A disk of native NVMe multipath stands below its subsystem, with one link for each controller that leads to it. */
 static int follow_subsystem(Block *b, const Use *use, const char *block, const char *folder)
@@ -218,50 +144,34 @@ static int follow_loop(Block *b, const Use *use, const char *path, unsigned dept
         return r < 0 ? r : follow_file(b, use, file, depth + 1);
 }
 
+/* What follow_device() tells itself on its way. */
+typedef struct Follow {
+        Block *block;
+        const Use *use;
+} Follow;
+
+/* @disk: one that is made of no others. */
+static int follow_disk(void *userdata, const char *disk, unsigned depth)
+{
+        const Follow *f = userdata;
+        const char *subsystem = startswith(disk, "/sys/devices/virtual/nvme-subsystem/");
+
+        if (startswith(disk, "/sys/devices/virtual/block/loop"))
+                return follow_loop(f->block, f->use, disk, depth);
+        if (subsystem && strchr(subsystem, '/')) {
+                _cleanup_free_ char *folder = strndup(disk, (size_t) (strrchr(disk, '/') - disk));
+
+                return folder ? follow_subsystem(f->block, f->use, block_name(disk), folder) : -ENOMEM;
+        }
+        return add_functions_of(f->block, f->use, block_name(disk), disk);
+}
+
 /* @path: /sys/devices/... of a disk or a partition. */
 static int follow_device(Block *b, const Use *use, const char *path, unsigned depth)
 {
-        _cleanup_(string_list_done) StringList slaves = {};
-        _cleanup_free_ char *disk = strdup(path), *partition = path_join(path, "partition"), *folder = NULL;
-        const char *subsystem;
-        int r;
+        Follow f = { b, use };
 
-        if (!disk || !partition)
-                return -ENOMEM;
-        if (depth > DEPTH_MAX)
-                return -ELOOP;
-        if (probe_exists(b->p->rfd, partition) == TRISTATE_YES)
-                *strrchr(disk, '/') = 0;
-        if (probe_exists(b->p->rfd, disk) != TRISTATE_YES)
-                return -ENODEV;
-
-        folder = path_join(disk, "slaves");
-        if (!folder)
-                return -ENOMEM;
-        r = root_list(b->p->rfd, folder, NULL, &slaves);
-        if (r < 0 && r != -ENOENT)
-                return r;
-        FOREACH_ARRAY(slave, slaves.items, slaves.n) {
-                _cleanup_free_ char *below = NULL;
-
-                r = device_path_of_name(b, *slave, &below);
-                if (r >= 0)
-                        r = follow_device(b, use, below, depth + 1);
-                if (r < 0)
-                        return r;
-        }
-        if (slaves.n > 0)
-                return 0;
-
-        if (startswith(disk, "/sys/devices/virtual/block/loop"))
-                return follow_loop(b, use, disk, depth);
-        subsystem = startswith(disk, "/sys/devices/virtual/nvme-subsystem/");
-        if (subsystem && strchr(subsystem, '/')) {
-                free(folder);
-                folder = strndup(disk, (size_t) (strrchr(disk, '/') - disk));
-                return folder ? follow_subsystem(b, use, base_name(disk), folder) : -ENOMEM;
-        }
-        return add_functions_of(b, use, base_name(disk), disk);
+        return block_walk(b->p->rfd, path, depth, follow_disk, &f);
 }
 
 /* The other devices of a btrfs of which one is known: a mount names only one, and its device number is anonymous. */
@@ -282,12 +192,12 @@ static int follow_btrfs(Block *b, const Use *use, const char *path, unsigned dep
                 r = root_list(b->p->rfd, folder, NULL, &devices);
                 if (r == -ENOMEM)
                         return r;
-                if (r < 0 || !string_list_contains(&devices, base_name(path)))
+                if (r < 0 || !string_list_contains(&devices, block_name(path)))
                         continue;
                 FOREACH_ARRAY(device, devices.items, devices.n) {
                         _cleanup_free_ char *other = NULL;
 
-                        r = device_path_of_name(b, *device, &other);
+                        r = block_by_name(b->p->rfd, *device, &other);
                         if (r >= 0)
                                 r = follow_device(b, use, other, depth);
                         if (r < 0)
@@ -304,7 +214,7 @@ static int follow_source(Block *b, const Use *use, const char *source, unsigned 
         char *save = NULL;
         int r;
 
-        r = device_path_of_file(b, source, &whole); /* /dev/disk/by-path names have colons too */
+        r = block_by_file(b->p->rfd, source, &whole); /* /dev/disk/by-path names have colons too */
         if (r >= 0)
                 return follow_device(b, use, whole, depth);
         if (!strchr(source, ':'))
@@ -315,37 +225,13 @@ static int follow_source(Block *b, const Use *use, const char *source, unsigned 
         for (char *file = strtok_r(copy, ":", &save); file; file = strtok_r(NULL, ":", &save)) {
                 _cleanup_free_ char *path = NULL;
 
-                r = device_path_of_file(b, file, &path);
+                r = block_by_file(b->p->rfd, file, &path);
                 if (r >= 0)
                         r = follow_device(b, use, path, depth);
                 if (r < 0)
                         return r;
         }
         return 0;
-}
-
-static void blkid_freep(blkid_probe *probe)
-{
-        if (*probe)
-                blkid_free_probe(*probe);
-}
-
-/* Has the device or image behind fd this value? Reads a few blocks of it. */
-static bool blkid_matches(int fd, const char *name, const char *value)
-{
-        _cleanup_(blkid_freep) blkid_probe probe = blkid_new_probe();
-        const char *found;
-
-        if (!probe || blkid_probe_set_device(probe, fd, 0, 0) < 0)
-                return false;
-        if (blkid_probe_enable_superblocks(probe, 1) < 0 ||
-            blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_UUID | BLKID_SUBLKS_LABEL | BLKID_SUBLKS_TYPE) < 0 ||
-            blkid_probe_enable_partitions(probe, 1) < 0 ||
-            blkid_probe_set_partitions_flags(probe, BLKID_PARTS_ENTRY_DETAILS) < 0)
-                return false;
-        if (blkid_do_safeprobe(probe) != 0)
-                return false;
-        return blkid_probe_lookup_value(probe, name, &found, NULL) == 0 && strcasecmp(found, value) == 0;
 }
 
 /**
@@ -377,9 +263,9 @@ static int follow_matching(Block *b, const Use *use, const char *name, const cha
                 if (!file)
                         return -ENOMEM;
                 fd = root_open(b->p->rfd, file, O_RDONLY);
-                if (fd < 0 || !blkid_matches(fd, name, value))
+                if (fd < 0 || !block_has_value(fd, name, value))
                         continue;
-                r = device_path_of_name(b, *block, &path);
+                r = block_by_name(b->p->rfd, *block, &path);
                 if (r >= 0)
                         r = follow_device(b, use, path, 0);
                 if (r < 0)
@@ -402,14 +288,14 @@ static int follow_mount(Block *b, const Use *use, struct libmnt_fs *fs, unsigned
                 return r == 0 ? -ENODEV : r;
         }
         if (major(number) != 0) {
-                r = device_path_of_number(b, number, &path);
+                r = block_by_number(b->p->rfd, number, &path);
                 return r < 0 ? r : follow_device(b, use, path, depth);
         }
         if (!source || !startswith(source, "/dev/"))
                 return -ENODEV;
         if (!type || !streq(type, "btrfs"))
                 return follow_source(b, use, source, depth);
-        r = device_path_of_file(b, source, &path);
+        r = block_by_file(b->p->rfd, source, &path);
         if (r >= 0)
                 r = follow_device(b, use, path, depth);
         return r < 0 ? r : follow_btrfs(b, use, path, depth);
@@ -425,7 +311,7 @@ static int follow_file(Block *b, const Use *use, const char *path, unsigned dept
         struct libmnt_fs *fs, *best = NULL;
         size_t best_length = 0;
 
-        if (depth > DEPTH_MAX)
+        if (depth > BLOCK_DEPTH_MAX)
                 return -ELOOP;
         if (!b->mounts)
                 return -ENODEV;
@@ -541,35 +427,19 @@ static int each_swap(Block *b, struct libmnt_fs *fs)
 }
 
 /* UUID= and the like: by the links that udev makes, else by looking into each device. */
-static int follow_tag(Block *b, const Use *use, const char *tag, const char *value)
+static int follow_tag(Block *b, const Use *use, const BlockTag *tag, const char *value)
 {
-        static const struct {
-                const char *tag, *folder, *blkid;
-        } tags[] = {
-                { "UUID", "/dev/disk/by-uuid", "UUID" },
-                { "LABEL", "/dev/disk/by-label", "LABEL" },
-                { "PARTUUID", "/dev/disk/by-partuuid", "PART_ENTRY_UUID" },
-                { "PARTLABEL", "/dev/disk/by-partlabel", "PART_ENTRY_NAME" },
-        };
+        _cleanup_free_ char *link = NULL, *path = NULL;
+        int r = block_tag_link(tag, value, &link);
 
-        FOREACH_ARRAY(i, tags, ELEMENTSOF(tags)) {
-                _cleanup_free_ char *link = NULL, *path = NULL;
-                int r;
-
-                if (!streq(i->tag, tag))
-                        continue;
-                link = path_join(i->folder, value);
-                if (!link)
-                        return -ENOMEM;
-                r = device_path_of_file(b, link, &path);
-                if (r >= 0)
-                        return follow_device(b, use, path, 0);
-                if (r == -ENOMEM)
-                        return r;
-                r = follow_matching(b, use, i->blkid, value);
-                return r == 0 ? -ENODEV : r;
-        }
-        return -ENODEV;
+        if (r >= 0)
+                r = block_by_file(b->p->rfd, link, &path);
+        if (r >= 0)
+                return follow_device(b, use, path, 0);
+        if (r == -ENOMEM)
+                return r;
+        r = follow_matching(b, use, tag->blkid, value);
+        return r == 0 ? -ENODEV : r;
 }
 
 /*
@@ -578,24 +448,24 @@ static int follow_tag(Block *b, const Use *use, const char *tag, const char *val
  */
 static int each_fstab(Block *b, struct libmnt_fs *fs)
 {
-        const char *target = sym_mnt_fs_get_target(fs), *type = sym_mnt_fs_get_fstype(fs), *tag, *value;
-        const char *source = sym_mnt_fs_get_srcpath(fs);
+        const char *target = sym_mnt_fs_get_target(fs), *type = sym_mnt_fs_get_fstype(fs);
+        const char *source = sym_mnt_fs_get_source(fs);
+        _cleanup_free_ char *value = NULL;
+        const BlockTag *tag;
         bool swap = type && streq(type, "swap");
         Use use;
         int r;
 
         if (!target || (!swap && string_list_contains(&b->targets, target)))
                 return 0;
-        use = (Use){ .role = swap ? ROLE_SWAP : role_of(target, type),
-                     .mount = swap ? sym_mnt_fs_get_source(fs) : target };
+        use = (Use){ .role = swap ? ROLE_SWAP : role_of(target, type), .mount = swap ? source : target };
         if (!use.mount || (use.role == ROLE_OTHER && sym_mnt_fs_get_option(fs, "noauto", NULL, NULL) == 0))
                 return 0;
-        if (sym_mnt_fs_get_tag(fs, &tag, &value) == 0)
+        r = source ? block_tag_parse(source, &tag, &value) : 0;
+        if (r > 0)
                 r = follow_tag(b, &use, tag, value);
-        else if (source && source[0] == '/')
-                r = follow_source(b, &use, source, 0);
-        else
-                r = -ENODEV;
+        else if (r == 0)
+                r = source && source[0] == '/' ? follow_source(b, &use, source, 0) : -ENODEV;
         if (r >= 0 && use.role == ROLE_ROOT)
                 b->root_seen = true;
         return probe_soft(r);
@@ -612,7 +482,7 @@ static int find_esp(Block *b)
                         return 0;
         if (probe_exists(b->p->rfd, NAME_SYS_EFI) != TRISTATE_YES)
                 return 0;
-        r = follow_matching(b, &use, "PART_ENTRY_TYPE", ESP_TYPE);
+        r = follow_matching(b, &use, "PART_ENTRY_TYPE", PARTITION_TYPE_ESP);
         return probe_soft(r);
 }
 

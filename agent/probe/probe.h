@@ -43,17 +43,7 @@ int boot_mounts_open(int *rfd, BootMounts *ret) _must_check_;
 /* Can there be anything for boot_mounts_choose()? Cheap, and right about "no". */
 bool boot_mounts_missing(int rfd);
 
-typedef struct DiskPartition {
-        char *device; /* "/dev/vda1" */
-        char *type;   /* GUID, lower case */
-} DiskPartition;
-
-typedef struct DiskPartitions {
-        DiskPartition *items;
-        size_t n;
-} DiskPartitions;
-
-void disk_partitions_done(DiskPartitions *l);
+typedef struct DiskPartitions DiskPartitions;
 
 /**
  * boot_mounts_choose() - which file system is to be mounted next, judged from fstab and the present mounts

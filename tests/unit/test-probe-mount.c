@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/names.h"
+#include "probe/disk-partitions.h"
 #include "probe/probe.h"
 #include "tree.h"
 

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "probe/block-device.h"
+
+#include <sys/sysmacros.h>
+
+#include "base/io.h"
+#include "base/text.h"
+#include "model/names.h"
+#include "probe/probe.h"
+
+/* "/sys/devices/..." of a link in /sys/dev/block or /sys/class/block, owned by the caller. */
+static int follow_link(int rfd, const char *link, char **ret)
+{
+        _cleanup_free_ char *target = NULL;
+        const char *s;
+        int r;
+
+        r = root_readlink(rfd, link, &target);
+        if (r < 0)
+                return r;
+        s = target;
+        while (startswith(s, "../"))
+                s += 3;
+        return string_printf(ret, "/sys/%s", s);
+}
+
+int block_by_number(int rfd, dev_t number, char **ret)
+{
+        char link[sizeof(NAME_SYS_DEV_BLOCK "/:") + 2 * 3 * sizeof(unsigned)];
+
+        (void) snprintf(link, sizeof(link), NAME_SYS_DEV_BLOCK "/%u:%u", major(number), minor(number));
+        return follow_link(rfd, link, ret);
+}
+
+int block_by_name(int rfd, const char *name, char **ret)
+{
+        _cleanup_free_ char *link = path_join(NAME_SYS_CLASS_BLOCK, name);
+
+        return link ? follow_link(rfd, link, ret) : -ENOMEM;
+}
+
+int block_by_file(int rfd, const char *file, char **ret)
+{
+        _cleanup_free_ char *target = NULL;
+        const char *name = startswith(file, "/dev/");
+        struct stat st;
+        int r;
+
+        if (name && !strchr(name, '/')) {
+                r = block_by_name(rfd, name, ret);
+                if (r != -ENOENT)
+                        return r;
+        }
+        r = root_stat(rfd, file, &st);
+        if (r >= 0 && S_ISBLK(st.st_mode))
+                return block_by_number(rfd, st.st_rdev, ret);
+        if (!name)
+                return r < 0 ? r : -ENOTBLK;
+        /* /dev/mapper/NAME, /dev/disk/by-uuid/UUID and the like point to the kernel's name */
+        r = root_readlink(rfd, file, &target);
+        if (r < 0)
+                return r == -EINVAL ? -ENOTBLK : r;
+        return block_by_name(rfd, block_name(target), ret);
+}
+
+const char *block_name(const char *path)
+{
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
+int block_tag_parse(const char *source, const BlockTag **ret, char **ret_value)
+{
+        static const BlockTag tags[] = {
+                { "UUID", "/dev/disk/by-uuid", "UUID" },
+                { "LABEL", "/dev/disk/by-label", "LABEL" },
+                { "PARTUUID", "/dev/disk/by-partuuid", "PART_ENTRY_UUID" },
+                { "PARTLABEL", "/dev/disk/by-partlabel", "PART_ENTRY_NAME" },
+        };
+        _cleanup_free_ char *name = NULL, *value = NULL;
+
+        if (!strchr(source, '=') || blkid_parse_tag_string(source, &name, &value) != 0)
+                return 0;
+        FOREACH_ARRAY(t, tags, ELEMENTSOF(tags))
+                if (streq(t->name, name)) {
+                        *ret = t;
+                        *ret_value = TAKE_PTR(value);
+                        return 1;
+                }
+        return 0;
+}
+
+int block_tag_link(const BlockTag *tag, const char *value, char **ret)
+{
+        char name[256];
+
+        if (blkid_encode_string(value, name, sizeof(name)) != 0)
+                return -EINVAL;
+        *ret = path_join(tag->folder, name);
+        return *ret ? 0 : -ENOMEM;
+}
+
+int block_walk(int rfd, const char *path, unsigned depth,
+               int (*visit)(void *userdata, const char *disk, unsigned depth), void *userdata)
+{
+        _cleanup_(string_list_done) StringList slaves = {};
+        _cleanup_free_ char *disk = strdup(path), *partition = path_join(path, "partition"), *folder = NULL;
+        int r;
+
+        if (!disk || !partition)
+                return -ENOMEM;
+        if (depth > BLOCK_DEPTH_MAX)
+                return -ELOOP;
+        if (probe_exists(rfd, partition) == TRISTATE_YES) /* it is in the folder of its disk */
+                *strrchr(disk, '/') = 0;
+        if (probe_exists(rfd, disk) != TRISTATE_YES)
+                return -ENODEV;
+        folder = path_join(disk, "slaves");
+        if (!folder)
+                return -ENOMEM;
+        r = root_list(rfd, folder, NULL, &slaves);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        FOREACH_ARRAY(slave, slaves.items, slaves.n) {
+                _cleanup_free_ char *below = NULL;
+
+                r = block_by_name(rfd, *slave, &below);
+                if (r >= 0)
+                        r = block_walk(rfd, below, depth + 1, visit, userdata);
+                if (r < 0)
+                        return r;
+        }
+        return slaves.n > 0 ? 0 : visit(userdata, disk, depth);
+}
+
+bool block_has_value(int fd, const char *name, const char *value)
+{
+        _cleanup_(blkid_probe_freep) blkid_probe probe = blkid_new_probe();
+        const char *found;
+
+        if (!probe || blkid_probe_set_device(probe, fd, 0, 0) < 0)
+                return false;
+        if (blkid_probe_enable_superblocks(probe, 1) < 0 ||
+            blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_UUID | BLKID_SUBLKS_LABEL | BLKID_SUBLKS_TYPE) < 0 ||
+            blkid_probe_enable_partitions(probe, 1) < 0 ||
+            blkid_probe_set_partitions_flags(probe, BLKID_PARTS_ENTRY_DETAILS) < 0)
+                return false;
+        if (blkid_do_safeprobe(probe) != 0)
+                return false;
+        return blkid_probe_lookup_value(probe, name, &found, NULL) == 0 && strcasecmp(found, value) == 0;
+}
+
+void blkid_probe_freep(blkid_probe *probe)
+{
+        if (*probe)
+                blkid_free_probe(*probe);
+}

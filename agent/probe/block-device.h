@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <blkid.h>
+#include <sys/types.h>
+
+#include "macro.h"
+
+/* Block devices below a root folder: how they are called, and what they are made of. */
+
+/* Holders on holders: more than this is a circle. */
+#define BLOCK_DEPTH_MAX 16U
+
+/**
+ * block_by_number(), block_by_name(), block_by_file() - the place of a block device in sysfs
+ * @name: the kernel's, "sda1". @file: a device file, or a link to one, also where there are no device files.
+ * @ret: "/sys/devices/...", owned by the caller. Source: links in /sys/dev/block and /sys/class/block.
+ * Returns 0; -ENOENT: not there; -ENOTBLK: the file is no block device; other negative errno.
+ */
+int block_by_number(int rfd, dev_t number, char **ret) _must_check_;
+int block_by_name(int rfd, const char *name, char **ret) _must_check_;
+int block_by_file(int rfd, const char *file, char **ret) _must_check_;
+
+/* The kernel's name of a device, of its place in sysfs. */
+const char *block_name(const char *path);
+
+/* A way other than its device file to name a file system in fstab(5). */
+typedef struct BlockTag {
+        const char *name;   /* "UUID" */
+        const char *folder; /* of udev's links */
+        const char *blkid;  /* what libblkid calls it when it looks into a device */
+} BlockTag;
+
+/**
+ * block_tag_parse() - is this source a tag, such as UUID=1234-ABCD or LABEL="my disk"?
+ * @ret_value: without quotes, owned by the caller. Returns 1; 0: it is none, and nothing was written; -ENOMEM.
+ */
+int block_tag_parse(const char *source, const BlockTag **ret, char **ret_value) _must_check_;
+
+/* The link that udev makes for it, "/dev/disk/by-label/my\x20disk". 0; -EINVAL: no link can have that name; -ENOMEM. */
+int block_tag_link(const BlockTag *tag, const char *value, char **ret) _must_check_;
+
+/**
+ * block_walk() - the whole disks that a device is made of, through holders (LVM, dm-crypt, md, bcache, multipath)
+ * @path: place in sysfs of a disk or a partition. @depth: of the walk that led here; 0 at the beginning.
+ * @visit: called for each; its result, where negative, ends the walk.
+ *
+ * Source: the folder slaves, which the kernel makes for each of those (block/holder.c).
+ * Returns 0; -ENODEV: a device on the way is not in sysfs; -ELOOP; other negative errno.
+ */
+int block_walk(int rfd, const char *path, unsigned depth,
+               int (*visit)(void *userdata, const char *disk, unsigned depth), void *userdata) _must_check_;
+
+/* Has the device or image behind fd this value, as libblkid names it? Reads a few blocks of it. */
+bool block_has_value(int fd, const char *name, const char *value);
+
+void blkid_probe_freep(blkid_probe *probe);
