@@ -1,28 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/check.h"
-
-#include "base/table.h"
-
-/* Blocks for root only: anybody else may just have to be root. */
-int boot_mounted_refuse(const Facts *f, const BootMount *m, FindingList *ret)
-{
-        _cleanup_free_ char *text = boot_mount_text(m), *cure = boot_mount_cure(m);
-
-        if (!text || !cure)
-                return -ENOMEM;
-        return finding_add(ret, "boot.mounted", f->is_root ? RESULT_BLOCKED : RESULT_UNKNOWN, m->target,
-                           f->is_root ? CURE_PERSON : CURE_ROOT, f->is_root ? cure : NULL, "%s", text);
-}
-
-int check_needs_boot(const Check *self, const Judgement *j, FindingList *ret)
-{
-        const BootMount *m = boot_mounts_failed(&j->facts->boot_mounts);
-        int r = m ? finding_add(ret, self->id, RESULT_UNKNOWN, m->target, CURE_NONE, NULL,
-                                "cannot tell what is on it, see boot.mounted")
-                  : 0;
-
-        return r < 0 ? r : !!m;
-}
+#include "core/next-boot.h"
 
 int check_boot_mounted(const Check *self, const Judgement *j, FindingList *ret)
 {
@@ -40,62 +18,10 @@ int check_boot_mounted(const Check *self, const Judgement *j, FindingList *ret)
         return 0;
 }
 
-static const char *const image_state_table[_IMAGE_STATE_MAX] = {
-        [IMAGE_UNKNOWN] = "unknown",
-        [IMAGE_MISSING] = "missing",
-        [IMAGE_STALE] = "stale",
-        [IMAGE_CURRENT] = "current",
-};
-
-DEFINE_STRING_TO(image_state, ImageState)
-
-ImageState image_content_state(const Judgement *j, const ImageContent *c)
-{
-        uint64_t wanted = j->wanted->image_digest;
-
-        if (!c->exists)
-                return IMAGE_MISSING;
-        if (wanted != 0 && !c->known)
-                return IMAGE_UNKNOWN;
-        if (c->digest != wanted)
-                return IMAGE_STALE;
-        return wanted != 0 && c->modules == TRISTATE_NO ? IMAGE_STALE : IMAGE_CURRENT;
-}
-
-/* The first image of a kernel that is not as it has to be, else the last; NULL: there is none at all. */
-static const ImageContent *image_to_judge(const Judgement *j, const KernelRelease *k, const char **ret_path)
-{
-        const ImageContent *c = k->initrd ? &k->image : NULL;
-
-        *ret_path = k->initrd;
-        for (size_t i = 0; i < k->n_loaded && (!c || image_content_state(j, c) == IMAGE_CURRENT); i++) {
-                c = &k->loaded[i].image;
-                *ret_path = k->loaded[i].path;
-        }
-        return c;
-}
-
-ImageState image_state(const Judgement *j, const KernelRelease *k)
-{
-        const char *path;
-        const ImageContent *c = image_to_judge(j, k, &path);
-
-        return c ? image_content_state(j, c) : IMAGE_MISSING;
-}
-
-/* A kernel that has no stub driver at all cannot claim, whatever is in its image. */
-const char *kernel_missing_driver(const Judgement *j, const KernelRelease *k)
-{
-        FOREACH_ARRAY(d, j->config->devices, j->config->n_devices)
-                if (k->has_stub[d->driver] == TRISTATE_NO)
-                        return stub_driver_to_string(d->driver);
-        return NULL;
-}
-
 static int judge_image(const Check *self, const Judgement *j, const KernelRelease *k, FindingList *ret)
 {
         const char *driver = kernel_missing_driver(j, k), *path;
-        const ImageContent *c = image_to_judge(j, k, &path);
+        const ImageContent *c = image_worst(j, k, &path);
 
         if (driver)
                 return finding_add(ret, self->id, k->running ? RESULT_BLOCKED : RESULT_WARN, k->release, CURE_PERSON,
@@ -119,14 +45,6 @@ static int judge_image(const Check *self, const Judgement *j, const KernelReleas
         }
 }
 
-static bool images_current(const Judgement *j)
-{
-        FOREACH_ARRAY(k, j->facts->kernels, j->facts->n_kernels)
-                if (!kernel_missing_driver(j, k) && image_state(j, k) != IMAGE_CURRENT)
-                        return false;
-        return true;
-}
-
 int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
 {
         const Facts *f = j->facts;
@@ -138,7 +56,7 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
         if (!f->helper_present)
                 return finding_add(ret, self->id, RESULT_BLOCKED, NAME_CLAIM_HELPER, CURE_PERSON,
                                    "install ptprep again", "the claim helper is missing");
-        r = check_needs_boot(self, j, ret);
+        r = check_needs_boot(self->id, j, ret);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (f->n_kernels == 0)
@@ -173,28 +91,4 @@ int check_claim_disabled(const Check *self, const Judgement *j, FindingList *ret
                 return finding_add(ret, self->id, RESULT_FAIL, NULL, CURE_REBOOT, "reboot without it",
                                    "this boot was started with ptprep=off: nothing was claimed");
         return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "ptprep=off is not on the command line");
-}
-
-bool next_boot_unknown(const Judgement *j)
-{
-        const Facts *f = j->facts;
-
-        return (facts_count_entries(f) == 0 || facts_unreadable_loader(f)) &&
-               streq_null(f->claims, j->wanted->claims) && images_current(j);
-}
-
-bool next_boot_prepared(const Judgement *j)
-{
-        const Facts *f = j->facts;
-
-        if (!streq_null(f->claims, j->wanted->claims) || facts_count_entries(f) == 0 || facts_unreadable_loader(f) ||
-            boot_mounts_failed(&f->boot_mounts))
-                return false;
-        if (!images_current(j))
-                return false;
-        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
-                FOREACH_ARRAY(e, l->entries, l->n_entries)
-                        if (!e->rescue && !l->unused && !entry_has_arguments(j, e))
-                                return false;
-        return true;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/check.h"
+#include "core/next-boot.h"
 
 /* "nic0 (0000:01:00.0)": subject of every finding about a device. */
 #define SUBJECT_MAX 128

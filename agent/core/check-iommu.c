@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/check.h"
+#include "core/next-boot.h"
 
 /* What cannot be told about boot loaders; 1: nothing at all is known of what will boot. */
 static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret)
 {
         const Facts *f = j->facts;
-        int r = check_needs_boot(self, j, ret);
+        int r = check_needs_boot(self->id, j, ret);
 
         if (r != 0)
                 return r;
@@ -43,19 +44,6 @@ static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret
                         return r;
         }
         return 1;
-}
-
-/* What the vendor's argument has to be in an entry. */
-static bool entry_iommu_fine(const Judgement *j, const BootEntry *e, const char **ret_word)
-{
-        IommuVendor vendor = facts_vendor(j->facts);
-        IommuArgument a = kargs_iommu(&e->arguments, vendor, ret_word);
-
-        if (a == IOMMU_ARGUMENT_OFF || a == IOMMU_ARGUMENT_KILL)
-                return false;
-        if (!kargs_has(&j->wanted->add, "intel_iommu=on"))
-                return true;
-        return a == IOMMU_ARGUMENT_ON;
 }
 
 /* The arguments are in the image that boots, and whoever made that has to make it again. */
@@ -175,14 +163,6 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
                            : j->config->n_devices == 0             ? "none is asked for while no device is configured"
                            : j->config->argument == ARGUMENT_NEVER ? "left alone, as [iommu] argument = never asks"
                                                                    : "none is needed");
-}
-
-bool entry_has_arguments(const Judgement *j, const BootEntry *e)
-{
-        FOREACH_ARRAY(w, j->wanted->add.words.items, j->wanted->add.words.n)
-                if (!startswith(*w, "intel_iommu=") && !kargs_has(&e->arguments, *w))
-                        return false;
-        return entry_iommu_fine(j, e, NULL);
 }
 
 /* The first entry of a loader that will not claim. 1: there is one; 0: none. */

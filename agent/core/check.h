@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "core/wanted.h"
+#include "core/judgement.h"
 #include "model/finding.h"
-
-/* All that a check may look at. */
-typedef struct Judgement {
-        const Config *config;
-        const Facts *facts;
-        const Wanted *wanted;
-} Judgement;
 
 /*
  * A check is one row of check_table: it judges facts against the configuration, reads nothing and writes nothing but
@@ -31,26 +24,6 @@ int checks_run(const Judgement *j, FindingList *ret) _must_check_;
 
 /* NULL: no such check. */
 const Check *check_by_id(const char *id);
-
-/* Is every part that needs a reboot in place, so that a reboot is all that is missing? */
-bool next_boot_prepared(const Judgement *j);
-/* Is all in place that ptprep can bring there, and what will boot cannot be told? */
-bool next_boot_unknown(const Judgement *j);
-
-/* Judged alike by the checks and the planner. */
-ImageState image_state(const Judgement *j, const KernelRelease *k); /* of all images of a kernel, the worst first */
-ImageState image_content_state(const Judgement *j, const ImageContent *c);
-const char *image_state_to_string(ImageState s);
-/* Name of the wanted driver that this kernel does not have; NULL: it has all. */
-const char *kernel_missing_driver(const Judgement *j, const KernelRelease *k);
-bool entry_has_arguments(const Judgement *j, const BootEntry *e);
-
-/* boot.mounted's finding on a file system that could not be read. 0 or -ENOMEM. */
-int boot_mounted_refuse(const Facts *f, const BootMount *m, FindingList *ret);
-
-/* For what such a file system may have on it. 1: one could not be read, and the check has pointed to boot.mounted; 0.
- */
-int check_needs_boot(const Check *self, const Judgement *j, FindingList *ret);
 
 int check_config(const Check *self, const Judgement *j, FindingList *ret);
 int check_record(const Check *self, const Judgement *j, FindingList *ret);

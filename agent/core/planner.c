@@ -2,6 +2,7 @@
 #include "core/planner.h"
 
 #include "base/text.h"
+#include "core/next-boot.h"
 #include "core/planner-record.h"
 #include "grub/loader/loaders.h"
 #include "initramfs/query.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "core/check.h"
+#include "core/judgement.h"
+#include "model/finding.h"
 #include "model/plan.h"
 
 /**

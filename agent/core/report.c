@@ -2,6 +2,7 @@
 #include "core/report.h"
 
 #include "core/json.h"
+#include "core/next-boot.h"
 #include "core/render.h"
 #include "model/names.h"
 #include "version.h"

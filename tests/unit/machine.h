@@ -4,6 +4,7 @@
 /* A machine made of plain structs, ready for passthrough; a test breaks what it wants to see judged. */
 
 #include "core/check.h"
+#include "core/next-boot.h"
 #include "core/planner.h"
 #include "model/image.h"
 #include "test.h"

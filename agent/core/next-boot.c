@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/next-boot.h"
+
+/* Blocks for root only: anybody else may just have to be root. */
+int boot_mounted_refuse(const Facts *f, const BootMount *m, FindingList *ret)
+{
+        _cleanup_free_ char *text = boot_mount_text(m), *cure = boot_mount_cure(m);
+
+        if (!text || !cure)
+                return -ENOMEM;
+        return finding_add(ret, "boot.mounted", f->is_root ? RESULT_BLOCKED : RESULT_UNKNOWN, m->target,
+                           f->is_root ? CURE_PERSON : CURE_ROOT, f->is_root ? cure : NULL, "%s", text);
+}
+
+int check_needs_boot(const char *id, const Judgement *j, FindingList *ret)
+{
+        const BootMount *m = boot_mounts_failed(&j->facts->boot_mounts);
+        int r = m ? finding_add(ret, id, RESULT_UNKNOWN, m->target, CURE_NONE, NULL,
+                                "cannot tell what is on it, see boot.mounted")
+                  : 0;
+
+        return r < 0 ? r : !!m;
+}
+
+ImageState image_content_state(const Judgement *j, const ImageContent *c)
+{
+        uint64_t wanted = j->wanted->image_digest;
+
+        if (!c->exists)
+                return IMAGE_MISSING;
+        if (wanted != 0 && !c->known)
+                return IMAGE_UNKNOWN;
+        if (c->digest != wanted)
+                return IMAGE_STALE;
+        return wanted != 0 && c->modules == TRISTATE_NO ? IMAGE_STALE : IMAGE_CURRENT;
+}
+
+const ImageContent *image_worst(const Judgement *j, const KernelRelease *k, const char **ret_path)
+{
+        const ImageContent *c = k->initrd ? &k->image : NULL;
+
+        *ret_path = k->initrd;
+        for (size_t i = 0; i < k->n_loaded && (!c || image_content_state(j, c) == IMAGE_CURRENT); i++) {
+                c = &k->loaded[i].image;
+                *ret_path = k->loaded[i].path;
+        }
+        return c;
+}
+
+ImageState image_state(const Judgement *j, const KernelRelease *k)
+{
+        const char *path;
+        const ImageContent *c = image_worst(j, k, &path);
+
+        return c ? image_content_state(j, c) : IMAGE_MISSING;
+}
+
+const char *kernel_missing_driver(const Judgement *j, const KernelRelease *k)
+{
+        FOREACH_ARRAY(d, j->config->devices, j->config->n_devices)
+                if (k->has_stub[d->driver] == TRISTATE_NO)
+                        return stub_driver_to_string(d->driver);
+        return NULL;
+}
+
+bool images_current(const Judgement *j)
+{
+        FOREACH_ARRAY(k, j->facts->kernels, j->facts->n_kernels)
+                if (!kernel_missing_driver(j, k) && image_state(j, k) != IMAGE_CURRENT)
+                        return false;
+        return true;
+}
+
+bool entry_iommu_fine(const Judgement *j, const BootEntry *e, const char **ret_word)
+{
+        IommuVendor vendor = facts_vendor(j->facts);
+        IommuArgument a = kargs_iommu(&e->arguments, vendor, ret_word);
+
+        if (a == IOMMU_ARGUMENT_OFF || a == IOMMU_ARGUMENT_KILL)
+                return false;
+        if (!kargs_has(&j->wanted->add, "intel_iommu=on"))
+                return true;
+        return a == IOMMU_ARGUMENT_ON;
+}
+
+bool entry_has_arguments(const Judgement *j, const BootEntry *e)
+{
+        FOREACH_ARRAY(w, j->wanted->add.words.items, j->wanted->add.words.n)
+                if (!startswith(*w, "intel_iommu=") && !kargs_has(&e->arguments, *w))
+                        return false;
+        return entry_iommu_fine(j, e, NULL);
+}
+
+bool next_boot_unknown(const Judgement *j)
+{
+        const Facts *f = j->facts;
+
+        return (facts_count_entries(f) == 0 || facts_unreadable_loader(f)) &&
+               streq_null(f->claims, j->wanted->claims) && images_current(j);
+}
+
+bool next_boot_prepared(const Judgement *j)
+{
+        const Facts *f = j->facts;
+
+        if (!streq_null(f->claims, j->wanted->claims) || facts_count_entries(f) == 0 || facts_unreadable_loader(f) ||
+            boot_mounts_failed(&f->boot_mounts))
+                return false;
+        if (!images_current(j))
+                return false;
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->n_entries)
+                        if (!e->rescue && !l->unused && !entry_has_arguments(j, e))
+                                return false;
+        return true;
+}

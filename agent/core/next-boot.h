@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "core/judgement.h"
+#include "model/finding.h"
+
+/* What will boot, and what it has of what is wanted: asked by checks, planner and report alike. */
+
+/* Of all images of a kernel, the worst. */
+ImageState image_state(const Judgement *j, const KernelRelease *k);
+ImageState image_content_state(const Judgement *j, const ImageContent *c);
+
+/* The first image of a kernel that is not as it has to be, else the last; NULL: there is none at all. @ret_path: its
+ * path, NULL where none is known; of the facts. */
+const ImageContent *image_worst(const Judgement *j, const KernelRelease *k, const char **ret_path);
+
+/* Is every image of every kernel that can claim as it has to be? */
+bool images_current(const Judgement *j);
+
+/* Name of the wanted driver that this kernel does not have, so that it cannot claim whatever is in its image; NULL: it
+ * has all. */
+const char *kernel_missing_driver(const Judgement *j, const KernelRelease *k);
+
+/* Is the vendor's argument in an entry as it has to be? @ret_word: the one that decides, of the entry; may be NULL. */
+bool entry_iommu_fine(const Judgement *j, const BootEntry *e, const char **ret_word);
+
+/* That, and all other arguments that are wanted. */
+bool entry_has_arguments(const Judgement *j, const BootEntry *e);
+
+/* Is every part that needs a reboot in place, so that a reboot is all that is missing? */
+bool next_boot_prepared(const Judgement *j);
+/* Is all in place that ptprep can bring there, and what will boot cannot be told? */
+bool next_boot_unknown(const Judgement *j);
+
+/* boot.mounted's finding on a file system that could not be read. 0 or -ENOMEM. */
+int boot_mounted_refuse(const Facts *f, const BootMount *m, FindingList *ret) _must_check_;
+
+/**
+ * check_needs_boot() - for what such a file system may have on it
+ * @id: of the check. Returns 1: one could not be read, and a finding points to boot.mounted; 0; -ENOMEM.
+ */
+int check_needs_boot(const char *id, const Judgement *j, FindingList *ret) _must_check_;
