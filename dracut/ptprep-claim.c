@@ -3,9 +3,8 @@
  * ptprep-claim - gives the configured PCI functions to their stub driver, in the initramfs, before any host driver is
  * loaded.
  *
- * It lives in every image, so it needs libc only and no library of ptprep. It must never make a boot worse: it
- * acts on nothing that is not exactly as the list says, gives back what it could not claim, and always ends with
- * success.
+ * It lives in every image, so it needs nothing but libc. It must never make a boot worse: it acts on nothing that is
+ * not exactly as the list says, gives back what it could not claim, and always ends with success.
  *
  * Order of the steps and why driver_override (not new_id): Linux Documentation/ABI/testing/sysfs-bus-pci. The override
  * names one function, so a second card with the same id stays with its own driver.
@@ -26,10 +25,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ELEMENTSOF(x)        (sizeof(x) / sizeof((x)[0]))
-#define _cleanup_close_      __attribute__((cleanup(closep)))
-#define _cleanup_dir_        __attribute__((cleanup(closedirp)))
-#define _printf_(a, b)       __attribute__((format(printf, a, b)))
+#include "pciaddr.h"
+#include "stub.h"
+
+#define _cleanup_dir_        _cleanup_(closedirp)
 
 #define CLAIMS               "etc/ptprep/claims"
 #define CMDLINE              "proc/cmdline"
@@ -63,21 +62,14 @@ static const char *const state_table[_STATE_MAX] = {
         [STATE_FAILED] = "failed", [STATE_MOVED] = "moved",  [STATE_ABSENT] = "absent",
 };
 
-typedef struct Stub {
-        const char *driver;  /* as in /sys/bus/pci/drivers */
-        const char *backend; /* module without which VFIO has no IOMMU, and its name in /sys/module; NULL: needs none */
-} Stub;
-
-static const Stub stubs[] = {
-        { "vfio-pci", "vfio_iommu_type1" },
-        { "pci-stub", NULL },
-};
+/* Module without which VFIO has no IOMMU, and its name in /sys/module; NULL: needs none. */
+static const char *const backends[_STUB_MAX] = { [STUB_VFIO_PCI] = "vfio_iommu_type1" };
 
 /* One line of the list; the texts point into the buffer that holds it. */
 typedef struct Claim {
         const char *address, *path, *name;
-        const Stub *stub;
-        unsigned vendor, device;
+        StubDriver driver;
+        PciId id;
         unsigned line;
         State state;
         bool overridden; /* driver_override was written by us */
@@ -91,12 +83,6 @@ static char list[LIST_MAX + 1];
 static char cmdline[CMDLINE_MAX + 1];
 static int root_fd = -EBADF;
 static bool live = true; /* no --root: the machine that boots */
-
-static void closep(int *fd)
-{
-        if (*fd >= 0)
-                (void) close(*fd);
-}
 
 static void closedirp(DIR **d)
 {
@@ -236,11 +222,18 @@ static int read_hex(const char *address, const char *attribute, unsigned *ret)
         return 0;
 }
 
-static int read_id(const char *address, unsigned *vendor, unsigned *device)
+static int read_id(const char *address, PciId *ret)
 {
-        int r = read_hex(address, "vendor", vendor);
+        unsigned vendor = 0, device = 0;
+        int r = read_hex(address, "vendor", &vendor);
 
-        return r < 0 ? r : read_hex(address, "device", device);
+        if (r >= 0)
+                r = read_hex(address, "device", &device);
+        if (r >= 0 && (vendor > UINT16_MAX || device > UINT16_MAX))
+                r = -ERANGE;
+        if (r >= 0)
+                *ret = (PciId){ (uint16_t) vendor, (uint16_t) device };
+        return r;
 }
 
 /* Name of the bound driver. Returns 0; -ENOENT none bound; other negative errno. */
@@ -267,55 +260,32 @@ static bool is_driver(const char *address, const char *driver)
 {
         char name[64];
 
-        return read_driver(address, name, sizeof(name)) >= 0 && strcmp(name, driver) == 0;
+        return read_driver(address, name, sizeof(name)) >= 0 && streq(name, driver);
 }
 
-/* Is s exactly how the kernel names a function ("%04x:%02x:%02x.%d")? The domain can exceed 16 bits below VMD and
- * Hyper-V. */
+/* Is s exactly how the kernel names a function? */
 static bool address_valid(const char *s)
 {
-        unsigned domain, bus, slot, function;
-        char again[32];
+        PciAddr a;
 
-        if (strlen(s) > 16 || sscanf(s, "%8x:%2x:%2x.%1x", &domain, &bus, &slot, &function) != 4)
-                return false;
-        (void) snprintf(again, sizeof(again), "%04x:%02x:%02x.%x", domain, bus, slot, function);
-        return slot <= 0x1f && function <= 7 && strcmp(s, again) == 0;
+        return pci_addr_parse(s, &a) >= 0 && streq(PCI_ADDR_TEXT(a), s);
 }
 
-static bool id_parse(const char *s, unsigned *vendor, unsigned *device)
+/* Only the spelling that ptprep writes. */
+static bool id_parse(const char *s, PciId *ret)
 {
         char again[16];
 
-        if (strlen(s) != 9 || sscanf(s, "%4x:%4x", vendor, device) != 2)
+        if (pci_id_parse(s, ret) < 0)
                 return false;
-        (void) snprintf(again, sizeof(again), "%04x:%04x", *vendor, *device);
-        return strcmp(s, again) == 0;
+        (void) snprintf(again, sizeof(again), "%04x:%04x", ret->vendor, ret->device);
+        return streq(s, again);
 }
 
-/* Length of "pciDDDD:BB" at the start of s, 0: it is none. */
-static size_t span_root_bus(const char *s)
-{
-        size_t n;
-
-        if (strncmp(s, "pci", 3) != 0)
-                return 0;
-        n = strspn(s + 3, "0123456789abcdef");
-        if (n < 4 || n > 8 || s[3 + n] != ':' || strspn(s + 4 + n, "0123456789abcdef") != 2)
-                return 0;
-        return n + 6;
-}
-
-/*
- * The stable bridge path: what the sysfs link goes through, with the bus numbers left out, since those change when a
- * card is added in another slot. The root bus and nested host bridges (VMD) keep their names. Returns 0; negative
- * errno.
- */
-static int read_path(const char *address, char *buf, size_t size)
+/* The stable bridge path. Returns 0; negative errno. */
+static int read_path(const char *address, char **ret)
 {
         char link[PATH_MAX], target[PATH_MAX];
-        const char *s;
-        size_t used = 0;
         ssize_t n;
 
         (void) snprintf(link, sizeof(link), DEVICES "/%s", address);
@@ -323,35 +293,13 @@ static int read_path(const char *address, char *buf, size_t size)
         if (n < 0)
                 return -errno;
         target[n] = 0;
-        s = strstr(target, "/pci");
-        while (s && span_root_bus(s + 1) == 0)
-                s = strstr(s + 1, "/pci");
-        while (s && *s == '/') {
-                size_t k = strcspn(++s, "/");
-                char component[32];
-                const char *text = component;
-
-                if (k >= sizeof(component))
-                        return -EINVAL;
-                memcpy(component, s, k);
-                component[k] = 0;
-                if (span_root_bus(component) != k) {
-                        if (!address_valid(component))
-                                return -EINVAL;
-                        text = strrchr(component, ':') + 1;
-                }
-                if (used + strlen(text) + 2 > size)
-                        return -ENAMETOOLONG;
-                used += (size_t) sprintf(buf + used, "%s%s", used > 0 ? "/" : "", text);
-                s += k;
-        }
-        return used > 0 ? 0 : -EINVAL;
+        return pci_path_from_sysfs(target, ret);
 }
 
 static const Claim *claim_at(const char *address)
 {
         for (size_t i = 0; i < n_claims; i++)
-                if (strcmp(claims[i].address, address) == 0)
+                if (streq(claims[i].address, address))
                         return claims + i;
         return NULL;
 }
@@ -374,14 +322,14 @@ static bool find_elsewhere(const Claim *c, char *ret, size_t size)
                 return false;
         }
         for (const struct dirent *e = readdir(d); e; e = readdir(d)) {
-                unsigned vendor, device;
-                char path[256];
+                _cleanup_free_ char *path = NULL;
+                PciId id;
 
-                if (!address_valid(e->d_name) || strcmp(e->d_name, c->address) == 0)
+                if (!address_valid(e->d_name) || streq(e->d_name, c->address))
                         continue;
-                if (read_id(e->d_name, &vendor, &device) < 0 || vendor != c->vendor || device != c->device)
+                if (read_id(e->d_name, &id) < 0 || !pci_id_equal(id, c->id))
                         continue;
-                if (read_path(e->d_name, path, sizeof(path)) >= 0 && strcmp(path, c->path) == 0) {
+                if (read_path(e->d_name, &path) >= 0 && streq(path, c->path)) {
                         (void) snprintf(ret, size, "; the card seems to be at %.16s, put that into the configuration",
                                         e->d_name);
                         return true;
@@ -397,11 +345,13 @@ static bool find_elsewhere(const Claim *c, char *ret, size_t size)
 /* Is this the very card that the list means? Everything else is reported and left alone. */
 static void check_identity(Claim *c)
 {
-        char path[256], where[96] = "";
-        unsigned vendor = 0, device = 0, class = 0;
+        _cleanup_free_ char *path = NULL;
+        char where[96] = "";
+        unsigned class = 0;
+        PciId id;
         int r;
 
-        r = read_id(c->address, &vendor, &device);
+        r = read_id(c->address, &id);
         if (r == -ENOENT) {
                 bool moved = find_elsewhere(c, where, sizeof(where));
 
@@ -414,24 +364,24 @@ static void check_identity(Claim *c)
                 settle(c, STATE_FAILED, "cannot be read (%s): not claimed", strerror(-r));
                 return;
         }
-        if (vendor != c->vendor || device != c->device) {
+        if (!pci_id_equal(id, c->id)) {
                 bool moved = find_elsewhere(c, where, sizeof(where));
 
-                settle(c, moved ? STATE_MOVED : STATE_ABSENT, "is now %04x:%04x, not %04x:%04x: not claimed%s", vendor,
-                       device, c->vendor, c->device, where);
+                settle(c, moved ? STATE_MOVED : STATE_ABSENT, "is now %04x:%04x, not %04x:%04x: not claimed%s",
+                       id.vendor, id.device, c->id.vendor, c->id.device, where);
                 return;
         }
         if (class >> 8 == CLASS_BRIDGE_PCI || class >> 8 == CLASS_BRIDGE_CARDBUS) {
                 settle(c, STATE_FAILED, "is a bridge (class %04x), bridges are never claimed", class >> 8);
                 return;
         }
-        if (strcmp(c->path, "-") != 0) {
-                r = read_path(c->address, path, sizeof(path));
+        if (!streq(c->path, "-")) {
+                r = read_path(c->address, &path);
                 if (r < 0) {
                         settle(c, STATE_FAILED, "bridge path cannot be read (%s): not claimed", strerror(-r));
                         return;
                 }
-                if (strcmp(path, c->path) != 0) {
+                if (!streq(path, c->path)) {
                         (void) find_elsewhere(c, where, sizeof(where));
                         settle(c, STATE_MOVED, "is now at %.60s, not %.60s: not claimed%s", path, c->path, where);
                         return;
@@ -445,7 +395,7 @@ static void write_override(Claim *c)
         char text[32];
         int r;
 
-        (void) snprintf(text, sizeof(text), "%s\n", c->stub->driver);
+        (void) snprintf(text, sizeof(text), "%s\n", stub_driver_to_string(c->driver));
         r = write_device(c->address, "driver_override", text);
         if (r < 0)
                 settle(c, STATE_FAILED, "driver_override cannot be written (%s): not claimed", strerror(-r));
@@ -503,19 +453,20 @@ static bool exists(const char *folder, const char *name)
 }
 
 /* Returns 0 when the driver can bind; negative errno. Nothing is loaded into a running kernel for a test tree. */
-static int load_stub(const Stub *s)
+static int load_stub(StubDriver d)
 {
+        const char *driver = stub_driver_to_string(d), *backend = backends[d];
         int r = 0;
 
-        if (live && s->backend && !exists("sys/module", s->backend) && run_modprobe(s->backend) < 0)
-                say(true, "%s: module cannot be loaded, the guest may not start", s->backend);
-        if (exists(DRIVERS, s->driver))
+        if (live && backend && !exists("sys/module", backend) && run_modprobe(backend) < 0)
+                say(true, "%s: module cannot be loaded, the guest may not start", backend);
+        if (exists(DRIVERS, driver))
                 return 0;
         if (live)
-                r = run_modprobe(s->driver);
+                r = run_modprobe(driver);
         if (r < 0)
                 return r;
-        return exists(DRIVERS, s->driver) ? 0 : -ENODEV;
+        return exists(DRIVERS, driver) ? 0 : -ENODEV;
 }
 
 /*
@@ -524,6 +475,7 @@ static int load_stub(const Stub *s)
  */
 static void bind_stub(Claim *c)
 {
+        const char *stub = stub_driver_to_string(c->driver);
         char driver[64] = "";
         bool unbound = false;
         int r;
@@ -531,7 +483,7 @@ static void bind_stub(Claim *c)
         r = read_driver(c->address, driver, sizeof(driver));
         if (r < 0 && r != -ENOENT)
                 goto undo;
-        if (strcmp(driver, c->stub->driver) != 0) {
+        if (!streq(driver, stub)) {
                 if (r >= 0) {
                         r = write_device(c->address, "driver/unbind", c->address);
                         if (r < 0)
@@ -539,16 +491,15 @@ static void bind_stub(Claim *c)
                         unbound = true;
                 }
                 r = write_attr("sys/bus/pci/drivers_probe", c->address);
-                if (r >= 0 && !is_driver(c->address, c->stub->driver))
+                if (r >= 0 && !is_driver(c->address, stub))
                         r = -ENODEV;
                 if (r < 0)
                         goto undo;
         }
         if (unbound)
-                settle(c, STATE_CLAIMED, "claimed by %s, taken from %s, which had it first (built in)", c->stub->driver,
-                       driver);
+                settle(c, STATE_CLAIMED, "claimed by %s, taken from %s, which had it first (built in)", stub, driver);
         else
-                settle(c, STATE_CLAIMED, "claimed by %s", c->stub->driver);
+                settle(c, STATE_CLAIMED, "claimed by %s", stub);
         return;
 
 undo:
@@ -556,7 +507,7 @@ undo:
         /* a built-in driver gets the device back now; udev finds it for a module */
         if (unbound)
                 (void) write_attr("sys/bus/pci/drivers_probe", c->address);
-        settle(c, STATE_FAILED, "%s did not take it (%s): left to the host%s%s", c->stub->driver, strerror(-r),
+        settle(c, STATE_FAILED, "%s did not take it (%s): left to the host%s%s", stub, strerror(-r),
                *driver ? ", driver now or before: " : "", driver);
 }
 
@@ -595,18 +546,16 @@ static void parse_line(char *text, unsigned line)
                 bad_line(line, "\"%.40s\" is no PCI address as the kernel writes it", c.address);
                 return;
         }
-        if (!id_parse(fields[1], &c.vendor, &c.device)) {
+        if (!id_parse(fields[1], &c.id)) {
                 bad_line(line, "\"%.40s\" is no vendor:device id", fields[1]);
                 return;
         }
-        for (size_t i = 0; i < ELEMENTSOF(stubs); i++)
-                if (strcmp(stubs[i].driver, fields[2]) == 0)
-                        c.stub = stubs + i;
-        if (!c.stub) {
+        c.driver = stub_driver_from_string(fields[2]);
+        if (c.driver < 0) {
                 bad_line(line, "\"%.40s\" is no stub driver (vfio-pci, pci-stub)", fields[2]);
                 return;
         }
-        if (strcmp(c.path, "-") != 0 && span_root_bus(c.path) == 0) {
+        if (!streq(c.path, "-") && !pci_path_valid(c.path)) {
                 bad_line(line, "\"%.40s\" is no bridge path", c.path);
                 return;
         }
@@ -698,13 +647,13 @@ static bool is_rescue(const char *word)
         for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
                 const char *unit = value_of(word, keys[i]);
 
-                if (unit && (strcmp(unit, "rescue.target") == 0 || strcmp(unit, "emergency.target") == 0))
+                if (unit && (streq(unit, "rescue.target") || streq(unit, "emergency.target")))
                         return true;
         }
         if (value_of(word, "rd.break") || value_of(word, "rdbreak"))
                 return true;
         for (size_t i = 0; i < ELEMENTSOF(words); i++)
-                if (strcmp(word, words[i]) == 0)
+                if (streq(word, words[i]))
                         return true;
         return false;
 }
@@ -727,11 +676,11 @@ static bool wanted(void)
         }
         for (const char *w = next_word(&line); w; w = next_word(&line)) {
                 /* what follows "--" is for init alone, and cannot turn this on; turning off is safe from anywhere */
-                for_init |= strcmp(w, "--") == 0;
+                for_init |= streq(w, "--");
                 if (value_of(w, "ptprep.claim"))
-                        claim = !for_init && strcmp(value_of(w, "ptprep.claim"), "1") == 0;
+                        claim = !for_init && streq(value_of(w, "ptprep.claim"), "1");
                 else if (value_of(w, "ptprep"))
-                        off = strcmp(value_of(w, "ptprep"), "off") == 0;
+                        off = streq(value_of(w, "ptprep"), "off");
                 rescue |= is_rescue(w);
         }
         if (claim && (off || rescue)) {
@@ -783,23 +732,23 @@ static void claim_all(void)
         for (size_t i = 0; i < n_claims; i++)
                 if (claims[i].state == STATE_READY)
                         write_override(claims + i);
-        for (size_t s = 0; s < ELEMENTSOF(stubs); s++) {
+        for (StubDriver s = 0; s < _STUB_MAX; s++) {
                 int loaded = 1; /* not tried yet */
 
                 for (size_t i = 0; i < n_claims; i++) {
                         Claim *c = claims + i;
 
-                        if (c->state != STATE_READY || c->stub != stubs + s)
+                        if (c->state != STATE_READY || c->driver != s)
                                 continue;
                         if (loaded > 0)
-                                loaded = load_stub(c->stub);
+                                loaded = load_stub(s);
                         if (loaded >= 0) {
                                 bind_stub(c);
                                 continue;
                         }
                         undo_override(c);
-                        settle(c, STATE_FAILED, "driver %s cannot be loaded (%s): left to the host", c->stub->driver,
-                               strerror(-loaded));
+                        settle(c, STATE_FAILED, "driver %s cannot be loaded (%s): left to the host",
+                               stub_driver_to_string(s), strerror(-loaded));
                 }
         }
 }

@@ -3,26 +3,13 @@
 
 #include "table.h"
 
-static const char *const stub_driver_table[_STUB_MAX] = {
-        [STUB_VFIO_PCI] = "vfio-pci",
-        [STUB_PCI_STUB] = "pci-stub",
-};
-
 static const char *const argument_policy_table[_ARGUMENT_MAX] = {
         [ARGUMENT_ALWAYS] = "always",
         [ARGUMENT_WHEN_NEEDED] = "when-needed",
         [ARGUMENT_NEVER] = "never",
 };
 
-DEFINE_STRING_TABLE(stub_driver, StubDriver)
 DEFINE_STRING_TABLE(argument_policy, ArgumentPolicy)
-
-const char *stub_driver_module(StubDriver d)
-{
-        static const char *const modules[_STUB_MAX] = { [STUB_VFIO_PCI] = "vfio_pci", [STUB_PCI_STUB] = "pci_stub" };
-
-        return modules[d];
-}
 
 void config_init(Config *c)
 {

@@ -4,20 +4,9 @@
 #include "array.h"
 #include "macro.h"
 #include "pciaddr.h"
+#include "stub.h"
 
 /* The wanted state, as the administrator wrote it. Read by probe/config-load, this file reads nothing. */
-
-typedef enum StubDriver {
-        STUB_VFIO_PCI,
-        STUB_PCI_STUB,
-        _STUB_MAX,
-        _STUB_INVALID = -EINVAL,
-} StubDriver;
-
-const char *stub_driver_to_string(StubDriver d);
-StubDriver stub_driver_from_string(const char *s);
-/* The kernel module of that driver, as kmod names it. */
-const char *stub_driver_module(StubDriver d);
 
 typedef enum ArgumentPolicy {
         ARGUMENT_ALWAYS,      /* explicit in every entry that can boot */

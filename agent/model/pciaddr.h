@@ -40,6 +40,11 @@ typedef struct PciId {
         uint16_t device;
 } PciId;
 
+static inline bool pci_id_equal(PciId a, PciId b)
+{
+        return a.vendor == b.vendor && a.device == b.device;
+}
+
 /* "8086:10d3", exactly four hexadecimal digits each. Returns 0 or -EINVAL; ret untouched on failure. */
 int pci_id_parse(const char *s, PciId *ret) _must_check_;
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "macro.h"
+
+/* The drivers that only hold a device for somebody else. Shared with the claim helper, so it needs nothing but libc. */
+typedef enum StubDriver {
+        STUB_VFIO_PCI,
+        STUB_PCI_STUB,
+        _STUB_MAX,
+        _STUB_INVALID = -EINVAL,
+} StubDriver;
+
+/* As in /sys/bus/pci/drivers. */
+const char *stub_driver_to_string(StubDriver d);
+StubDriver stub_driver_from_string(const char *s);
+
+/* The kernel module of that driver, as kmod names it. */
+const char *stub_driver_module(StubDriver d);
