@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Holds the layers: base < model < {initramfs, grub/format < grub/loader} < {core, probe, apply} < main.
+"""Holds the layers: base < model < {initramfs, grub/format < grub/loader} < {core, probe, apply} < main,
+and base < model < claim.
 
 The link lines in meson.build keep libraries apart; this keeps includes apart, and what each layer may call. The meaning of
 a layer (who reads, who judges, who writes) is in README.md.
@@ -12,6 +13,9 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
+# top-level directory that is one layer
+ROOMS = {"grub": "grub", "dracut": "claim"}
+
 # layer -> layers whose headers it may include, besides its own
 MAY_INCLUDE = {
     "base": set(),
@@ -21,6 +25,7 @@ MAY_INCLUDE = {
     "core": {"base", "model", "initramfs", "grub"},
     "probe": {"base", "model", "initramfs", "grub"},
     "apply": {"base", "model", "initramfs", "grub"},
+    "claim": {"base", "model"},
     "main": {"base", "model", "initramfs", "grub", "core", "probe", "apply"},
 }
 
@@ -38,17 +43,20 @@ LIBRARY_LAYER = {
 }
 
 # the files that talk to people: options, verbs and what the verbs share
-MAIN_FILES = {p.relative_to(TOP).as_posix() for p in (TOP / "agent").glob("*.c")}
+MAIN_FILES = {p.relative_to(TOP).as_posix() for p in (TOP / "agent").glob("*.c")} | {"dracut/ptprep-claim.c"}
+# and those of the helper that touch the machine it boots
+HELPER_FILES = {"dracut/claim-bind.c", "dracut/ptprep-claim.c"}
 
 # calls that belong to a few files only: pattern -> files that may have them
 CALLS = {
     r"\b(system|popen)\s*\(": set(),
     r"\b(open|openat|openat2|fopen|creat)\s*\(": {"agent/base/io.c", "agent/run.c", "agent/apply/command.c",
-                                                  "agent/apply/apply.c"},
+                                                  "agent/apply/apply.c"} | HELPER_FILES,
     r"\bf?printf\s*\(\s*stderr|\b(perror|syslog|vsyslog|puts)\s*\(": MAIN_FILES,
-    r"\b(write|rename|renameat|unlink|unlinkat|mkdir|mkdirat|link|linkat)\s*\(": {"agent/base/io.c"},
+    r"\b(write|rename|renameat|unlink|unlinkat|mkdir|mkdirat|link|linkat)\s*\(": {"agent/base/io.c"} | HELPER_FILES,
     r"\b(mount|umount2?|unshare|setns)\s*\(": {"agent/base/mount.c"},
-    r"\b(fork|vfork|execv[ep]*|posix_spawnp?)\s*\(": {"agent/apply/command.c", "agent/apply/settle.c"},
+    r"\b(fork|vfork|execv[ep]*|posix_spawnp?)\s*\(": {"agent/apply/command.c", "agent/apply/settle.c",
+                                                            "dracut/claim-modprobe.c"},
     r"\b(time|clock_gettime|gettimeofday|localtime|gmtime)\s*\(": set(),
 }
 
@@ -61,14 +69,14 @@ def strip_comments(text: str) -> str:
 
 def layer_of(path: pathlib.Path) -> str:
     parts = path.relative_to(TOP).parts
-    if parts[0] == "grub":
-        return "grub"
+    if parts[0] in ROOMS:
+        return ROOMS[parts[0]]
     return parts[1] if len(parts) > 2 else "main"
 
 
 def headers() -> dict[str, str]:
     """Bare header name -> layer; a bare include is looked up here."""
-    return {p.name: layer_of(p) for d in ("agent", "grub") for p in (TOP / d).rglob("*.h")}
+    return {p.name: layer_of(p) for d in ("agent", *ROOMS) for p in (TOP / d).rglob("*.h")}
 
 
 def check_include(name: str, system: bool, layer: str, room: str, by_name: dict[str, str]) -> str | None:
@@ -106,7 +114,7 @@ def check_file(path: pathlib.Path, by_name: dict[str, str]) -> list[str]:
 
 def main() -> int:
     by_name = headers()
-    files = sorted(p for d in ("agent", "grub") for p in (TOP / d).rglob("*.[ch]"))
+    files = sorted(p for d in ("agent", *ROOMS) for p in (TOP / d).rglob("*.[ch]"))
     if not files:
         print("no source files found")
         return 1

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "claim-bind.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+
+#define DEVICES              "sys/bus/pci/devices"
+#define DRIVERS              "sys/bus/pci/drivers"
+
+/* PCI Code and ID Assignment: PCI-to-PCI and CardBus bridges carry other devices and are never bound. */
+#define CLASS_BRIDGE_PCI     0x0604
+#define CLASS_BRIDGE_CARDBUS 0x0607
+
+/* Module without which VFIO has no IOMMU, and its name in /sys/module; NULL: needs none. */
+static const char *const backends[_STUB_MAX] = { [STUB_VFIO_PCI] = "vfio_iommu_type1" };
+
+static void closedirp(DIR **d)
+{
+        if (*d)
+                (void) closedir(*d);
+}
+
+/* Ends the story of one device: its state, why, and one message. */
+static void _printf_(4, 5) settle(const ClaimContext *x, Claim *c, ClaimState state, const char *format, ...)
+{
+        va_list ap;
+
+        va_start(ap, format);
+        (void) vsnprintf(c->reason, sizeof(c->reason), format, ap);
+        va_end(ap);
+        c->state = state;
+        claim_say(&x->reporter, state != CLAIM_CLAIMED, "%s (%s): %s", c->address, c->name, c->reason);
+}
+
+/* One write(2): a sysfs attribute takes its value in one piece. O_TRUNC only matters for the files of a test tree. */
+static int write_attr(const ClaimContext *x, const char *path, const char *text)
+{
+        _cleanup_close_ int fd = openat(x->root_fd, path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+        ssize_t n;
+
+        if (fd < 0)
+                return -errno;
+        do
+                n = write(fd, text, strlen(text));
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+        return (size_t) n == strlen(text) ? 0 : -EIO;
+}
+
+static void device_path(char buf[static PATH_MAX], const char *address, const char *attribute)
+{
+        (void) snprintf(buf, PATH_MAX, DEVICES "/%s/%s", address, attribute);
+}
+
+static int write_device(const ClaimContext *x, const char *address, const char *attribute, const char *text)
+{
+        char path[PATH_MAX];
+
+        device_path(path, address, attribute);
+        return write_attr(x, path, text);
+}
+
+/* A hexadecimal attribute ("0x8086"). Returns 0; negative errno. */
+static int read_hex(const ClaimContext *x, const char *address, const char *attribute, unsigned *ret)
+{
+        char path[PATH_MAX], text[32], *end;
+        _cleanup_close_ int fd = -EBADF;
+        unsigned long value;
+        ssize_t n;
+
+        device_path(path, address, attribute);
+        fd = openat(x->root_fd, path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        /* sysfs hands out an attribute whole in the first read (Linux Documentation/filesystems/sysfs.rst) */
+        do
+                n = read(fd, text, sizeof(text) - 1);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+        text[n] = 0;
+        errno = 0;
+        value = strtoul(text, &end, 16);
+        if (end == text || (*end && *end != '\n') || errno || value > UINT_MAX)
+                return -EINVAL;
+        *ret = (unsigned) value;
+        return 0;
+}
+
+static int read_id(const ClaimContext *x, const char *address, PciId *ret)
+{
+        unsigned vendor = 0, device = 0;
+        int r = read_hex(x, address, "vendor", &vendor);
+
+        if (r >= 0)
+                r = read_hex(x, address, "device", &device);
+        if (r >= 0 && (vendor > UINT16_MAX || device > UINT16_MAX))
+                r = -ERANGE;
+        if (r >= 0)
+                *ret = (PciId){ (uint16_t) vendor, (uint16_t) device };
+        return r;
+}
+
+/* Name of the bound driver. Returns 0; -ENOENT none bound; other negative errno. */
+static int read_driver(const ClaimContext *x, const char *address, char *buf, size_t size)
+{
+        char path[PATH_MAX], target[PATH_MAX];
+        const char *name;
+        ssize_t n;
+
+        device_path(path, address, "driver");
+        n = readlinkat(x->root_fd, path, target, sizeof(target) - 1);
+        if (n < 0)
+                return -errno;
+        target[n] = 0;
+        name = strrchr(target, '/');
+        name = name ? name + 1 : target;
+        if (strlen(name) >= size)
+                return -ENAMETOOLONG;
+        strcpy(buf, name);
+        return 0;
+}
+
+static bool is_driver(const ClaimContext *x, const char *address, const char *driver)
+{
+        char name[64];
+
+        return read_driver(x, address, name, sizeof(name)) >= 0 && streq(name, driver);
+}
+
+/* The stable bridge path. Returns 0; negative errno. */
+static int read_path(const ClaimContext *x, const char *address, char **ret)
+{
+        char link[PATH_MAX], target[PATH_MAX];
+        ssize_t n;
+
+        (void) snprintf(link, sizeof(link), DEVICES "/%s", address);
+        n = readlinkat(x->root_fd, link, target, sizeof(target) - 1);
+        if (n < 0)
+                return -errno;
+        target[n] = 0;
+        return pci_path_from_sysfs(target, ret);
+}
+
+/*
+ * Where has the card gone? Only to say it: nothing is ever claimed in its place. The same id at the same bridge path is
+ * the card itself under another bus number; the same id elsewhere may as well be its twin, so the words differ.
+ */
+static bool find_elsewhere(const ClaimContext *x, const ClaimList *l, const Claim *c, char *ret, size_t size)
+{
+        _cleanup_(closedirp) DIR *d = NULL;
+        bool found = false;
+        int fd = openat(x->root_fd, DEVICES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return false;
+        d = fdopendir(fd);
+        if (!d) {
+                (void) close(fd);
+                return false;
+        }
+        for (const struct dirent *e = readdir(d); e; e = readdir(d)) {
+                _cleanup_free_ char *path = NULL;
+                PciId id;
+
+                if (!claim_address_valid(e->d_name) || streq(e->d_name, c->address))
+                        continue;
+                if (read_id(x, e->d_name, &id) < 0 || !pci_id_equal(id, c->id))
+                        continue;
+                if (read_path(x, e->d_name, &path) >= 0 && streq(path, c->path)) {
+                        (void) snprintf(ret, size, "; the card seems to be at %.16s, put that into the configuration",
+                                        e->d_name);
+                        return true;
+                }
+                if (found || claim_list_at(l, e->d_name))
+                        continue;
+                (void) snprintf(ret, size, "; a card with that id is at %.16s", e->d_name);
+                found = true;
+        }
+        return found;
+}
+
+/* Is this the very card that the list means? Everything else is reported and left alone. */
+static void check_identity(const ClaimContext *x, const ClaimList *l, Claim *c)
+{
+        _cleanup_free_ char *path = NULL;
+        char where[96] = "";
+        unsigned class = 0;
+        PciId id;
+        int r;
+
+        r = read_id(x, c->address, &id);
+        if (r == -ENOENT) {
+                bool moved = find_elsewhere(x, l, c, where, sizeof(where));
+
+                settle(x, c, moved ? CLAIM_MOVED : CLAIM_ABSENT, "no device at this address: not claimed%s", where);
+                return;
+        }
+        if (r >= 0)
+                r = read_hex(x, c->address, "class", &class);
+        if (r < 0) {
+                settle(x, c, CLAIM_FAILED, "cannot be read (%s): not claimed", strerror(-r));
+                return;
+        }
+        if (!pci_id_equal(id, c->id)) {
+                bool moved = find_elsewhere(x, l, c, where, sizeof(where));
+
+                settle(x, c, moved ? CLAIM_MOVED : CLAIM_ABSENT, "is now %04x:%04x, not %04x:%04x: not claimed%s",
+                       id.vendor, id.device, c->id.vendor, c->id.device, where);
+                return;
+        }
+        if (class >> 8 == CLASS_BRIDGE_PCI || class >> 8 == CLASS_BRIDGE_CARDBUS) {
+                settle(x, c, CLAIM_FAILED, "is a bridge (class %04x), bridges are never claimed", class >> 8);
+                return;
+        }
+        if (!streq(c->path, "-")) {
+                r = read_path(x, c->address, &path);
+                if (r < 0) {
+                        settle(x, c, CLAIM_FAILED, "bridge path cannot be read (%s): not claimed", strerror(-r));
+                        return;
+                }
+                if (!streq(path, c->path)) {
+                        (void) find_elsewhere(x, l, c, where, sizeof(where));
+                        settle(x, c, CLAIM_MOVED, "is now at %.60s, not %.60s: not claimed%s", path, c->path, where);
+                        return;
+                }
+        }
+        c->state = CLAIM_READY;
+}
+
+static void write_override(const ClaimContext *x, Claim *c)
+{
+        char text[32];
+        int r;
+
+        (void) snprintf(text, sizeof(text), "%s\n", stub_driver_to_string(c->driver));
+        r = write_device(x, c->address, "driver_override", text);
+        if (r < 0)
+                settle(x, c, CLAIM_FAILED, "driver_override cannot be written (%s): not claimed", strerror(-r));
+        else
+                c->overridden = true;
+}
+
+/* A line feed alone clears it (Linux drivers/base/driver.c, driver_set_override()). */
+static void undo_override(const ClaimContext *x, Claim *c)
+{
+        int r = c->overridden ? write_device(x, c->address, "driver_override", "\n") : 0;
+
+        if (r < 0)
+                claim_say(&x->reporter, true,
+                          "%s: driver_override cannot be cleared (%s): the device stays without its host driver",
+                          c->address, strerror(-r));
+        c->overridden = false;
+}
+
+static bool exists(const ClaimContext *x, const char *folder, const char *name)
+{
+        char path[PATH_MAX];
+
+        (void) snprintf(path, sizeof(path), "%s/%s", folder, name);
+        return faccessat(x->root_fd, path, F_OK, 0) == 0;
+}
+
+/* Returns 0 when the driver can bind; negative errno. */
+static int load_stub(const ClaimContext *x, StubDriver d)
+{
+        const char *driver = stub_driver_to_string(d), *backend = backends[d];
+        int r = 0;
+
+        if (x->load_module && backend && !exists(x, "sys/module", backend) && x->load_module(backend) < 0)
+                claim_say(&x->reporter, true, "%s: module cannot be loaded, the guest may not start", backend);
+        if (exists(x, DRIVERS, driver))
+                return 0;
+        if (x->load_module)
+                r = x->load_module(driver);
+        if (r < 0)
+                return r;
+        return exists(x, DRIVERS, driver) ? 0 : -ENODEV;
+}
+
+/*
+ * drivers_probe says success also when no driver took the device, so only the link counts. Where a host driver is built
+ * in it has bound long before: it is taken off, which is the one case where it did touch the device.
+ */
+static void bind_stub(const ClaimContext *x, Claim *c)
+{
+        const char *stub = stub_driver_to_string(c->driver);
+        char driver[64] = "";
+        bool unbound = false;
+        int r;
+
+        r = read_driver(x, c->address, driver, sizeof(driver));
+        if (r < 0 && r != -ENOENT)
+                goto undo;
+        if (!streq(driver, stub)) {
+                if (r >= 0) {
+                        r = write_device(x, c->address, "driver/unbind", c->address);
+                        if (r < 0)
+                                goto undo;
+                        unbound = true;
+                }
+                r = write_attr(x, "sys/bus/pci/drivers_probe", c->address);
+                if (r >= 0 && !is_driver(x, c->address, stub))
+                        r = -ENODEV;
+                if (r < 0)
+                        goto undo;
+        }
+        if (unbound)
+                settle(x, c, CLAIM_CLAIMED, "claimed by %s, taken from %s, which had it first (built in)", stub,
+                       driver);
+        else
+                settle(x, c, CLAIM_CLAIMED, "claimed by %s", stub);
+        return;
+
+undo:
+        undo_override(x, c);
+        /* a built-in driver gets the device back now; udev finds it for a module */
+        if (unbound)
+                (void) write_attr(x, "sys/bus/pci/drivers_probe", c->address);
+        settle(x, c, CLAIM_FAILED, "%s did not take it (%s): left to the host%s%s", stub, strerror(-r),
+               *driver ? ", driver now or before: " : "", driver);
+}
+
+void claim_bind_all(const ClaimContext *x, ClaimList *l)
+{
+        for (size_t i = 0; i < l->n_claims; i++)
+                check_identity(x, l, l->claims + i);
+        /* all overrides before the first module: loading one stub may pull in others, which must find the names set */
+        for (size_t i = 0; i < l->n_claims; i++)
+                if (l->claims[i].state == CLAIM_READY)
+                        write_override(x, l->claims + i);
+        for (StubDriver s = 0; s < _STUB_MAX; s++) {
+                int loaded = 1; /* not tried yet */
+
+                for (size_t i = 0; i < l->n_claims; i++) {
+                        Claim *c = l->claims + i;
+
+                        if (c->state != CLAIM_READY || c->driver != s)
+                                continue;
+                        if (loaded > 0)
+                                loaded = load_stub(x, s);
+                        if (loaded >= 0) {
+                                bind_stub(x, c);
+                                continue;
+                        }
+                        undo_override(x, c);
+                        settle(x, c, CLAIM_FAILED, "driver %s cannot be loaded (%s): left to the host",
+                               stub_driver_to_string(s), strerror(-loaded));
+                }
+        }
+}

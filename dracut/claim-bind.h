@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "claim-list.h"
+
+/*
+ * Gives listed devices to their stub drivers, through sysfs. Needs libc only; what it has to say goes to the reporter.
+ *
+ * Order of the steps and why driver_override (not new_id): Linux Documentation/ABI/testing/sysfs-bus-pci. The override
+ * names one function, so a second card with the same id stays with its own driver.
+ */
+
+typedef struct ClaimContext {
+        int root_fd; /* directory that sysfs is looked for in */
+        ClaimReporter reporter;
+        /* Loads a kernel module and waits for it: 0, or negative errno. NULL: nothing is loaded, as in a test tree. */
+        int (*load_module)(const char *module);
+} ClaimContext;
+
+/* Judges and binds every device of the list: state and reason of each say what became of it. */
+void claim_bind_all(const ClaimContext *c, ClaimList *l);

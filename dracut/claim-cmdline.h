@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "macro.h"
+
+/* What the kernel command line says about claiming. Pure: it is read by the caller. */
+
+typedef enum ClaimOrder {
+        CLAIM_ORDER_NONE,   /* no ptprep.claim=1 */
+        CLAIM_ORDER_ACT,    /* claim */
+        CLAIM_ORDER_OFF,    /* ptprep.claim=1, and ptprep=off */
+        CLAIM_ORDER_RESCUE, /* ptprep.claim=1, in a boot that a person chose to repair the machine */
+} ClaimOrder;
+
+/* @line: NUL-terminated text of /proc/cmdline, taken apart in place. */
+ClaimOrder claim_order(char *line);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdarg.h>
+
+#include "pciaddr.h"
+#include "stub.h"
+
+/*
+ * The claim list: which PCI functions go to which stub driver. The agent writes it, the helper reads it. Nothing here
+ * prints or opens anything, and nothing needs more than libc.
+ *
+ * One line a device, "ADDRESS VENDOR:DEVICE DRIVER PATH NAME"; lines that begin with "#" say nothing. A wrong line is
+ * reported and the others count.
+ */
+
+#define CLAIM_LIST_MAX (64 * 1024) /* bytes */
+
+/* Where the list reader and the binding tell what happens. @text: one line, without its newline. */
+typedef struct ClaimReporter {
+        void (*say)(void *userdata, bool failure, const char *text);
+        void *userdata;
+} ClaimReporter;
+
+void claim_say(const ClaimReporter *r, bool failure, const char *format, ...) _printf_(3, 4);
+
+typedef enum ClaimState {
+        CLAIM_NEW,
+        CLAIM_READY, /* it is the card that was meant: to be bound */
+        CLAIM_CLAIMED,
+        CLAIM_FAILED, /* still with the host */
+        CLAIM_MOVED,  /* the card is elsewhere */
+        CLAIM_ABSENT,
+        _CLAIM_STATE_MAX,
+} ClaimState;
+
+/* The word for it in the file of results. */
+const char *claim_state_to_string(ClaimState s);
+
+/* One line of the list; the texts point into ClaimList.text. */
+typedef struct Claim {
+        const char *address; /* as the kernel names the function */
+        const char *path;    /* stable bridge path, "-": unknown */
+        const char *name;
+        PciId id;
+        StubDriver driver;
+        unsigned line; /* 1 and up */
+        /* what became of it */
+        ClaimState state;
+        bool overridden;  /* its driver_override was written */
+        char reason[224]; /* one line, empty while the state is CLAIM_NEW or CLAIM_READY */
+} Claim;
+
+typedef struct ClaimList {
+        char *text;
+        Claim *claims; /* in the order of the list, each address once */
+        size_t n_claims;
+        unsigned n_refused; /* lines that are wrong */
+} ClaimList;
+
+/**
+ * claim_list_parse() - read a claim list
+ * @file: its path, for messages.
+ * @text, @size: the list, its first CLAIM_LIST_MAX + 1 bytes where it is longer; need not end in NUL.
+ * @ret: owned by the caller, claim_list_done().
+ * Returns 0, also where lines were refused; -ENOMEM.
+ */
+int claim_list_parse(const char *file, const char *text, size_t size, const ClaimReporter *r,
+                     ClaimList *ret) _must_check_;
+void claim_list_done(ClaimList *l);
+
+/* The device at this address; NULL: not listed. */
+const Claim *claim_list_at(const ClaimList *l, const char *address);
+
+/* Is s an address exactly as the kernel spells it? */
+bool claim_address_valid(const char *s);
