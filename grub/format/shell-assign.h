@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "model/loader.h"
+#include "grub/format/shell-state.h"
 
 /*
  * What a POSIX shell makes of files of assignments, such as /etc/default/grub and its drop-ins, without running
@@ -9,44 +9,8 @@
  * Source: POSIX.1-2017, Shell Command Language, 2.2 Quoting, 2.6.2 Parameter Expansion, 2.9.1 Simple Commands; dash(1).
  */
 
-/* Which shell /bin/sh is. bash is as POSIX has it, but NAME+=VALUE appends, which is a command not found elsewhere. */
-typedef enum ShellDialect {
-        SHELL_POSIX,
-        SHELL_BASH,
-} ShellDialect;
-
-/* One assignment as it stands in a file. */
-typedef struct Assignment {
-        size_t file; /* index of the file */
-        char *name;
-        size_t start, end; /* bytes of the value in the file's text, quotes included */
-        unsigned line;     /* 1 and up */
-} Assignment;
-
-typedef struct ShellState {
-        LoaderVariable *variables;
-        size_t n_variables;
-        Assignment *assignments; /* in the order in which they take effect */
-        size_t n_assignments;
-        bool broken; /* a syntax error: the shell would have given up */
-        bool lost;   /* variables may be read-only, or words be others' (alias): what is assigned later is not known */
-        bool uncertain; /* something that only a shell can follow: no variable is known, not even one that is never
-                           assigned */
-} ShellState;
-
-void shell_state_done(ShellState *s);
-
 /**
  * shell_eval() - evaluate files in order, each as "." would read it into the same shell
  * @ret: owned by the caller. Returns 0 or -ENOMEM.
  */
 int shell_eval(const LoaderFile *files, size_t n, ShellDialect dialect, ShellState *ret) _must_check_;
-
-/* Bytes of the name of a variable that a text begins with; 0: none. */
-size_t span_name(const char *s);
-
-/*
- * By name; NULL: surely never assigned. What the environment or grub-mkconfig has assigned before, and none of the
- * files has since, cannot be told.
- */
-const LoaderVariable *shell_variable(const ShellState *s, const char *name);
