@@ -5,7 +5,7 @@
 #include "grub/format/efivars.h"
 #include "grub/format/grub-cfg.h"
 #include "grub/format/grubenv.h"
-#include "grub/loader/grub-default.h"
+#include "grub/loader/grub-draft.h"
 #include "grub/loader/grub-platform.h"
 #include "grub/loader/kernel-install.h"
 #include "grub/loader/loaders.h"

@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "grub/format/shell-assign.h"
+#include "grub/format/grub-default.h"
 #include "grub/loader/loaders.h"
 
-/* Kernel arguments in the files that grub-mkconfig sources: /etc/default/grub and its drop-ins. Pure. */
-
-/* Feeds recovery entries too: nothing is ever added to it. */
-#define VAR_ALL        "GRUB_CMDLINE_LINUX"
-/* Stands behind it in normal entries (GRUB util/grub.d/10_linux.in). */
-#define VAR_NORMAL     "GRUB_CMDLINE_LINUX_DEFAULT"
-/* Where they are not empty, they take the places of the two above in entries that boot Linux under Xen
- * (util/grub.d/20_linux_xen.in). */
-#define VAR_XEN_ALL    "GRUB_CMDLINE_LINUX_XEN_REPLACE"
-#define VAR_XEN_NORMAL "GRUB_CMDLINE_LINUX_XEN_REPLACE_DEFAULT"
+/*
+ * An edit of the kernel arguments in the files that grub-mkconfig sources, /etc/default/grub and its drop-ins: which
+ * words are missing, and which file gets them. Pure.
+ */
 
 /* Texts that an edit works on, and what it has done to each of them. */
 typedef struct Draft {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "grub/loader/grub-default.h"
+#include "grub/loader/grub-draft.h"
 
 #include "base/text.h"
 #include "model/names.h"
@@ -12,9 +12,6 @@ static const struct Target {
         { VAR_ALL, VAR_NORMAL, NULL, NULL },
         { VAR_ALL, VAR_NORMAL, VAR_XEN_ALL, VAR_XEN_NORMAL },
 };
-
-/* Variables that words may be added to. */
-static const char *const appendable[] = { VAR_NORMAL, VAR_XEN_NORMAL };
 
 void draft_done(Draft *d)
 {
@@ -55,19 +52,6 @@ bool is_own_drop_in(const char *path)
         size_t n = strspn(name, "z");
 
         return n > 0 && streq(name + n, DROP_IN_SUFFIX);
-}
-
-/* Puts other bytes in the place of start to end of a file. */
-static int draft_splice(LoaderFile *f, size_t start, size_t end, const char *text)
-{
-        char *s;
-
-        if (string_printf(&s, "%.*s%s%s", (int) start, f->text, text, f->text + end) < 0)
-                return -ENOMEM;
-        free(f->text);
-        f->text = s;
-        f->size = strlen(s);
-        return 0;
 }
 
 static void draft_drop_last(Draft *d)
@@ -165,47 +149,6 @@ int draft_arguments(const Draft *d, Kargs *ret, bool *ret_known)
         return r;
 }
 
-/*
- * Looks for a word that contradicts in the raw text of an assignment.
- * @remove: as for karg_without(). @ret_start, @ret_end: bytes in the text. @ret_left: what stays of it, owned; NULL:
- * nothing. Returns 1: found; 0: not; -ENOMEM.
- */
-static int find_contradiction(const LoaderFile *f, const Assignment *a, const char *remove, size_t *ret_start,
-                              size_t *ret_end, char **ret_left)
-{
-        static const char separators[] = " \t\n\"'\\";
-
-        for (size_t i = a->start; i < a->end;) {
-                size_t n;
-
-                /* "${NAME:+$NAME }word": the blank ends the word before, the brace is the shell's */
-                i += f->text[i] == '}' && i > a->start && f->text[i - 1] == ' ';
-                n = strcspn(f->text + i, separators);
-                _cleanup_free_ char *word = strndup(f->text + i, MIN(n, a->end - i));
-                int r;
-
-                if (!word)
-                        return -ENOMEM;
-                r = *word ? karg_without(word, remove, ret_left) : 0;
-                if (r != 0) {
-                        *ret_start = i;
-                        *ret_end = i + strlen(word);
-                        return r;
-                }
-                i += n + 1;
-        }
-        return 0;
-}
-
-/* The bytes of a word that goes away altogether, with one blank beside it. */
-static void take_blank_along(const LoaderFile *f, const Assignment *a, size_t *start, size_t *end)
-{
-        if (*end < a->end && f->text[*end] == ' ')
-                (*end)++;
-        else if (*start > a->start && f->text[*start - 1] == ' ')
-                (*start)--;
-}
-
 static int note_removed(Draft *d, const Assignment *a, size_t start, size_t end)
 {
         _cleanup_free_ char *word = strndup(d->files[a->file].text + start, end - start);
@@ -228,7 +171,7 @@ static int draft_remove(Draft *d, const char *variable, const char *remove)
 
                         if (!streq(a->name, variable))
                                 continue;
-                        found = find_contradiction(d->files + a->file, a, remove, &start, &end, &left);
+                        found = grub_default_find_contradiction(d->files + a->file, a, remove, &start, &end, &left);
                         if (found < 0)
                                 return found;
                         if (found == 0)
@@ -236,9 +179,7 @@ static int draft_remove(Draft *d, const char *variable, const char *remove)
                         r = note_removed(d, a, start, end);
                         if (r < 0)
                                 return r;
-                        if (!left)
-                                take_blank_along(d->files + a->file, a, &start, &end);
-                        r = draft_splice(d->files + a->file, start, end, left ?: "");
+                        r = grub_default_replace_word(d->files + a->file, a, start, end, left);
                         if (r < 0)
                                 return r;
                         break; /* the ranges have moved: evaluate again */
@@ -247,91 +188,6 @@ static int draft_remove(Draft *d, const char *variable, const char *remove)
                         return 0;
         }
         return -ENOTSUP;
-}
-
-static const char *const drop_in_header[] = {
-        GENERATED_MARK "from /etc/ptprep/ptprep.conf: edit that file and run \"ptprep --apply\".",
-        "# To take it back by hand: remove this file and run update-grub (or grub-mkconfig).",
-};
-
-/* The words for one variable, separated by blanks; owned by the caller. */
-static char *join(const OwnedWords *words, const char *variable)
-{
-        _cleanup_(string_list_done) StringList l = {};
-
-        FOREACH_ARRAY(w, words->items, words->n)
-                if (streq(w->place, variable) && string_list_add(&l, w->word) < 0)
-                        return NULL;
-        return kargs_print(&(const Kargs){ .words = l });
-}
-
-/*
- * An assignment that adds to what the variable has. One that nothing stands in for is set if it has nothing; the other
- * stays empty, or it would take the place of what it stands in for. The words in it are plain, see karg_is_plain().
- */
-static int render_line(const char *variable, const char *words, char **ret)
-{
-        return streq(variable, VAR_XEN_NORMAL)
-                       ? string_printf(ret, "%s=\"${%s:+$%s%s%s}\"\n", variable, variable, variable, *words ? " " : "",
-                                       words)
-                       : string_printf(ret, "%s=\"${%s:+$%s }%s\"\n", variable, variable, variable, words);
-}
-
-static int render_drop_in(const OwnedWords *words, char **ret)
-{
-        _cleanup_free_ char *text = NULL;
-
-        if (string_printf(&text, "%s\n%s\n", drop_in_header[0], drop_in_header[1]) < 0)
-                return -ENOMEM;
-        FOREACH_ARRAY(variable, appendable, ELEMENTSOF(appendable)) {
-                _cleanup_free_ char *list = join(words, *variable), *line = NULL;
-                char *longer;
-
-                if (!list)
-                        return -ENOMEM;
-                if (!*list)
-                        continue;
-                if (render_line(*variable, list, &line) < 0 || string_printf(&longer, "%s%s", text, line) < 0)
-                        return -ENOMEM;
-                free(text);
-                text = longer;
-        }
-        *ret = TAKE_PTR(text);
-        return 0;
-}
-
-/* Behind the words of one assignment: inside its quotes, else in quotes of our own. */
-static int draft_append_to(LoaderFile *f, const Assignment *a, const char *words)
-{
-        const char *raw = f->text + a->start;
-        size_t n = a->end - a->start;
-        char quote = n >= 2 && (raw[0] == '"' || raw[0] == '\'') && raw[n - 1] == raw[0] ? raw[0] : 0;
-        _cleanup_free_ char *text = NULL;
-
-        /* one pair of quotes around everything */
-        if (quote && !memchr(raw + 1, quote, n - 2)) {
-                if (string_printf(&text, "%s%s", n == 2 ? "" : " ", words) < 0)
-                        return -ENOMEM;
-                return draft_splice(f, a->end - 1, a->end - 1, text);
-        }
-        if (string_printf(&text, "\"%s%s\"", n == 0 ? "" : " ", words) < 0)
-                return -ENOMEM;
-        return draft_splice(f, a->end, a->end, text);
-}
-
-/* One more assignment behind all others of a file. */
-static int draft_append_line(LoaderFile *f, const char *variable, const char *words)
-{
-        _cleanup_free_ char *line = NULL, *text = NULL;
-        int r = render_line(variable, words, &line);
-
-        if (r < 0)
-                return r;
-        if (endswith(f->text, "\\")) /* it would join the lines */
-                return -ENOTSUP;
-        if (string_printf(&text, "%s%s", f->size > 0 && !endswith(f->text, "\n") ? "\n" : "", line) < 0)
-                return -ENOMEM;
-        return draft_splice(f, f->size, f->size, text);
 }
 
 /*
@@ -354,7 +210,7 @@ static int draft_append(Draft *d, const char *variable, const char *words, bool 
                         last = a;
         if (v && v->state == VARIABLE_KNOWN && last) {
                 *ret_file = last->file;
-                return draft_append_to(d->files + last->file, last, words);
+                return grub_default_append_to(d->files + last->file, last, words);
         }
         if (d->n == 0) {
                 r = draft_add(d, NAME_DEFAULT_GRUB, "");
@@ -362,110 +218,13 @@ static int draft_append(Draft *d, const char *variable, const char *words, bool 
                         return r;
         }
         *ret_file = last_file ? d->n - 1 : 0;
-        return draft_append_line(d->files + *ret_file, variable, words);
-}
-
-/* Where a word stands in the raw text of an assignment; "}" ends an expansion, and a word may follow it. */
-static bool find_word(const LoaderFile *f, const Assignment *a, const char *word, size_t *ret_start, size_t *ret_end)
-{
-        static const char separators[] = " \t\n\"'\\}";
-        size_t n = strlen(word);
-
-        for (size_t i = a->start; n > 0 && i + n <= a->end; i++)
-                if (memcmp(f->text + i, word, n) == 0 && (i == a->start || strchr(separators, f->text[i - 1])) &&
-                    (i + n == a->end || strchr(separators, f->text[i + n]))) {
-                        *ret_start = i;
-                        *ret_end = i + n;
-                        return true;
-                }
-        return false;
-}
-
-/* Quotes that hold nothing any more and stand behind something else: draft_append_to() made them. */
-static void take_quotes_along(const LoaderFile *f, const Assignment *a, size_t *start, size_t *end)
-{
-        size_t quotes = 0;
-
-        if (*start <= a->start + 1 || *end >= a->end || f->text[*start - 1] != '"' || f->text[*end] != '"')
-                return;
-        for (size_t i = a->start; i < *start - 1; i++)
-                quotes += f->text[i] == '"';
-        if (quotes % 2 == 0) {
-                (*start)--;
-                (*end)++;
-        }
-}
-
-/*
- * The last line of draft_append_line() that has the word. Behind a construct that only a shell can follow, the
- * evaluator sees no assignments, and what was appended there has to be found all the same.
- * Returns 1: found; 0: not; -ENOMEM.
- */
-static int find_appended_line(const LoaderFile *f, const OwnedWord *word, Assignment *ret, size_t *ret_start,
-                              size_t *ret_end)
-{
-        _cleanup_free_ char *shape = NULL;
-        int found = 0;
-        size_t n;
-
-        if (render_line(word->place, "", &shape) < 0)
-                return -ENOMEM;
-        n = strcspn(shape, " }");
-        for (size_t i = 0; i < f->size; i += strcspn(f->text + i, "\n") + 1) {
-                Assignment a = { .start = i + strlen(word->place) + 1, .end = i + strcspn(f->text + i, "\n") };
-
-                if (strncmp(f->text + i, shape, n) != 0 || !find_word(f, &a, word->word, ret_start, ret_end))
-                        continue;
-                *ret = a;
-                found = 1;
-        }
-        return found;
-}
-
-/* Cuts one word out of the last assignment of a variable that has it. */
-static int cut_word(Draft *d, const OwnedWord *word)
-{
-        _cleanup_(shell_state_done) ShellState state = {};
-        Assignment appended;
-        const Assignment *a = NULL;
-        size_t start = 0, end = 0;
-        int r = shell_eval(d->files, d->n, d->dialect, &state);
-
-        if (r < 0)
-                return r;
-        for (size_t i = state.n_assignments; i-- > 0 && !a;)
-                if (streq(state.assignments[i].name, word->place) &&
-                    find_word(d->files, state.assignments + i, word->word, &start, &end))
-                        a = state.assignments + i;
-        if (!a) {
-                r = find_appended_line(d->files, word, &appended, &start, &end);
-                if (r <= 0)
-                        return r;
-                a = &appended;
-        }
-        if (start > a->start && d->files->text[start - 1] == ' ')
-                start--;
-        else if (end < a->end && d->files->text[end] == ' ')
-                end++;
-        take_quotes_along(d->files, a, &start, &end);
-        return draft_splice(d->files, start, end, "");
+        return grub_default_append_line(d->files + *ret_file, variable, words);
 }
 
 /* Words behind "--" are for init (Linux init/main.c, start_kernel()). */
 static bool has_init_words(const Kargs *arguments)
 {
         return string_list_contains(&arguments->words, "--");
-}
-
-/* Is a word that ptprep added still at its place? Returns 1, 0 or -ENOMEM. */
-static int still_has(const char *text, const OwnedWord *word)
-{
-        _cleanup_(draft_done) Draft d = {};
-        int r = draft_add(&d, "", text);
-
-        if (r >= 0)
-                r = cut_word(&d, word);
-        return r < 0 ? r : !streq(d.files->text, text);
 }
 
 /*
@@ -481,7 +240,7 @@ static int has_own_word(const Draft *d, const LoaderEdit *want, const char *vari
                 const RecordFile *recorded = record_file(want->record, d->files[i].path);
 
                 if (recorded && owned_words_has(&recorded->added, variable, word))
-                        r = still_has(d->files[i].text, &own);
+                        r = grub_default_still_has(d->files[i].text, &own);
         }
         return r;
 }
@@ -530,60 +289,6 @@ static int missing_words(const Draft *d, const struct Target *t, const LoaderEdi
         *ret_behind_init = r >= 0 && has_init_words(&base);
         return r;
 }
-
-/* A header line of ours, or an assignment of ours that has no words any more. */
-static bool is_empty_line_of_ours(const char *line)
-{
-        for (size_t i = 0; i < ELEMENTSOF(drop_in_header); i++)
-                if (streq(line, drop_in_header[i]))
-                        return true;
-        FOREACH_ARRAY(variable, appendable, ELEMENTSOF(appendable)) {
-                _cleanup_free_ char *shape = NULL;
-
-                if (render_line(*variable, "", &shape) >= 0 && strncmp(line, shape, strlen(shape) - 1) == 0 &&
-                    strlen(line) == strlen(shape) - 1)
-                        return true;
-        }
-        return false;
-}
-
-/* Drops lines that nobody but ptprep writes, and that say nothing any more. */
-static int drop_empty_lines_of_ours(char *text)
-{
-        char *to = text;
-
-        for (const char *p = text; *p;) {
-                size_t n = strcspn(p, "\n"), whole = n + (p[n] == '\n');
-                _cleanup_free_ char *line = strndup(p, n);
-
-                if (!line)
-                        return -ENOMEM;
-                if (!is_empty_line_of_ours(line)) {
-                        memmove(to, p, whole);
-                        to += whole;
-                }
-                p += whole;
-        }
-        *to = '\0';
-        return 0;
-}
-
-static int take_out_of_default(const char *text, const OwnedWords *words, char **ret)
-{
-        _cleanup_(draft_done) Draft d = {};
-        int r = draft_add(&d, "", text);
-
-        for (size_t i = 0; i < words->n && r >= 0; i++)
-                r = cut_word(&d, words->items + i);
-        if (r >= 0)
-                r = drop_empty_lines_of_ours(d.files->text);
-        if (r < 0)
-                return r;
-        *ret = d.files->text[strspn(d.files->text, " \t\n")] ? TAKE_PTR(d.files->text) : NULL;
-        return 0;
-}
-
-const OwnedFormat owned_grub_default = { "grub-default", take_out_of_default };
 
 /* Takes out what ptprep added and nobody wants any more. */
 static int draft_take_out(Draft *d, const LoaderEdit *want)
@@ -650,12 +355,12 @@ static int draft_insert_before_init(Draft *d, const char *variable, const char *
                 const Assignment *a = state.assignments + i;
                 size_t start, end;
 
-                if (!streq(a->name, variable) || !find_word(d->files + a->file, a, "--", &start, &end))
+                if (!streq(a->name, variable) || !grub_default_find_word(d->files + a->file, a, "--", &start, &end))
                         continue;
                 if (string_printf(&text, "%s ", words) < 0)
                         return -ENOMEM;
                 *ret_file = a->file;
-                r = draft_splice(d->files + a->file, start, start, text);
+                r = grub_default_splice(d->files + a->file, start, start, text);
                 return r < 0 ? r : 1;
         }
         return 0;
@@ -697,7 +402,7 @@ static int add_to_drop_in(Draft *d, const OwnedWords *missing, const char *drop_
         *ret_drop_in = NULL;
         r = owned_words_add_all(ret_words, missing);
         if (r >= 0)
-                r = render_drop_in(ret_words, ret_drop_in);
+                r = grub_default_render_drop_in(ret_words, ret_drop_in);
         return r < 0 ? r : draft_add(d, drop_in, *ret_drop_in);
 }
 
@@ -719,7 +424,7 @@ static int add_missing(Draft *d, const LoaderEdit *want, const char *drop_in, ch
                 if (missing.n == 0)
                         continue;
                 variable = missing.items[0].place;
-                words = join(&missing, variable);
+                words = grub_default_join(&missing, variable);
                 if (!words)
                         return -ENOMEM;
                 r = behind_init ? draft_insert_before_init(d, variable, words, &file) : 0;
