@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "grub/loader/loaders.h"
+
+/*
+ * An edit of boot loader specification entries whose reader is GRUB, and of what their options may come from: the
+ * variable kernelopts of the environment block, /etc/kernel/cmdline for later kernels. Pure.
+ */
+
+#define BLS_KERNELOPTS   "kernelopts"
+#define BLS_DEFAULT_OPTS "default_kernelopts" /* Fedora's GRUB takes it for an entry without options */
+#define BLS_ENVIRONMENT  "/grubenv"           /* the environment block, beside the configuration */
+
+/* LoaderOps.edit of loader-bls.c. */
+int bls_draft_edit(const Loader *l, const LoaderEdit *want, Plan *plan) _must_check_;
