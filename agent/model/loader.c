@@ -46,20 +46,25 @@ void loaders_free(Loader *loaders, size_t n)
         free(loaders);
 }
 
+void boot_entry_done(BootEntry *e)
+{
+        free(e->id);
+        free(e->title);
+        free(e->kernel);
+        free(e->initrd);
+        free(e->file);
+        free(e->version);
+        free(e->image);
+        free(e->source);
+        free(e->obstacle);
+        kargs_done(&e->arguments);
+        *e = (BootEntry){};
+}
+
 void boot_entries_free(BootEntry *entries, size_t n)
 {
-        FOREACH_ARRAY(e, entries, n) {
-                free(e->id);
-                free(e->title);
-                free(e->kernel);
-                free(e->initrd);
-                free(e->file);
-                free(e->version);
-                free(e->image);
-                free(e->source);
-                free(e->obstacle);
-                kargs_done(&e->arguments);
-        }
+        FOREACH_ARRAY(e, entries, n)
+                boot_entry_done(e);
         free(entries);
 }
 

@@ -106,6 +106,7 @@ typedef struct Loader {
 
 void loader_done(Loader *l);
 void loaders_free(Loader *loaders, size_t n); /* all of an array, and the array */
+void boot_entry_done(BootEntry *e);
 void boot_entries_free(BootEntry *entries, size_t n);
 
 /**

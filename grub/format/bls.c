@@ -195,6 +195,51 @@ bool bls_is_rescue(const BlsEntry *e, const char *name, const Kargs *arguments)
         return entry_is_rescue(NULL, bls_value(e, BLS_SYSTEMD, "title"), kernel, arguments);
 }
 
+/* The last image is the initramfs, those before it are microcode or tables. */
+static const char *last_initrd(const BlsEntry *e, BlsReader reader)
+{
+        const BlsField *f, *last = NULL;
+        size_t from = 0;
+
+        while ((f = next_field(e, reader, "initrd", &from)))
+                last = f;
+        return last ? last->value : NULL;
+}
+
+/* The line that has the arguments, else the first. */
+static unsigned options_line(const BlsEntry *e, BlsReader reader)
+{
+        size_t from = 0;
+        const BlsField *f = next_field(e, reader, KEY_OPTIONS, &from);
+
+        return f ? f->line : 1;
+}
+
+int bls_boot_entry(const BlsEntry *e, BlsReader reader, const char *name, const char *path,
+                   const LoaderVariable *variables, size_t n, BootEntry *ret)
+{
+        const char *title = bls_value(e, reader, "title"), *kernel = bls_value(e, reader, "linux"),
+                   *version = bls_value(e, reader, "version"), *initrd = last_initrd(e, reader);
+        int r = string_copy(title ?: (reader == BLS_GRUB ? kernel : version) ?: name, &ret->title);
+
+        if (r >= 0)
+                r = string_copy(kernel, &ret->kernel);
+        if (r >= 0)
+                r = string_copy(version, &ret->version);
+        if (r >= 0)
+                r = string_copy(path, &ret->file);
+        if (r >= 0 && initrd) /* several images on one line are GRUB's alone */
+                r = string_printf(&ret->initrd, "%.*s",
+                                  (int) (reader == BLS_GRUB ? strcspn(initrd, " \t") : strlen(initrd)), initrd);
+        if (r >= 0)
+                r = bls_arguments(e, reader, variables, n, &ret->arguments);
+        if (r < 0)
+                return r;
+        ret->line = options_line(e, reader);
+        ret->rescue = bls_is_rescue(e, name, &ret->arguments);
+        return 0;
+}
+
 /* The line goes, with its own newline, or with the one before where it is the last and has none. */
 static char *drop_line(const char *text, const BlsField *f)
 {

@@ -63,6 +63,15 @@ bool bls_options_use(const BlsEntry *e, BlsReader reader, const char *name);
 bool bls_is_rescue(const BlsEntry *e, const char *name, const Kargs *arguments);
 
 /**
+ * bls_boot_entry() - what an entry boots, as its reader sees it
+ * @name: of the file. @path: of it. @variables: as for bls_arguments().
+ * @ret: zeroed; gets title, kernel (NULL: it names none with "linux"), version, initrd (the last one), file, line,
+ * arguments and rescue. The caller's to free, on failure too. 0 or -ENOMEM.
+ */
+int bls_boot_entry(const BlsEntry *e, BlsReader reader, const char *name, const char *path,
+                   const LoaderVariable *variables, size_t n, BootEntry *ret) _must_check_;
+
+/**
  * bls_edit() - the text of an entry with other options
  * @edit: words are added to the first options line, and taken out of all of them. A line that is left without any
  * word goes away altogether. Where there is no options line, one is made behind the last line that GRUB reads.

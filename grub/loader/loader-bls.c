@@ -111,28 +111,6 @@ static int read_environment(int rfd, Loader *l, const BlsPlace *place)
         return r < 0 ? r : loader_add_file(l, path, &text, size);
 }
 
-static int entry_initrd(const BlsEntry *e, char **ret)
-{
-        const char *last = NULL;
-
-        /* the last image is the initramfs, those before it are microcode or tables */
-        FOREACH_ARRAY(f, e->fields, e->n)
-                if (f->value && f->seen_by_grub && streq(f->key, "initrd"))
-                        last = f->value;
-        if (!last)
-                return 0;
-        *ret = strndup(last, strcspn(last, " \t"));
-        return *ret ? 0 : -ENOMEM;
-}
-
-static unsigned options_line(const BlsEntry *e)
-{
-        FOREACH_ARRAY(f, e->fields, e->n)
-                if (f->value && f->seen_by_grub && streq(f->key, "options"))
-                        return f->line;
-        return 1;
-}
-
 /*
  * @root: of the paths in it, where that is no matter of how /boot is mounted; NULL: it is. @name: of the file. An entry
  * without a kernel is none.
@@ -140,36 +118,20 @@ static unsigned options_line(const BlsEntry *e)
 static int add_entry(Loader *l, const char *root, const char *path, const char *name, const char *text)
 {
         _cleanup_(bls_entry_done) BlsEntry parsed = {};
-        const char *kernel, *title, *version;
         BootEntry *e;
         int r = bls_parse(text, &parsed);
 
-        if (r < 0)
+        if (r < 0 || !bls_value(&parsed, BLS_GRUB, "linux"))
                 return r;
-        kernel = bls_value(&parsed, BLS_GRUB, "linux");
-        title = bls_value(&parsed, BLS_GRUB, "title");
-        version = bls_value(&parsed, BLS_GRUB, "version");
-        if (!kernel)
-                return 0;
         e = array_grow(&l->entries, l->n_entries);
         if (!e)
                 return -ENOMEM;
         l->n_entries++;
-        *e = (BootEntry){ .id = strndup(name, strlen(name) - strlen(".conf")),
-                          .title = strdup(title ?: kernel),
-                          .kernel = strdup(kernel),
-                          .version = version ? strdup(version) : NULL,
-                          .file = strdup(path),
-                          .line = options_line(&parsed) };
-        if (!e->id || !e->title || !e->kernel || !e->file || (version && !e->version))
-                return -ENOMEM;
-        r = entry_initrd(&parsed, &e->initrd);
-        if (r >= 0 && root && e->initrd && string_printf(&e->image, "%s%s", root, e->initrd) < 0)
-                return -ENOMEM;
+        r = string_printf(&e->id, "%.*s", (int) (strlen(name) - strlen(".conf")), name);
         if (r >= 0)
-                r = bls_arguments(&parsed, BLS_GRUB, l->variables, l->n_variables, &e->arguments);
-        if (r >= 0)
-                e->rescue = bls_is_rescue(&parsed, name, &e->arguments);
+                r = bls_boot_entry(&parsed, BLS_GRUB, name, path, l->variables, l->n_variables, e);
+        if (r >= 0 && root && e->initrd)
+                r = string_printf(&e->image, "%s%s", root, e->initrd);
         return r;
 }
 

@@ -58,7 +58,7 @@ static int read_entry(int rfd, Loader *l, const char *name, unsigned long *ret_n
 {
         _cleanup_(bls_entry_done) BlsEntry entry = {};
         _cleanup_free_ char *path = NULL, *text = NULL;
-        const char *title, *kernel, *initrd;
+        const char *kernel;
         BootEntry *e;
         int r;
 
@@ -73,28 +73,21 @@ static int read_entry(int rfd, Loader *l, const char *name, unsigned long *ret_n
         if (r < 0)
                 return r;
         kernel = bls_value(&entry, BLS_SYSTEMD, "linux");
-        initrd = bls_value(&entry, BLS_SYSTEMD, "initrd");
-        title = bls_value(&entry, BLS_SYSTEMD, "title");
         if (!kernel)
                 return 0;
         e = array_grow(&l->entries, l->n_entries);
         if (!e)
                 return -ENOMEM;
         l->n_entries++;
-        e->id = strdup(name);
-        e->title = strdup(title ?: name);
-        e->kernel = strdup(kernel);
+        r = bls_boot_entry(&entry, BLS_SYSTEMD, name, path, NULL, 0, e);
+        if (r >= 0)
+                r = string_copy(name, &e->id);
+        if (r < 0)
+                return r;
+        free(e->version); /* that is the number of the deployment */
         e->version = release_of(kernel);
-        e->file = TAKE_PTR(path);
-        e->line = 1;
-        if (!e->id || !e->title || !e->kernel)
-                return -ENOMEM;
-        FOREACH_ARRAY(f, entry.fields, entry.n)
-                if (streq(f->key, "options"))
-                        e->line = f->line;
-        r = bls_arguments(&entry, BLS_SYSTEMD, NULL, 0, &e->arguments);
-        if (r >= 0 && initrd)
-                r = boot_path(rfd, initrd, &e->image);
+        if (e->initrd)
+                r = boot_path(rfd, e->initrd, &e->image);
         *ret_number = entry_number(&entry);
         return r < 0 ? r : 1;
 }

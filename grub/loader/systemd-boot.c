@@ -356,26 +356,6 @@ static int type1_kernel(const Reader *r, const BootRoot *root, const BlsEntry *e
         return bls_value(entry, BLS_SYSTEMD, "initrd") || kargs_next(arguments, "root", &from) ? 1 : 0;
 }
 
-/* The line that has the arguments, else the first. */
-static unsigned options_line(const BlsEntry *entry)
-{
-        FOREACH_ARRAY(f, entry->fields, entry->n)
-                if (streq(f->key, "options"))
-                        return f->line;
-        return 1;
-}
-
-static const char *last_initrd(const BlsEntry *entry)
-{
-        const char *value = NULL;
-
-        /* those before it are microcode or tables */
-        FOREACH_ARRAY(f, entry->fields, entry->n)
-                if (streq(f->key, "initrd") && f->value)
-                        value = f->value;
-        return value;
-}
-
 /*
  * An image that an entry of type 1 names gets the entry's options in the place of its own, unless Secure Boot is on.
  */
@@ -399,29 +379,27 @@ static int settle_image(const Reader *r, BootEntry *e, const Uki *u, const char 
         return k < 0 ? k : add_addons(r, path, &e->arguments);
 }
 
-static int fill_type1(const Reader *r, const BootRoot *root, const BlsEntry *entry, const char *name, const Uki *u,
-                      BootEntry *e)
+/* @entry: as its text has it. @e: what comes of it on this machine. */
+static int complete_type1(const Reader *r, const BootRoot *root, const BlsEntry *entry, const char *name, const Uki *u,
+                          BootEntry *e)
 {
-        const char *title = bls_value(entry, BLS_SYSTEMD, "title"), *version = bls_value(entry, BLS_SYSTEMD, "version"),
-                   *initrd = last_initrd(entry);
+        int k;
 
-        e->title = strdup(title ?: version ?: name);
-        e->version = version ? strdup(version) : NULL;
-        e->initrd = initrd ? strdup(initrd) : NULL;
-        e->line = options_line(entry);
-        if (!e->title || (version && !e->version) || (initrd && !e->initrd))
-                return -ENOMEM;
-        if (u->kernel)
-                return settle_image(r, e, u, e->kernel);
-        e->image = initrd ? path_join(root->path, initrd) : NULL;
-        return initrd && !e->image ? -ENOMEM : 0;
+        if (!u->kernel) {
+                e->image = e->initrd ? path_join(root->path, e->initrd) : NULL;
+                return e->initrd && !e->image ? -ENOMEM : 0;
+        }
+        k = settle_image(r, e, u, e->kernel);
+        if (k >= 0)
+                e->rescue = bls_is_rescue(entry, name, &e->arguments);
+        return k;
 }
 
 static int read_type1(Reader *r, const BootRoot *root, const char *name)
 {
         Loader *l = r->loader;
         _cleanup_(bls_entry_done) BlsEntry entry = {};
-        _cleanup_(kargs_done) Kargs arguments = {};
+        _cleanup_(boot_entry_done) BootEntry made = {};
         _cleanup_(uki_done) Uki u = {};
         _cleanup_free_ char *path = NULL, *kernel = NULL;
         BootEntry *e;
@@ -435,27 +413,25 @@ static int read_type1(Reader *r, const BootRoot *root, const char *name)
                 return k;
         k = bls_parse(l->files[l->n_files - 1].text, &entry);
         if (k >= 0)
-                k = bls_arguments(&entry, BLS_SYSTEMD, NULL, 0, &arguments);
+                k = bls_boot_entry(&entry, BLS_SYSTEMD, name, path, NULL, 0, &made);
         if (k >= 0)
-                k = type1_kernel(r, root, &entry, &arguments, &u, &kernel);
+                k = type1_kernel(r, root, &entry, &made.arguments, &u, &kernel);
         if (k <= 0)
                 return k;
+        free(made.kernel);
+        made.kernel = TAKE_PTR(kernel);
+        made.id = boot_entry_id(name, &exhausted);
+        if (!made.id)
+                return -ENOMEM;
         e = array_grow(&l->entries, l->n_entries);
         if (!e)
                 return -ENOMEM;
         l->n_entries++;
-        e->id = boot_entry_id(name, &exhausted);
-        e->file = TAKE_PTR(path);
-        e->kernel = TAKE_PTR(kernel);
-        e->arguments = arguments;
-        arguments = (Kargs){};
-        if (!e->id)
-                return -ENOMEM;
-        k = fill_type1(r, root, &entry, name, &u, e);
-        if (k < 0)
-                return k;
-        e->rescue = bls_is_rescue(&entry, name, &e->arguments);
-        k = note_obstacle(r, e);
+        *e = made;
+        made = (BootEntry){};
+        k = complete_type1(r, root, &entry, name, &u, e);
+        if (k >= 0)
+                k = note_obstacle(r, e);
         return k < 0 ? k : note_first(r, e, bls_value(&entry, BLS_SYSTEMD, "sort-key"), exhausted);
 }
 
