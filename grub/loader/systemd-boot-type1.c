@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/io.h"
+#include "base/text.h"
+#include "grub/loader/systemd-boot-reader.h"
+#include "grub/loader/systemd-boot.h"
+
+/* Type 1 entries of a partition: files of their own, whose options count. */
+
+#define TYPE1_DIR "loader/entries"
+
+/*
+ * What a type 1 entry starts. Returns 1: Linux; 0: another program, or a file that is not there.
+ * @u: set where it is a unified kernel image.
+ */
+static int type1_kernel(const SdReader *r, const SdRoot *root, const BlsEntry *entry, const Kargs *arguments, Uki *u,
+                        char **ret_path)
+{
+        static const char *const keys[] = { "linux", "uki", "efi" };
+        const char *value = NULL, *key = NULL;
+        size_t from = 0;
+        int k = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(keys) && !value; i++) {
+                key = keys[i];
+                value = bls_value(entry, BLS_SYSTEMD, key);
+        }
+        if (!value)
+                return 0;
+        *ret_path = path_join(root->path, value);
+        if (!*ret_path)
+                return -ENOMEM;
+        /* A bare kernel is a PE file too, with no section that counts here. */
+        k = uki_read_path(r->rfd, *ret_path, u);
+        if (k == -ENOMEM)
+                return k;
+        if (k >= 0 && !u->kernel)
+                uki_done(u);
+        if (k >= 0 && u->kernel)
+                return 1;
+        if (!streq(key, "efi"))
+                return 1;
+        return bls_value(entry, BLS_SYSTEMD, "initrd") || kargs_next(arguments, "root", &from) ? 1 : 0;
+}
+
+/*
+ * An image that an entry of type 1 names gets the entry's options in the place of its own, unless Secure Boot is on.
+ */
+static int settle_image(const SdReader *r, BootEntry *e, const Uki *u, const char *path)
+{
+        const UkiProfile *p = u->profiles;
+        int k = 0;
+
+        e->image = strdup(path);
+        if (!e->version && u->release)
+                e->version = strdup(u->release);
+        if (!e->image || (u->release && !e->version))
+                return -ENOMEM;
+        e->image_offset = p->initrd.offset;
+        e->image_size = p->initrd.size;
+        if (p->cmdline && (r->secure_boot == TRISTATE_YES || e->arguments.words.n == 0)) {
+                kargs_done(&e->arguments);
+                e->embedded = true;
+                k = kargs_parse(p->cmdline, &e->arguments);
+        }
+        return k < 0 ? k : sd_add_addons(r, path, &e->arguments);
+}
+
+/* @entry: as its text has it. @e: what comes of it on this machine. */
+static int complete_type1(const SdReader *r, const SdRoot *root, const BlsEntry *entry, const char *name, const Uki *u,
+                          BootEntry *e)
+{
+        int k;
+
+        if (!u->kernel) {
+                e->image = e->initrd ? path_join(root->path, e->initrd) : NULL;
+                return e->initrd && !e->image ? -ENOMEM : 0;
+        }
+        k = settle_image(r, e, u, e->kernel);
+        if (k >= 0)
+                e->rescue = bls_is_rescue(entry, name, &e->arguments);
+        return k;
+}
+
+static int read_type1(SdReader *r, const SdRoot *root, const char *name)
+{
+        Loader *l = r->loader;
+        _cleanup_(bls_entry_done) BlsEntry entry = {};
+        _cleanup_(boot_entry_done) BootEntry made = {};
+        _cleanup_(uki_done) Uki u = {};
+        _cleanup_free_ char *path = NULL, *kernel = NULL;
+        BootEntry *e;
+        bool exhausted;
+        int k;
+
+        if (string_printf(&path, "%s/" TYPE1_DIR "/%s", root->path, name) < 0)
+                return -ENOMEM;
+        k = sd_read_source(r->rfd, l, path);
+        if (k <= 0)
+                return k;
+        k = bls_parse(l->files[l->n_files - 1].text, &entry);
+        if (k >= 0)
+                k = bls_boot_entry(&entry, BLS_SYSTEMD, name, path, NULL, 0, &made);
+        if (k >= 0)
+                k = type1_kernel(r, root, &entry, &made.arguments, &u, &kernel);
+        if (k <= 0)
+                return k;
+        free(made.kernel);
+        made.kernel = TAKE_PTR(kernel);
+        made.id = boot_entry_id(name, &exhausted);
+        if (!made.id)
+                return -ENOMEM;
+        e = array_grow(&l->entries, l->n_entries);
+        if (!e)
+                return -ENOMEM;
+        l->n_entries++;
+        *e = made;
+        made = (BootEntry){};
+        k = complete_type1(r, root, &entry, name, &u, e);
+        if (k >= 0)
+                k = sd_note_obstacle(r, e);
+        return k < 0 ? k : sd_note_first(r, e, bls_value(&entry, BLS_SYSTEMD, "sort-key"), exhausted);
+}
+
+int sd_read_entries(SdReader *r, const SdRoot *root)
+{
+        _cleanup_(string_list_done) StringList names = {};
+        _cleanup_free_ char *folder = path_join(root->path, TYPE1_DIR);
+        int k = folder ? root_list(r->rfd, folder, ".conf", &names) : -ENOMEM;
+
+        if (k < 0)
+                return k == -ENOENT || k == -ENOTDIR ? 0 : k;
+        for (size_t i = 0; k >= 0 && i < names.n; i++)
+                k = read_type1(r, root, names.items[i]);
+        return k < 0 ? k : 0;
+}
