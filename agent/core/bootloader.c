@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/bootloader.h"
 
+#include "base/json.h"
 #include "base/table.h"
 #include "base/text.h"
-#include "core/json.h"
 
 static const char *const variable_state_table[] = {
         [VARIABLE_UNSET] = "unset",

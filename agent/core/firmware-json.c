@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/json.h"
 #include "core/firmware-note.h"
 #include "core/firmware.h"
-#include "core/json.h"
 
 /*
  * A place to add to. The first lack of memory is remembered and makes all that follows do nothing, so that the code

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/list.h"
 
-#include "core/json.h"
+#include "base/json.h"
 
 static int stream_result(FILE *out)
 {

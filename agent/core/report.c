@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/report.h"
 
-#include "core/json.h"
+#include "base/json.h"
 #include "core/next-boot.h"
 #include "core/render.h"
 #include "model/names.h"

@@ -35,7 +35,7 @@ LIBRARY_LAYER = {
     "archive_entry.h": "initramfs",
     "blkid/": "probe",
     "iniparser": "probe",
-    "json-c/": "core",
+    "json-c/": "base",
     "libkmod.h": "probe",
     "libmount": "probe",
     "pci/": "probe",

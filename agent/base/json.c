@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/json.h"
+#include "json.h"
 
-#include "base/text.h"
+#include "text.h"
 
 int json_add(struct json_object *o, const char *key, struct json_object *v)
 {
@@ -44,5 +44,5 @@ int json_print(struct json_object *o, char **ret)
         const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
                                                                      JSON_C_TO_STRING_NOSLASHESCAPE);
 
-        return !text || string_printf(ret, "%s\n", text);
+        return text ? string_printf(ret, "%s\n", text) : -ENOMEM;
 }

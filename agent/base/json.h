@@ -3,7 +3,7 @@
 
 #include <json-c/json.h>
 
-#include "base/macro.h"
+#include "macro.h"
 
 /* json-c reports a lack of memory by NULL, and takes NULL for null: so each addition is checked. */
 
