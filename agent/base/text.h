@@ -25,6 +25,12 @@ bool string_in(const char *s, const char *const *list, size_t n);
 /* FOLDER/NAME, with one slash between, owned by the caller; NULL when memory is short. */
 char *path_join(const char *folder, const char *name);
 
+/* "an" or "a", by the first letter of what it is to stand before. */
+static inline const char *text_article(const char *noun)
+{
+        return *noun && strchr("AEIOUaeiou", *noun) ? "an" : "a";
+}
+
 /* The line behind this one; the end of the text where there is none. */
 static inline const char *text_next_line(const char *p)
 {

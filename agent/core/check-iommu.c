@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
 #include "core/check.h"
 #include "core/next-boot.h"
+#include "iommu/vendor.h"
 
 /* What cannot be told about boot loaders; 1: nothing at all is known of what will boot. */
 static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret)
@@ -80,7 +82,7 @@ static int judge_entries(const Check *self, const Judgement *j, const Loader *l,
                 if (e->rescue || entry_iommu_fine(j, e, &word))
                         continue;
                 if (e->embedded)
-                        r = judge_embedded(self, l, e, word ? "has to go" : "is missing", word ?: "intel_iommu=on",
+                        r = judge_embedded(self, l, e, word ? "has to go" : "is missing", word ?: j->wanted->iommu_add,
                                            ret);
                 else if (word)
                         r = finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY_REBOOT, NULL,
@@ -88,7 +90,8 @@ static int judge_entries(const Check *self, const Judgement *j, const Loader *l,
                                         word);
                 else
                         r = finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY, NULL,
-                                        "%s%s: intel_iommu=on is not in this entry yet", e->file, line_of(e, line));
+                                        "%s%s: %s is not in this entry yet", e->file, line_of(e, line),
+                                        j->wanted->iommu_add);
                 return r < 0 ? r : 1;
         }
         return 0;
@@ -136,6 +139,7 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
 {
         const Facts *f = j->facts;
         size_t n = facts_count_entries(f);
+        const IommuVendor *vendor = iommu_vendor_described(f);
         char names[128];
         bool faulty = false;
         int r = judge_loaders(self, j, ret);
@@ -150,17 +154,20 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
         }
         if (faulty || facts_unreadable_loader(f))
                 return 0;
-        r = kargs_has(&j->wanted->add, "intel_iommu=on") ? judge_unseen(self, j, "intel_iommu=on", ret) : 0;
+        r = j->wanted->iommu_add ? judge_unseen(self, j, j->wanted->iommu_add, ret) : 0;
         if (r != 0)
                 return r < 0 ? r : 0;
-        if (kargs_has(&j->wanted->add, "intel_iommu=on"))
+        if (j->wanted->iommu_add)
+                return finding_add(
+                        ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "%s is effective in %zu boot entr%s (%s)",
+                        j->wanted->iommu_add, n, n == 1 ? "y" : "ies",
+                        f->n_loaders == 1 && f->loaders->generated ? f->loaders->generated : loaders_in_use(f, names));
+        if (vendor && vendor->always_on)
                 return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
-                                   "intel_iommu=on is effective in %zu boot entr%s (%s)", n, n == 1 ? "y" : "ies",
-                                   f->n_loaders == 1 && f->loaders->generated ? f->loaders->generated
-                                                                              : loaders_in_use(f, names));
+                                   "none is needed: %s %s IOMMU is on by default", text_article(vendor->name),
+                                   vendor->name);
         return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "%s",
-                           facts_vendor(f) == IOMMU_VENDOR_AMD     ? "none is needed: an AMD IOMMU is on by default"
-                           : j->config->n_devices == 0             ? "none is asked for while no device is configured"
+                           j->config->n_devices == 0               ? "none is asked for while no device is configured"
                            : j->config->argument == ARGUMENT_NEVER ? "left alone, as [iommu] argument = never asks"
                                                                    : "none is needed");
 }

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "core/check.h"
 #include "core/firmware-note.h"
+#include "iommu/argument.h"
 
 /* What firmware, CPU and running kernel can do, whatever is configured. */
 
@@ -137,35 +138,6 @@ int check_kernel_lockdown(const Check *self, const Judgement *j, FindingList *re
                            f->lockdown, f->features.secure_boot == TRISTATE_YES ? " because of Secure Boot" : "");
 }
 
-/* What each argument may be, one word each; compared by prefix, as the kernel does. */
-static const struct {
-        const char *key;
-        const char *words; /* with a blank around each */
-} known_values[] = {
-        /* Linux drivers/iommu/intel/iommu.c, intel_iommu_setup(); intgpu_off is Debian's */
-        { "intel_iommu", " on off igfx_off intgpu_off forcedac strict sp_off sm_on sm_off tboot_noforce nobounce " },
-        /* drivers/iommu/amd/init.c, parse_amd_iommu_options() */
-        { "amd_iommu", " fullflush off force_isolation force_enable pgtbl_v1 pgtbl_v2 irtcachedis nohugepages "
-                       "v2_pgsizes_only " },
-        /* arch/x86/kernel/pci-dma.c and amd_gart_64.c, iommu_setup() and gart_parse_options() */
-        { "iommu",
-          " off force noforce biomerge panic nopanic merge nomerge forcesac allowdac nodac usedac soft pt nopt "
-          "memaper noagp noaperture fullflush nofullflush leak calgary noagp " },
-};
-
-/* Mistakes that are made often, with what was meant. */
-static const struct {
-        const char *word, *cure;
-} known_mistakes[] = {
-        { "amd_iommu=on", "take it out: the AMD IOMMU is on without any argument" },
-        { "amd_iommu=pt",
-          "take it out; where the host's own devices are to be passed through untranslated, say iommu=pt" },
-        { "intel_iommu=pt",
-          "take it out; where the host's own devices are to be passed through untranslated, say iommu=pt" },
-        { "iommu=on", "take it out: Intel has intel_iommu=on, and AMD needs none" },
-        { "iommu=1", "take it out: Intel has intel_iommu=on, and AMD needs none" },
-};
-
 static bool is_known(const char *words, const char *value, size_t n)
 {
         /* a known word that the value begins with; some take "=NUMBER" behind it */
@@ -205,33 +177,30 @@ static int say(const Place *p, const char *cure, const char *detail)
                            where, detail);
 }
 
-static const char *mistake_cure(const char *key, const char *value, size_t n)
+static const char *mistake_cure(const IommuKey *key, const char *value, size_t n)
 {
-        FOREACH_ARRAY(m, known_mistakes, ELEMENTSOF(known_mistakes)) {
-                const char *rest = startswith(m->word, key);
-
-                if (rest && rest[0] == '=' && strlen(rest + 1) == n && strncmp(rest + 1, value, n) == 0)
+        FOREACH_ARRAY(m, key->mistakes, key->n_mistakes)
+                if (strlen(m->value) == n && strncmp(m->value, value, n) == 0)
                         return m->cure;
-        }
         return "take it out, or write what was meant";
 }
 
-static int judge_unknown(const Place *p, const char *key, const char *words)
+static int judge_unknown(const Place *p, const IommuKey *key)
 {
         const char *list;
         size_t from = 0;
 
-        while ((list = kargs_next(p->words, key, &from)))
+        while ((list = kargs_next(p->words, key->key, &from)))
                 for (const char *value = list; *value;) {
                         size_t n = strcspn(value, ",");
                         char detail[256];
                         int r = 0;
 
-                        if (n > 0 && !is_known(words, value, n)) {
+                        if (n > 0 && !is_known(key->members, value, n)) {
                                 (void) snprintf(detail, sizeof(detail),
                                                 "%s=%.*s: the kernel knows no such value, it "
                                                 "does nothing",
-                                                key, (int) MIN(n, (size_t) 64), value);
+                                                key->key, (int) MIN(n, (size_t) 64), value);
                                 r = say(p, mistake_cure(key, value, n), detail);
                         }
                         if (r < 0)
@@ -258,22 +227,22 @@ static int judge_repeated(const Place *p, const char *key)
         return 0;
 }
 
-/* "on" and "off" of the vendor's argument, in the order in which the kernel hears them. */
-static int judge_contradiction(const Place *p, IommuVendor vendor)
+/* "on" and "off" of a vendor's argument, in the order in which the kernel hears them. */
+static int judge_contradiction(const Place *p, const IommuVendor *vendor)
 {
-        const char *key = vendor == IOMMU_VENDOR_AMD ? "amd_iommu" : "intel_iommu", *list, *word = NULL;
+        const char *key = vendor->key ? vendor->key->key : NULL, *list, *word = NULL;
         bool on = false, off = false;
         char detail[256];
         size_t from = 0;
 
-        while ((list = kargs_next(p->words, key, &from)))
+        while (key && (list = kargs_next(p->words, key, &from)))
                 for (const char *value = list; *value; value += strcspn(value, ","), value += *value == ',') {
                         on |= startswith(value, "on") != NULL;
                         off |= startswith(value, "off") != NULL;
                 }
-        if (kargs_iommu(p->words, vendor, &word) == IOMMU_ARGUMENT_KILL && on) {
-                (void) snprintf(detail, sizeof(detail), "%s beats %s=on wherever it stands: the IOMMU stays off",
-                                word ?: "iommu=off", key);
+        if (iommu_argument(p->words, vendor, &word) == IOMMU_ARGUMENT_KILL && on) {
+                (void) snprintf(detail, sizeof(detail), "%s beats %s=on wherever it stands: the IOMMU stays off", word,
+                                key);
                 return say(p, "take iommu=off out; for configured devices \"ptprep --apply\" does", detail);
         }
         if (!on || !off)
@@ -283,24 +252,27 @@ static int judge_contradiction(const Place *p, IommuVendor vendor)
         return say(p, "take the one out that is not meant", detail);
 }
 
-static int judge_words(const Place *p, IommuVendor vendor)
+/* @vendor: NULL: it is not known whose arguments count. */
+static int judge_words(const Place *p, const IommuVendor *vendor)
 {
+        const IommuKey *key;
         int r = 0;
 
-        FOREACH_ARRAY(k, known_values, ELEMENTSOF(known_values)) {
-                r = judge_unknown(p, k->key, k->words);
+        for (size_t i = 0; r >= 0 && (key = iommu_key(i)); i++) {
+                r = judge_unknown(p, key);
                 if (r >= 0)
-                        r = judge_repeated(p, k->key);
-                if (r < 0)
-                        return r;
+                        r = judge_repeated(p, key->key);
         }
-        return judge_contradiction(p, vendor);
+        FOREACH_ARRAY(v, iommu_vendors, iommu_vendors_n)
+                if (r >= 0 && (!vendor || vendor == *v))
+                        r = judge_contradiction(p, *v);
+        return r;
 }
 
 int check_iommu_conflict(const Check *self, const Judgement *j, FindingList *ret)
 {
         _cleanup_(string_list_done) StringList seen = {};
-        IommuVendor vendor = iommu_vendor(j->facts);
+        const IommuVendor *vendor = iommu_vendor(j->facts);
         Place place = { .self = self, .seen = &seen, .ret = ret };
         size_t before = ret->n;
         int r = 0;

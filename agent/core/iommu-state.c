@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/iommu-state.h"
 
+#include "iommu/argument.h"
+
 #define SEE_LOG(word) "see what the kernel says about it: journalctl -k -g " word
 
 static const IommuStateText texts[_IOMMU_STATE_MAX] = {
@@ -79,35 +81,29 @@ const IommuStateText *iommu_state_text(IommuState s)
         return texts + s;
 }
 
-IommuVendor iommu_vendor(const Facts *f)
-{
-        FOREACH_ARRAY(u, f->iommu_units.items, f->iommu_units.n) {
-                if (startswith(*u, "dmar"))
-                        return IOMMU_VENDOR_INTEL;
-                if (startswith(*u, "ivhd"))
-                        return IOMMU_VENDOR_AMD;
-        }
-        return facts_vendor(f);
-}
-
 /* Is it built to be on without an argument? */
-static Tristate default_on(const Facts *f)
+static Tristate default_on(const Facts *f, const IommuVendor *vendor)
 {
-        return MAX(f->features.options[KERNEL_INTEL_IOMMU_DEFAULT_ON],
-                   f->features.options[KERNEL_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF]);
+        Tristate on = TRISTATE_UNKNOWN;
+
+        for (size_t i = 0; vendor && i < vendor->n_defaults; i++)
+                on = MAX(on, f->features.options[vendor->defaults[i]]);
+        return on;
 }
 
 static IommuState state_on(const Facts *f, IommuArgument argument)
 {
+        const IommuVendor *vendor = iommu_vendor(f);
+
         if (argument == IOMMU_ARGUMENT_ON)
                 return IOMMU_STATE_ON_ARGUMENT;
         if (argument != IOMMU_ARGUMENT_NONE)
                 return IOMMU_STATE_ON_FORCED;
-        if (iommu_vendor(f) == IOMMU_VENDOR_AMD)
+        if (vendor && vendor->always_on)
                 return IOMMU_STATE_ON_ALWAYS;
-        if (default_on(f) == TRISTATE_YES)
+        if (default_on(f, vendor) == TRISTATE_YES)
                 return IOMMU_STATE_ON_KERNEL;
-        return default_on(f) == TRISTATE_NO ? IOMMU_STATE_ON_OPT_IN : IOMMU_STATE_ON_UNSAID;
+        return default_on(f, vendor) == TRISTATE_NO ? IOMMU_STATE_ON_OPT_IN : IOMMU_STATE_ON_UNSAID;
 }
 
 static IommuState state_without_table(const Facts *f)
@@ -119,16 +115,15 @@ static IommuState state_without_table(const Facts *f)
 
 static IommuState state_off(const Facts *f, IommuArgument argument)
 {
-        IommuVendor vendor = facts_vendor(f);
+        const IommuVendor *vendor = iommu_vendor_described(f);
 
-        if ((vendor == IOMMU_VENDOR_INTEL && f->features.options[KERNEL_INTEL_IOMMU] == TRISTATE_NO) ||
-            (vendor == IOMMU_VENDOR_AMD && f->features.options[KERNEL_AMD_IOMMU] == TRISTATE_NO))
+        if (vendor && f->features.options[vendor->driver] == TRISTATE_NO)
                 return IOMMU_STATE_OFF_SUPPORT;
         if (argument == IOMMU_ARGUMENT_OFF || argument == IOMMU_ARGUMENT_KILL)
                 return IOMMU_STATE_OFF_ARGUMENT;
         if (f->dmar.present != TRISTATE_YES && f->ivrs.present != TRISTATE_YES)
                 return IOMMU_STATE_UNSEEN;
-        if (argument == IOMMU_ARGUMENT_ON || vendor == IOMMU_VENDOR_AMD || default_on(f) == TRISTATE_YES)
+        if (argument == IOMMU_ARGUMENT_ON || (vendor && vendor->always_on) || default_on(f, vendor) == TRISTATE_YES)
                 return IOMMU_STATE_OFF_UNEXPLAINED;
         return IOMMU_STATE_OFF_KERNEL;
 }
@@ -137,7 +132,7 @@ IommuState iommu_state(const Facts *f, const char **ret_word)
 {
         const char *word = NULL;
         IommuArgument argument =
-                f->cmdline_known ? kargs_iommu(&f->cmdline, iommu_vendor(f), &word) : IOMMU_ARGUMENT_NONE;
+                f->cmdline_known ? iommu_argument(&f->cmdline, iommu_vendor(f), &word) : IOMMU_ARGUMENT_NONE;
 
         if (ret_word)
                 *ret_word = word;

@@ -55,6 +55,3 @@ IommuState verdict_iommu_state(const VerdictContext *c, const char **ret_word);
 /* A scope whose type is not that of the function that it names, for which Linux puts a DMAR away; NULL: there is none.
  * @ret_offset: of the scope in the table. */
 const PciFunction *verdict_mistaken_scope(const VerdictContext *c, uint32_t *ret_offset);
-
-/* Vendor of the IOMMU that is in use, or would be. */
-IommuVendor iommu_vendor(const Facts *f);

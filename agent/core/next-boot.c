@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/next-boot.h"
 
+#include "iommu/argument.h"
+
 /* Blocks for root only: anybody else may just have to be root. */
 int boot_mounted_refuse(const Facts *f, const BootMount *m, FindingList *ret)
 {
@@ -73,20 +75,17 @@ bool images_current(const Judgement *j)
 
 bool entry_iommu_fine(const Judgement *j, const BootEntry *e, const char **ret_word)
 {
-        IommuVendor vendor = facts_vendor(j->facts);
-        IommuArgument a = kargs_iommu(&e->arguments, vendor, ret_word);
+        IommuArgument a = iommu_argument(&e->arguments, iommu_vendor_described(j->facts), ret_word);
 
         if (a == IOMMU_ARGUMENT_OFF || a == IOMMU_ARGUMENT_KILL)
                 return false;
-        if (!kargs_has(&j->wanted->add, "intel_iommu=on"))
-                return true;
-        return a == IOMMU_ARGUMENT_ON;
+        return !j->wanted->iommu_add || a == IOMMU_ARGUMENT_ON;
 }
 
 bool entry_has_arguments(const Judgement *j, const BootEntry *e)
 {
         FOREACH_ARRAY(w, j->wanted->add.words.items, j->wanted->add.words.n)
-                if (!startswith(*w, "intel_iommu=") && !kargs_has(&e->arguments, *w))
+                if (!streq_null(*w, j->wanted->iommu_add) && !kargs_has(&e->arguments, *w))
                         return false;
         return entry_iommu_fine(j, e, NULL);
 }

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/obstacle.h"
 
-#include "model/pciclass.h"
-
 /* The IOMMU as a whole, its units, and the interrupts. */
-
-#define VENDOR_INTEL 0x8086U
 
 int obstacle_active(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
@@ -19,11 +15,9 @@ int obstacle_active(const VerdictContext *c, const PciFunction *f, const char *i
                            t->word && c->word ? c->word : "");
 }
 
-/* The unit of the integrated graphics has switches of its own. */
-static bool graphics_unit_is_off(const VerdictContext *c, const PciFunction *f)
+static bool unit_needs_on(const VerdictContext *c, const PciFunction *f)
 {
-        return c->vendor == IOMMU_VENDOR_INTEL && pci_class_base(f->class) == CLASS_DISPLAY &&
-               f->id.vendor == VENDOR_INTEL && f->parent == PCI_PARENT_NONE && c->state != IOMMU_STATE_ON_ARGUMENT;
+        return c->vendor && c->vendor->needs_on && c->vendor->needs_on(f) && c->state != IOMMU_STATE_ON_ARGUMENT;
 }
 
 int obstacle_covered(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
@@ -39,11 +33,12 @@ int obstacle_covered(const VerdictContext *c, const PciFunction *f, const char *
                                                   "try another slot, or ask the vendor for a firmware update" },
                                    "no IOMMU unit covers it: the %s table neither names it nor includes all",
                                    c->scopes.dmar ? "DMAR" : "IVRS");
-        if (graphics_unit_is_off(c, f))
+        if (unit_needs_on(c, f))
                 return verdict_add(ret, id,
                                    &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_FAIL, CURE_APPLY_REBOOT,
                                                   "run \"ptprep --apply\" with it configured, then reboot" },
-                                   "the IOMMU unit of the integrated graphics stays off without intel_iommu=on");
+                                   "the IOMMU unit of %s stays off without %s", c->vendor->needs_on_what,
+                                   c->vendor->add);
         return verdict_add(ret, id,
                            &(ReasonKind){ VERDICT_BLOCKED, RESULT_BLOCKED, CURE_SLOT,
                                           "see journalctl -k -g iommu; another slot may be covered by an IOMMU unit" },

@@ -5,6 +5,7 @@
 #include "core/scope.h"
 #include "core/verdict.h"
 #include "core/wanted.h"
+#include "iommu/vendor.h"
 
 /* What the rows of the table of obstacles share. Only verdict.c and the obstacle-*.c files include this. */
 
@@ -26,13 +27,13 @@ struct VerdictContext {
         const Wanted *wanted;
         IommuState state;
         const char *word;
-        IommuVendor vendor;
-        Tristate remapping;       /* as it is, or as it will be once the IOMMU is on */
-        bool expected;            /* groups are those that an IOMMU would make: none is on */
-        size_t *group_of;         /* indexed as Facts.functions: index in groups, PCI_PARENT_NONE: none, or unknown */
-        GroupState *groups;       /* as Facts.groups; expected ones: by a function of each */
-        bool *claimed;            /* indexed as Facts.functions: by the configuration */
-        const SystemDisk **disks; /* indexed as Facts.functions: what of the system is on it */
+        const IommuVendor *vendor; /* NULL: unknown */
+        Tristate remapping;        /* as it is, or as it will be once the IOMMU is on */
+        bool expected;             /* groups are those that an IOMMU would make: none is on */
+        size_t *group_of;          /* indexed as Facts.functions: index in groups, PCI_PARENT_NONE: none, or unknown */
+        GroupState *groups;        /* as Facts.groups; expected ones: by a function of each */
+        bool *claimed;             /* indexed as Facts.functions: by the configuration */
+        const SystemDisk **disks;  /* indexed as Facts.functions: what of the system is on it */
         ScopeMap scopes;
 };
 
@@ -56,7 +57,7 @@ static inline const GroupState *context_group(const VerdictContext *c, const Pci
 /* Does this kernel refuse a device with a range that has to stay mapped 1:1? */
 static inline bool context_refuses_direct(const VerdictContext *c)
 {
-        return c->vendor == IOMMU_VENDOR_INTEL || c->facts->features.release >= RELEASE_DIRECT_REFUSED;
+        return (c->vendor && c->vendor->refuses_direct) || c->facts->features.release >= RELEASE_DIRECT_REFUSED;
 }
 
 /* What a row has to say, but for the sentence. */

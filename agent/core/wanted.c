@@ -2,6 +2,7 @@
 #include "core/wanted.h"
 
 #include "core/render.h"
+#include "iommu/argument.h"
 #include "model/image.h"
 #include "model/pciclass.h"
 
@@ -69,6 +70,7 @@ static bool type1_is_builtin(const Facts *f)
 
 static int want_arguments(const Config *c, const Facts *f, Wanted *w)
 {
+        const IommuVendor *vendor = iommu_vendor_described(f);
         bool needed = c->n_devices > 0 || c->argument_set;
         int r = 0;
 
@@ -80,21 +82,17 @@ static int want_arguments(const Config *c, const Facts *f, Wanted *w)
                 r = string_list_add(&w->add.words, KARG_UNSAFE "=1");
         if (r < 0 || !needed || c->argument == ARGUMENT_NEVER)
                 return r;
-        /* iommu=off beats every vendor argument wherever it stands, so nothing appended can cure it */
-        r = string_list_add(&w->remove.words, "iommu=off");
-        if (r < 0)
+        /* On in this very boot without a word of ours: then it need not be said, and only what beats it has to go. */
+        if (vendor && vendor->add && c->argument == ARGUMENT_WHEN_NEEDED && f->iommu_active == TRISTATE_YES &&
+            iommu_argument(&f->cmdline, vendor, NULL) == IOMMU_ARGUMENT_NONE)
+                vendor = NULL;
+        /* The last one counts, but two that contradict each other are a riddle for whoever reads it next; and some that
+         * switch off beat all others wherever they stand, so that nothing appended can cure them. */
+        r = iommu_contradictions(vendor, &w->remove.words);
+        if (r < 0 || !vendor || !vendor->add)
                 return r;
-        if (facts_vendor(f) == IOMMU_VENDOR_AMD) /* on unless switched off: there is no amd_iommu=on */
-                return string_list_add(&w->remove.words, "amd_iommu=off");
-        if (facts_vendor(f) != IOMMU_VENDOR_INTEL)
-                return 0;
-        /* on in this very boot without a word of ours: then it need not be said */
-        if (c->argument == ARGUMENT_WHEN_NEEDED && f->iommu_active == TRISTATE_YES &&
-            kargs_iommu(&f->cmdline, IOMMU_VENDOR_INTEL, NULL) == IOMMU_ARGUMENT_NONE)
-                return 0;
-        /* the last one counts, but two that contradict each other are a riddle for whoever reads it next */
-        r = string_list_add(&w->remove.words, "intel_iommu=off");
-        return r < 0 ? r : string_list_add(&w->add.words, "intel_iommu=on");
+        w->iommu_add = vendor->add;
+        return string_list_add(&w->add.words, vendor->add);
 }
 
 /* After the states: devices that will be claimed no longer stand in the way of each other. */

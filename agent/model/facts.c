@@ -179,12 +179,3 @@ const IommuGroup *facts_group(const Facts *f, int32_t number)
         }
         return NULL;
 }
-
-IommuVendor facts_vendor(const Facts *f)
-{
-        if (f->dmar.present == TRISTATE_YES)
-                return IOMMU_VENDOR_INTEL;
-        if (f->ivrs.present == TRISTATE_YES)
-                return IOMMU_VENDOR_AMD;
-        return f->cpu_vendor;
-}

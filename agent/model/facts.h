@@ -58,6 +58,9 @@ static inline bool pci_is_bridge(const PciFunction *f)
         return class == CLASS_BRIDGE_PCI || class == CLASS_BRIDGE_CARDBUS || class == CLASS_BRIDGE_SEMI;
 }
 
+/* A row of agent/iommu/. */
+typedef struct IommuVendor IommuVendor;
+
 /* A firmware table and what became of reading it. */
 typedef struct AcpiTable {
         char signature[5]; /* DMAR or IVRS */
@@ -141,7 +144,7 @@ typedef struct Facts {
         PciFunction *functions; /* sorted by address */
         size_t n_functions;
         /* firmware */
-        IommuVendor cpu_vendor; /* from /proc/cpuinfo */
+        const IommuVendor *cpu_vendor; /* whose IOMMU goes with the CPU, from /proc/cpuinfo; NULL: unknown */
         Tristate acpi;
         AcpiTable dmar, ivrs;
         Dmar dmar_content; /* as far as dmar.sound says; without structures while it is unknown */
@@ -219,6 +222,3 @@ const Ivrs *facts_ivrs(const Facts *f);
 
 /* By number; NULL: not read. */
 const IommuGroup *facts_group(const Facts *f, int32_t number);
-
-/* DMAR says Intel, IVRS says AMD; without a table the CPU decides. */
-IommuVendor facts_vendor(const Facts *f);

@@ -71,8 +71,7 @@ static const char *after_key(const char *word, const char *key, size_t n)
         return word[n] == '=' || word[n] == '\0' ? word + n : NULL;
 }
 
-/* What is for init is not for the kernel. */
-static size_t kernel_words(const Kargs *k)
+size_t kargs_of_kernel(const Kargs *k)
 {
         for (size_t i = 0; i < k->words.n; i++)
                 if (streq(k->words.items[i], "--"))
@@ -80,11 +79,18 @@ static size_t kernel_words(const Kargs *k)
         return k->words.n;
 }
 
+const char *karg_value(const char *word, const char *key)
+{
+        const char *rest = after_key(word, key, strlen(key));
+
+        return rest && *rest == '=' ? rest + 1 : NULL;
+}
+
 bool kargs_has(const Kargs *k, const char *word)
 {
         size_t n = strcspn(word, "=");
 
-        FOREACH_ARRAY(w, k->words.items, kernel_words(k)) {
+        FOREACH_ARRAY(w, k->words.items, kargs_of_kernel(k)) {
                 const char *rest = after_key(*w, word, n);
 
                 if (rest && streq(rest, word + n))
@@ -95,7 +101,7 @@ bool kargs_has(const Kargs *k, const char *word)
 
 const char *kargs_next(const Kargs *k, const char *key, size_t *from)
 {
-        size_t n = kernel_words(k);
+        size_t n = kargs_of_kernel(k);
 
         while (*from < n) {
                 const char *rest = after_key(k->words.items[(*from)++], key, strlen(key));
@@ -106,8 +112,7 @@ const char *kargs_next(const Kargs *k, const char *key, size_t *from)
         return NULL;
 }
 
-/* Next member of a comma list; quotes around the value are not part of it. false: the end. */
-static bool next_member(const char **p, const char **ret, size_t *ret_size)
+bool karg_next_member(const char **p, const char **ret, size_t *ret_size)
 {
         *p += strspn(*p, ",\"");
         if (**p == '\0')
@@ -116,44 +121,6 @@ static bool next_member(const char **p, const char **ret, size_t *ret_size)
         *ret_size = strcspn(*p, ",\"");
         *p += *ret_size;
         return true;
-}
-
-static bool has_prefix(const char *s, size_t n, const char *prefix)
-{
-        size_t m = strlen(prefix);
-
-        return n >= m && memcmp(s, prefix, m) == 0;
-}
-
-IommuArgument kargs_iommu(const Kargs *k, IommuVendor vendor, const char **ret_word)
-{
-        IommuArgument a = IOMMU_ARGUMENT_NONE;
-        const char *word = NULL;
-
-        FOREACH_ARRAY(w, k->words.items, kernel_words(k)) {
-                const char *generic = after_key(*w, "iommu", strlen("iommu")),
-                           *intel = vendor != IOMMU_VENDOR_AMD ? after_key(*w, "intel_iommu", strlen("intel_iommu")) : NULL,
-                           *amd = vendor != IOMMU_VENDOR_INTEL ? after_key(*w, "amd_iommu", strlen("amd_iommu")) : NULL,
-                           *p = generic ?: intel ?: amd, *member;
-                size_t n;
-
-                if (!p || *p++ != '=')
-                        continue;
-                while (a != IOMMU_ARGUMENT_KILL && next_member(&p, &member, &n)) {
-                        IommuArgument said = has_prefix(member, n, "off")
-                                                     ? (generic ? IOMMU_ARGUMENT_KILL : IOMMU_ARGUMENT_OFF)
-                                             : intel && has_prefix(member, n, "on") ? IOMMU_ARGUMENT_ON
-                                                                                    : IOMMU_ARGUMENT_NONE;
-
-                        if (said != IOMMU_ARGUMENT_NONE) {
-                                a = said;
-                                word = *w;
-                        }
-                }
-        }
-        if (ret_word)
-                *ret_word = word;
-        return a;
 }
 
 /* Memory for a copy of the value without its quotes. The kernel cuts them off before any parser sees it. */

@@ -30,31 +30,6 @@ bool kargs_has(const Kargs *k, const char *word);
  */
 const char *kargs_next(const Kargs *k, const char *key, size_t *from);
 
-/* What the arguments ask of the IOMMU. */
-typedef enum IommuArgument {
-        IOMMU_ARGUMENT_NONE, /* nothing said: the kernel's default counts */
-        IOMMU_ARGUMENT_ON,   /* intel_iommu=on is the last word */
-        IOMMU_ARGUMENT_OFF,  /* intel_iommu=off or amd_iommu=off is the last word */
-        IOMMU_ARGUMENT_KILL, /* iommu=off: beats every vendor argument wherever it stands */
-} IommuArgument;
-
-typedef enum IommuVendor {
-        IOMMU_VENDOR_UNKNOWN,
-        IOMMU_VENDOR_INTEL,
-        IOMMU_VENDOR_AMD,
-} IommuVendor;
-
-/**
- * kargs_iommu() - what these arguments do to the IOMMU of a vendor
- * @ret_word: when not NULL, the word that decides (owned by k), NULL when none does.
- *
- * intel_iommu= takes a comma list, compared by prefix from left to right, and all repeats are applied: the last on or
- * off wins (Linux drivers/iommu/intel/iommu.c, intel_iommu_setup()). amd_iommu= knows "off" but no "on"
- * (drivers/iommu/amd/init.c, parse_amd_iommu_options()). iommu=off sets no_iommu for both (arch/x86/kernel/pci-dma.c,
- * iommu_setup()).
- */
-IommuArgument kargs_iommu(const Kargs *k, IommuVendor vendor, const char **ret_word);
-
 /**
  * karg_without() - take a contradiction out of one word
  * @word: e.g. "iommu=pt,off". @remove: "KEY=VALUE", e.g. "iommu=off"; VALUE is compared by prefix with each member of
@@ -65,6 +40,19 @@ IommuArgument kargs_iommu(const Kargs *k, IommuVendor vendor, const char **ret_w
  * Returns 1: the word had it; 0: it had not; -ENOMEM.
  */
 int karg_without(const char *word, const char *remove, char **ret) _must_check_;
+
+/* How many of the words are for the kernel: what follows "--" is for init. */
+size_t kargs_of_kernel(const Kargs *k);
+
+/* The text behind "KEY=" of one word, with its quotes; NULL: it has another key, or none with a value. */
+const char *karg_value(const char *word, const char *key);
+
+/**
+ * karg_next_member() - the members of a value that is a comma list
+ * @p: the value first, moved behind the member. @ret, @ret_size: the member, which is not terminated; quotes are no
+ * part of any. Returns false: there is no more.
+ */
+bool karg_next_member(const char **p, const char **ret, size_t *ret_size);
 
 /* Letters, digits and _.,:=/@+- only: a word that means itself to a shell, to GRUB and to modprobe. */
 bool karg_is_plain(const char *word);

@@ -97,19 +97,3 @@ const LoaderVariable *loader_variable(const Loader *l, const char *name)
                         return v;
         return NULL;
 }
-
-bool loader_entry_fine(const BootEntry *e, const Kargs *add, const Kargs *remove)
-{
-        FOREACH_ARRAY(w, add->words.items, add->words.n) {
-                if (streq(*w, "intel_iommu=on")) {
-                        if (kargs_iommu(&e->arguments, IOMMU_VENDOR_INTEL, NULL) != IOMMU_ARGUMENT_ON)
-                                return false;
-                } else if (!kargs_has(&e->arguments, *w))
-                        return false;
-        }
-        FOREACH_ARRAY(w, remove->words.items, remove->words.n)
-                FOREACH_ARRAY(present, e->arguments.words.items, e->arguments.words.n)
-                        if (karg_without(*present, *w, NULL) != 0)
-                                return false;
-        return true;
-}

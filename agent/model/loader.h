@@ -119,9 +119,3 @@ int loader_add_file(Loader *l, const char *path, char **text, size_t size) _must
 /* By path; NULL: none. */
 const LoaderFile *loader_file(const Loader *l, const char *path);
 const LoaderVariable *loader_variable(const Loader *l, const char *name);
-
-/**
- * loader_entry_fine() - does this entry have all of these words, so that they count?
- * intel_iommu=on counts when it is the last word of its kind and no iommu=off is beside it.
- */
-bool loader_entry_fine(const BootEntry *e, const Kargs *add, const Kargs *remove);

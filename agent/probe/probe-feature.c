@@ -4,6 +4,7 @@
 #include "base/gzip.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "iommu/argument.h"
 #include "model/names.h"
 
 /* A distribution's configuration has some 300 KiB. */
@@ -184,7 +185,7 @@ static int probe_options(const Probe *p, Facts *f)
         int r;
 
         if (!f->release || strchr(f->release, '/') ||
-            (f->cmdline_known && kargs_iommu(&f->cmdline, facts_vendor(f), NULL) == IOMMU_ARGUMENT_ON &&
+            (f->cmdline_known && iommu_argument(&f->cmdline, iommu_vendor_described(f), NULL) == IOMMU_ARGUMENT_ON &&
              f->iommu_active == TRISTATE_YES))
                 return 0;
         r = read_config(p, f->release, &text);

@@ -2,6 +2,7 @@
 #include "probe/probe.h"
 
 #include "base/io.h"
+#include "iommu/vendor.h"
 #include "model/names.h"
 
 static int parse_dmar(const char *data, size_t size, Facts *f, AcpiHeader *ret_header)
@@ -112,17 +113,8 @@ static int probe_state(const Probe *p, Facts *f)
         return 0;
 }
 
-/* Clones report through the table of the maker they follow: Hygon has IVRS, Zhaoxin and Centaur have DMAR. */
 static int probe_vendor(const Probe *p, Facts *f)
 {
-        static const struct {
-                const char *id;
-                IommuVendor vendor;
-        } vendors[] = {
-                { "GenuineIntel", IOMMU_VENDOR_INTEL }, { "CentaurHauls", IOMMU_VENDOR_INTEL },
-                { "Shanghai", IOMMU_VENDOR_INTEL },     { "AuthenticAMD", IOMMU_VENDOR_AMD },
-                { "HygonGenuine", IOMMU_VENDOR_AMD },
-        };
         _cleanup_close_ int fd = root_open(p->rfd, NAME_PROC_CPUINFO, O_RDONLY);
         char buf[1024]; /* the vendor is in the second line; the whole file has a block for each of up to thousands of
                            CPUs */
@@ -140,9 +132,7 @@ static int probe_vendor(const Probe *p, Facts *f)
                 return 0;
         s += strcspn(s, ":\n");
         s += strspn(s, ": \t");
-        FOREACH_ARRAY(v, vendors, ELEMENTSOF(vendors))
-                if (startswith(s, v->id))
-                        f->cpu_vendor = v->vendor;
+        f->cpu_vendor = iommu_vendor_of_cpu(s);
         return 0;
 }
 

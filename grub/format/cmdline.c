@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "grub/format/ownership.h"
-#include "model/loader.h"
+#include "iommu/argument.h"
 
 /* One word in the text. */
 typedef struct Span {

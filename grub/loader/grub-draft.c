@@ -2,6 +2,7 @@
 #include "grub/loader/grub-draft.h"
 
 #include "base/text.h"
+#include "iommu/argument.h"
 #include "model/names.h"
 
 /* The two kinds of entries that are generated. Each takes its arguments from two variables, one after the other. */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "grub/format/ownership.h"
+#include "iommu/argument.h"
 #include "model/loader.h"
 #include "model/plan.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "model/kargs.h"
+#include "iommu/argument.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,8 +21,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 return 0;
         if (!streq(text, twice) || k.words.n != again.words.n)
                 abort();
-        for (IommuVendor v = IOMMU_VENDOR_UNKNOWN; v <= IOMMU_VENDOR_AMD; v++)
-                if ((kargs_iommu(&k, v, &word) == IOMMU_ARGUMENT_NONE) != !word)
+        for (size_t v = 0; v <= iommu_vendors_n; v++) /* and nobody's */
+                if ((iommu_argument(&k, v < iommu_vendors_n ? iommu_vendors[v] : NULL, &word) == IOMMU_ARGUMENT_NONE) !=
+                    !word)
                         abort();
         while (kargs_next(&k, "iommu", &from))
                 if (from > k.words.n)

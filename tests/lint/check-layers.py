@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Holds the layers: base < model < {initramfs, grub/format < grub/loader} < {core, probe, apply} < main,
+"""Holds the layers: base < model < {initramfs, iommu < grub/format < grub/loader} < {core, probe, apply} < main,
 and base < model < claim.
 
 The link lines in meson.build keep libraries apart; this keeps includes apart, and what each layer may call. The meaning of
@@ -21,12 +21,13 @@ MAY_INCLUDE = {
     "base": set(),
     "model": {"base"},
     "initramfs": {"base", "model"},
-    "grub": {"base", "model"},
-    "core": {"base", "model", "initramfs", "grub"},
-    "probe": {"base", "model", "initramfs", "grub"},
-    "apply": {"base", "model", "initramfs", "grub"},
+    "iommu": {"base", "model"},
+    "grub": {"base", "model", "iommu"},
+    "core": {"base", "model", "initramfs", "iommu", "grub"},
+    "probe": {"base", "model", "initramfs", "iommu", "grub"},
+    "apply": {"base", "model", "initramfs", "iommu", "grub"},
     "claim": {"base", "model"},
-    "main": {"base", "model", "initramfs", "grub", "core", "probe", "apply"},
+    "main": {"base", "model", "initramfs", "iommu", "grub", "core", "probe", "apply"},
 }
 
 # header of an outside library -> the only layer that may include it

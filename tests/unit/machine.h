@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "core/next-boot.h"
 #include "core/planner.h"
+#include "iommu/rows.h"
 #include "model/image.h"
 #include "test.h"
 
@@ -192,7 +193,7 @@ static inline int machine_setup(void **state)
         m->facts.dmar.present = m->facts.dmar.readable = m->facts.dmar.checksum_ok = TRISTATE_YES;
         m->facts.dmar.length = m->facts.dmar.size = 88;
         m->facts.ivrs.present = TRISTATE_NO;
-        m->facts.cpu_vendor = IOMMU_VENDOR_INTEL;
+        m->facts.cpu_vendor = &iommu_intel;
         m->facts.container = TRISTATE_NO;
         m->facts.is_root = m->facts.live = true;
         m->facts.release = copy("6.1.0-1-amd64");

@@ -5,6 +5,7 @@
 #include "grub/format/grub-cfg.h"
 #include "grub/format/shell-assign.h"
 #include "grub/loader/loaders.h"
+#include "iommu/rows.h"
 
 #define DEFAULTS   "/etc/default/grub"
 #define DROP_INS   "/etc/default/grub.d/"
@@ -589,7 +590,7 @@ static void contradictions_are_taken_out(void **state)
                 all = dash_value(t, "set -e", "GRUB_CMDLINE_LINUX");
                 normal = dash_value(t, "set -e", NORMAL);
                 k = words(all ?: "");
-                if (kargs_iommu(&k, IOMMU_VENDOR_INTEL, NULL) != IOMMU_ARGUMENT_KILL &&
+                if (iommu_argument(&k, &iommu_intel, NULL) != IOMMU_ARGUMENT_KILL &&
                     (!row->all || streq_null(all, row->all)) && (!row->normal || streq_null(normal, row->normal)))
                         continue;
                 print_error("\"%s\" became \"%s\" and \"%s\"\n", row->defaults, all ?: "(unset)", normal ?: "(unset)");

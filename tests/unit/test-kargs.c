@@ -99,59 +99,6 @@ static void test_next(void **state)
         assert_null(kargs_next(&k, "roo", &from));
 }
 
-static void test_iommu(void **state)
-{
-        static const struct {
-                const char *line;
-                IommuVendor vendor;
-                IommuArgument expected;
-                const char *word;
-        } rows[] = {
-                { "", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_NONE, NULL },
-                { "quiet iommu=pt", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_NONE, NULL },
-                { "intel_iommu=on", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_ON, "intel_iommu=on" },
-                { "intel-iommu=on", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_ON, "intel-iommu=on" },
-                { "\"intel_iommu=on\"", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_ON, "\"intel_iommu=on\"" },
-                { "intel_iommu=\"on\"", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_ON, "intel_iommu=\"on\"" },
-                { "intel_iommu=on,sm_on", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_ON, "intel_iommu=on,sm_on" },
-                { "intel_iommu=sm_on,on", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_ON, "intel_iommu=sm_on,on" },
-                { "intel_iommu=sm_on", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_NONE, NULL },
-                { "intel_iommu=igfx_off", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_NONE, NULL },
-                { "intel_iommu=onward", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_ON,
-                  "intel_iommu=onward" }, /* prefix compare */
-                { "intel_iommu=pt", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_NONE, NULL },
-                { "intel_iommu", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_NONE, NULL },
-                { "intel_iommu=", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_NONE, NULL },
-                { "intel_iommu=off intel_iommu=on", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_ON, "intel_iommu=on" },
-                { "intel_iommu=on intel_iommu=off", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_OFF, "intel_iommu=off" },
-                { "intel_iommu=on,off", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_OFF, "intel_iommu=on,off" },
-                { "intel_iommu=on intel_iommu=strict", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_ON, "intel_iommu=on" },
-                { "iommu=off intel_iommu=on", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_KILL, "iommu=off" },
-                { "intel_iommu=on iommu=pt,off", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_KILL, "iommu=pt,off" },
-                { "intel_iommu=on -- iommu=off", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_ON, "intel_iommu=on" },
-                { "amd_iommu=off intel_iommu=on", IOMMU_VENDOR_INTEL, IOMMU_ARGUMENT_ON, "intel_iommu=on" },
-                { "amd_iommu=on", IOMMU_VENDOR_AMD, IOMMU_ARGUMENT_NONE, NULL }, /* no such value */
-                { "amd_iommu=off", IOMMU_VENDOR_AMD, IOMMU_ARGUMENT_OFF, "amd_iommu=off" },
-                { "amd_iommu=force_isolation,off", IOMMU_VENDOR_AMD, IOMMU_ARGUMENT_OFF,
-                  "amd_iommu=force_isolation,off" },
-                { "amd_iommu=off amd_iommu=on", IOMMU_VENDOR_AMD, IOMMU_ARGUMENT_OFF, "amd_iommu=off" },
-                { "intel_iommu=off", IOMMU_VENDOR_AMD, IOMMU_ARGUMENT_NONE, NULL },
-                { "iommu=off", IOMMU_VENDOR_AMD, IOMMU_ARGUMENT_KILL, "iommu=off" },
-                { "intel_iommu=off", IOMMU_VENDOR_UNKNOWN, IOMMU_ARGUMENT_OFF, "intel_iommu=off" },
-                { "amd_iommu=off", IOMMU_VENDOR_UNKNOWN, IOMMU_ARGUMENT_OFF, "amd_iommu=off" },
-        };
-
-        (void) state;
-        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
-                _cleanup_(kargs_done) Kargs k = parse(row->line);
-                const char *word = "untouched";
-
-                if (kargs_iommu(&k, row->vendor, &word) != row->expected || !streq_null(word, row->word))
-                        fail_msg("\"%s\": got %d by %s", row->line, kargs_iommu(&k, row->vendor, NULL),
-                                 word ?: "nothing");
-        }
-}
-
 static void test_without(void **state)
 {
         static const struct {
@@ -227,7 +174,6 @@ int main(void)
                 cmocka_unit_test(test_many_words),
                 cmocka_unit_test(test_has),
                 cmocka_unit_test(test_next),
-                cmocka_unit_test(test_iommu),
                 cmocka_unit_test(test_without),
                 cmocka_unit_test(test_generated),
         };

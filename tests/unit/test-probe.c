@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/parse.h"
 #include "initramfs/query.h"
+#include "iommu/rows.h"
 #include "model/image.h"
 #include "model/names.h"
 #include "probe/probe.h"
@@ -86,7 +87,7 @@ static void test_nothing(void **state)
         assert_int_equal(f.iommu_active, TRISTATE_UNKNOWN);
         assert_int_equal(f.container, TRISTATE_UNKNOWN);
         assert_int_not_equal(f.disks_known, TRISTATE_YES);
-        assert_int_equal(f.cpu_vendor, IOMMU_VENDOR_UNKNOWN);
+        assert_null(f.cpu_vendor);
         assert_false(f.cmdline_known);
         assert_null(f.release);
         assert_null(f.lockdown);
@@ -243,7 +244,7 @@ static void test_tables(void **state)
                         assert_int_equal(f.dmar_content.header.length, i->length);
                 }
                 assert_int_equal(f.ivrs.present, TRISTATE_NO);
-                assert_int_equal(facts_vendor(&f), IOMMU_VENDOR_INTEL);
+                assert_ptr_equal(iommu_vendor_described(&f), &iommu_intel);
         }
 }
 
@@ -260,7 +261,7 @@ static void test_iommu(void **state)
                 _cleanup_(facts_done) Facts f = gather(t, &c);
 
                 assert_int_equal(f.iommu_active, TRISTATE_NO);
-                assert_int_equal(f.cpu_vendor, IOMMU_VENDOR_AMD);
+                assert_ptr_equal(f.cpu_vendor, &iommu_amd);
         }
         tree_folder(t, NAME_SYS_IOMMU_GROUPS "/0");
         {
@@ -279,7 +280,7 @@ static void test_iommu(void **state)
                 assert_int_equal(f.n_groups, 2);
                 assert_int_equal(f.iommu_units.n, 2);
                 assert_string_equal(f.iommu_units.items[0], "dmar0");
-                assert_int_equal(f.cpu_vendor, IOMMU_VENDOR_INTEL);
+                assert_ptr_equal(f.cpu_vendor, &iommu_intel);
         }
 }
 

@@ -115,7 +115,7 @@ static void use_amd(Machine *m)
 {
         m->facts.dmar.present = TRISTATE_NO;
         m->facts.ivrs.present = m->facts.ivrs.sound = m->facts.ivrs.checksum_ok = TRISTATE_YES;
-        m->facts.cpu_vendor = IOMMU_VENDOR_AMD;
+        m->facts.cpu_vendor = &iommu_amd;
         set_text(&m->facts.iommu_units.items[0], "ivhd0");
 }
 

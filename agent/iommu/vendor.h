@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "model/facts.h"
+
+/*
+ * What is peculiar to the IOMMUs of one maker: a row of iommu_vendors[], and nowhere else a name of one. A new one: a
+ * file beside intel.c and amd.c with its row, and its line in vendors.c.
+ */
+
+/* A value that is written often, means nothing to the kernel, and what was meant by it. */
+typedef struct IommuMistake {
+        const char *value, *cure;
+} IommuMistake;
+
+/* A kernel argument with a comma list, whose members the kernel compares by prefix. */
+typedef struct IommuKey {
+        const char *key;
+        const char *on, *off; /* members that switch the IOMMU; NULL: there is none */
+        bool kills;           /* "off" beats every other key wherever it stands */
+        const char *members;  /* all that the kernel knows, with a blank around each */
+        const IommuMistake *mistakes;
+        size_t n_mistakes;
+} IommuKey;
+
+struct IommuVendor {
+        const char *name;        /* the maker: "Intel" */
+        const char *signature;   /* of its ACPI table: "DMAR" */
+        const char *unit;        /* the names of its units in /sys/class/iommu begin so: "dmar" */
+        const char *const *cpus; /* vendor_id in /proc/cpuinfo, its own and those of clones that follow it; the last
+                                    one is NULL */
+        KernelOption driver;     /* without it the kernel has no driver */
+        bool always_on;          /* a kernel with the driver uses it unless told not to */
+        const KernelOption *defaults; /* else: each of these makes it so */
+        size_t n_defaults;
+        const IommuKey *key, *common; /* arguments of its own, and one that it shares with others; NULL: none */
+        const char *add; /* the argument that makes sure of it, a word of key; NULL: nothing has to be said */
+        /* Is it a function whose unit stays off unless "on" is said? NULL: there are none. @what: those, as in "the
+         * IOMMU unit of the integrated graphics". */
+        bool (*needs_on)(const PciFunction *f);
+        const char *needs_on_what;
+        bool refuses_direct; /* its driver gives no device away that has a range to stay mapped 1:1; the core of Linux
+                                refuses that from 6.6 on */
+};
+
+/* In vendors.c. Where a machine has tables of two, which no real one has, the first counts. */
+extern const IommuVendor *const iommu_vendors[];
+extern const size_t iommu_vendors_n;
+
+/* By the first bytes of what /proc/cpuinfo says; NULL: nobody's. */
+const IommuVendor *iommu_vendor_of_cpu(const char *id);
+
+/* Who describes IOMMUs to the firmware's tables; without a table the CPU's maker; NULL: unknown. */
+const IommuVendor *iommu_vendor_described(const Facts *f);
+
+/* Whose IOMMU is in use, or would be; NULL: unknown. */
+const IommuVendor *iommu_vendor(const Facts *f);
