@@ -5,12 +5,10 @@
 #include <fcntl.h>
 #include <limits.h>
 
-#define DEVICES              "sys/bus/pci/devices"
-#define DRIVERS              "sys/bus/pci/drivers"
+#include "pciclass.h"
 
-/* PCI Code and ID Assignment: PCI-to-PCI and CardBus bridges carry other devices and are never bound. */
-#define CLASS_BRIDGE_PCI     0x0604
-#define CLASS_BRIDGE_CARDBUS 0x0607
+#define DEVICES "sys/bus/pci/devices"
+#define DRIVERS "sys/bus/pci/drivers"
 
 /* Module without which VFIO has no IOMMU, and its name in /sys/module; NULL: needs none. */
 static const char *const backends[_STUB_MAX] = { [STUB_VFIO_PCI] = "vfio_iommu_type1" };
@@ -211,8 +209,9 @@ static void check_identity(const ClaimContext *x, const ClaimList *l, Claim *c)
                        id.vendor, id.device, c->id.vendor, c->id.device, where);
                 return;
         }
-        if (class >> 8 == CLASS_BRIDGE_PCI || class >> 8 == CLASS_BRIDGE_CARDBUS) {
-                settle(x, c, CLAIM_FAILED, "is a bridge (class %04x), bridges are never claimed", class >> 8);
+        if (pci_class_never_bound(class)) {
+                settle(x, c, CLAIM_FAILED, "is %s (class %04x), which is never claimed", pci_class_never_bound(class),
+                       pci_class_sub(class));
                 return;
         }
         if (!streq(c->path, "-")) {

@@ -43,7 +43,8 @@ static int judge_present(const Check *self, const WantedDevice *d, FindingList *
                                    "it sits at %s, not at %s", d->function->path, c->path);
         case DEVICE_BRIDGE:
                 return finding_add(ret, self->id, RESULT_BLOCKED, subject, CURE_CONFIGURATION, cure,
-                                   "this is a PCI bridge, and bridges are never bound");
+                                   "this is %s (class %04x), which is never taken from the host",
+                                   pci_class_never_bound(d->function->class), pci_class_sub(d->function->class));
         default:
                 return finding_add(ret, self->id, RESULT_OK, subject, CURE_NONE, NULL, "%04x:%04x is there%s%s",
                                    c->id.vendor, c->id.device, d->function->path ? " at " : "",

@@ -19,7 +19,7 @@ static int add_breaking(const VerdictContext *c, const PciFunction *f, const cha
                         const PciFunction *other, const char *how, Verdict *ret)
 {
         ReasonKind expected = { VERDICT_CONDITIONAL, RESULT_WARN, kind->cure_kind, kind->cure };
-        const char *what = pci_is_bridge(other) ? "the bridge " : "";
+        const char *what = pci_class_never_bound(other->class) ? "the bridge " : "";
 
         if (c->expected)
                 return verdict_add(ret, id, &expected,
@@ -43,6 +43,7 @@ int obstacle_group(const VerdictContext *c, const PciFunction *f, const char *id
         _cleanup_free_ char *how = NULL;
         const PciFunction *p;
         size_t other;
+        bool stays; /* with the host, whatever is configured */
         int n;
 
         if (!g || (!c->expected && !iommu_state_is_on(c->state)))
@@ -51,14 +52,15 @@ int obstacle_group(const VerdictContext *c, const PciFunction *f, const char *id
         if (other == PCI_PARENT_NONE)
                 return 0;
         p = c->facts->functions + other;
-        if (c->disks[other] && !pci_is_bridge(p))
+        stays = pci_class_never_bound(p->class);
+        if (c->disks[other] && !stays)
                 n = string_printf(&how, "carries %s of the running system",
                                   mount_role_to_string(c->disks[other]->role));
         else
-                n = string_printf(&how, "is on %s %s", pci_is_bridge(p) ? "the driver" : "its host driver", p->driver);
+                n = string_printf(&how, "is on %s %s", stays ? "the driver" : "its host driver", p->driver);
         if (n < 0)
                 return n;
-        return add_breaking(c, f, id, pci_is_bridge(p) ? &bridge : c->disks[other] ? &disk : &driver, p, how, ret);
+        return add_breaking(c, f, id, stays ? &bridge : c->disks[other] ? &disk : &driver, p, how, ret);
 }
 
 /* Why a group is shared, as far as capabilities tell. */

@@ -15,7 +15,7 @@ typedef struct Pair {
 } Pair;
 
 typedef struct GroupState {
-        size_t members;        /* functions that are no bridges */
+        size_t members;        /* functions that can be given to a guest */
         Pair breaking;         /* on a driver that breaks it */
         bool direct;           /* has a region that the kernel will not let go */
         size_t pinned;         /* member for which a table names such a range; PCI_PARENT_NONE */

@@ -92,7 +92,7 @@ static int derive_groups(VerdictContext *c)
                 if (c->group_of[i] == PCI_PARENT_NONE)
                         continue;
                 g = c->groups + c->group_of[i];
-                g->members += !pci_is_bridge(p);
+                g->members += !pci_class_never_bound(p->class);
                 if (breaks_group(c, i))
                         pair_add(&g->breaking, i);
                 while (g->direct && g->pinned == PCI_PARENT_NONE && scope_region(&c->scopes, p, &iterator, &region))
@@ -300,7 +300,7 @@ int verdict_compute(const VerdictContext *c, const PciFunction *f, Verdict *ret)
 {
         _cleanup_(verdict_done) Verdict v = {};
 
-        if (pci_is_bridge(f)) {
+        if (pci_class_never_bound(f->class)) {
                 *ret = (Verdict){ .state = VERDICT_NOT_APPLICABLE };
                 return 0;
         }

@@ -38,7 +38,7 @@ static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const Pci
                 return DEVICE_WRONG_ID;
         if (c->path && p->path && !streq(c->path, p->path))
                 return DEVICE_WRONG_PATH;
-        if (pci_is_bridge(p))
+        if (pci_class_never_bound(p->class))
                 return DEVICE_BRIDGE;
         if (disk)
                 return DEVICE_CARRIES_SYSTEM;

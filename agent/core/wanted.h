@@ -15,7 +15,7 @@ typedef enum DeviceState {
         DEVICE_ABSENT,
         DEVICE_WRONG_ID,        /* another device sits at the address */
         DEVICE_WRONG_PATH,      /* same id, behind other bridges */
-        DEVICE_BRIDGE,          /* bridges are never bound */
+        DEVICE_BRIDGE,          /* pci_class_never_bound() */
         DEVICE_CARRIES_SYSTEM,  /* a disk that is in use hangs below it */
         DEVICE_STORAGE_UNKNOWN, /* a storage controller, and the disks in use could not be read */
         _DEVICE_STATE_MAX,

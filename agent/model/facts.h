@@ -49,8 +49,10 @@ typedef struct PciFunction {
                 modules; /* host drivers that kmod would load for its modalias; stubs left out; wanted devices only */
 } PciFunction;
 
-/* PCI-to-PCI and CardBus bridges are ignored in group viability (Linux drivers/vfio, hdr_type != NORMAL) and never
- * bound. */
+/*
+ * Has it the header of a bridge? Those are ignored in group viability (Linux drivers/vfio, hdr_type != NORMAL). More
+ * than these are never bound: pci_class_never_bound().
+ */
 static inline bool pci_is_bridge(const PciFunction *f)
 {
         unsigned class = pci_class_sub(f->class);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -15,9 +16,12 @@
 #define CLASS_BRIDGE         0x06U
 
 /* Base class and subclass, as pci_class_sub() has them. */
+#define CLASS_BRIDGE_HOST    0x0600U
+#define CLASS_BRIDGE_ISA     0x0601U /* LPC and eSPI bridges too */
 #define CLASS_BRIDGE_PCI     0x0604U
 #define CLASS_BRIDGE_CARDBUS 0x0607U
 #define CLASS_BRIDGE_SEMI    0x0609U /* semi-transparent PCI-to-PCI bridge */
+#define CLASS_SYSTEM_IOMMU   0x0806U /* AMD I/O Virtualization Technology (IOMMU) Specification 48882, 3.2 */
 #define CLASS_SERIAL_USB     0x0c03U
 
 static inline unsigned pci_class_base(uint32_t class)
@@ -28,4 +32,32 @@ static inline unsigned pci_class_base(uint32_t class)
 static inline unsigned pci_class_sub(uint32_t class)
 {
         return class >> 8;
+}
+
+/*
+ * What a function is, with its article, that is never given to a stub driver, whoever asks for it: other devices, or
+ * the whole host, are reached through it, or it is what keeps devices apart. NULL: it may be claimed. For the agent and
+ * the helper alike.
+ *
+ * This is not how the kernel judges a group (see pci_is_bridge() in facts.h): to it a host bridge is a device like any
+ * other. Bridges of other classes stay out, for some are endpoints that people do give away (NVSwitch has 0680).
+ */
+static inline const char *pci_class_never_bound(uint32_t class)
+{
+        switch (pci_class_sub(class)) {
+        case CLASS_BRIDGE_HOST:
+                return "a host bridge";
+        case CLASS_BRIDGE_ISA:
+                return "an ISA bridge";
+        case CLASS_BRIDGE_PCI:
+                return "a PCI bridge";
+        case CLASS_BRIDGE_CARDBUS:
+                return "a CardBus bridge";
+        case CLASS_BRIDGE_SEMI:
+                return "a semi-transparent PCI bridge";
+        case CLASS_SYSTEM_IOMMU:
+                return "a function of the IOMMU";
+        default:
+                return NULL;
+        }
 }

@@ -21,6 +21,7 @@ import tempfile
 
 ADDRESS = r"(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
 BRIDGES = ("0604", "0607", "0609")
+NEVER_BOUND = BRIDGES + ("0600", "0601", "0806")
 HARMLESS = (None, "vfio-pci", "pci-stub")
 MSI = "0x00000000fee00000 0x00000000feefffff msi\n"
 
@@ -47,6 +48,10 @@ class Function:
     @property
     def bridge(self) -> bool:
         return self.pci_class[:4] in BRIDGES
+
+    @property
+    def never_bound(self) -> bool:
+        return self.pci_class[:4] in NEVER_BOUND
 
     @property
     def stable_path(self) -> str:
@@ -121,7 +126,7 @@ class Machine:
         return not f.bridge or f.driver != "pcieport"  # 5.19 and later
 
     def verdict(self, f: Function) -> str:
-        if f.bridge:
+        if f.never_bound:
             return "not-applicable"
         if not self.units:
             return "blocked"  # no table and no unit
@@ -389,9 +394,9 @@ def test_sysfs(ptprep: str, data: pathlib.Path) -> None:
                 continue
             listed = run(ptprep, root)
             compare(machine, listed, verdicts=False)
-            # nothing is there that says how the kernel was started: only what a bridge is can be told
+            # nothing is there that says how the kernel was started: only what is never given away can be told
             for address, f in machine.functions.items():
-                assert listed[address]["verdict"] == ("not-applicable" if f.bridge else "unknown"), listed[address]
+                assert listed[address]["verdict"] == ("not-applicable" if f.never_bound else "unknown"), listed[address]
 
 
 def oracle(data: pathlib.Path, part: str) -> dict:

@@ -250,7 +250,11 @@ static void devices(void **state)
         set_text(&m->config.devices[0].path, NULL);
         nic->class = 0x060400;
         machine_judge(m);
-        expect(m, "device.present", RESULT_BLOCKED, "bridge");
+        expect(m, "device.present", RESULT_BLOCKED, "this is a PCI bridge (class 0604), which is never taken");
+        nic->class = 0x080600;
+        machine_judge(m);
+        expect(m, "device.present", RESULT_BLOCKED, "this is a function of the IOMMU (class 0806)");
+        expect_exit(m, EXIT_BLOCKED, 0);
         nic->class = 0x020000;
         m->config.devices[0].address = twin->addr;
         m->config.devices[0].address.bus = 9;

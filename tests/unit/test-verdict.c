@@ -281,6 +281,29 @@ static void memory_on_amd(void **state)
         expect(m, TWIN, VERDICT_UNKNOWN, "device.reserved", CURE_FIRMWARE, "release is unknown");
 }
 
+/* A host or ISA bridge and an AMD IOMMU are no candidates. To the kernel they are devices like others all the same. */
+static void never_bound(Machine *m, PciFunction *bridge)
+{
+        static const uint32_t classes[] = { 0x060000, 0x060100, 0x060400, 0x060700, 0x060940, 0x080600 };
+
+        FOREACH_ARRAY(class, classes, ELEMENTSOF(classes)) {
+                bridge->class = *class;
+                expect(m, "0000:00:01.0", VERDICT_NOT_APPLICABLE, NULL, CURE_NONE, NULL);
+        }
+        bridge->class = 0x068000; /* such as an NVSwitch */
+        expect(m, "0000:00:01.0", VERDICT_POSSIBLE, NULL, CURE_NONE, NULL);
+        bridge->class = 0x060100;
+        set_text(&bridge->driver, "lpc_ich");
+        expect(m, NIC, VERDICT_CONDITIONAL, "group.viable", CURE_CONFIGURATION,
+               "the bridge 0000:00:01.0 in it is on the driver lpc_ich");
+        {
+                _cleanup_(verdict_done) Verdict v = judge(m, NIC);
+
+                /* "configure that device too" would be refused */
+                assert_non_null(strstr(verdict_reason(&v, "group.viable")->cure, "keep that driver off the bridge"));
+        }
+}
+
 static void groups(void **state)
 {
         Machine *m = *state;
@@ -303,6 +326,7 @@ static void groups(void **state)
         expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
         m->facts.features.release = 0;
         expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
+        never_bound(m, bridge);
 }
 
 static void why_a_group_is_shared(void **state)
