@@ -97,7 +97,7 @@ fuzz_one() {
         rm -rf "$build/fuzz/corpus/$name"
         mkdir -p "$build/fuzz/corpus/$name"
         if "$1" -seed="${PTPREP_FUZZ_SEED:-1}" -use_cmp=0 -seed_inputs="$samples" -max_total_time="$(fuzz_seconds "$name")" \
-                -timeout=10 -rss_limit_mb=4096 -malloc_limit_mb=8192 \
+                -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=160 \
                 -print_final_stats=1 -artifact_prefix="$build/fuzz/$name-" "$build/fuzz/corpus/$name" >"$log" 2>&1; then
                 printf '%-20s %s\n' "$name" "$(sed -n 's/^stat::number_of_executed_units: */executions: /p' "$log")"
         else

@@ -5,11 +5,7 @@
 
 #include "base/macro.h"
 
-/*
- * Reading of initramfs images: any number of cpio archives in a row, zero bytes between them, the last one compressed
- * or not (Linux Documentation/driver-api/early-userspace/buffer-format.rst). What stands behind a compressed archive is
- * not read.
- */
+/* What is inside an initramfs image. */
 
 /* One thing to look for. */
 typedef struct InitrdItem {
@@ -25,9 +21,10 @@ typedef struct InitrdItem {
  * @fd: regular file. @offset, @size: the part of it that is the image, bytes; 0, 0: all of it.
  * @items: names filled by the caller; results are set also on failure.
  *
- * Stops as soon as all are found. Every length in the image is checked against its size.
- * Returns 0, also when nothing is found; -EBADMSG the image is damaged, of a kind that is not known, or the file ends
- * before that part does; -ENOPKG libarchive is not installed; -EISDIR, -EINVAL no regular file; other negative errno.
+ * Stops as soon as all are found.
+ * Returns 0, also when nothing is found; -EBADMSG the image is damaged, of a kind that the kernel does not read, or the
+ * file ends before that part does; -EFBIG it asks for more memory than any image needs; -EOPNOTSUPP lzo; -ENOPKG
+ * libarchive is not installed; -EISDIR, -EINVAL no regular file; other negative errno.
  */
 int initrd_scan(int fd, uint64_t offset, uint64_t size, InitrdItem *items, size_t n) _must_check_;
 

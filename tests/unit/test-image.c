@@ -3,6 +3,7 @@
 #include <archive_entry.h>
 
 #include "base/parse.h"
+#include "initramfs/cpio.h"
 #include "initramfs/query.h"
 #include "model/image.h"
 #include "model/names.h"
@@ -69,6 +70,26 @@ static void put_archive(FILE *f, const Member *members, size_t n, size_t padding
                 (void) fputc(0, f);
 }
 
+/* The kernel reads no other kind of lz4, and libarchive writes no such: blocks of their length and literal bytes. */
+static void put_legacy_lz4(FILE *f, const char *data, size_t size)
+{
+        static const unsigned char magic[] = { 0x02, 0x21, 0x4c, 0x18 };
+        _cleanup_free_ unsigned char *block = malloc(size + size / 255 + 16);
+        size_t n = 0, left;
+        uint32_t length;
+
+        assert_true(block && size >= 15);
+        block[n++] = 0xf0;
+        for (left = size - 15; left >= 255; left -= 255)
+                block[n++] = 255;
+        block[n++] = (unsigned char) left;
+        memcpy(block + n, data, size);
+        length = (uint32_t) (n + size); /* little-endian, as the machines of these tests are */
+        (void) fwrite(magic, 1, sizeof(magic), f);
+        (void) fwrite(&length, 1, sizeof(length), f);
+        (void) fwrite(block, 1, length, f);
+}
+
 /* Compresses by libarchive's "raw" format, so the bytes inside are ours. */
 static void put_compressed(FILE *f, const char *filter, const Member *members, size_t n)
 {
@@ -81,6 +102,12 @@ static void put_compressed(FILE *f, const char *filter, const Member *members, s
         assert_true(packed && entry && a && memory);
         put_archive(memory, members, n, 0);
         assert_int_equal(fclose(memory), 0);
+        if (streq(filter, "legacy lz4")) {
+                put_legacy_lz4(f, plain, size);
+                archive_entry_free(entry);
+                assert_int_equal(archive_write_free(a), ARCHIVE_OK);
+                return;
+        }
         assert_int_equal(archive_write_set_format_raw(a), ARCHIVE_OK);
         assert_int_equal(archive_write_add_filter_by_name(a, filter), ARCHIVE_OK);
         if (streq(filter, "xz"))
@@ -156,7 +183,7 @@ static int inspect(const Tree *t, ImageQuery *q)
 
 static void test_compressions(void **state)
 {
-        static const char *const filters[] = { "gzip", "xz", "zstd", "lz4", "bzip2", "lzma" };
+        static const char *const filters[] = { "gzip", "xz", "zstd", "legacy lz4", "bzip2", "lzma" };
         static const size_t paddings[] = { 0, 4, 512, 5000 };
         const Tree *t = *state;
 
@@ -330,6 +357,145 @@ static void test_damaged(void **state)
         assert_int_equal(inspect(t, &q), -EBADMSG);
 }
 
+/* Reads an image to its end, whatever is found before. */
+static int read_whole(const Tree *t, const Image *i)
+{
+        InitrdItem item = { .name = "no such file" };
+
+        tree_data(t, "/image", i->data, i->size);
+        return initrd_inspect(t->rfd, "/image", &item, 1, NULL);
+}
+
+/* What is not whole is no image, wherever it was cut and whatever of it was damaged. */
+static void test_cut(void **state)
+{
+        static const char *const filters[] = { "gzip", "xz", "zstd", "legacy lz4", "bzip2" };
+        const Tree *t = *state;
+        Image i, cut;
+
+        begin(&i);
+        put_archive(i.f, whole, ELEMENTSOF(whole), 0);
+        assert_int_equal(fclose(i.f), 0);
+        cut = i;
+        assert_int_equal(read_whole(t, &i), 0);
+        cut.size = i.size - 4; /* the last byte of the trailer's name, and what fills it up */
+        assert_int_equal(read_whole(t, &cut), -EBADMSG);
+        cut.size = i.size - 124; /* all of the trailer */
+        assert_int_equal(read_whole(t, &cut), -EBADMSG);
+        free(i.data);
+
+        FOREACH_ARRAY(filter, filters, ELEMENTSOF(filters)) {
+                begin(&i);
+                put_archive(i.f, early, ELEMENTSOF(early), 0);
+                put_compressed(i.f, *filter, whole, ELEMENTSOF(whole));
+                assert_int_equal(fclose(i.f), 0);
+                cut = i;
+                assert_int_equal(read_whole(t, &i), 0);
+                FOREACH_ARRAY(less, ((const size_t[]){ 1, 4, 8, 20, 200 }), 5) {
+                        cut.size = i.size - *less;
+                        assert_int_equal(read_whole(t, &cut), -EBADMSG);
+                }
+                if (streq(*filter, "gzip")) { /* check sum and length of what is inside */
+                        i.data[i.size - 8] ^= 1;
+                        assert_int_equal(read_whole(t, &i), -EBADMSG);
+                        i.data[i.size - 8] ^= 1;
+                        i.data[i.size - 4] ^= 1;
+                        assert_int_equal(read_whole(t, &i), -EBADMSG);
+                }
+                free(i.data);
+        }
+}
+
+/* Several archives in a row, each as it comes: the kernel unpacks them all. */
+static void test_row(void **state)
+{
+        const Tree *t = *state;
+        ImageQuery q;
+        Image i;
+
+        begin(&i);
+        put_archive(i.f, early, ELEMENTSOF(early), 0);
+        put_compressed(i.f, "gzip", whole, 2);
+        while (ftello(i.f) % 4 != 0)
+                (void) fputc(0, i.f);
+        put_archive(i.f, whole + 2, 1, 512);
+        put_compressed(i.f, "gzip", whole + 3, 2);
+        put_compressed(i.f, "zstd", whole + 5, ELEMENTSOF(whole) - 5);
+        finish(t, &i);
+        assert_complete(t);
+
+        /* the kernel looks for an archive at multiples of four bytes only */
+        begin(&i);
+        put_archive(i.f, early, ELEMENTSOF(early), 2);
+        put_archive(i.f, whole, ELEMENTSOF(whole), 0);
+        finish(t, &i);
+        assert_int_equal(inspect(t, &q), -EBADMSG);
+}
+
+/* One member whose header is given in words, at the end of which there is nothing. */
+static int read_header(const Tree *t, const char *filter, unsigned mode, unsigned size, unsigned name_size)
+{
+        char text[256] = "";
+        Image i;
+        int r;
+
+        (void) snprintf(text, sizeof(text), "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08xname", 1, mode,
+                        0, 0, 1, 0, size, 0, 0, 0, 0, name_size, 0);
+        begin(&i);
+        if (filter)
+                put_legacy_lz4(i.f, text, sizeof(text));
+        else
+                (void) fwrite(text, 1, sizeof(text), i.f);
+        assert_int_equal(fclose(i.f), 0);
+        r = read_whole(t, &i);
+        free(i.data);
+        return r;
+}
+
+/* What a header says of lengths makes no room for so much, and what is never needed is refused. */
+static void test_lengths(void **state)
+{
+        static const unsigned char xz_of_4_gib[32] = {
+                0xfd, '7', 'z', 'X', 'Z', 0, 0, 1, 0, 0, 0, 0, 2, 0, 0x21, 1, 40
+        };
+        static const unsigned char lzo[32] = { 0x89, 'L', 'Z', 'O' }, lz4_frame[32] = { 0x04, 0x22, 0x4d, 0x18 };
+        const struct {
+                const unsigned char *data;
+                int error;
+        } heads[] = { { xz_of_4_gib, -EFBIG }, { lzo, -EOPNOTSUPP }, { lz4_frame, -EBADMSG } };
+        const Tree *t = *state;
+        CpioReader c;
+        CpioEntry e;
+        Image i;
+
+        FOREACH_ARRAY(filter, ((const char *const[]){ NULL, "lz4" }), 2) {
+                assert_int_equal(read_header(t, *filter, S_IFREG, 0xfffffff0, 5), -EBADMSG);
+                assert_int_equal(read_header(t, *filter, S_IFREG, 0, 0xffffffff), -EBADMSG);
+                assert_int_equal(read_header(t, *filter, S_IFREG, 0, 4097), -EBADMSG);
+                assert_int_equal(read_header(t, *filter, S_IFREG, 0, 0), -EBADMSG);
+                assert_int_equal(read_header(t, *filter, S_IFLNK, 4097, 5), -EBADMSG);
+        }
+        FOREACH_ARRAY(head, heads, ELEMENTSOF(heads)) {
+                i = (Image){ .data = (char *) head->data, .size = 32 };
+                assert_int_equal(read_whole(t, &i), head->error);
+        }
+
+        /* no image unpacks to more than a machine has memory */
+        begin(&i);
+        put_compressed(i.f, "gzip", whole, ELEMENTSOF(whole));
+        finish(t, &i);
+        {
+                _cleanup_close_ int fd = root_open(t->rfd, "/image", O_RDONLY);
+                struct stat st;
+
+                assert_true(fd >= 0 && fstat(fd, &st) == 0);
+                assert_int_equal(cpio_init(&c, fd, 0, (uint64_t) st.st_size), 0);
+                c.stream.unpacked = STREAM_UNPACKED_MAX - 100;
+                assert_int_equal(cpio_next(&c, &e), -EFBIG);
+                cpio_done(&c);
+        }
+}
+
 static void test_stamps(void **state)
 {
         static const char text[] = "6.1.0-1 0123456789abcdef 00000000000000ff 1\n"
@@ -374,6 +540,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 TREE_TEST(test_compressions),  TREE_TEST(test_plain),         TREE_TEST(test_part),
                 TREE_TEST(test_hard_links),    TREE_TEST(test_other_content), TREE_TEST(test_damaged),
+                TREE_TEST(test_cut),           TREE_TEST(test_row),           TREE_TEST(test_lengths),
                 cmocka_unit_test(test_stamps), cmocka_unit_test(test_digest),
         };
 
