@@ -6,6 +6,7 @@
 
 #include "apply/settle.h"
 #include "apply/step.h"
+#include "base/file.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "model/names.h"

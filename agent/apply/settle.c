@@ -10,7 +10,7 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
-#include "base/io.h"
+#include "base/file.h"
 
 /* Linux Documentation/filesystems/ext4/, fs/ext4/ext4.h; older headers do not have it */
 #ifndef EXT4_IOC_CHECKPOINT

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/step.h"
+#include "base/file.h"
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"

@@ -3,7 +3,7 @@
 
 #include <stdarg.h>
 
-#include "base/io.h"
+#include "base/file.h"
 #include "base/text.h"
 
 int step_failed(StepContext *c, int error, const char *format, ...)

@@ -10,9 +10,9 @@
 #include "macro.h"
 
 /*
- * The only place that opens, reads and writes files. Every path is looked up below a root folder fd (rfd), "/" of the
- * machine that is judged: a live host, a chroot or a test tree. Symbolic links, absolute ones too, stay inside it.
- * Source: openat2(2), RESOLVE_IN_ROOT.
+ * The only place that opens and reads files; what changes them is in base/file.h. Every path is looked up below a root
+ * folder fd (rfd), "/" of the machine that is judged: a live host, a chroot or a test tree. Symbolic links, absolute
+ * ones too, stay inside it. Source: openat2(2), RESOLVE_IN_ROOT.
  */
 
 /**
@@ -82,59 +82,14 @@ int root_stat(int rfd, const char *path, struct stat *ret) _must_check_;
 /* The first of these paths that is there, links followed: a program has its place from the distribution. NULL: none. */
 const char *root_first(int rfd, const char *const *paths, size_t n);
 
-/* Creates the folder and its missing parents (mode 0755). 0, also when it exists; negative errno. */
-int root_mkdir_p(int rfd, const char *path) _must_check_;
+/**
+ * root_open_parent() - the directory that a path lies in
+ * @follow: a symbolic link at the end of the path is followed. @ret_fd: for reading, closed by the caller.
+ * @ret_name: the last component, owned by the caller.
+ * Returns 0; -EISDIR: the last component is no name ("/", ".", ".."); other negative errno.
+ */
+int root_open_parent(int rfd, const char *path, bool follow, int *ret_fd, char **ret_name) _must_check_;
 
 /* Reads exactly this many bytes from an offset; the file's position stays. 0; -EBADMSG: it ends before; negative errno.
  */
 int read_at(int fd, uint64_t offset, void *data, size_t size) _must_check_;
-
-/* Writes all bytes, restarting on EINTR. 0 or negative errno. */
-int write_all(int fd, const void *data, size_t size) _must_check_;
-
-/**
- * root_file_replace() - whole file or none
- * @mode: permission bits of a new file; an existing file keeps its mode and owner.
- *
- * Temporary file ".NAME.ptprep-new" in the same folder, fsync, rename, fsync of the folder: a power cut at any moment
- * leaves the old or the new bytes. A leftover temporary file of an earlier cut is removed first. A symbolic link at the
- * path is followed, so the link stays and its target is replaced.
- * Returns 0; negative errno, and then the old file is untouched.
- */
-int root_file_replace(int rfd, const char *path, const void *data, size_t size, mode_t mode) _must_check_;
-
-/* Removes a folder that is empty. 0; -ENOTEMPTY; other negative errno. */
-int root_rmdir(int rfd, const char *path) _must_check_;
-
-/* Removes a file and syncs its folder. 0; negative errno (-ENOENT when it was not there). */
-int root_file_remove(int rfd, const char *path) _must_check_;
-
-/* Removes what is only in the way, such as a temporary file; that it cannot be removed changes nothing. */
-void root_file_discard(int rfd, const char *path);
-
-/* Renames within one folder and syncs it. 0 or negative errno. */
-int root_file_rename(int rfd, const char *from, const char *to) _must_check_;
-
-/**
- * root_file_put_back() - as root_file_rename(), but the file that was at @to is at @from afterwards
- * It keeps its blocks until it is removed there: a boot loader may still be led to them, see settle_file_system().
- * Where the file system cannot exchange two names the file at @to goes at once. 0 or negative errno.
- */
-int root_file_put_back(int rfd, const char *from, const char *to) _must_check_;
-
-/* Flushes one file's data to the disk. 0 or negative errno. */
-int root_file_sync(int rfd, const char *path) _must_check_;
-
-/**
- * root_file_backup() - keep the present bytes of a file under another name in the same folder
- *
- * A hard link where the file system has them, else (vfat, the ESP) a synced copy. An older backup is replaced.
- * Returns 0; -ENOENT: there is nothing to keep; other negative errno.
- */
-int root_file_backup(int rfd, const char *path, const char *backup) _must_check_;
-
-/**
- * root_file_copy() - copy a file's bytes to a new one, and sync it
- * @to: must not exist; removed again when it cannot be completed. Returns 0; negative errno.
- */
-int root_file_copy(int rfd, const char *from, const char *to) _must_check_;

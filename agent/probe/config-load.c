@@ -4,6 +4,7 @@
 #include INIPARSER_HEADER /* its folder differs between platforms, meson knows it */
 #include <sys/mman.h>
 
+#include "base/file.h"
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <sys/mman.h>
 
-#include "base/io.h"
+#include "base/file.h"
 #include "initramfs/initrd.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

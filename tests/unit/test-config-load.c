@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <sys/wait.h>
 
-#include "base/io.h"
+#include "base/file.h"
 #include "model/names.h"
 #include "probe/config-load.h"
 #include "tree.h"

@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "base/gzip.h"
+#include "base/file.h"
 #include "base/io.h"
 #include "tree.h"
 

@@ -3,6 +3,7 @@
 
 #include <ftw.h>
 
+#include "base/file.h"
 #include "base/io.h"
 #include "test.h"
 

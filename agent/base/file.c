@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/file.h"
+
+#include "base/io.h"
+#include "base/text.h"
+
+#define TEMP_SUFFIX ".ptprep-new"
+#define COPY_CHUNK  (256U * 1024)
+
+int root_mkdir_p(int rfd, const char *path)
+{
+        _cleanup_free_ char *p = strdup(path);
+
+        if (!p)
+                return -ENOMEM;
+        for (char *s = p;; s++) {
+                _cleanup_close_ int fd = -EBADF, exists = -EBADF;
+                _cleanup_free_ char *name = NULL;
+                char saved;
+                int r;
+
+                if (*s != '/' && *s != 0)
+                        continue;
+                saved = *s;
+                *s = 0;
+                if (p[0] != 0 && !endswith(p, "/")) {
+                        exists = root_open(rfd, p, O_PATH | O_DIRECTORY);
+                        if (exists == -ENOENT) {
+                                r = root_open_parent(rfd, p, true, &fd, &name);
+                                if (r < 0)
+                                        return r;
+                                if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
+                                        return -errno;
+                                if (fsync(fd) < 0)
+                                        return -errno;
+                        } else if (exists < 0)
+                                return exists;
+                }
+                *s = saved;
+                if (saved == 0)
+                        return 0;
+        }
+}
+
+int write_all(int fd, const void *data, size_t size)
+{
+        const char *p = data;
+
+        while (size > 0) {
+                ssize_t n = write(fd, p, size);
+
+                if (n < 0) {
+                        if (errno == EINTR)
+                                continue;
+                        return -errno;
+                }
+                p += n;
+                size -= (size_t) n;
+        }
+        return 0;
+}
+
+int root_file_replace(int rfd, const char *path, const void *data, size_t size, mode_t mode)
+{
+        _cleanup_close_ int dfd = -EBADF, fd = -EBADF;
+        _cleanup_free_ char *name = NULL, *temp = NULL;
+        struct stat st;
+        bool exists;
+        int r;
+
+        r = root_open_parent(rfd, path, true, &dfd, &name);
+        if (r < 0)
+                return r;
+        if (string_printf(&temp, ".%s" TEMP_SUFFIX, name) < 0)
+                return -ENOMEM;
+        exists = fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0;
+        if (!exists && errno != ENOENT)
+                return -errno;
+        if (exists && !S_ISREG(st.st_mode))
+                return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+        (void) unlinkat(dfd, temp, 0); /* left behind by a power cut */
+        fd = openat(dfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+        if (fd < 0)
+                return -errno;
+        r = write_all(fd, data, size);
+        if (r >= 0 && exists && fchown(fd, st.st_uid, st.st_gid) < 0)
+                r = -errno;
+        /* fchmod also takes the umask out of the picture */
+        if (r >= 0 && fchmod(fd, exists ? st.st_mode & 07777 : mode) < 0)
+                r = -errno;
+        if (r >= 0 && (fsync(fd) < 0 || renameat(dfd, temp, dfd, name) < 0))
+                r = -errno;
+        if (r < 0) {
+                (void) unlinkat(dfd, temp, 0);
+                return r;
+        }
+        return fsync(dfd) < 0 ? -errno : 0;
+}
+
+int root_rmdir(int rfd, const char *path)
+{
+        _cleanup_close_ int dfd = -EBADF;
+        _cleanup_free_ char *name = NULL;
+        int r = root_open_parent(rfd, path, false, &dfd, &name);
+
+        if (r < 0)
+                return r;
+        return unlinkat(dfd, name, AT_REMOVEDIR) < 0 || fsync(dfd) < 0 ? -errno : 0;
+}
+
+int root_file_remove(int rfd, const char *path)
+{
+        _cleanup_close_ int dfd = -EBADF;
+        _cleanup_free_ char *name = NULL;
+        int r;
+
+        r = root_open_parent(rfd, path, false, &dfd, &name);
+        if (r < 0)
+                return r;
+        if (unlinkat(dfd, name, 0) < 0 || fsync(dfd) < 0)
+                return -errno;
+        return 0;
+}
+
+void root_file_discard(int rfd, const char *path)
+{
+        if (root_file_remove(rfd, path) < 0)
+                errno = 0;
+}
+
+/* @flags: of renameat2(2), left out where they do not work. */
+static int rename_and_sync(int rfd, const char *from, const char *to, unsigned flags)
+{
+        _cleanup_close_ int from_fd = -EBADF, to_fd = -EBADF;
+        _cleanup_free_ char *from_name = NULL, *to_name = NULL;
+        int r;
+
+        r = root_open_parent(rfd, from, false, &from_fd, &from_name);
+        if (r < 0)
+                return r;
+        r = root_open_parent(rfd, to, false, &to_fd, &to_name);
+        if (r < 0)
+                return r;
+        if (flags != 0 && renameat2(from_fd, from_name, to_fd, to_name, flags) < 0)
+                flags = 0;
+        if (flags == 0 && renameat(from_fd, from_name, to_fd, to_name) < 0)
+                return -errno;
+        return fsync(to_fd) < 0 ? -errno : 0;
+}
+
+int root_file_rename(int rfd, const char *from, const char *to)
+{
+        return rename_and_sync(rfd, from, to, 0);
+}
+
+int root_file_put_back(int rfd, const char *from, const char *to)
+{
+        return rename_and_sync(rfd, from, to, RENAME_EXCHANGE);
+}
+
+int root_file_sync(int rfd, const char *path)
+{
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY);
+
+        if (fd < 0)
+                return fd;
+        return fsync(fd) < 0 ? -errno : 0;
+}
+
+static int copy_file(int from_dfd, const char *from, int to_dfd, const char *to)
+{
+        _cleanup_close_ int in = openat(from_dfd, from, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW), out = -EBADF;
+        _cleanup_free_ char *buf = malloc(COPY_CHUNK);
+        struct stat st;
+        int r = 0;
+
+        if (in < 0 || fstat(in, &st) < 0)
+                return -errno;
+        if (S_ISFIFO(st.st_mode))
+                return -EINVAL;
+        if (!buf)
+                return -ENOMEM;
+        out = openat(to_dfd, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st.st_mode & 07777);
+        if (out < 0)
+                return -errno;
+        for (;;) {
+                ssize_t n = read(in, buf, COPY_CHUNK);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n <= 0) {
+                        r = n < 0 ? -errno : 0;
+                        break;
+                }
+                r = write_all(out, buf, (size_t) n);
+                if (r < 0)
+                        break;
+        }
+        if (r >= 0 && fsync(out) < 0)
+                r = -errno;
+        if (r < 0)
+                (void) unlinkat(to_dfd, to, 0);
+        return r;
+}
+
+int root_file_backup(int rfd, const char *path, const char *backup)
+{
+        _cleanup_close_ int dfd = -EBADF, backup_dfd = -EBADF;
+        _cleanup_free_ char *name = NULL, *backup_name = NULL;
+        int r;
+
+        r = root_open_parent(rfd, path, true, &dfd, &name);
+        if (r < 0)
+                return r;
+        r = root_open_parent(rfd, backup, false, &backup_dfd, &backup_name);
+        if (r < 0)
+                return r;
+        (void) unlinkat(backup_dfd, backup_name, 0);
+        if (linkat(dfd, name, backup_dfd, backup_name, 0) < 0) {
+                if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK && errno != EXDEV)
+                        return -errno;
+                r = copy_file(dfd, name, backup_dfd, backup_name);
+                if (r < 0)
+                        return r;
+        }
+        return fsync(backup_dfd) < 0 ? -errno : 0;
+}
+
+int root_file_copy(int rfd, const char *from, const char *to)
+{
+        _cleanup_close_ int from_dfd = -EBADF, to_dfd = -EBADF;
+        _cleanup_free_ char *from_name = NULL, *to_name = NULL;
+        int r;
+
+        r = root_open_parent(rfd, from, true, &from_dfd, &from_name);
+        if (r >= 0)
+                r = root_open_parent(rfd, to, false, &to_dfd, &to_name);
+        return r < 0 ? r : copy_file(from_dfd, from_name, to_dfd, to_name);
+}

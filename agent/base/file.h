@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <sys/types.h>
+
+#include "macro.h"
+
+/*
+ * The only place that changes files. Every path is looked up below a root directory fd (rfd), as in base/io.h; what is
+ * done is on the disk when a function returns.
+ */
+
+/* Creates the folder and its missing parents (mode 0755). 0, also when it exists; negative errno. */
+int root_mkdir_p(int rfd, const char *path) _must_check_;
+
+/* Writes all bytes, restarting on EINTR. 0 or negative errno. */
+int write_all(int fd, const void *data, size_t size) _must_check_;
+
+/**
+ * root_file_replace() - whole file or none
+ * @mode: permission bits of a new file; an existing file keeps its mode and owner.
+ *
+ * Temporary file ".NAME.ptprep-new" in the same folder, fsync, rename, fsync of the folder: a power cut at any moment
+ * leaves the old or the new bytes. A leftover temporary file of an earlier cut is removed first. A symbolic link at the
+ * path is followed, so the link stays and its target is replaced.
+ * Returns 0; negative errno, and then the old file is untouched.
+ */
+int root_file_replace(int rfd, const char *path, const void *data, size_t size, mode_t mode) _must_check_;
+
+/* Removes a folder that is empty. 0; -ENOTEMPTY; other negative errno. */
+int root_rmdir(int rfd, const char *path) _must_check_;
+
+/* Removes a file and syncs its folder. 0; negative errno (-ENOENT when it was not there). */
+int root_file_remove(int rfd, const char *path) _must_check_;
+
+/* Removes what is only in the way, such as a temporary file; that it cannot be removed changes nothing. */
+void root_file_discard(int rfd, const char *path);
+
+/* Renames within one folder and syncs it. 0 or negative errno. */
+int root_file_rename(int rfd, const char *from, const char *to) _must_check_;
+
+/**
+ * root_file_put_back() - as root_file_rename(), but the file that was at @to is at @from afterwards
+ * It keeps its blocks until it is removed there: a boot loader may still be led to them, see settle_file_system().
+ * Where the file system cannot exchange two names the file at @to goes at once. 0 or negative errno.
+ */
+int root_file_put_back(int rfd, const char *from, const char *to) _must_check_;
+
+/* Flushes one file's data to the disk. 0 or negative errno. */
+int root_file_sync(int rfd, const char *path) _must_check_;
+
+/**
+ * root_file_backup() - keep the present bytes of a file under another name in the same folder
+ *
+ * A hard link where the file system has them, else (vfat, the ESP) a synced copy. An older backup is replaced.
+ * Returns 0; -ENOENT: there is nothing to keep; other negative errno.
+ */
+int root_file_backup(int rfd, const char *path, const char *backup) _must_check_;
+
+/**
+ * root_file_copy() - copy a file's bytes to a new one, and sync it
+ * @to: must not exist; removed again when it cannot be completed. Returns 0; negative errno.
+ */
+int root_file_copy(int rfd, const char *from, const char *to) _must_check_;
