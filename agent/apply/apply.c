@@ -38,7 +38,7 @@ static int step_leftovers(const StepContext *c, StringList *ret)
                        : -ENOMEM; /* of root_file_replace() */
 
         if (r >= 0)
-                r = string_list_addf(ret, "%s" TRIAL_SUFFIX, c->path);
+                r = string_list_add(ret, c->trial_path);
         if (r >= 0)
                 r = string_list_add(ret, c->backup_path);
         if (r >= 0 && c->step->kind == STEP_MKCONFIG) /* grub-mkconfig writes here before it renames */
@@ -157,6 +157,7 @@ static void contexts_done(StepContext *contexts, size_t n)
         for (size_t i = 0; i < n; i++) {
                 free(contexts[i].path);
                 free(contexts[i].backup_path);
+                free(contexts[i].trial_path);
                 string_list_done(&contexts[i].neighbours);
         }
         free(contexts);
@@ -177,6 +178,8 @@ static int contexts_init(const ApplyOptions *o, const Plan *p, StepContext *cont
                         same += streq(other->path, c->path);
                 if (same > 0 ? string_printf(&c->backup_path, "%s.%u" BACKUP_SUFFIX, c->path, same) < 0
                              : string_printf(&c->backup_path, "%s" BACKUP_SUFFIX, c->path) < 0)
+                        return -ENOMEM;
+                if (string_printf(&c->trial_path, "%s" TRIAL_SUFFIX, c->path) < 0)
                         return -ENOMEM;
         }
         return 0;

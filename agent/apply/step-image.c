@@ -104,61 +104,40 @@ static int trial_verify(int rfd, const char *trial, const StringList *modules)
         return r;
 }
 
-/* Puts the trial file into its place if all went well so far (@r), else away. Returns what went wrong. */
-static int trial_settle(StepContext *c, const char *trial, int r)
-{
-        int rfd = c->options->rfd;
-
-        if (r >= 0)
-                r = step_keep_old(c);
-        if (r >= 0)
-                r = root_file_rename(rfd, trial, c->path);
-        if (r < 0)
-                root_file_discard(rfd, trial);
-        return r;
-}
-
 int step_image_do(StepContext *c)
 {
         const ImageStep *s = &c->step->image;
         int rfd = c->options->rfd;
-        _cleanup_free_ char *trial = NULL, *tail = NULL;
-        int r;
+        _cleanup_free_ char *tail = NULL;
+        int r = command_run(c->options, (char *[]){ s->program, (char *) "--force", c->trial_path, s->release, NULL },
+                            &tail);
 
-        if (string_printf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
-                return -ENOMEM;
-        r = command_run(c->options, (char *[]){ s->program, (char *) "--force", trial, s->release, NULL }, &tail);
         if (r < 0)
                 r = step_failed(c, r, "%s failed for kernel %s; it said: %s", s->program, s->release,
                                 tail && *tail ? tail : "nothing");
-        else if ((r = trial_verify(rfd, trial, &s->modules)) == -EPROTO)
+        else if ((r = trial_verify(rfd, c->trial_path, &s->modules)) == -EPROTO)
                 r = step_failed(c, r,
                                 "%s built an image for kernel %s that lacks the claim list, the helper or a driver; "
                                 "the old one stays. It said: %s",
                                 s->program, s->release, tail && *tail ? tail : "nothing");
-        if (r >= 0)
-                r = root_file_sync(rfd, trial);
-        return trial_settle(c, trial, r);
+        return step_put_in_place(c, r);
 }
 
 int step_copy_do(StepContext *c)
 {
         const CopyStep *s = &c->step->copy;
         int rfd = c->options->rfd;
-        _cleanup_free_ char *trial = NULL;
         int r;
 
-        if (string_printf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
-                return -ENOMEM;
-        root_file_discard(rfd, trial); /* left behind by a power cut */
-        r = root_file_copy(rfd, s->from, trial);
+        root_file_discard(rfd, c->trial_path); /* left behind by a power cut */
+        r = root_file_copy(rfd, s->from, c->trial_path);
         if (r < 0)
                 r = step_failed(c, r, "%s could not be copied to %s: %s; the old one stays", s->from, c->step->path,
                                 strerror(-r));
-        else if ((r = trial_verify(rfd, trial, &s->modules)) == -EPROTO)
+        else if ((r = trial_verify(rfd, c->trial_path, &s->modules)) == -EPROTO)
                 r = step_failed(c, r, "%s lacks the claim list, the helper or a driver; %s stays as it is", s->from,
                                 c->step->path);
-        return trial_settle(c, trial, r);
+        return step_put_in_place(c, r);
 }
 
 /* An image that has something else inside gets no stamp. */

@@ -43,12 +43,11 @@ static int verify(StepContext *c, const char *path)
         return r;
 }
 
-/* What is left when it failed: grub-mkconfig writes beside its output first, and on a full disk leaves that there. */
-static void discard_trial(StepContext *c, const char *trial)
+/* grub-mkconfig writes beside its output first, and on a full disk leaves that there. */
+static void discard_unfinished(StepContext *c)
 {
         _cleanup_free_ char *unfinished = NULL;
 
-        root_file_discard(c->options->rfd, trial);
         if (string_printf(&unfinished, "%s" UNFINISHED_SUFFIX, c->path) >= 0)
                 root_file_discard(c->options->rfd, unfinished);
 }
@@ -56,32 +55,25 @@ static void discard_trial(StepContext *c, const char *trial)
 int step_mkconfig_do(StepContext *c)
 {
         const MenuStep *s = &c->step->menu;
-        _cleanup_free_ char *trial = NULL, *tail = NULL;
+        _cleanup_free_ char *tail = NULL;
         char *argv[8] = {};
         int r;
 
-        if (string_printf(&trial, "%s" TRIAL_SUFFIX, c->path) < 0)
-                return -ENOMEM;
         if (s->argv.n + 3 > ELEMENTSOF(argv))
                 return -E2BIG;
         for (size_t i = 0; i < s->argv.n; i++)
                 argv[i] = s->argv.items[i];
         argv[s->argv.n] = (char *) "-o";
-        argv[s->argv.n + 1] = trial;
+        argv[s->argv.n + 1] = c->trial_path;
         r = command_run(c->options, argv, &tail);
         if (r < 0)
                 r = step_failed(c, r, "%s failed (%s); it said: %s", argv[0],
                                 r == -ENOEXEC ? "could not be started" : "exit status",
                                 tail && *tail ? tail : "nothing");
         if (r >= 0)
-                r = verify(c, trial);
-        if (r >= 0)
-                r = root_file_sync(c->options->rfd, trial);
-        if (r >= 0)
-                r = step_keep_old(c);
-        if (r >= 0)
-                r = root_file_rename(c->options->rfd, trial, c->path);
+                r = verify(c, c->trial_path);
+        r = step_put_in_place(c, r);
         if (r < 0)
-                discard_trial(c, trial);
+                discard_unfinished(c);
         return r;
 }

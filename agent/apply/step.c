@@ -53,6 +53,21 @@ int step_keep_copy(StepContext *c)
         return 0;
 }
 
+int step_put_in_place(StepContext *c, int r)
+{
+        int rfd = c->options->rfd;
+
+        if (r >= 0)
+                r = root_file_sync(rfd, c->trial_path);
+        if (r >= 0)
+                r = step_keep_old(c);
+        if (r >= 0)
+                r = root_file_rename(rfd, c->trial_path, c->path);
+        if (r < 0)
+                root_file_discard(rfd, c->trial_path);
+        return r;
+}
+
 int step_put_back(StepContext *c)
 {
         int r;

@@ -13,6 +13,7 @@ typedef struct StepContext {
         const Step *step;
         char *path;            /* of the step, symbolic links at its end followed, so that a link stays one */
         char *backup_path;     /* where step_keep_old() keeps what was there */
+        char *trial_path;      /* where the new file is made */
         bool kept;             /* step_keep_old() is done, so the file may have been changed */
         bool backup;           /* there was something, and it is at backup_path */
         StringList neighbours; /* names in the folder of path before a command ran */
@@ -46,6 +47,13 @@ int step_keep_copy(StepContext *c) _must_check_;
 /* Puts it back, or removes what the step made where there was nothing. Needs no space on the disk. Does nothing where
  * nothing was kept. 0 or negative errno. */
 int step_put_back(StepContext *c) _must_check_;
+
+/**
+ * step_put_in_place() - let the file at trial_path take the place of the step's
+ * @r: how it has gone so far; after a failure the trial file goes away. To be called with a file that is verified.
+ * Returns what went wrong: @r, else 0 or a negative errno.
+ */
+int step_put_in_place(StepContext *c, int r) _must_check_;
 
 int step_write_do(StepContext *c);
 int step_state_do(StepContext *c); /* a file of ptprep's own state */

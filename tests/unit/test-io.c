@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-#include "base/gzip.h"
 #include "base/file.h"
+#include "base/gzip.h"
 #include "base/io.h"
 #include "tree.h"
 
