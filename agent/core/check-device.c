@@ -129,12 +129,12 @@ int check_device_system(const Check *self, const Judgement *j, FindingList *ret)
                 const char *subject = SUBJECT(d);
                 int r = 0;
 
-                if (d->state == DEVICE_CARRIES_SYSTEM)
+                if (d->state == DEVICE_IN_USE)
                         r = finding_add(ret, self->id, RESULT_BLOCKED, subject, CURE_CONFIGURATION,
                                         "take the device out of the configuration: without it this host does not boot",
-                                        "it carries %s (%s on %s) of the running system",
-                                        mount_role_to_string(d->disk->role), d->disk->mount, d->disk->block);
-                else if (d->state == DEVICE_STORAGE_UNKNOWN)
+                                        "it carries %s (%s on %s) of the running system", d->host.use->what,
+                                        d->host.use->chain.items[0], d->host.use->chain.items[1]);
+                else if (d->state == DEVICE_USE_UNKNOWN)
                         r = finding_add(
                                 ret, self->id, RESULT_BLOCKED, subject, CURE_CONFIGURATION,
                                 "claim storage controllers only where ptprep can see what the system is mounted from",

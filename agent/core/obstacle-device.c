@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/obstacle.h"
 
-#include "model/pciclass.h"
-
 /* What the device itself brings along. */
 
 int obstacle_managed(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
@@ -72,15 +70,15 @@ int obstacle_virtual(const VerdictContext *c, const PciFunction *f, const char *
 
 int obstacle_system(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
-        const SystemDisk *d = c->disks[context_index(c, f)];
+        const HostUseAnswer host = host_use_of(c->facts, f, HOST_USE_STORAGE);
 
-        if (d)
+        if (host.used == TRISTATE_YES)
                 return verdict_add(ret, id,
                                    &(ReasonKind){ VERDICT_BLOCKED, RESULT_BLOCKED, CURE_CONFIGURATION,
                                                   "move the system to a disk on another controller first" },
-                                   "it carries %s (%s on %s) of the running system", mount_role_to_string(d->role),
-                                   d->mount, d->block);
-        if (c->facts->disks_known != TRISTATE_YES && pci_class_base(f->class) == CLASS_STORAGE)
+                                   "it carries %s (%s on %s) of the running system", host.use->what,
+                                   host.use->chain.items[0], host.use->chain.items[1]);
+        if (host.used == TRISTATE_UNKNOWN)
                 return verdict_add(ret, id, &(ReasonKind){ VERDICT_UNKNOWN, RESULT_BLOCKED, CURE_NONE, NULL },
                                    "it is a storage controller, and the disks in use could not be found out");
         return 0;

@@ -42,6 +42,7 @@ int obstacle_group(const VerdictContext *c, const PciFunction *f, const char *id
         const GroupState *g = context_group(c, f);
         _cleanup_free_ char *how = NULL;
         const PciFunction *p;
+        HostUseAnswer host;
         size_t other;
         bool stays; /* with the host, whatever is configured */
         int n;
@@ -53,14 +54,14 @@ int obstacle_group(const VerdictContext *c, const PciFunction *f, const char *id
                 return 0;
         p = c->facts->functions + other;
         stays = pci_class_never_bound(p->class);
-        if (c->disks[other] && !stays)
-                n = string_printf(&how, "carries %s of the running system",
-                                  mount_role_to_string(c->disks[other]->role));
+        host = host_use_of(c->facts, p, HOST_USE_STORAGE);
+        if (host.used == TRISTATE_YES && !stays)
+                n = string_printf(&how, "carries %s of the running system", host.use->what);
         else
                 n = string_printf(&how, "is on %s %s", stays ? "the driver" : "its host driver", p->driver);
         if (n < 0)
                 return n;
-        return add_breaking(c, f, id, stays ? &bridge : c->disks[other] ? &disk : &driver, p, how, ret);
+        return add_breaking(c, f, id, stays ? &bridge : host.use ? &disk : &driver, p, how, ret);
 }
 
 /* Why a group is shared, as far as capabilities tell. */

@@ -33,7 +33,6 @@ struct VerdictContext {
         size_t *group_of;          /* indexed as Facts.functions: index in groups, PCI_PARENT_NONE: none, or unknown */
         GroupState *groups;        /* as Facts.groups; expected ones: by a function of each */
         bool *claimed;             /* indexed as Facts.functions: by the configuration */
-        const SystemDisk **disks;  /* indexed as Facts.functions: what of the system is on it */
         ScopeMap scopes;
 };
 

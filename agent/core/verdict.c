@@ -138,12 +138,6 @@ static void derive_functions(VerdictContext *c)
         for (size_t i = 0; c->wanted && i < c->wanted->n_devices; i++)
                 if (c->wanted->devices[i].state == DEVICE_FOUND)
                         c->claimed[c->wanted->devices[i].function - f->functions] = true;
-        FOREACH_ARRAY(d, f->disks, f->n_disks) {
-                const PciFunction *p = facts_function(f, d->addr);
-
-                if (p && !c->disks[p - f->functions])
-                        c->disks[p - f->functions] = d;
-        }
 }
 
 /*
@@ -180,8 +174,7 @@ int verdict_context_new(const Facts *facts, const Wanted *wanted, VerdictContext
         c->wanted = wanted;
         c->vendor = iommu_vendor(facts);
         c->claimed = calloc(facts->n_functions + 1, sizeof(*c->claimed));
-        c->disks = calloc(facts->n_functions + 1, sizeof(*c->disks));
-        if (!c->claimed || !c->disks)
+        if (!c->claimed)
                 return -ENOMEM;
         r = scope_map_compute(facts, facts_dmar(facts), facts_ivrs(facts), &c->scopes);
         if (r < 0)
@@ -217,7 +210,6 @@ VerdictContext *verdict_context_free(VerdictContext *c)
         free(c->groups);
         free(c->group_of);
         free(c->claimed);
-        free((void *) c->disks);
         scope_map_done(&c->scopes);
         free(c);
         return NULL;

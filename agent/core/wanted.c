@@ -4,15 +4,6 @@
 #include "core/render.h"
 #include "iommu/argument.h"
 #include "model/image.h"
-#include "model/pciclass.h"
-
-static const SystemDisk *disk_below(const Facts *f, PciAddr a)
-{
-        FOREACH_ARRAY(d, f->disks, f->n_disks)
-                if (pci_addr_equal(d->addr, a))
-                        return d;
-        return NULL;
-}
 
 static const PciFunction *moved_to(const Facts *f, const ConfigDevice *c)
 {
@@ -28,7 +19,7 @@ static const PciFunction *moved_to(const Facts *f, const ConfigDevice *c)
         return found;
 }
 
-static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const PciFunction *p, const SystemDisk *disk)
+static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const PciFunction *p, HostUseAnswer host)
 {
         if (f->pci == TRISTATE_UNKNOWN)
                 return DEVICE_UNKNOWN;
@@ -40,10 +31,8 @@ static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const Pci
                 return DEVICE_WRONG_PATH;
         if (pci_class_never_bound(p->class))
                 return DEVICE_BRIDGE;
-        if (disk)
-                return DEVICE_CARRIES_SYSTEM;
-        if (f->disks_known != TRISTATE_YES && pci_class_base(p->class) == CLASS_STORAGE)
-                return DEVICE_STORAGE_UNKNOWN;
+        if (host.used != TRISTATE_NO)
+                return host.used == TRISTATE_YES ? DEVICE_IN_USE : DEVICE_USE_UNKNOWN;
         return DEVICE_FOUND;
 }
 
@@ -124,14 +113,14 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
         }
         FOREACH_ARRAY(c, config->devices, config->n_devices) {
                 const PciFunction *p = facts_function(facts, c->address);
-                const SystemDisk *disk = disk_below(facts, c->address);
+                const HostUseAnswer host = p ? host_use_of(facts, p, HOST_USE_STORAGE) : (HostUseAnswer){};
                 WantedDevice *d = w.devices + w.n_devices++;
 
                 *d = (WantedDevice){
                         .config = c,
                         .function = p,
-                        .disk = disk,
-                        .state = judge_device(facts, c, p, disk),
+                        .host = host,
+                        .state = judge_device(facts, c, p, host),
                 };
                 if (d->state == DEVICE_ABSENT || d->state == DEVICE_WRONG_ID)
                         d->moved_to = moved_to(facts, c);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "core/host-use.h"
 #include "core/iommu-state.h"
 #include "core/verdict.h"
 #include "model/config.h"
@@ -13,18 +14,18 @@ typedef enum DeviceState {
         DEVICE_UNKNOWN, /* the PCI bus could not be read */
         DEVICE_FOUND,
         DEVICE_ABSENT,
-        DEVICE_WRONG_ID,        /* another device sits at the address */
-        DEVICE_WRONG_PATH,      /* same id, behind other bridges */
-        DEVICE_BRIDGE,          /* pci_class_never_bound() */
-        DEVICE_CARRIES_SYSTEM,  /* a disk that is in use hangs below it */
-        DEVICE_STORAGE_UNKNOWN, /* a storage controller, and the disks in use could not be read */
+        DEVICE_WRONG_ID,    /* another device sits at the address */
+        DEVICE_WRONG_PATH,  /* same id, behind other bridges */
+        DEVICE_BRIDGE,      /* pci_class_never_bound() */
+        DEVICE_IN_USE,      /* the host lives on it */
+        DEVICE_USE_UNKNOWN, /* or may do so */
         _DEVICE_STATE_MAX,
 } DeviceState;
 
 typedef struct WantedDevice {
         const ConfigDevice *config;
         const PciFunction *function; /* at the address; NULL: none */
-        const SystemDisk *disk;      /* first one that hangs below it */
+        HostUseAnswer host;          /* what of the host is on it */
         const PciFunction *moved_to; /* not there, but the only function elsewhere with that id */
         DeviceState state;
         Verdict verdict; /* on the function, as it will be with all wanted devices claimed; empty where there is none */

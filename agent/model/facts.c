@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "facts.h"
 
-#include "table.h"
-
-static const char *const mount_role_table[_ROLE_MAX] = {
-        [ROLE_ROOT] = "/",   [ROLE_BOOT] = "/boot", [ROLE_ESP] = "the EFI system partition", [ROLE_USR] = "/usr",
-        [ROLE_VAR] = "/var", [ROLE_SWAP] = "swap",  [ROLE_OTHER] = "a mounted file system",
-};
-
-DEFINE_STRING_TO(mount_role, MountRole)
-
 void facts_init(Facts *f)
 {
         const AcpiTable unknown = { .present = TRISTATE_UNKNOWN,
@@ -24,10 +15,10 @@ void facts_init(Facts *f)
                 .acpi = TRISTATE_UNKNOWN,
                 .iommu_active = TRISTATE_UNKNOWN,
                 .container = TRISTATE_UNKNOWN,
-                .disks_known = TRISTATE_UNKNOWN,
                 .record_known = TRISTATE_UNKNOWN,
         };
         features_init(&f->features);
+        host_uses_init(&f->host);
         strcpy(f->dmar.signature, "DMAR");
         strcpy(f->ivrs.signature, "IVRS");
 }
@@ -53,11 +44,7 @@ void facts_done(Facts *f)
                 free(k->loaded);
         }
         free(f->kernels);
-        FOREACH_ARRAY(d, f->disks, f->n_disks) {
-                free(d->mount);
-                free(d->block);
-        }
-        free(f->disks);
+        host_uses_done(&f->host);
         dmar_done(&f->dmar_content);
         ivrs_done(&f->ivrs_content);
         free(f->release);

@@ -6,6 +6,7 @@
 #include "array.h"
 #include "bootmount.h"
 #include "dmar.h"
+#include "hostuse.h"
 #include "iommu.h"
 #include "ivrs.h"
 #include "kargs.h"
@@ -74,27 +75,6 @@ typedef struct AcpiTable {
         Tristate sound;  /* read to its end; no: see error, and what could be read is there; unknown: not readable */
         AcpiError error; /* of the reading */
 } AcpiTable;
-
-/* What the running system lives on. */
-typedef enum MountRole {
-        ROLE_ROOT,
-        ROLE_BOOT,
-        ROLE_ESP,
-        ROLE_USR,
-        ROLE_VAR,
-        ROLE_SWAP,
-        ROLE_OTHER,
-        _ROLE_MAX
-} MountRole;
-const char *mount_role_to_string(MountRole r);
-
-/* One PCI function that carries something mounted or swapped to, through partitions and holders (LVM, dm-crypt, md). */
-typedef struct SystemDisk {
-        MountRole role;
-        char *mount; /* mount point or swap device */
-        char *block; /* kernel name of the whole disk, e.g. nvme0n1 */
-        PciAddr addr;
-} SystemDisk;
 
 typedef enum ImageState {
         IMAGE_UNKNOWN, /* could not be read */
@@ -171,10 +151,7 @@ typedef struct Facts {
         Loader *loaders; /* every one that was found, also one that could not be read; none: n_loaders is 0 */
         size_t n_loaders;
         BootMounts boot_mounts; /* file systems of the loaders that were not mounted, and what became of reading them */
-        /* what the system lives on */
-        Tristate disks_known; /* no or unknown: no claim of a storage controller may be planned */
-        SystemDisk *disks;
-        size_t n_disks;
+        HostUses host;          /* what the system lives on */
         /* files that ptprep generates, as they are now; NULL: absent */
         char *claims, *modprobe_snippet, *dracut_snippet;
         char *image_stamps; /* NAME_IMAGE_STAMPS as it is now; NULL: absent */

@@ -36,6 +36,23 @@ static void block_done(Block *b)
         string_list_done(&b->targets);
 }
 
+/* What a mount is to the system. */
+typedef enum MountRole {
+        ROLE_ROOT,
+        ROLE_BOOT,
+        ROLE_ESP,
+        ROLE_USR,
+        ROLE_VAR,
+        ROLE_SWAP,
+        ROLE_OTHER,
+        _ROLE_MAX,
+} MountRole;
+
+static const char *const role_texts[_ROLE_MAX] = {
+        [ROLE_ROOT] = "/",   [ROLE_BOOT] = "/boot", [ROLE_ESP] = "the EFI system partition", [ROLE_USR] = "/usr",
+        [ROLE_VAR] = "/var", [ROLE_SWAP] = "swap",  [ROLE_OTHER] = "a mounted file system",
+};
+
 /* What is being followed, for the facts. */
 typedef struct Use {
         MountRole role;
@@ -44,17 +61,12 @@ typedef struct Use {
 
 static int add_disk(Block *b, const Use *use, const char *block, PciAddr addr)
 {
-        SystemDisk *disk;
+        _cleanup_(string_list_done) StringList chain = {};
+        int r = string_list_add(&chain, use->mount);
 
-        FOREACH_ARRAY(d, b->f->disks, b->f->n_disks)
-                if (d->role == use->role && streq(d->block, block) && pci_addr_equal(d->addr, addr))
-                        return 0; /* one more mount of the same */
-        disk = array_grow(&b->f->disks, b->f->n_disks);
-        if (!disk)
-                return -ENOMEM;
-        b->f->n_disks++;
-        *disk = (SystemDisk){ .role = use->role, .mount = strdup(use->mount), .block = strdup(block), .addr = addr };
-        return disk->mount && disk->block ? 0 : -ENOMEM;
+        if (r >= 0)
+                r = string_list_add(&chain, block);
+        return r < 0 ? r : host_use_add(&b->f->host, HOST_USE_STORAGE, addr, role_texts[use->role], &chain);
 }
 
 /* A full address, with domain, as a whole path component. The name of a host bridge (pci0000:00) is none. */
@@ -477,8 +489,8 @@ static int find_esp(Block *b)
         const Use use = { .role = ROLE_ESP, .mount = "EFI system partition" };
         int r;
 
-        FOREACH_ARRAY(d, b->f->disks, b->f->n_disks)
-                if (d->role == ROLE_ESP)
+        FOREACH_ARRAY(u, b->f->host.items, b->f->host.n)
+                if (u->kind == HOST_USE_STORAGE && streq(u->what, role_texts[ROLE_ESP]))
                         return 0;
         if (probe_exists(b->p->rfd, NAME_SYS_EFI) != TRISTATE_YES)
                 return 0;
@@ -535,6 +547,6 @@ int probe_block(const Probe *p, Facts *f)
         r = find_esp(&b);
         if (r < 0)
                 return r;
-        f->disks_known = b.root_seen && !b.failed ? TRISTATE_YES : TRISTATE_NO;
+        f->host.known[HOST_USE_STORAGE] = b.root_seen && !b.failed ? TRISTATE_YES : TRISTATE_NO;
         return 0;
 }

@@ -182,7 +182,8 @@ static inline ConfigDevice *machine_add_device(Machine *m, const char *name, con
 static inline int machine_setup(void **state)
 {
         Machine *m = calloc(1, sizeof(*m));
-        SystemDisk *d;
+        _cleanup_(string_list_done) StringList chain = {};
+        PciAddr disk;
 
         if (!m)
                 return -1;
@@ -211,7 +212,7 @@ static inline int machine_setup(void **state)
         m->facts.helper_present = true;
         m->facts.helper_hash = 42;
         m->facts.image_tool = copy("dracut");
-        m->facts.disks_known = m->facts.record_known = TRISTATE_YES;
+        m->facts.host.known[HOST_USE_STORAGE] = m->facts.record_known = TRISTATE_YES;
         if (string_list_add(&m->facts.iommu_units, "dmar0") < 0)
                 return -1;
         machine_add_function(m, "0000:00:01.0", "8086:3420", 0x060400, "pcieport", 1);
@@ -222,9 +223,8 @@ static inline int machine_setup(void **state)
         machine_add_function(m, "0000:00:05.0", "8086:10d3", 0x020000, "e1000e", 4);
         for (int32_t i = 1; i <= 4; i++)
                 (void) machine_add_group(m, i);
-        d = array_grow(&m->facts.disks, m->facts.n_disks++);
-        *d = (SystemDisk){ .role = ROLE_ROOT, .mount = copy("/"), .block = copy("vda") };
-        if (pci_addr_parse("0000:00:03.0", &d->addr) < 0)
+        if (pci_addr_parse("0000:00:03.0", &disk) < 0 || string_list_add(&chain, "/") < 0 ||
+            string_list_add(&chain, "vda") < 0 || host_use_add(&m->facts.host, HOST_USE_STORAGE, disk, "/", &chain) < 0)
                 return -1;
         machine_add_kernel(m, "6.1.0-1-amd64", true);
         if (!array_grow(&m->facts.loaders, m->facts.n_loaders++))

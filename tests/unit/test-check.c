@@ -277,14 +277,11 @@ static void the_running_system_is_safe(void **state)
         machine_judge(m);
         expect(m, "device.system", RESULT_BLOCKED, "it carries / (/ on vda)");
         expect_exit(m, EXIT_BLOCKED, 0);
-        m->facts.n_disks = 0;
-        free(m->facts.disks[0].mount);
-        free(m->facts.disks[0].block);
-        m->facts.disks_known = TRISTATE_UNKNOWN;
+        host_uses_done(&m->facts.host);
         machine_judge(m);
         expect(m, "device.system", RESULT_BLOCKED, "could not be found out");
         expect_exit(m, EXIT_BLOCKED, 0);
-        m->facts.disks_known = TRISTATE_YES;
+        m->facts.host.known[HOST_USE_STORAGE] = TRISTATE_YES;
         machine_judge(m);
         expect(m, "device.system", RESULT_OK, "nothing mounted");
         assert_true(m->plan.n > 0);

@@ -62,20 +62,24 @@ static Facts probe(const Tree *t)
         return probe_for(t, true, false);
 }
 
-/* "ROLE BLOCK ADDRESS MOUNT" a line, in the order of the facts. */
+/* "ADDRESS WHAT: MOUNT on BLOCK" a line, in the order of the facts. */
 static void assert_disks(const Facts *f, Tristate known, const char *expected)
 {
-        static const char *const roles[_ROLE_MAX] = { "root", "boot", "esp", "usr", "var", "swap", "other" };
         _cleanup_free_ char *text = NULL;
         size_t size;
         FILE *out = open_memstream(&text, &size);
 
         assert_non_null(out);
-        FOREACH_ARRAY(d, f->disks, f->n_disks)
-                (void) fprintf(out, "%s %s %s %s\n", roles[d->role], d->block, PCI_ADDR_TEXT(d->addr), d->mount);
+        FOREACH_ARRAY(u, f->host.items, f->host.n) {
+                assert_int_equal(u->kind, HOST_USE_STORAGE);
+                (void) fprintf(out, "%s %s: ", PCI_ADDR_TEXT(u->addr), u->what);
+                FOREACH_ARRAY(piece, u->chain.items, u->chain.n)
+                        (void) fprintf(out, "%s%s", piece > u->chain.items ? " on " : "", *piece);
+                (void) fputc('\n', out);
+        }
         assert_int_equal(fclose(out), 0);
         assert_string_equal(text, expected);
-        assert_int_equal(f->disks_known, known);
+        assert_int_equal(f->host.known[HOST_USE_STORAGE], known);
 }
 
 static void test_partitions(void **state)
@@ -100,11 +104,11 @@ static void test_partitions(void **state)
                   "/dev/vda                                partition\t1048572\t\t0\t\t-2\n");
         f = probe(t);
         assert_disks(&f, TRISTATE_YES,
-                     "root nvme0n1 0000:03:00.0 /\n"
-                     "esp nvme0n1 0000:03:00.0 /boot/efi\n"
-                     "other nvme0n1 0000:03:00.0 /srv/bound\n"
-                     "other sda 0000:00:17.0 /data of all\n"
-                     "swap vda 0000:00:05.0 /dev/vda\n");
+                     "0000:00:05.0 swap: /dev/vda on vda\n"
+                     "0000:00:17.0 a mounted file system: /data of all on sda\n"
+                     "0000:03:00.0 /: / on nvme0n1\n"
+                     "0000:03:00.0 the EFI system partition: /boot/efi on nvme0n1\n"
+                     "0000:03:00.0 a mounted file system: /srv/bound on nvme0n1\n");
 }
 
 /* LVM on LUKS on RAID 1 of a SATA and a USB disk. */
@@ -132,10 +136,10 @@ static void test_holders(void **state)
                   "/dev/zram0 partition\t1\t\t0\t\t-2\n");
         f = probe(t);
         assert_disks(&f, TRISTATE_YES,
-                     "root sda 0000:00:17.0 /\n"
-                     "root sdb 0000:00:14.0 /\n"
-                     "swap sda 0000:00:17.0 /dev/mapper/vg-swap\n"
-                     "swap sdb 0000:00:14.0 /dev/mapper/vg-swap\n");
+                     "0000:00:14.0 /: / on sdb\n"
+                     "0000:00:14.0 swap: /dev/mapper/vg-swap on sdb\n"
+                     "0000:00:17.0 /: / on sda\n"
+                     "0000:00:17.0 swap: /dev/mapper/vg-swap on sda\n");
 }
 
 /* A circle of holders, as only a damaged tree has it, ends. */
@@ -170,10 +174,10 @@ static void test_btrfs(void **state)
                   "23 22 0:31 /@var /var rw - btrfs /dev/sda rw,subvol=/@var\n");
         f = probe(t);
         assert_disks(&f, TRISTATE_YES,
-                     "root sda 0000:00:17.0 /\n"
-                     "root vda 0000:00:05.0 /\n"
-                     "var sda 0000:00:17.0 /var\n"
-                     "var vda 0000:00:05.0 /var\n");
+                     "0000:00:05.0 /: / on vda\n"
+                     "0000:00:05.0 /var: /var on vda\n"
+                     "0000:00:17.0 /: / on sda\n"
+                     "0000:00:17.0 /var: /var on sda\n");
 }
 
 static void test_nvme_multipath(void **state)
@@ -190,7 +194,9 @@ static void test_nvme_multipath(void **state)
         tree_link(t, "/sys/devices/virtual/nvme-subsystem/nvme-subsys0/subsystem", "../../../../class/nvme-subsystem");
         tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:1 / / rw - ext4 /dev/nvme0n1p1 rw\n");
         f = probe(t);
-        assert_disks(&f, TRISTATE_YES, "root nvme0n1 0000:01:00.0 /\nroot nvme0n1 0000:81:00.0 /\n");
+        assert_disks(&f, TRISTATE_YES,
+                     "0000:01:00.0 /: / on nvme0n1\n"
+                     "0000:81:00.0 /: / on nvme0n1\n");
 }
 
 /* Both the disk's own function and the RAID function above it carry the disk; a bridge above does not count. */
@@ -214,7 +220,9 @@ static void test_vmd(void **state)
         block(t, VMD, "259:0");
         tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:0 / / rw - ext4 /dev/nvme1n1 rw\n");
         assert_int_equal(probe_block(&p, &f), 0);
-        assert_disks(&f, TRISTATE_YES, "root nvme1n1 0000:6f:00.5 /\nroot nvme1n1 10001:80:07.0 /\n");
+        assert_disks(&f, TRISTATE_YES,
+                     "0000:6f:00.5 /: / on nvme1n1\n"
+                     "10001:80:07.0 /: / on nvme1n1\n");
         f.functions = NULL;
         f.n_functions = 0;
         facts_done(&f);
@@ -241,10 +249,10 @@ static void test_loop_and_swap_file(void **state)
                   "/data/swapfile file\t1\t\t0\t\t-2\n");
         f = probe(t);
         assert_disks(&f, TRISTATE_YES,
-                     "root nvme0n1 0000:03:00.0 /\n"
-                     "other sda 0000:00:17.0 /data\n"
-                     "usr sda 0000:00:17.0 /usr\n"
-                     "swap sda 0000:00:17.0 /data/swapfile\n");
+                     "0000:00:17.0 a mounted file system: /data on sda\n"
+                     "0000:00:17.0 /usr: /usr on sda\n"
+                     "0000:00:17.0 swap: /data/swapfile on sda\n"
+                     "0000:03:00.0 /: / on nvme0n1\n");
 }
 
 /* An image that never ran has no mounts: fstab tells, by udev's links or by what libblkid finds on the devices. */
@@ -277,9 +285,9 @@ static void test_fstab(void **state)
                   "tmpfs /tmp tmpfs defaults 0 0\n");
         f = probe(t);
         assert_disks(&f, TRISTATE_YES,
-                     "root sda 0000:00:17.0 /\n"
-                     "swap sdb 0000:00:14.0 UUID=01234567-89ab-4cde-8f01-23456789abcd\n"
-                     "esp nvme0n1 0000:03:00.0 /efi\n");
+                     "0000:00:14.0 swap: UUID=01234567-89ab-4cde-8f01-23456789abcd on sdb\n"
+                     "0000:00:17.0 /: / on sda\n"
+                     "0000:03:00.0 the EFI system partition: /efi on nvme0n1\n");
 }
 
 static void test_other_roots(void **state)
@@ -329,7 +337,7 @@ static void test_without_devices(void **state)
         block(t, NVME, "259:0");
         tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:0 / / rw - ext4 /dev/nvme0n1 rw\n");
         list = probe_for(t, false, true);
-        assert_disks(&list, TRISTATE_YES, "root nvme0n1 0000:03:00.0 /\n");
+        assert_disks(&list, TRISTATE_YES, "0000:03:00.0 /: / on nvme0n1\n");
         check = probe_for(t, false, false);
         assert_disks(&check, TRISTATE_UNKNOWN, "");
 }

@@ -86,7 +86,7 @@ static void test_nothing(void **state)
         assert_int_equal(f.dmar.present, TRISTATE_UNKNOWN);
         assert_int_equal(f.iommu_active, TRISTATE_UNKNOWN);
         assert_int_equal(f.container, TRISTATE_UNKNOWN);
-        assert_int_not_equal(f.disks_known, TRISTATE_YES);
+        assert_int_not_equal(f.host.known[HOST_USE_STORAGE], TRISTATE_YES);
         assert_null(f.cpu_vendor);
         assert_false(f.cmdline_known);
         assert_null(f.release);

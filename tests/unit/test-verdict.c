@@ -133,10 +133,7 @@ static void without_obstacles(void **state)
         set_text(&machine_function(m, NIC)->driver, NULL);
         expect(m, NIC, VERDICT_POSSIBLE, NULL, CURE_NONE, NULL);
         expect(m, "0000:00:03.0", VERDICT_BLOCKED, "device.system", CURE_CONFIGURATION, "it carries / (/ on vda)");
-        m->facts.disks_known = TRISTATE_UNKNOWN;
-        free(m->facts.disks[0].mount);
-        free(m->facts.disks[0].block);
-        m->facts.n_disks = 0;
+        host_uses_done(&m->facts.host);
         expect(m, "0000:00:03.0", VERDICT_UNKNOWN, "device.system", CURE_NONE, "could not be found out");
 }
 

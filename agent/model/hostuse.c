@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "hostuse.h"
+
+void host_uses_init(HostUses *u)
+{
+        *u = (HostUses){};
+        FOREACH_ARRAY(known, u->known, _HOST_USE_KIND_MAX)
+                *known = TRISTATE_UNKNOWN;
+}
+
+void host_uses_done(HostUses *u)
+{
+        FOREACH_ARRAY(i, u->items, u->n)
+                string_list_done(&i->chain);
+        free(u->items);
+        host_uses_init(u);
+}
+
+/* The first use of a function that is not before this one. */
+static size_t lower_bound(const HostUses *u, PciAddr addr)
+{
+        size_t low = 0, high = u->n;
+
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+
+                if (pci_addr_compare(u->items[middle].addr, addr) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+static bool same_way(const StringList *a, const StringList *b)
+{
+        if (a->n != b->n)
+                return false;
+        for (size_t i = 1; i < a->n; i++)
+                if (!streq(a->items[i], b->items[i]))
+                        return false;
+        return true;
+}
+
+int host_use_add(HostUses *u, HostUseKind kind, PciAddr addr, const char *what, StringList *chain)
+{
+        _cleanup_(string_list_done) StringList taken = *chain;
+        size_t at = lower_bound(u, addr);
+
+        *chain = (StringList){};
+        for (; at < u->n && pci_addr_equal(u->items[at].addr, addr); at++)
+                if (u->items[at].kind == kind && streq(u->items[at].what, what) &&
+                    same_way(&u->items[at].chain, &taken))
+                        return 0;
+        if (!array_grow(&u->items, u->n))
+                return -ENOMEM;
+        memmove(u->items + at + 1, u->items + at, (u->n - at) * sizeof(*u->items));
+        u->items[at] = (HostUse){ .kind = kind, .addr = addr, .what = what, .chain = taken };
+        taken = (StringList){};
+        u->n++;
+        return 0;
+}
+
+const HostUse *host_uses_of(const HostUses *u, PciAddr addr, size_t *ret_n)
+{
+        size_t first = lower_bound(u, addr), end = first;
+
+        while (end < u->n && pci_addr_equal(u->items[end].addr, addr))
+                end++;
+        *ret_n = end - first;
+        return end > first ? u->items + first : NULL;
+}
