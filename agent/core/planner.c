@@ -231,7 +231,9 @@ static int plan_loader(const Judgement *j, const Loader *l, const LoaderEdit *wa
 static int plan_loaders(const Judgement *j, const StringList *stale, FindingList *findings, Plan *p)
 {
         char *reason = NULL;
-        const LoaderEdit want = { .add = &j->wanted->add,
+        const LoaderEdit want = { .check = "iommu.argument",
+                                  .image_check = "image.current",
+                                  .add = &j->wanted->add,
                                   .remove = &j->wanted->remove,
                                   .stale = stale,
                                   .interrupted = j->facts->transaction,

@@ -140,22 +140,20 @@ static char *unquoted(const char *value)
 /* Drops each member of a comma list that begins so, in place. false: there was none. */
 static bool drop_members(char *list, const char *unwanted)
 {
+        const char *p = list, *member;
         char *to = list;
         bool had = false;
+        size_t n;
 
-        for (const char *member = list; *member;) {
-                size_t length = strcspn(member, ",");
-                const char *next = member + length + (member[length] == ',');
-
-                if (startswith(member, unwanted))
+        while (karg_next_member(&p, &member, &n)) {
+                if (startswith(member, unwanted)) {
                         had = true;
-                else {
-                        if (to != list)
-                                *to++ = ',';
-                        memmove(to, member, length);
-                        to += length;
+                        continue;
                 }
-                member = next;
+                if (to != list)
+                        *to++ = ',';
+                memmove(to, member, n);
+                to += n;
         }
         *to = '\0';
         return had;

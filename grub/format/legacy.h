@@ -12,6 +12,8 @@
  * configuration: update-grub(8) of the package grub-legacy, 0.97-72.
  */
 
+#define LEGACY_OPTION_PREFIX "# " /* of the comments that update-grub reads */
+
 /* One entry: from its title to the next. */
 typedef struct LegacyEntry {
         char *title;
@@ -50,6 +52,9 @@ void legacy_menu_done(LegacyMenu *m);
 
 /* Any text is a menu, if only an empty one. 0 or -ENOMEM. */
 int legacy_parse(const char *text, LegacyMenu *ret) _must_check_;
+
+/* The newline that ends the line which has this byte, or the end of the text; a backslash joins lines. */
+size_t legacy_line_end(const char *text, size_t i);
 
 /**
  * legacy_edit() - a menu with other kernel arguments

@@ -15,6 +15,14 @@ const OwnedFormat *owned_format(const char *name)
         return NULL;
 }
 
+bool owned_words_beside(const OwnedWords *words, const char *word, const char *other)
+{
+        FOREACH_ARRAY(w, words->items, words->n)
+                if (streq(w->word, word) && !owned_words_has(words, w->place, other))
+                        return false;
+        return true;
+}
+
 static int take_out_whole(const char *text, const OwnedWords *words, char **ret)
 {
         (void) text, (void) words;

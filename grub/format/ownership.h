@@ -31,6 +31,9 @@ extern const OwnedFormat owned_grub_default; /* /etc/default/grub and its drop-i
 /* NULL: none of that name (a record of another version). */
 const OwnedFormat *owned_format(const char *name);
 
+/* Is the other word at every place that has this one? What ptprep adds together is found together. */
+bool owned_words_beside(const OwnedWords *words, const char *word, const char *other);
+
 /* How a file that was changed stands now. */
 typedef enum OwnedState {
         OWNED_AS_WRITTEN, /* the bytes that ptprep wrote: the original goes back to the byte */

@@ -6,8 +6,6 @@
 #include "grub/loader/entry-edit.h"
 #include "grub/loader/kernel-install.h"
 
-#define CHECK_ID "iommu.argument"
-
 /* One entry while it is edited. */
 typedef struct Draft {
         const BootEntry *entry;
@@ -392,7 +390,7 @@ static int plan_drafts(const Edit *e, bool rescue)
 
                 if (d->entry->rescue != rescue)
                         continue;
-                r = plan_edit(e->plan, CHECK_ID, d->entry->file, d->old, d->text, &d->words);
+                r = plan_edit(e->plan, e->want->check, d->entry->file, d->old, d->text, &d->words);
                 if (r >= 0 && e->plan->n > before && grubby_can(e, d))
                         r = add_grubby(e, d, &e->plan->steps[before].file);
                 if (r < 0)
@@ -406,7 +404,7 @@ static int plan_all(const Edit *e)
         int r = plan_drafts(e, true);
 
         if (r >= 0 && e->block)
-                r = plan_edit(e->plan, CHECK_ID, e->block_file->path, e->old_block, e->block, &e->block_words);
+                r = plan_edit(e->plan, e->want->check, e->block_file->path, e->old_block, e->block, &e->block_words);
         return r < 0 ? r : plan_drafts(e, false);
 }
 

@@ -85,15 +85,14 @@ int plan_entry(Plan *plan, const LoaderEdit *want, const char *path, const char 
                 r = cmdline_record(before, after, 0, &c.add, "", &c.words.added, &c.words.removed);
         if (r == -ENOTSUP)
                 return refuse_open_quote(want, path);
-        return r < 0 ? r : plan_edit(plan, "iommu.argument", path, text, edited, &c.words);
+        return r < 0 ? r : plan_edit(plan, want->check, path, text, edited, &c.words);
 }
 
 /* Did ptprep add this word to every entry that it brought its claim to? */
 static bool added_everywhere(const Record *record, const char *word)
 {
         FOREACH_ARRAY(f, record->files, record->n)
-                if (streq(f->format, owned_bls.name) && owned_words_has(&f->added, "", KARG_CLAIM) &&
-                    !owned_words_has(&f->added, "", word))
+                if (streq(f->format, owned_bls.name) && !owned_words_beside(&f->added, KARG_CLAIM, word))
                         return false;
         return true;
 }
@@ -143,7 +142,7 @@ static int take_inherited(const LoaderEdit *want, const LoaderFile *f, const Own
         r = owned_bls.take_out(text, words, &without);
         if (r == -ENOTSUP)
                 return refuse_open_quote(want, f->path);
-        return r < 0 ? r : plan_write(plan, "iommu.argument", f->path, text, without);
+        return r < 0 ? r : plan_write(plan, want->check, f->path, text, without);
 }
 
 int plan_inherited(const Loader *l, const LoaderEdit *want, Plan *plan)
@@ -208,5 +207,5 @@ int plan_cmdline(Plan *plan, const LoaderEdit *want, const char *path, const cha
                 return r;
         if (string_printf(&whole, "%s%s", edited, rest) < 0)
                 return -ENOMEM;
-        return plan_edit(plan, "iommu.argument", path, text, whole, &words);
+        return plan_edit(plan, want->check, path, text, whole, &words);
 }

@@ -267,7 +267,7 @@ static int bootc_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
 
         if (r >= 0)
                 r = render(want, &text, &words);
-        return r < 0 ? r : plan_edit(plan, "iommu.argument", OWN, present, text, &words);
+        return r < 0 ? r : plan_edit(plan, want->check, OWN, present, text, &words);
 }
 
 const LoaderOps loader_bootc = {

@@ -5,8 +5,6 @@
 #include "grub/loader/loaders.h"
 #include "model/names.h"
 
-#define CHECK_ID "iommu.argument"
-
 /*
  * GRUB legacy. Red Hat's reads grub.conf, everybody else's menu.lst; where both names are one file by a link that does
  * not matter. Red Hat's for UEFI reads the file beside itself on the ESP.
@@ -164,15 +162,6 @@ static int verify(const char *text, const LoaderEdit *want)
         return r;
 }
 
-/* Did ptprep add this word wherever it added its claim? */
-static bool added_everywhere(const OwnedWords *added, const char *word)
-{
-        FOREACH_ARRAY(w, added->items, added->n)
-                if (streq(w->word, KARG_CLAIM) && !owned_words_has(added, w->place, word))
-                        return false;
-        return true;
-}
-
 /*
  * grubby(8) gives the entry of a new kernel the words of the default one, and no record tells of that. Entries that
  * have ptprep.claim=1 when all recorded words are gone lose what ptprep had added to all others.
@@ -190,13 +179,13 @@ static int take_inherited(const Loader *l, const LoaderEdit *want, Plan *plan)
                 if (!e->kernel || !kargs_has(&e->arguments, KARG_CLAIM))
                         continue;
                 FOREACH_ARRAY(w, recorded->added.items, recorded->added.n)
-                        if (r >= 0 && added_everywhere(&recorded->added, w->word))
+                        if (r >= 0 && owned_words_beside(&recorded->added, KARG_CLAIM, w->word))
                                 r = owned_words_add(&words, e->place, w->word);
         }
         if (r < 0 || words.n == 0)
                 return r;
         r = legacy_take(text, &words, &without);
-        return r < 0 ? r : plan_write(plan, CHECK_ID, l->files->path, text, without);
+        return r < 0 ? r : plan_write(plan, want->check, l->files->path, text, without);
 }
 
 static int legacy_loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
@@ -224,7 +213,7 @@ static int legacy_loader_edit(const Loader *l, const LoaderEdit *want, Plan *pla
                         "%s has a kernel line in which words cannot be told apart: look for a quote that is "
                         "never closed, or a backslash at the end",
                         f->path);
-        return r < 0 ? r : plan_edit(plan, CHECK_ID, f->path, f->text, text, &words);
+        return r < 0 ? r : plan_edit(plan, want->check, f->path, f->text, text, &words);
 }
 
 const LoaderOps loader_grub_legacy = {
@@ -232,5 +221,3 @@ const LoaderOps loader_grub_legacy = {
         .read = legacy_read,
         .edit = legacy_loader_edit,
 };
-
-const OwnedFormat owned_grub_legacy = { "grub-legacy", legacy_take };

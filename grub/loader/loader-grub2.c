@@ -11,7 +11,6 @@
 #include "grub/loader/loaders.h"
 #include "model/names.h"
 
-#define CHECK_ID        "iommu.argument"
 #define DEFAULT_DIR     "/etc/default/grub.d"
 /* All sources together: people write a few KiB, and time to evaluate them grows with the square. */
 #define SOURCES_MAX_KIB 128U
@@ -281,19 +280,19 @@ static int plan_sources(const Loader *l, const LoaderEdit *want, const Draft *d,
                 const LoaderFile *old = loader_file(l, d->files[i].path);
 
                 if (!(drop_in && streq(d->files[i].path, l->drop_in)))
-                        r = plan_edit(plan, CHECK_ID, d->files[i].path, old ? old->text : NULL, d->files[i].text,
+                        r = plan_edit(plan, want->check, d->files[i].path, old ? old->text : NULL, d->files[i].text,
                                       d->words + i);
         }
         for (size_t i = 0; i < l->n_files && r >= 0; i++) {
                 const LoaderFile *f = l->files + i;
 
                 if (is_all_ours(f, want) && !(drop_in && streq(f->path, l->drop_in)))
-                        r = plan_edit(plan, CHECK_ID, f->path, f->text, NULL, &ours);
+                        r = plan_edit(plan, want->check, f->path, f->text, NULL, &ours);
         }
         if (r >= 0 && drop_in) {
                 const LoaderFile *old = loader_file(l, l->drop_in);
 
-                r = plan_edit(plan, CHECK_ID, l->drop_in, old ? old->text : NULL, drop_in, &ours);
+                r = plan_edit(plan, want->check, l->drop_in, old ? old->text : NULL, drop_in, &ours);
         }
         return r;
 }
@@ -330,7 +329,7 @@ static bool entries_differ(const Loader *l, const LoaderEdit *want, const Kargs 
 
 static int plan_generate(const Loader *l, const LoaderEdit *want, const char *path, Plan *plan)
 {
-        MenuStep *s = plan_add_menu(plan, CHECK_ID, path, want->add, want->remove);
+        MenuStep *s = plan_add_menu(plan, want->check, path, want->add, want->remove);
 
         if (!s)
                 return -ENOMEM;
@@ -371,7 +370,7 @@ static int edit_nothing(const Loader *l, const LoaderEdit *want, Plan *plan)
                 const char *text = loader_present(plan, f->path, f->text);
 
                 if (text && is_all_ours(f, want)) { /* made by a ptprep that kept no record */
-                        r = plan_edit(plan, CHECK_ID, f->path, f->text, NULL, &none);
+                        r = plan_edit(plan, want->check, f->path, f->text, NULL, &none);
                         text = NULL;
                 }
                 changed |= !streq_null(text, f->text);

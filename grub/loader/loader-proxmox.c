@@ -135,8 +135,8 @@ static bool changes_sources(const Plan *plan)
 static int plan_refresh(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
         /* without an entry there is nothing that could be looked at again */
-        CommandStep *s = plan_add_command(plan, "iommu.argument", UUIDS, LOADER_PROXMOX,
-                                          l->n_entries > 0 ? want->add : NULL, want->remove);
+        CommandStep *s = plan_add_command(plan, want->check, UUIDS, LOADER_PROXMOX, l->n_entries > 0 ? want->add : NULL,
+                                          want->remove);
         int r = 0;
 
         if (!s)

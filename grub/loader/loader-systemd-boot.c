@@ -95,7 +95,7 @@ static int plan_build(const Loader *l, const LoaderEdit *want, const BootEntry *
                 r = string_list_add(&gone.words, unwanted.items[i].word);
         if (r < 0)
                 return r;
-        s = plan_add_command(plan, "iommu.argument", e->file, l->kind, want->add, &gone);
+        s = plan_add_command(plan, want->check, e->file, l->kind, want->add, &gone);
         if (!s)
                 return -ENOMEM;
         r = string_copy(e->version, &s->release);
@@ -141,7 +141,7 @@ static int delay_removal(const Loader *l, const LoaderEdit *want, size_t builds,
                         if (r < 0)
                                 return r;
                 }
-        return plan_edit(plan, "iommu.argument", KERNEL_CMDLINE_FILE, base, NULL, &none);
+        return plan_edit(plan, want->check, KERNEL_CMDLINE_FILE, base, NULL, &none);
 }
 
 /*

@@ -13,6 +13,8 @@
 
 /* What the kernel command line of every entry that can boot, rescue entries excepted, is to be. */
 typedef struct LoaderEdit {
+        const char *check;       /* id of the check that asks for the words; static, in every step that is about them */
+        const char *image_check; /* of the one that asks for images */
         const Kargs *add;        /* words to have */
         const Kargs *remove;     /* words that contradict them and may not stay, e.g. iommu=off */
         const StringList *stale; /* kernel releases whose image the loader's own tool has to make again; NULL: none */

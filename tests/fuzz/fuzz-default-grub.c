@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         char *claim = (char *) "ptprep.claim=1", *off = (char *) "iommu=off";
         const Kargs add = one_word(&claim), remove = one_word(&off);
         _cleanup_(record_done) Record record = {};
-        const LoaderEdit want = { .add = &add, .remove = &remove, .record = &record };
+        const LoaderEdit want = { .check = "iommu.argument", .add = &add, .remove = &remove, .record = &record };
         LoaderFile file = { (char *) "/etc/default/grub", text, text ? strlen(text) : 0 };
         char *tool = (char *) "grub-mkconfig";
         Loader l = { .kind = LOADER_GRUB2,

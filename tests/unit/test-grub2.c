@@ -678,7 +678,9 @@ static void hostile_words_never_become_shell(void **state)
                 const Record record = {};
                 const Kargs add = { .words = { .items = &word, .n = 1 } }, none = {};
                 _cleanup_(plan_done) Plan p = {};
-                int r = loader_edit(&l, &(LoaderEdit){ .add = &add, .remove = &none, .record = &record }, &p);
+                int r = loader_edit(
+                        &l, &(LoaderEdit){ .check = "iommu.argument", .add = &add, .remove = &none, .record = &record },
+                        &p);
 
                 assert_int_equal(r >= 0, karg_is_plain(word));
                 if (r < 0) {
@@ -1132,7 +1134,9 @@ static void refusals_say_why(void **state)
                 _cleanup_(loader_done) Loader l = {};
                 _cleanup_(plan_done) Plan p = {};
                 _cleanup_free_ char *reason = NULL;
-                const LoaderEdit want = { .add = &add, .remove = &remove, .record = &record, .reason = &reason };
+                const LoaderEdit want = {
+                        .check = "iommu.argument", .add = &add, .remove = &remove, .record = &record, .reason = &reason
+                };
 
                 host(t, !row->in_place, row->defaults);
                 assert_int_equal(loader_grub2.read(t->rfd, &l), 0);

@@ -299,7 +299,9 @@ static void expect_refusal(const Tree *t, const char *reason)
         _cleanup_(plan_done) Plan p = {};
         _cleanup_free_ char *said = NULL;
         const Record record = {};
-        const LoaderEdit want = { .add = &add, .remove = &remove, .record = &record, .reason = &said };
+        const LoaderEdit want = {
+                .check = "iommu.argument", .add = &add, .remove = &remove, .record = &record, .reason = &said
+        };
         Loader *all;
         size_t n;
         const Loader *l = find(t, LOADER_BLS, &all, &n);

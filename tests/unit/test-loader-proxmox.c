@@ -136,7 +136,7 @@ static void test_interrupted(void **state)
         _cleanup_(plan_done) Plan p = {};
         Kargs add = words(ADD), none = {};
         const Record record = {};
-        LoaderEdit want = { .add = &add, .remove = &none, .record = &record };
+        LoaderEdit want = { .check = "iommu.argument", .add = &add, .remove = &none, .record = &record };
         Loader l = {};
 
         put_machine(t, "quiet " ADD "\n");
