@@ -33,13 +33,17 @@ typedef struct PciIsolation {
 typedef struct PciFunction {
         PciAddr addr;
         PciId id;
+        PciId subsystem;       /* of the card that it is on (PCI Local Bus 3.0, 6.2.4) */
+        bool has_subsystem;    /* bridges have none */
         uint32_t class;        /* 24 bits: base class, subclass, programming interface; PCI Code and ID Assignment 1 */
         char *driver;          /* NULL: none bound */
-        char *driver_override; /* NULL: none set */
-        int32_t group;         /* IOMMU group, PCI_GROUP_NONE */
-        char *path;            /* stable bridge path, NULL: unknown */
-        size_t parent;         /* index of the upstream bridge, PCI_PARENT_NONE on a root bus */
-        size_t behind;         /* on a root bus that a function makes (VMD): its index, else PCI_PARENT_NONE */
+        char *driver_override; /* of a wanted device; NULL: none set */
+        /* IOMMU group, PCI_GROUP_NONE; of wanted devices and whoever is in one with them, of all when FACTS_FUNCTIONS
+         * asks */
+        int32_t group;
+        char *path;    /* stable bridge path, NULL: unknown */
+        size_t parent; /* index of the upstream bridge, PCI_PARENT_NONE on a root bus */
+        size_t behind; /* on a root bus that a function makes (VMD): its index, else PCI_PARENT_NONE */
         /* wanted devices, and all of them when FACTS_FUNCTIONS asks */
         char *reset;      /* ways to reset it as the kernel names them, "flr bus"; "" none; NULL: unknown */
         size_t physfn;    /* index of the physical function of a virtual one, PCI_PARENT_NONE */

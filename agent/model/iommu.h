@@ -25,7 +25,7 @@ typedef struct ReservedRegion {
 
 typedef struct IommuGroup {
         int32_t number;
-        char *type; /* of the default domain: DMA, DMA-FQ, identity, blocked; NULL: unknown */
+        char *type; /* of the default domain: DMA, DMA-FQ, identity, blocked; NULL: unknown, or nobody asked */
         bool regions_known;
         ReservedRegion *regions; /* in the order of the kernel */
         size_t n_regions;

@@ -2,10 +2,11 @@
 #include "probe/probe.h"
 
 #include "base/io.h"
+#include "base/text.h"
 #include "model/names.h"
 
-/* A line has some 50 bytes, and the largest real groups have a few dozen regions. */
-#define REGIONS_MAX_BYTES (256U * 1024)
+/* An attribute is a page at most (Linux fs/sysfs/file.c, sysfs_emit_at()); more is no kernel's. */
+#define REGIONS_MAX_BYTES (64U * 1024)
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -43,17 +44,17 @@ static int collect(const Probe *p, Facts *f)
 static int read_group(const Probe *p, IommuGroup *g)
 {
         char path[sizeof(NAME_SYS_IOMMU_GROUPS "/") + 3 * sizeof(int) + sizeof("reserved_regions")], type[32];
-        _cleanup_free_ char *text = NULL;
+        char text[REGIONS_MAX_BYTES];
         int r;
 
         (void) snprintf(path, sizeof(path), NAME_SYS_IOMMU_GROUPS "/%d/type", g->number);
-        if (root_read_attr(p->rfd, path, type, sizeof(type)) >= 0) {
-                g->type = strdup(type);
-                if (!g->type)
-                        return -ENOMEM;
+        if (!p->functions && root_read_attr(p->rfd, path, type, sizeof(type)) >= 0) {
+                r = string_copy(type, &g->type);
+                if (r < 0)
+                        return r;
         }
         (void) snprintf(path, sizeof(path), NAME_SYS_IOMMU_GROUPS "/%d/reserved_regions", g->number);
-        r = root_read_file(p->rfd, path, REGIONS_MAX_BYTES, &text, NULL);
+        r = root_read_attr(p->rfd, path, text, sizeof(text));
         if (r >= 0)
                 r = reserved_regions_parse(text, &g->regions, &g->n_regions);
         g->regions_known = r >= 0;

@@ -2,98 +2,24 @@
 #include "probe/probe.h"
 
 #include <limits.h>
-#include <pci/pci.h>
-#include <setjmp.h>
 
 #include "base/io.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "model/names.h"
+#include "probe/pci-access.h"
 
 /*
- * The only caller of libpci. Its error hook must never return, and by default ends the process, so it jumps back to the
- * functions below that are named guarded; nothing that is owned is declared between setjmp() and the calls it guards.
- *
- * libpci finds the functions and their ids; links are read here, each with one system call. Config space costs
- * milliseconds a function in a guest: it is read only by probe_acs(), and only of what has to explain a shared group.
+ * The functions, out of sysfs. Of each there are two links and one file: uevent holds class, ids and driver at once
+ * (Linux drivers/pci/pci-driver.c, pci_uevent(); drivers/base/core.c, dev_uevent()), which as attributes are a file
+ * each. Saved trees may have only those.
  */
 
-static jmp_buf pci_border;
+/* Of a kobject (Linux include/linux/kobject.h, UEVENT_BUFFER_SIZE), and some more. */
+#define UEVENT_MAX_BYTES 4096U
 
-static void _printf_(1, 2) __attribute__((noreturn)) on_error(char *message, ...)
-{
-        (void) message;
-        longjmp(pci_border, 1);
-}
-
-static void _printf_(1, 2) on_message(char *message, ...)
-{
-        (void) message;
-}
-
-static int guarded_scan(struct pci_access *access)
-{
-        if (setjmp(pci_border) != 0)
-                return -EIO;
-        pci_init(access);
-        pci_scan_bus(access);
-        return 0;
-}
-
-static int guarded_init(struct pci_access *access)
-{
-        if (setjmp(pci_border) != 0)
-                return -EIO;
-        pci_init(access);
-        return 0;
-}
-
-static int guarded_fill(struct pci_dev *dev)
-{
-        if (setjmp(pci_border) != 0)
-                return -EIO;
-        (void) pci_fill_info(dev, PCI_FILL_IDENT);
-        return 0;
-}
-
-/* Finds out what the function does to keep others apart; needs root for more than the first 64 bytes. */
-static int guarded_isolation(struct pci_dev *dev, PciIsolation *ret)
-{
-        const struct pci_cap *cap;
-
-        if (setjmp(pci_border) != 0)
-                return -EIO;
-        if ((pci_fill_info(dev, PCI_FILL_CAPS | PCI_FILL_EXT_CAPS) & PCI_FILL_EXT_CAPS) == 0)
-                return -EIO;
-        if (!dev->first_cap) /* no list at all: too little of it could be read, or a bridge of the nineties */
-                return -ENODATA;
-        cap = pci_find_cap(dev, PCI_CAP_ID_EXP, PCI_CAP_NORMAL);
-        ret->pcie = cap ? TRISTATE_YES : TRISTATE_NO;
-        if (cap)
-                ret->type = (uint8_t) ((pci_read_word(dev, (int) cap->addr + PCI_EXP_FLAGS) & PCI_EXP_FLAGS_TYPE) >> 4);
-        cap = pci_find_cap(dev, PCI_EXT_CAP_ID_ACS, PCI_CAP_EXTENDED);
-        ret->acs = cap ? TRISTATE_YES : TRISTATE_NO;
-        if (cap) {
-                ret->capability = pci_read_word(dev, (int) cap->addr + PCI_ACS_CAP);
-                ret->control = pci_read_word(dev, (int) cap->addr + PCI_ACS_CTRL);
-        }
-        return 0;
-}
-
-static int guarded_name(struct pci_access *access, struct pci_dev *dev, char *buf, size_t size)
-{
-        if (setjmp(pci_border) != 0)
-                return -EIO;
-        return pci_lookup_name(access, buf, (int) size, PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, dev->vendor_id,
-                               dev->device_id)
-                       ? 0
-                       : -ENOENT;
-}
-
-static void access_freep(struct pci_access **access)
-{
-        if (*access)
-                pci_cleanup(*access);
-}
+/* Of NAME_SYS_PCI_DEVICES, below NAME_SYS. */
+#define BUS_DIR          "bus/pci/devices"
 
 /* A function as it is being read; the parent's address becomes an index when all are known. */
 typedef struct Row {
@@ -129,15 +55,27 @@ static int compare_rows(const void *a, const void *b)
         return pci_addr_compare(((const Row *) a)->function.addr, ((const Row *) b)->function.addr);
 }
 
-/* The last component of a link in the devices folder, owned by the caller; NULL: no such link. 0 or -ENOMEM. */
-static int link_base(int dfd, const char *name, const char *link, char **ret)
+/* Where a function stands in sysfs. By the path that the bus's link leads to each look at it saves the way there. */
+typedef struct Place {
+        int sys_fd;         /* /sys below the root */
+        char dir[PATH_MAX]; /* in it */
+} Place;
+
+/* "DIRECTORY/NAME" of it, which is too long for no file of the kernel's. */
+static const char *place_path(const Place *d, const char *name, char *buf, size_t size)
 {
-        char path[PCI_ADDR_TEXT_MAX + sizeof("/iommu_group")], target[PATH_MAX];
+        (void) snprintf(buf, size, "%s/%s", d->dir, name);
+        return buf;
+}
+
+/* The last component of a link there, owned by the caller; NULL: no such link. 0 or -ENOMEM. */
+static int link_base(const Place *d, const char *link, char **ret)
+{
+        char path[PATH_MAX + NAME_MAX], target[PATH_MAX];
         const char *slash;
         ssize_t n;
 
-        (void) snprintf(path, sizeof(path), "%s/%s", name, link);
-        n = readlinkat(dfd, path, target, sizeof(target) - 1);
+        n = readlinkat(d->sys_fd, place_path(d, link, path, sizeof(path)), target, sizeof(target) - 1);
         if (n <= 0)
                 return 0;
         target[n] = 0;
@@ -184,162 +122,228 @@ static void parents_of(const char *target, Row *row)
 }
 
 /* An attribute of a function; as root_read_attr(). */
-static int read_attr(const Probe *p, const char *name, const char *attribute, char *buf, size_t size)
+static int read_attr(const Place *d, const char *attribute, char *buf, size_t size)
 {
-        char path[sizeof(NAME_SYS_PCI_DEVICES "/") + PCI_ADDR_TEXT_MAX + 32];
+        char path[PATH_MAX + NAME_MAX];
 
-        (void) snprintf(path, sizeof(path), NAME_SYS_PCI_DEVICES "/%s/%s", name, attribute);
-        return root_read_attr(p->rfd, path, buf, size);
+        return root_read_attr(d->sys_fd, place_path(d, attribute, path, sizeof(path)), buf, size);
 }
 
 /*
  * The attribute that names the methods is there from Linux 5.15 on, and neither is there where there is no way
  * (drivers/pci/pci.c, pci_dev_reset_method_attr_is_visible()).
  */
-static int read_reset(const Probe *p, int dfd, const char *name, char **ret)
+static int read_reset(const Place *d, char **ret)
 {
-        char path[PCI_ADDR_TEXT_MAX + sizeof("/reset")], buf[128] = "";
-        int r = read_attr(p, name, "reset_method", buf, sizeof(buf));
+        char path[PATH_MAX + NAME_MAX], buf[128] = "";
+        int r = read_attr(d, "reset_method", buf, sizeof(buf));
 
         if (r < 0) {
-                (void) snprintf(path, sizeof(path), "%s/reset", name);
-                strcpy(buf, faccessat(dfd, path, F_OK, 0) >= 0 ? "unnamed" : "");
+                place_path(d, "reset", path, sizeof(path));
+                strcpy(buf, faccessat(d->sys_fd, path, F_OK, 0) >= 0 ? "unnamed" : "");
         }
         *ret = strdup(buf);
         return *ret ? 0 : -ENOMEM;
 }
 
-/* What a closer look at a function shows. 0 or -ENOMEM. */
-static int read_details(const Probe *p, int dfd, const char *name, Row *row)
+/* The kernel prints a null pointer where none is set (drivers/pci/pci-sysfs.c, driver_override_show()). */
+static int read_override(const Place *d, char **ret)
 {
-        _cleanup_free_ char *virtfn = NULL;
-        PciFunction *f = &row->function;
-        char override[128];
-        int r;
+        char text[128];
 
-        /* The kernel prints a null pointer where none is set (drivers/pci/pci-sysfs.c, driver_override_show()). */
-        r = read_attr(p, name, "driver_override", override, sizeof(override));
-        if (r >= 0 && override[0] != 0 && !streq(override, "(null)")) {
-                f->driver_override = strdup(override);
-                if (!f->driver_override)
-                        return -ENOMEM;
+        if (read_attr(d, "driver_override", text, sizeof(text)) < 0 || text[0] == 0 || streq(text, "(null)"))
+                return 0;
+        return string_copy(text, ret);
+}
+
+/* What a closer look at a function shows. 0 or -ENOMEM. */
+static int read_details(const Probe *p, const Place *d, Row *row)
+{
+        PciFunction *f = &row->function;
+        int r = probe_wants(p, f->addr) ? read_override(d, &f->driver_override) : 0;
+
+        return r < 0 ? r : read_reset(d, &f->reset);
+}
+
+/* The value of "KEY=value" in a text of such lines; owned by the caller. NULL: no such line. 0 or -ENOMEM. */
+static int uevent_value(const char *text, const char *key, char **ret)
+{
+        for (const char *line = text; *line; line = text_next_line(line)) {
+                const char *value = startswith(line, key);
+
+                if (!value || *value != '=')
+                        continue;
+                *ret = strndup(value + 1, strcspn(value + 1, "\n"));
+                return *ret ? 0 : -ENOMEM;
         }
-        r = read_reset(p, dfd, name, &f->reset);
-        if (r >= 0)
-                r = link_base(dfd, name, "virtfn0", &virtfn);
+        *ret = NULL;
+        return 0;
+}
+
+/* Class, ids and driver out of the one file that has all. -ENOENT: there is none, or it does not speak of PCI. */
+static int read_uevent(const Place *d, PciFunction *f)
+{
+        _cleanup_free_ char *class = NULL, *id = NULL, *subsystem = NULL;
+        char text[UEVENT_MAX_BYTES];
+        int r = read_attr(d, "uevent", text, sizeof(text));
+
         if (r < 0)
                 return r;
-        f->has_virtual = virtfn != NULL;
+        r = uevent_value(text, "PCI_CLASS", &class);
+        if (r >= 0)
+                r = uevent_value(text, "PCI_ID", &id);
+        if (r >= 0)
+                r = uevent_value(text, "PCI_SUBSYS_ID", &subsystem);
+        if (r < 0)
+                return r;
+        if (!class || !id)
+                return -ENOENT;
+        r = parse_u32(class, 16, &f->class);
+        if (r >= 0)
+                r = pci_id_parse(id, &f->id);
+        if (r < 0)
+                return r;
+        f->has_subsystem = subsystem && pci_id_parse(subsystem, &f->subsystem) >= 0;
+        return uevent_value(text, "DRIVER", &f->driver);
+}
+
+static int read_u16_attr(const Place *d, const char *attribute, uint16_t *ret)
+{
+        char text[32];
+        uint32_t value;
+        int r = read_attr(d, attribute, text, sizeof(text));
+
+        if (r >= 0)
+                r = parse_u32(text, 0, &value);
+        if (r < 0)
+                return r;
+        if (value > UINT16_MAX)
+                return -ERANGE;
+        *ret = (uint16_t) value;
+        return 0;
+}
+
+/* The same out of an attribute each. */
+static int read_attributes(const Place *d, PciFunction *f)
+{
+        char text[32];
+        int r = read_attr(d, "class", text, sizeof(text));
+
+        if (r >= 0)
+                r = parse_u32(text, 0, &f->class);
+        if (r >= 0)
+                r = read_u16_attr(d, "vendor", &f->id.vendor);
+        if (r >= 0)
+                r = read_u16_attr(d, "device", &f->id.device);
+        if (r < 0)
+                return r;
+        f->has_subsystem = read_u16_attr(d, "subsystem_vendor", &f->subsystem.vendor) >= 0 &&
+                           read_u16_attr(d, "subsystem_device", &f->subsystem.device) >= 0;
+        return link_base(d, "driver", &f->driver);
+}
+
+static int read_group_number(const Place *d, PciFunction *f)
+{
+        _cleanup_free_ char *text = NULL;
+        uint32_t group;
+        int r = link_base(d, "iommu_group", &text);
+
+        if (text && parse_u32(text, 10, &group) >= 0 && group <= INT32_MAX)
+                f->group = (int32_t) group;
+        return r;
+}
+
+/* By the bus's link to it, which says what is above it as well. */
+static int find_place(int sys_fd, const char *name, Row *row, Place *ret)
+{
+        char target[PATH_MAX];
+        const char *below = target;
+        ssize_t n;
+
+        ret->sys_fd = sys_fd;
+        (void) snprintf(ret->dir, sizeof(ret->dir), BUS_DIR "/%s", name);
+        n = readlinkat(sys_fd, ret->dir, target, sizeof(target) - 1);
+        if (n < 0) /* EINVAL: a directory, as in a copied tree */
+                return errno == EINVAL ? 0 : -errno;
+        target[n] = 0;
+        if (pci_path_from_sysfs(target, &row->function.path) == -ENOMEM)
+                return -ENOMEM;
+        parents_of(target, row);
+        while (startswith(below, "../"))
+                below += strlen("../");
+        if (startswith(below, "devices/")) /* else it is no link of the kernel's, and is followed like any other */
+                (void) snprintf(ret->dir, sizeof(ret->dir), "%s", below);
         return 0;
 }
 
 /* -ENOENT: the function went away while it was read (a virtual function, hot unplug). */
-static int read_function(const Probe *p, int dfd, struct pci_dev *dev, Row *row)
+static int read_function(const Probe *p, int sys_fd, const char *name, Row *row)
 {
         PciFunction *f = &row->function;
-        char name[PCI_ADDR_TEXT_MAX], attr[32], buf[PATH_MAX];
-        _cleanup_free_ char *group_text = NULL, *physfn = NULL;
-        uint32_t group;
-        ssize_t n;
+        _cleanup_free_ char *physfn = NULL;
+        Place d;
         int r;
 
-        f->addr =
-                (PciAddr){ .domain = (uint32_t) dev->domain, .bus = dev->bus, .slot = dev->dev, .function = dev->func };
         f->group = PCI_GROUP_NONE;
         f->parent = f->behind = f->physfn = PCI_PARENT_NONE;
         f->isolation = (PciIsolation){ .pcie = TRISTATE_UNKNOWN, .acs = TRISTATE_UNKNOWN };
-        (void) pci_addr_format(f->addr, name);
 
-        n = readlinkat(dfd, name, buf, sizeof(buf) - 1);
-        if (n < 0 && errno != EINVAL) /* EINVAL: a folder, as in a copied tree */
-                return -errno;
-        if (n > 0) {
-                buf[n] = 0;
-                r = pci_path_from_sysfs(buf, &f->path);
-                if (r == -ENOMEM)
-                        return r;
-                parents_of(buf, row);
-        }
-        r = guarded_fill(dev);
-        if (r < 0)
-                return faccessat(dfd, name, F_OK, 0) < 0 ? -ENOENT : r;
-        f->id = (PciId){ .vendor = dev->vendor_id, .device = dev->device_id };
-
-        r = read_attr(p, name, "class", attr, sizeof(attr));
-        if (r >= 0)
-                r = parse_u32(attr, 0, &f->class);
+        r = find_place(sys_fd, name, row, &d);
         if (r < 0)
                 return r;
+        r = read_uevent(&d, f);
+        if (r == -ENOENT)
+                r = read_attributes(&d, f);
+        if (r < 0 && r != -ENOMEM && faccessat(sys_fd, d.dir, F_OK, 0) < 0)
+                return -ENOENT;
+        if (r < 0)
+                return r == -ENOENT ? -EIO : r; /* it is there, and does not say what it is */
 
-        r = link_base(dfd, name, "driver", &f->driver);
-        if (r >= 0)
-                r = link_base(dfd, name, "iommu_group", &group_text);
-        if (r >= 0) /* beside a function that is looked at closer, a virtual one is to be told from one of its card */
-                r = link_base(dfd, name, "physfn", &physfn);
+        /* beside a function that is looked at closer, a virtual one is to be told from one of its card */
+        r = link_base(&d, "physfn", &physfn);
         if (r < 0)
                 return r;
         row->has_physfn = physfn && pci_addr_parse(physfn, &row->physfn) >= 0;
-        if (group_text && parse_u32(group_text, 10, &group) >= 0 && group <= INT32_MAX)
-                f->group = (int32_t) group;
-
-        return probe_details(p, f->addr) ? read_details(p, dfd, name, row) : 0;
-}
-
-/* Names in words, from the pci.ids of the system that ptprep runs on. */
-static int read_name(struct pci_access *access, struct pci_dev *dev, PciFunction *f)
-{
-        char buf[256];
-
-        if (guarded_name(access, dev, buf, sizeof(buf)) < 0)
+        if (!probe_details(p, f->addr))
                 return 0;
-        f->name = strdup(buf);
-        return f->name ? 0 : -ENOMEM;
+        r = read_group_number(&d, f);
+        return r < 0 ? r : read_details(p, &d, row);
 }
 
-/* An access that looks below a root; NULL: this libpci has no such parameter. */
-static struct pci_access *access_new(int bus_fd)
+static int scan(const Probe *p, DIR *devices, int sys_fd, struct pci_access *names, Rows *ret)
 {
-        struct pci_access *access = pci_alloc();
-        char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)], parameter[] = "sysfs.path";
+        struct dirent *e;
 
-        access->method = PCI_ACCESS_SYS_BUS_PCI;
-        access->error = on_error;
-        access->warning = on_message;
-        access->debug = on_message;
-        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", bus_fd);
-        if (pci_set_param(access, parameter, path) < 0) {
-                pci_cleanup(access);
-                return NULL;
-        }
-        return access;
-}
+        while (errno = 0, (e = readdir(devices))) {
+                PciAddr addr;
+                Row *row;
+                int r;
 
-static int scan(const Probe *p, int bus_fd, int dfd, Rows *ret)
-{
-        _cleanup_(access_freep) struct pci_access *access = access_new(bus_fd);
-        int r;
-
-        if (!access)
-                return -ENOTSUP;
-        r = guarded_scan(access);
-        if (r < 0)
-                return r;
-        for (struct pci_dev *dev = access->devices; dev; dev = dev->next) {
-                Row *row = array_grow(&ret->rows, ret->n);
-
+                if (pci_addr_parse(e->d_name, &addr) < 0)
+                        continue;
+                row = array_grow(&ret->rows, ret->n);
                 if (!row)
                         return -ENOMEM;
                 ret->n++;
-                r = read_function(p, dfd, dev, row);
-                if (r >= 0 && p->functions)
-                        r = read_name(access, dev, &row->function);
+                row->function.addr = addr;
+                r = read_function(p, sys_fd, e->d_name, row);
+                if (r >= 0 && names)
+                        r = pci_access_name(names, row->function.id, &row->function.name);
                 if (r == -ENOENT || r == -ENODEV) {
                         row_done(row);
                         ret->n--;
                 } else if (r < 0)
                         return r;
         }
-        return 0;
+        return errno > 0 ? -errno : 0;
+}
+
+/* As facts_function(), to be filled. */
+static PciFunction *function_at(Facts *f, PciAddr a)
+{
+        const PciFunction *found = facts_function(f, a);
+
+        return found ? f->functions + (found - f->functions) : NULL;
 }
 
 /* Links between functions, which are known when all are there. */
@@ -364,9 +368,64 @@ static void settle_resets(const Probe *p, Facts *f)
         }
 }
 
+/* The members of the groups of wanted devices, as the kernel lists them. Returns 0; -ENOENT: one list is not there. */
+static int read_members(const Probe *p, Facts *f)
+{
+        int32_t last = PCI_GROUP_NONE;
+
+        FOREACH_ARRAY(i, f->functions, f->n_functions) {
+                char path[sizeof(NAME_SYS_IOMMU_GROUPS "//devices") + 3 * sizeof(int)];
+                _cleanup_(string_list_done) StringList names = {};
+                int r;
+
+                if (i->group == PCI_GROUP_NONE || i->group == last || !probe_wants(p, i->addr))
+                        continue;
+                last = i->group;
+                (void) snprintf(path, sizeof(path), NAME_SYS_IOMMU_GROUPS "/%d/devices", i->group);
+                r = root_list(p->rfd, path, NULL, &names);
+                if (r < 0)
+                        return r;
+                if (!string_list_contains(&names, PCI_ADDR_TEXT(i->addr)))
+                        return -ENOENT;
+                FOREACH_ARRAY(name, names.items, names.n) {
+                        PciAddr addr;
+                        PciFunction *member;
+
+                        if (pci_addr_parse(*name, &addr) < 0)
+                                continue;
+                        member = function_at(f, addr);
+                        if (member)
+                                member->group = i->group;
+                }
+        }
+        return 0;
+}
+
+/*
+ * Which group a function is in that nobody has asked for matters only where it is in one with a wanted device. The
+ * kernel lists those; in a saved tree that does not have the lists each function is asked.
+ */
+static int complete_groups(const Probe *p, int sys_fd, Facts *f)
+{
+        int r = p->functions ? 0 : read_members(p, f);
+
+        if (r == 0 || r == -ENOMEM)
+                return r;
+        r = 0;
+        for (size_t i = 0; r >= 0 && i < f->n_functions; i++) {
+                Place d = { .sys_fd = sys_fd };
+
+                (void) snprintf(d.dir, sizeof(d.dir), BUS_DIR "/%s", PCI_ADDR_TEXT(f->functions[i].addr));
+                r = read_group_number(&d, f->functions + i);
+        }
+        return r;
+}
+
 int probe_pci(const Probe *p, Facts *f)
 {
-        _cleanup_close_ int bus_fd = -EBADF, dfd = -EBADF;
+        _cleanup_close_ int bus_fd = -EBADF, sys_fd = -EBADF;
+        _cleanup_closedir_ DIR *devices = NULL;
+        _cleanup_(pci_access_freep) struct pci_access *names = NULL;
         _cleanup_(rows_done) Rows rows = {};
         int r;
 
@@ -377,10 +436,14 @@ int probe_pci(const Probe *p, Facts *f)
                         f->pci = TRISTATE_NO;
                 return 0;
         }
-        dfd = root_open(p->rfd, NAME_SYS_PCI_DEVICES, O_PATH | O_DIRECTORY);
-        if (dfd < 0)
-                return 0;
-        r = scan(p, bus_fd, dfd, &rows);
+        sys_fd = root_open(p->rfd, NAME_SYS, O_PATH | O_DIRECTORY);
+        r = sys_fd < 0 ? sys_fd : root_open_dir(sys_fd, BUS_DIR, &devices);
+        if (r < 0)
+                return probe_soft(r);
+        /* without it functions have no names, which is no reason to be without functions */
+        r = p->functions ? probe_soft(pci_access_new(bus_fd, &names)) : 0;
+        if (r >= 0)
+                r = scan(p, devices, sys_fd, names, &rows);
         if (r < 0)
                 return probe_soft(r);
 
@@ -399,115 +462,9 @@ int probe_pci(const Probe *p, Facts *f)
                 f->functions[i].parent = index_of(f, rows.rows[i].has_parent, rows.rows[i].parent);
                 f->functions[i].behind = index_of(f, rows.rows[i].has_behind, rows.rows[i].behind);
                 f->functions[i].physfn = index_of(f, rows.rows[i].has_physfn, rows.rows[i].physfn);
+                if (f->functions[i].physfn != PCI_PARENT_NONE) /* each stands on the bus as long as it is switched on */
+                        f->functions[f->functions[i].physfn].has_virtual = true;
         }
         settle_resets(p, f);
-        return 0;
-}
-
-/* How many functions that are no bridges a group has; indexed like Facts.groups. NULL when memory is short. */
-static size_t *count_members(const Facts *f)
-{
-        size_t *n = calloc(f->n_known_groups + 1, sizeof(*n));
-
-        if (!n)
-                return NULL;
-        FOREACH_ARRAY(i, f->functions, f->n_functions) {
-                const IommuGroup *g = pci_is_bridge(i) ? NULL : facts_group(f, i->group);
-
-                if (g)
-                        n[g - f->groups]++;
-        }
-        return n;
-}
-
-static void read_isolation(struct pci_access *access, PciFunction *f)
-{
-        struct pci_dev *dev = pci_get_dev(access, (int) f->addr.domain, f->addr.bus, f->addr.slot, f->addr.function);
-        PciIsolation isolation = f->isolation;
-
-        if (guarded_isolation(dev, &isolation) >= 0)
-                f->isolation = isolation;
-        pci_free_dev(dev);
-}
-
-/* Reading state of probe_acs(). */
-typedef struct Isolations {
-        int bus_fd;
-        struct pci_access *access; /* NULL: nothing was read yet */
-        bool *seen;                /* indexed as Facts.functions */
-} Isolations;
-
-static void isolations_done(Isolations *s)
-{
-        access_freep(&s->access);
-        free(s->seen);
-}
-
-/* A function once. Returns 0, or -EIO: libpci is of no use here. */
-static int isolations_read(Isolations *s, Facts *f, size_t i)
-{
-        if (s->seen[i])
-                return 0;
-        if (!s->access) {
-                s->access = access_new(s->bus_fd);
-                if (!s->access || guarded_init(s->access) < 0)
-                        return -EIO;
-        }
-        s->seen[i] = true;
-        read_isolation(s->access, f->functions + i);
-        return 0;
-}
-
-/* All functions of its card, where there are several. */
-static int isolations_read_card(Isolations *s, Facts *f, size_t i)
-{
-        size_t iterator = 0, k;
-        int r = 0;
-
-        if (!facts_has_sibling(f, i))
-                return 0;
-        while (r >= 0 && facts_next_sibling(f, i, &iterator, &k))
-                r = isolations_read(s, f, k);
-        return r;
-}
-
-/* A group that is there only has to be explained: itself where another function of the card could get around it, then
- * the bridges above. One that is to be foretold depends on what stands beside each of them as well. */
-static int isolations_read_path(Isolations *s, Facts *f, size_t i, bool foretell)
-{
-        int r = 0;
-
-        if (!foretell && facts_has_sibling(f, i))
-                r = isolations_read(s, f, i);
-        for (size_t up = i; r >= 0 && up != PCI_PARENT_NONE; up = f->functions[up].parent) {
-                if (up != i)
-                        r = isolations_read(s, f, up);
-                if (r >= 0 && foretell)
-                        r = isolations_read_card(s, f, up);
-        }
-        return r;
-}
-
-int probe_acs(const Probe *p, Facts *f)
-{
-        _cleanup_close_ int bus_fd = root_open(p->rfd, NAME_SYS_BUS_PCI, O_PATH | O_DIRECTORY);
-        _cleanup_(isolations_done) Isolations state = { .bus_fd = bus_fd };
-        _cleanup_free_ size_t *members = NULL;
-        bool foretell = f->n_groups == 0 && f->n_known_groups == 0;
-
-        if (bus_fd < 0)
-                return 0;
-        members = count_members(f);
-        state.seen = calloc(f->n_functions + 1, sizeof(*state.seen));
-        if (!members || !state.seen)
-                return -ENOMEM;
-        for (size_t i = 0; i < f->n_functions; i++) {
-                const IommuGroup *g = facts_group(f, f->functions[i].group);
-
-                if ((!foretell && (!g || members[g - f->groups] < 2)) || !probe_details(p, f->functions[i].addr))
-                        continue;
-                if (isolations_read_path(&state, f, i, foretell) < 0)
-                        return 0; /* nothing is said of groups then */
-        }
-        return 0;
+        return complete_groups(p, sys_fd, f);
 }

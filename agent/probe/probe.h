@@ -56,6 +56,7 @@ int boot_mounts_choose(int rfd, const BootMounts *tried, int (*partitions)(void 
                        void *userdata, BootMount *ret) _must_check_;
 
 /* Names that only the probers know; those that others need too are in names.h. */
+#define NAME_SYS               "/sys"
 #define NAME_SYS_BUS           "/sys/bus"
 #define NAME_SYS_BUS_PCI       "/sys/bus/pci"
 #define NAME_SYS_ACPI          "/sys/firmware/acpi"

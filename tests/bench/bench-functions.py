@@ -56,12 +56,16 @@ def build(top: pathlib.Path, count: int) -> None:
                             "reset_method": "flr bus", "driver_override": "(null)",
                             "modalias": f"pci:v0000{vendor.upper()}d0000{device.upper()}sv00000000sd00000000bc02sc00i00"}.items():
             write(folder / name, value + "\n")
+        write(folder / "uevent", f"DRIVER={driver}\nPCI_CLASS={int(pci_class, 16):04X}\nPCI_ID={vendor.upper()}:{device.upper()}\n"
+              f"PCI_SUBSYS_ID=0000:0000\nPCI_SLOT_NAME={path.split('/')[-1]}\n")
         write(folder / "config", bytes.fromhex(vendor)[::-1] + bytes.fromhex(device)[::-1] + bytes(60))
         address = path.split("/")[-1]
         (devices / address).symlink_to(f"../../../devices/{path}")
         depth = "../" * (path.count("/") + 3)
         (folder / "driver").symlink_to(f"{depth}bus/pci/drivers/{driver}")
         (folder / "iommu_group").symlink_to(f"{depth}kernel/iommu_groups/{group}")
+        (top / f"sys/kernel/iommu_groups/{group}/devices").mkdir(parents=True)
+        (top / f"sys/kernel/iommu_groups/{group}/devices/{address}").symlink_to(f"../../../../devices/{path}")
         write(top / f"sys/kernel/iommu_groups/{group}/reserved_regions", "0x00000000fee00000 0x00000000feefffff msi\n")
     write(top / "sys/devices/virtual/iommu/dmar0/uevent", "")
     (top / "sys/class/iommu").mkdir(parents=True)

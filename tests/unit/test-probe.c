@@ -149,7 +149,6 @@ static void test_pci(void **state)
         assert_true(pci_is_bridge(port));
         assert_true(port->parent == PCI_PARENT_NONE);
         assert_string_equal(port->path, "pci0000:00/1c.4");
-        assert_int_equal(port->group, 5);
 
         nic = at(&f, "0000:04:00.0");
         assert_int_equal(nic->id.vendor, 0x8086);
@@ -157,7 +156,6 @@ static void test_pci(void **state)
         assert_int_equal(nic->class, 0x020000);
         assert_null(nic->driver);
         assert_null(nic->driver_override);
-        assert_int_equal(nic->group, 7);
         assert_int_equal(nic->parent, 0);
         assert_string_equal(nic->path, "pci0000:00/1c.4/00.0");
 
@@ -168,6 +166,70 @@ static void test_pci(void **state)
         assert_int_equal(nvme->group, PCI_GROUP_NONE);
         assert_true(nvme->parent == PCI_PARENT_NONE);
         assert_string_equal(nvme->path, "pci0000:6f/00.5/pci10001:80/07.0");
+}
+
+/* The kernel's own file of it all counts before attributes, which this function has other than it would. */
+static void test_pci_uevent(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(config_done) Config c = {};
+        _cleanup_(facts_done) Facts f;
+        const PciFunction *gpu, *bridge;
+
+        config_init(&c);
+        function(t, "pci0000:00/0000:00:02.0", "0x1\n", "0x2\n", "0x000000\n", "other", "3");
+        attr(t, "/sys/devices/pci0000:00/0000:00:02.0", "uevent",
+             "DRIVER=i915\nPCI_CLASS=30000\nPCI_ID=8086:3E92\nPCI_SUBSYS_ID=1028:0869\nPCI_SLOT_NAME=0000:00:02.0\n"
+             "MODALIAS=pci:v00008086d00003E92sv00001028sd00000869bc03sc00i00\n");
+        function(t, "pci0000:00/0000:00:1c.0", "0x8086\n", "0xa338\n", "0x060400\n", NULL, NULL);
+        attr(t, "/sys/devices/pci0000:00/0000:00:1c.0", "uevent", "PCI_CLASS=60400\nPCI_ID=8086:A338");
+        function(t, "pci0000:00/0000:00:1f.0", "0x8086\n", "0xa308\n", "0x060100\n", NULL, NULL);
+        attr(t, "/sys/devices/pci0000:00/0000:00:1f.0", "uevent", "");
+        f = gather(t, &c);
+        assert_int_equal(f.pci, TRISTATE_YES);
+        assert_int_equal(f.n_functions, 3);
+        gpu = at(&f, "0000:00:02.0");
+        assert_int_equal(gpu->class, 0x030000);
+        assert_int_equal(gpu->id.vendor, 0x8086);
+        assert_int_equal(gpu->id.device, 0x3e92);
+        assert_true(gpu->has_subsystem);
+        assert_int_equal(gpu->subsystem.vendor, 0x1028);
+        assert_int_equal(gpu->subsystem.device, 0x0869);
+        assert_string_equal(gpu->driver, "i915");
+        bridge = at(&f, "0000:00:1c.0");
+        assert_int_equal(bridge->class, 0x060400);
+        assert_false(bridge->has_subsystem);
+        assert_null(bridge->driver);
+        assert_int_equal(at(&f, "0000:00:1f.0")->id.device, 0xa308); /* an empty one says nothing */
+}
+
+static void assert_groups(const Tree *t, const Config *c, unsigned flags, int32_t card, int32_t audio, int32_t nic)
+{
+        _cleanup_(facts_done) Facts f = {};
+
+        assert_int_equal(facts_gather(t->rfd, flags, c, &f), 0);
+        assert_int_equal(at(&f, "0000:01:00.0")->group, card);
+        assert_int_equal(at(&f, "0000:01:00.1")->group, audio);
+        assert_int_equal(at(&f, "0000:02:00.0")->group, nic);
+}
+
+/* Of functions that nobody has asked for, the group counts where a wanted one is in it. */
+static void test_pci_groups(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(config_done) Config c = config_of("0000:01:00.0", STUB_VFIO_PCI), none = {};
+
+        config_init(&none);
+        function(t, "pci0000:00/0000:01:00.0", "0x10de\n", "0x1b80\n", "0x030000\n", NULL, "7");
+        function(t, "pci0000:00/0000:01:00.1", "0x10de\n", "0x10f0\n", "0x040300\n", NULL, "7");
+        function(t, "pci0000:00/0000:02:00.0", "0x8086\n", "0x10d3\n", "0x020000\n", NULL, "9");
+        assert_groups(t, &none, FACTS_FUNCTIONS, 7, 7, 9);
+        assert_groups(t, &none, 0, PCI_GROUP_NONE, PCI_GROUP_NONE, PCI_GROUP_NONE);
+        assert_groups(t, &c, 0, 7, 7, 9); /* no list of the kernel's: each function was asked */
+        tree_link(t, NAME_SYS_IOMMU_GROUPS "/7/devices/0000:01:00.1", "../../../../devices/pci0000:00/0000:01:00.1");
+        assert_groups(t, &c, 0, 7, 7, 9); /* one without the wanted device itself is not believed */
+        tree_link(t, NAME_SYS_IOMMU_GROUPS "/7/devices/0000:01:00.0", "../../../../devices/pci0000:00/0000:01:00.0");
+        assert_groups(t, &c, 0, 7, 7, PCI_GROUP_NONE);
 }
 
 static void test_pci_damaged(void **state)
@@ -520,6 +582,8 @@ int main(void)
                 TREE_TEST(test_nothing),
                 TREE_TEST(test_no_pci),
                 TREE_TEST(test_pci),
+                TREE_TEST(test_pci_uevent),
+                TREE_TEST(test_pci_groups),
                 TREE_TEST(test_pci_damaged),
                 TREE_TEST(test_tables),
                 TREE_TEST(test_iommu),
