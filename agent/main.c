@@ -2,45 +2,63 @@
 #include <getopt.h>
 #include <signal.h>
 
-#include "run.h"
+#include "base/text.h"
+#include "output.h"
+#include "verb.h"
 #include "version.h"
 
 enum {
-        ACCEPTS_JSON = 1 << 0,
+        ACCEPTS_FORMAT = 1 << 0,
         ACCEPTS_DRY_RUN = 1 << 1,
         ACCEPTS_ROOT = 1 << 2,
         ACCEPTS_TABLE = 1 << 3,
         ACCEPTS_TREE = 1 << 4,
 };
 
+/* The name of a format by its number; NULL behind the last. */
+static const char *format_of_report(size_t i)
+{
+        return i < report_formats_n ? report_formats[i].name : NULL;
+}
+
+static const char *format_of_others(size_t i)
+{
+        static const char *const names[] = { FORMAT_TEXT, FORMAT_JSON };
+
+        return i < ELEMENTSOF(names) ? names[i] : NULL;
+}
+
 typedef struct Verb {
         const char *name;
         const char *arguments; /* as the usage text shows them */
         const char *summary;
         size_t max_arguments;
-        unsigned accepts; /* options */
+        unsigned accepts;                /* options */
+        const char *(*format)(size_t i); /* NULL: text, and nothing else */
         int (*run)(const Options *o);
 } Verb;
 
 /* A new verb is a row here and a file verb-*.c. */
 static const Verb verbs[] = {
-        { "check", "", "judge this machine, change nothing (the default)", 0, ACCEPTS_JSON | ACCEPTS_ROOT, verb_check },
+        { "check", "", "judge this machine, change nothing (the default)", 0, ACCEPTS_FORMAT | ACCEPTS_ROOT,
+          format_of_report, verb_check },
         { "apply", "", "make what the configuration asks for true from the next boot", 0,
-          ACCEPTS_JSON | ACCEPTS_DRY_RUN | ACCEPTS_ROOT, verb_apply },
-        { "bootloader", "", "each entry that can boot, and its effective arguments", 0, ACCEPTS_JSON | ACCEPTS_ROOT,
-          verb_bootloader },
-        { "revert", "", "take back all that ptprep has changed", 0, ACCEPTS_JSON | ACCEPTS_DRY_RUN | ACCEPTS_ROOT,
-          verb_revert },
-        { "firmware", "", "print the DMAR and IVRS tables, decoded", 0, ACCEPTS_JSON | ACCEPTS_ROOT | ACCEPTS_TABLE,
-          verb_firmware },
-        { "explain", "[ID]", "what a check means and how to cure what it finds; without ID: all checks", 1, 0,
+          ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT, format_of_report, verb_apply },
+        { "bootloader", "", "each entry that can boot, and its effective arguments", 0, ACCEPTS_FORMAT | ACCEPTS_ROOT,
+          format_of_others, verb_bootloader },
+        { "revert", "", "take back all that ptprep has changed", 0, ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT,
+          format_of_report, verb_revert },
+        { "firmware", "", "print the DMAR and IVRS tables, decoded", 0, ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_TABLE,
+          format_of_others, verb_firmware },
+        { "explain", "[ID]", "what a check means and how to cure what it finds; without ID: all checks", 1, 0, NULL,
           verb_explain },
         { "list", "", "every PCI function, and whether it can be passed through", 0,
-          ACCEPTS_JSON | ACCEPTS_ROOT | ACCEPTS_TREE, verb_list },
+          ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_TREE, format_of_others, verb_list },
 };
 
 enum {
-        OPT_JSON = 256,
+        OPT_FORMAT = 256,
+        OPT_JSON,
         OPT_DRY_RUN,
         OPT_ROOT,
         OPT_TABLE,
@@ -51,11 +69,17 @@ enum {
 };
 
 static const struct option long_options[] = {
-        { "json", no_argument, NULL, OPT_JSON },       { "dry-run", no_argument, NULL, OPT_DRY_RUN },
-        { "root", required_argument, NULL, OPT_ROOT }, { "table", required_argument, NULL, OPT_TABLE },
-        { "tree", no_argument, NULL, OPT_TREE },       { "version", no_argument, NULL, OPT_VERSION },
-        { "help", no_argument, NULL, OPT_HELP },       { "check", no_argument, NULL, OPT_VERB },
-        { "apply", no_argument, NULL, OPT_VERB },      {},
+        { "format", required_argument, NULL, OPT_FORMAT },
+        { "json", no_argument, NULL, OPT_JSON },
+        { "dry-run", no_argument, NULL, OPT_DRY_RUN },
+        { "root", required_argument, NULL, OPT_ROOT },
+        { "table", required_argument, NULL, OPT_TABLE },
+        { "tree", no_argument, NULL, OPT_TREE },
+        { "version", no_argument, NULL, OPT_VERSION },
+        { "help", no_argument, NULL, OPT_HELP },
+        { "check", no_argument, NULL, OPT_VERB },
+        { "apply", no_argument, NULL, OPT_VERB },
+        {},
 };
 
 static const struct {
@@ -63,7 +87,8 @@ static const struct {
         unsigned flag;
         const char *text, *summary;
 } option_help[] = {
-        { OPT_JSON, ACCEPTS_JSON, "--json", "print as JSON" },
+        { OPT_FORMAT, ACCEPTS_FORMAT, "--format=NAME", "print as text or json" },
+        { OPT_JSON, ACCEPTS_FORMAT, "--json", "the same as --format=json" },
         { OPT_DRY_RUN, ACCEPTS_DRY_RUN, "--dry-run", "print what would change as unified diffs, change nothing" },
         { OPT_ROOT, ACCEPTS_ROOT, "--root=DIR", "judge and change the system below DIR" },
         { OPT_TABLE, ACCEPTS_TABLE, "--table=FILE", "read a saved firmware table" },
@@ -107,16 +132,26 @@ static const Verb *verb_by_name(const char *name)
 
 static int usage_error(const char *format, const char *what, const char *verb)
 {
-        fputs("ptprep: ", stderr);
-        fprintf(stderr, format, what, verb);
-        fputs("; \"ptprep --help\" lists what there is\n", stderr);
+        _cleanup_free_ char *text = NULL;
+
+        string_printf(&text, format, what, verb);
+        tell("%s; \"ptprep --help\" lists what there is", text ?: strerror(ENOMEM));
         return EXIT_USAGE;
+}
+
+/* Of a verb that has formats. */
+static bool has_format(const Verb *v, const char *name)
+{
+        for (size_t i = 0; v->format(i); i++)
+                if (streq(v->format(i), name))
+                        return true;
+        return false;
 }
 
 int main(int argc, char *argv[])
 {
         const Verb *verb = NULL;
-        Options o = { .root = "/" };
+        Options o = { .root = "/", .format = FORMAT_TEXT };
         unsigned given = 0;
         int c, index = 0;
 
@@ -127,8 +162,11 @@ int main(int argc, char *argv[])
                         if (h->option == c)
                                 given |= h->flag;
                 switch (c) {
+                case OPT_FORMAT:
+                        o.format = optarg;
+                        break;
                 case OPT_JSON:
-                        o.json = true;
+                        o.format = FORMAT_JSON;
                         break;
                 case OPT_DRY_RUN:
                         o.dry_run = true;
@@ -175,7 +213,9 @@ int main(int argc, char *argv[])
         FOREACH_ARRAY(h, option_help, ELEMENTSOF(option_help))
                 if (given & h->flag & ~verb->accepts)
                         return usage_error("%s does not go with %s", h->text, verb->name);
-        if (o.json && o.dry_run)
+        if (verb->format && !has_format(verb, o.format))
+                return usage_error("there is no format \"%s\" of %s", o.format, verb->name);
+        if (!streq(o.format, FORMAT_TEXT) && o.dry_run)
                 return usage_error("%s does not go with %s: what would change is shown as diffs", "--json",
                                    "--dry-run");
         return verb->run(&o);

@@ -3,21 +3,11 @@
 
 #include "apply/apply.h"
 #include "core/check.h"
-#include "core/report.h"
 #include "model/config.h"
 #include "model/facts.h"
 #include "model/plan.h"
 
-/* What the verbs share. Only agent/main.c, run.c and the verb-*.c files see all layers. */
-
-/* The command line. */
-typedef struct Options {
-        const char *root;  /* --root, "/" */
-        const char *table; /* --table FILE; NULL: not given */
-        bool json, dry_run, tree;
-        char *const *arguments; /* behind the verb */
-        size_t n_arguments;
-} Options;
+/* What the verbs share: looking at the machine, and changing it. What they print goes through output.h. */
 
 /* One look at the machine, and what it means. run_init() first, run_done() at the end. */
 typedef struct Run {
@@ -33,14 +23,11 @@ typedef struct Run {
 void run_init(Run *r);
 void run_done(Run *r);
 
-/* "ptprep: WHAT: text of a negative errno" on standard error. Returns EXIT_NOT_READY. */
-int complain(const char *what, int error);
-
 /**
  * run_open_root() - the folder that --root names
  * @ret_live: it is "/" of the running system. Returns an fd (O_PATH); a negative errno that was complained about.
  */
-int run_open_root(const Options *o, bool *ret_live) _must_check_;
+int run_open_root(const char *root, bool *ret_live) _must_check_;
 
 /**
  * run_mount() - make readable what a boot loader reads and what is not mounted
@@ -68,25 +55,3 @@ int run_lock(const char *what, int rfd, int *ret) _must_check_;
 /* Carries out the plan of a run, which is not empty, and shows how far it has come. 0, or a negative errno with
  * result->failure set. */
 int run_apply(const Run *r, int rfd, bool live, ApplyResult *ret) _must_check_;
-
-/**
- * run_print_plan() - the plan of a run as diffs and commands, and behind it what stands in its way
- * @n_checked: how many findings are of checks; those of the planner follow, and are all told.
- * Returns the exit code.
- */
-int run_print_plan(const Run *r, size_t n_checked);
-
-/* Prints text to standard output. A reader that has seen enough, such as head(1), is no error. Returns an exit code. */
-int print_text(const char *text) _must_check_;
-
-/* Returns the report's exit code. */
-int print_report(const Report *report, bool json);
-
-/* A verb returns the exit code of the process. */
-int verb_check(const Options *o);
-int verb_apply(const Options *o);
-int verb_bootloader(const Options *o);
-int verb_revert(const Options *o);
-int verb_firmware(const Options *o);
-int verb_explain(const Options *o);
-int verb_list(const Options *o);

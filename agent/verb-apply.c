@@ -3,35 +3,31 @@
 #include "apply/notify.h"
 #include "core/planner.h"
 #include "model/names.h"
+#include "output.h"
 #include "run.h"
+#include "verb.h"
 
 /* The stored reports; that a disk is full does not change what was found. */
 static void store_report(int rfd, bool live, const Report *report)
 {
-        _cleanup_free_ char *json = NULL, *text = NULL;
+        static const struct {
+                const char *format, *name;
+        } files[] = { { FORMAT_JSON, NAME_REPORT_JSON }, { FORMAT_TEXT, NAME_REPORT_TEXT } };
         const char *const folders[] = { NAME_STATE_DIR, NAME_RUN_DIR };
-        size_t size;
-        FILE *f;
-        int r = report_json(report, &json);
+        int r = 0;
 
-        if (r < 0) {
-                (void) complain("storing the report", r);
-                return;
-        }
-        f = open_memstream(&text, &size);
-        r = f ? report_text(f, report, false) : -ENOMEM;
-        if (f && fclose(f) != 0)
-                r = -ENOMEM;
-        /* /run of an image is not this boot's */
-        for (size_t i = 0; r >= 0 && i < (live ? 2U : 1U); i++) {
-                r = apply_report(rfd, folders[i], NAME_REPORT_JSON, json);
-                if (r >= 0)
-                        r = apply_report(rfd, folders[i], NAME_REPORT_TEXT, text);
+        for (size_t i = 0; i < ELEMENTSOF(files) && r >= 0; i++) {
+                _cleanup_free_ char *text = NULL;
+
+                r = format_report(report, files[i].format, &text);
+                /* /run of an image is not this boot's */
+                for (size_t k = 0; k < (live ? 2U : 1U) && r >= 0; k++)
+                        r = apply_report(rfd, folders[k], files[i].name, text);
         }
         if (r < 0)
                 (void) complain("storing the report", r);
         if (live) {
-                r = notify_findings(report->findings, report_verdict(report));
+                r = notify_findings(report->findings, report_verdict(report)->name);
                 if (r < 0)
                         (void) complain("writing to the journal", r);
         }
@@ -52,7 +48,7 @@ static int report_outcome(const Options *o, int rfd, bool live, const Run *befor
         run.mounts = before->mounts;
         code = run_look(&run, rfd, live);
         if (code != EXIT_READY && result->failure) {
-                fprintf(stderr, "ptprep: %s\n", result->failure);
+                tell("%s", result->failure);
                 return EXIT_ROLLED_BACK;
         }
         if (code != EXIT_READY)
@@ -68,7 +64,7 @@ static int report_outcome(const Options *o, int rfd, bool live, const Run *befor
                            .exit_code = result->failure ? EXIT_ROLLED_BACK
                                                         : result_to_exit_code(finding_worst(&run.findings)) };
         store_report(rfd, live, &report);
-        return print_report(&report, o->json);
+        return print_report(&report, o->format);
 }
 
 int verb_apply(const Options *o)
@@ -83,7 +79,7 @@ int verb_apply(const Options *o)
 
         run_init(&run);
         run.mounts = &mounts;
-        rfd = run_open_root(o, &live);
+        rfd = run_open_root(o->root, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
         code = o->dry_run ? EXIT_READY : run_lock("--apply", rfd, &lock);
@@ -98,7 +94,7 @@ int verb_apply(const Options *o)
         if (r < 0)
                 return complain("planning", r);
         if (o->dry_run)
-                return run_print_plan(&run, n_checked);
+                return print_plan(&run.plan, &run.findings, n_checked);
         if (run.plan.n == 0) {
                 Report report = { .judgement = &run.judgement,
                                   .findings = &run.findings,
@@ -106,7 +102,7 @@ int verb_apply(const Options *o)
                                   .exit_code = result_to_exit_code(finding_worst(&run.findings)) };
 
                 store_report(rfd, live, &report);
-                return print_report(&report, o->json);
+                return print_report(&report, o->format);
         }
         if (run_apply(&run, rfd, live, &result) < 0 && !result.failure)
                 return EXIT_ROLLED_BACK;

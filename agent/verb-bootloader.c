@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/bootloader.h"
+#include "output.h"
 #include "probe/probe.h"
 #include "run.h"
+#include "verb.h"
 
 /* What could not be read, on standard error: the rest is printed all the same. */
 static bool tell_unreadable(const Facts *f)
@@ -12,16 +14,15 @@ static bool tell_unreadable(const Facts *f)
                 if (l->unused)
                         continue;
                 FOREACH_ARRAY(s, l->unreadable.items, l->unreadable.n)
-                        fprintf(stderr, "ptprep: %s\n", *s);
+                        tell("%s", *s);
                 if (l->readable != TRISTATE_YES && l->unreadable.n == 0)
-                        fprintf(stderr, "ptprep: the configuration of %s is not readable\n",
-                                loader_kind_to_string(l->kind));
+                        tell("the configuration of %s is not readable", loader_kind_to_string(l->kind));
                 if (l->obstacle)
-                        fprintf(stderr, "ptprep: %s\n", l->obstacle);
+                        tell("%s", l->obstacle);
                 told |= l->readable != TRISTATE_YES || l->unreadable.n > 0 || l->obstacle;
         }
         if (told && geteuid() != 0)
-                fputs("ptprep: run as root, it can read more\n", stderr);
+                tell("run as root, it can read more");
         return told;
 }
 
@@ -31,24 +32,23 @@ int verb_bootloader(const Options *o)
         _cleanup_close_ int rfd = -EBADF;
         _cleanup_(boot_mounts_done) BootMounts mounts = {};
         _cleanup_(config_done) Config config = {};
-        _cleanup_free_ char *text = NULL;
+        Printer p = stdout_printer();
         bool live = false;
         int r;
 
         facts_init(&facts);
         config_init(&config);
-        rfd = run_open_root(o, &live);
+        rfd = run_open_root(o->root, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
         r = run_mount(&rfd, live, &mounts);
         if (r != EXIT_READY)
                 return r;
         r = probe_loader(&(const Probe){ .rfd = rfd, .live = live, .cfg = &config }, &facts);
-        if (r >= 0)
-                r = o->json ? bootloader_json(facts.loaders, facts.n_loaders, &mounts, &text)
-                            : bootloader_text(facts.loaders, facts.n_loaders, &mounts, &text);
         if (r < 0)
                 return complain("reading the boot loaders", r);
-        r = print_text(text);
+        r = options_json(o) ? bootloader_json(&p, facts.loaders, facts.n_loaders, &mounts)
+                            : bootloader_text(&p, facts.loaders, facts.n_loaders, &mounts);
+        r = print_result("writing", r);
         return tell_unreadable(&facts) || boot_mounts_failed(&mounts) ? EXIT_NOT_READY : r;
 }

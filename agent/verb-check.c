@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/planner.h"
+#include "output.h"
 #include "run.h"
+#include "verb.h"
 
 /*
  * What only the plan can tell: that an apply would be refused, and why; or that it would change something although all
@@ -29,7 +31,7 @@ int verb_check(const Options *o)
 
         run_init(&run);
         run.mounts = &mounts;
-        rfd = run_open_root(o, &live);
+        rfd = run_open_root(o->root, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
         code = run_mount(&rfd, live, &mounts);
@@ -42,5 +44,5 @@ int verb_check(const Options *o)
         return print_report(&(Report){ .judgement = &run.judgement,
                                        .findings = &run.findings,
                                        .exit_code = result_to_exit_code(finding_worst(&run.findings)) },
-                            o->json);
+                            o->format);
 }

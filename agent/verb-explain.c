@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/check.h"
 #include "core/explain.h"
-#include "run.h"
+#include "output.h"
+#include "verb.h"
 
 static int list_checks(void)
 {
@@ -16,6 +18,6 @@ int verb_explain(const Options *o)
         FOREACH_ARRAY(d, check_documents, check_documents_n)
                 if (streq(d->id, o->arguments[0]))
                         return print_text(d->text);
-        fprintf(stderr, "ptprep: there is no check \"%s\"; \"ptprep explain\" lists them\n", o->arguments[0]);
+        tell("there is no check \"%s\"; \"ptprep explain\" lists them", o->arguments[0]);
         return EXIT_USAGE;
 }

@@ -3,8 +3,10 @@
 #include "core/firmware.h"
 #include "model/acpidump.h"
 #include "model/names.h"
+#include "output.h"
 #include "probe/probe.h"
 #include "run.h"
+#include "verb.h"
 
 /* The text of a whole machine's tables is some MiB. */
 #define FILE_MAX_BYTES (64U * 1024 * 1024)
@@ -85,8 +87,7 @@ static int add_text(ContentList *l, const char *file, const char *text, size_t s
                 int r = acpidump_next(&cursor, &line, text + size, &bytes, &n, &error);
 
                 if (r == -EBADMSG)
-                        fprintf(stderr, "ptprep: %s:%u: %s; save the output of acpidump again\n", file, error.line,
-                                error.message);
+                        tell("%s:%u: %s; save the output of acpidump again", file, error.line, error.message);
                 if (r <= 0)
                         return r;
                 r = add_table(l, bytes, n);
@@ -105,7 +106,7 @@ static int print_file(const Options *o)
 
         r = file_read(o->table, FILE_MAX_BYTES, &data, &size);
         if (r < 0) {
-                fprintf(stderr, "ptprep: --table=%s: %s\n", o->table, strerror(-r));
+                tell("--table=%s: %s", o->table, strerror(-r));
                 return EXIT_USAGE;
         }
         r = acpidump_is_text(data, size) ? add_text(&l, o->table, data, size) : add_table(&l, data, size);
@@ -114,10 +115,9 @@ static int print_file(const Options *o)
         if (r < 0)
                 return complain(o->table, r);
         if (l.n == 0) {
-                fprintf(stderr,
-                        "ptprep: --table=%s: this is neither a DMAR nor an IVRS table (\"acpidump -b\" and "
-                        "/sys/firmware/acpi/tables have them), nor the text of an acpidump with one\n",
-                        o->table);
+                tell("--table=%s: this is neither a DMAR nor an IVRS table (\"acpidump -b\" and "
+                     "/sys/firmware/acpi/tables have them), nor the text of an acpidump with one",
+                     o->table);
                 return EXIT_USAGE;
         }
         tables = calloc(l.n, sizeof(*tables));
@@ -127,7 +127,7 @@ static int print_file(const Options *o)
                 tables[i] = (FirmwareTable){ .dmar = l.items[i].is_dmar ? &l.items[i].dmar : NULL,
                                              .ivrs = l.items[i].is_dmar ? NULL : &l.items[i].ivrs,
                                              .error = &l.items[i].error };
-        return print_tables(tables, l.n, o->json);
+        return print_tables(tables, l.n, options_json(o));
 }
 
 static int print_machine(const Options *o)
@@ -140,18 +140,16 @@ static int print_machine(const Options *o)
         int r;
 
         facts_init(&f);
-        rfd = run_open_root(o, &live);
+        rfd = run_open_root(o->root, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
         r = facts_gather_firmware(rfd, &f);
         if (r < 0)
                 return complain("reading the machine's state", r);
         if (f.dmar.readable == TRISTATE_NO || f.ivrs.readable == TRISTATE_NO) {
-                fprintf(stderr,
-                        "ptprep: " NAME_SYS_ACPI_TABLES
-                        "/%s is readable by root only: run \"ptprep firmware\" as root, or "
-                        "give a saved table with --table=FILE\n",
-                        f.dmar.readable == TRISTATE_NO ? "DMAR" : "IVRS");
+                tell(NAME_SYS_ACPI_TABLES "/%s is readable by root only: run \"ptprep firmware\" as root, or "
+                                          "give a saved table with --table=FILE",
+                     f.dmar.readable == TRISTATE_NO ? "DMAR" : "IVRS");
                 return EXIT_NOT_READY;
         }
         if (facts_dmar(&f))
@@ -159,13 +157,13 @@ static int print_machine(const Options *o)
         if (facts_ivrs(&f))
                 tables[n++] = (FirmwareTable){ .ivrs = facts_ivrs(&f), .error = &f.ivrs.error };
         if (n > 0)
-                return print_tables(tables, n, o->json);
+                return print_tables(tables, n, options_json(o));
         if (f.dmar.present != TRISTATE_NO || f.ivrs.present != TRISTATE_NO) {
-                fputs("ptprep: cannot tell: this system shows no ACPI tables\n", stderr);
+                tell("cannot tell: this system shows no ACPI tables");
                 return EXIT_NOT_READY;
         }
-        fputs("ptprep: the firmware describes no IOMMU: there is no DMAR and no IVRS table\n", stderr);
-        r = o->json ? print_tables(tables, 0, true) : EXIT_READY;
+        tell("the firmware describes no IOMMU: there is no DMAR and no IVRS table");
+        r = options_json(o) ? print_tables(tables, 0, true) : EXIT_READY;
         return r == EXIT_READY ? EXIT_BLOCKED : r;
 }
 

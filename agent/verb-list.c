@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/list.h"
+#include "output.h"
 #include "probe/probe.h"
 #include "run.h"
+#include "verb.h"
 
 /* The configuration says nothing here: the list is of what is there, and works where it is wrong. */
 int verb_list(const Options *o)
@@ -9,25 +11,24 @@ int verb_list(const Options *o)
         _cleanup_(verdict_context_freep) VerdictContext *context = NULL;
         _cleanup_close_ int rfd = -EBADF;
         _cleanup_(run_done) Run run;
+        Printer p = stdout_printer();
         bool live = false;
         int r;
 
         run_init(&run);
-        rfd = run_open_root(o, &live);
+        rfd = run_open_root(o->root, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
         r = facts_gather(rfd, FACTS_FUNCTIONS | (live ? FACTS_LIVE : 0), &run.config, &run.facts);
         if (r < 0)
                 return complain("reading the machine's state", r);
         if (run.facts.pci == TRISTATE_UNKNOWN) {
-                fputs("ptprep: no PCI bus is visible here\n", stderr);
+                tell("no PCI bus is visible here");
                 return EXIT_NOT_READY;
         }
         r = verdict_context_new(&run.facts, NULL, &context);
         if (r < 0)
                 return complain("judging the machine's state", r);
-        r = o->json ? list_json(stdout, &run.facts, context) : list_text(stdout, &run.facts, context, o->tree);
-        if (r < 0 && r != -EPIPE)
-                return complain("writing the list", r);
-        return EXIT_READY;
+        r = options_json(o) ? list_json(&p, &run.facts, context) : list_text(&p, &run.facts, context, o->tree);
+        return print_result("writing the list", r);
 }

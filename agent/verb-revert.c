@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/planner.h"
 #include "model/names.h"
+#include "output.h"
 #include "probe/config-load.h"
 #include "run.h"
+#include "verb.h"
 
 /* How many devices the next "ptprep --apply" would claim again. A configuration that cannot be read asks for none. */
 static size_t still_configured(int rfd)
@@ -26,7 +28,7 @@ static int print_outcome(const Options *o, int rfd, const Run *run, const ApplyR
                                 .revert = true,
                                 .n_configured = still_configured(rfd) };
 
-        return print_report(&report, o->json);
+        return print_report(&report, o->format);
 }
 
 /* The same as --apply with nothing configured, whatever the configuration says. */
@@ -41,7 +43,7 @@ int verb_revert(const Options *o)
 
         run_init(&run);
         run.mounts = &mounts;
-        rfd = run_open_root(o, &live);
+        rfd = run_open_root(o->root, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
         code = o->dry_run ? EXIT_READY : run_lock("revert", rfd, &lock);
@@ -52,18 +54,15 @@ int verb_revert(const Options *o)
         if (code != EXIT_READY)
                 return code;
         if (run.facts.record_known != TRISTATE_YES) {
-                fputs("ptprep: " NAME_RECORD
-                      " is damaged, of a later version or not readable: ptprep cannot tell what is its own\n"
-                      "ptprep: nothing was changed; put the file back from a backup, or see \"THE WAY BACK\" in "
-                      "ptprep(8)\n",
-                      stderr);
+                tell(NAME_RECORD " is damaged, of a later version or not readable: ptprep cannot tell what is its own");
+                tell("nothing was changed; put the file back from a backup, or see \"THE WAY BACK\" in ptprep(8)");
                 return EXIT_BLOCKED;
         }
         r = plan_compute(&run.judgement, &run.findings, &run.plan);
         if (r < 0)
                 return complain("planning", r);
         if (o->dry_run)
-                return run_print_plan(&run, 0);
+                return print_plan(&run.plan, &run.findings, 0);
         if (run.plan.n > 0 && run_apply(&run, rfd, live, &result) < 0 && !result.failure)
                 return EXIT_ROLLED_BACK;
         /* what was refused leaves everything, and what tells of it, as it is */

@@ -168,13 +168,22 @@ void printer_line(Printer *p, const char *format, ...)
 
 void printer_block(Printer *p, const char *text)
 {
+        unsigned width = p->width;
+
+        p->width = 0;
         while (*text) {
-                size_t n = strcspn(text, "\n");
+                size_t n = strcspn(text, "\t\n");
 
                 add_escaped(p, text, n);
-                printer_line(p, "%s", "");
+                if (text[n] == '\t')
+                        add_raw(p, "\t", 1);
+                else
+                        printer_line(p, "%s", "");
                 text += n + (text[n] != 0);
         }
+        if (p->n > 0)
+                printer_line(p, "%s", "");
+        p->width = width;
 }
 
 int printer_end(Printer *p)

@@ -13,6 +13,7 @@
 typedef struct Printer {
         FILE *out;
         bool color;     /* ANSI colours */
+        bool terminal;  /* what is passed on with its bytes elsewhere is escaped as well */
         unsigned width; /* columns; 0: no line is wrapped */
         char *line;     /* the line in the making, escaped; these are the printer's own */
         size_t n, allocated;
@@ -32,7 +33,8 @@ void printer_hang(Printer *p);
 /* As printer_add(), and ends the line. */
 void printer_line(Printer *p, const char *format, ...) _printf_(2, 3);
 
-/* As printer_line() for each line of a text of several, such as the output of a program; none for an empty one. */
+/* As printer_line() for each line of a text of several, such as the output of a program; none for an empty one. Tabs
+ * stay, and nothing is wrapped. */
 void printer_block(Printer *p, const char *text);
 
 /* Releases what the printer owns and flushes the stream. 0; -ENOMEM; negative errno of the stream. */

@@ -16,7 +16,7 @@ static DEFINE_STRING_TO(variable_state, VariableState)
         static int add_words(struct json_object *array, const StringList *words)
 {
         FOREACH_ARRAY(w, words->items, words->n) {
-                int r = json_append(array, json_object_new_string(*w));
+                int r = json_append_text(array, *w);
 
                 if (r < 0)
                         return r;
@@ -30,11 +30,11 @@ static int add_files(struct json_object *array, const Loader *l)
         int r = 0;
 
         for (size_t i = 0; i < l->n_files && r >= 0; i++) {
-                r = json_append(array, json_object_new_string(l->files[i].path));
+                r = json_append_text(array, l->files[i].path);
                 listed |= l->generated && streq(l->files[i].path, l->generated);
         }
         if (r >= 0 && l->generated && !listed)
-                r = json_append(array, json_object_new_string(l->generated));
+                r = json_append_text(array, l->generated);
         return r < 0 ? r : add_words(array, &l->generated_too);
 }
 
@@ -138,7 +138,7 @@ static int add_mount(struct json_object *array, const BootMount *m)
         return r < 0 ? r : json_add_text(o, "failure", m->failure);
 }
 
-int bootloader_json(const Loader *loaders, size_t n, const BootMounts *unmounted, char **ret)
+int bootloader_json(Printer *p, const Loader *loaders, size_t n, const BootMounts *unmounted)
 {
         _cleanup_json_ struct json_object *o = json_object_new_object();
         struct json_object *array = o ? json_add_array(o, "loaders") : NULL;
@@ -160,106 +160,101 @@ int bootloader_json(const Loader *loaders, size_t n, const BootMounts *unmounted
                 if (r < 0)
                         return r;
         }
-        return json_print(o, ret);
+        return json_write(o, p->out);
 }
 
-static void print_variable(FILE *out, const LoaderVariable *v)
+static void print_variable(Printer *p, const LoaderVariable *v)
 {
         if (v->state == VARIABLE_UNSET)
-                fprintf(out, "  %s is not set\n", v->name);
+                printer_add(p, "  %s is not set", v->name);
         else if (v->state == VARIABLE_KNOWN)
-                fprintf(out, "  %s=\"%s\"", v->name, v->value);
+                printer_add(p, "  %s=\"%s\"", v->name, v->value);
         else
-                fprintf(out, "  %s: only a shell can tell", v->name);
+                printer_add(p, "  %s: only a shell can tell", v->name);
         if (v->state != VARIABLE_UNSET && v->file)
-                fprintf(out, " (%s:%u)\n", v->file, v->line);
-        else if (v->state != VARIABLE_UNSET)
-                fputc('\n', out);
+                printer_add(p, " (%s:%u)", v->file, v->line);
+        printer_line(p, "%s", "");
 }
 
-static int print_entry(FILE *out, const BootEntry *e)
+static int print_entry(Printer *p, const BootEntry *e)
 {
         _cleanup_free_ char *arguments = kargs_print(&e->arguments), *source = entry_source(e);
 
         if (!arguments || !source)
                 return -ENOMEM;
-        fprintf(out, "  %s %s%s (%s)\n", e->is_default ? "*" : "-", e->title && *e->title ? e->title : e->id,
-                is_rescue(e)  ? " [left alone: rescue]"
-                : e->foreign  ? " [left alone: not made from the settings]"
-                : e->embedded ? " [arguments are part of the image]"
-                              : "",
-                source);
-        fprintf(out, "      %s\n      %s\n", e->kernel ?: "no kernel", *arguments ? arguments : "no arguments");
+        printer_line(p, "  %s %s%s (%s)", e->is_default ? "*" : "-", e->title && *e->title ? e->title : e->id,
+                     is_rescue(e)  ? " [left alone: rescue]"
+                     : e->foreign  ? " [left alone: not made from the settings]"
+                     : e->embedded ? " [arguments are part of the image]"
+                                   : "",
+                     source);
+        printer_line(p, "      %s", e->kernel ?: "no kernel");
+        printer_add(p, "      ");
+        printer_hang(p);
+        printer_line(p, "%s", *arguments ? arguments : "no arguments");
         return 0;
 }
 
-static int print_loader(FILE *out, const Loader *l)
+static int print_loader(Printer *p, const Loader *l)
 {
-        fprintf(out, "%s%s\n", loader_kind_to_string(l->kind), l->unused ? " (not what this machine boots with)" : "");
+        printer_line(p, "%s%s", loader_kind_to_string(l->kind), l->unused ? " (not what this machine boots with)" : "");
         if (l->unused)
-                fprintf(out, "  %s\n", l->unused);
+                printer_line(p, "  %s", l->unused);
         if (l->unseen)
-                fprintf(out, "  cannot tell: %s\n", l->unseen);
+                printer_line(p, "  cannot tell: %s", l->unseen);
         if (l->generated)
-                fprintf(out, "  boots from %s\n", l->generated);
+                printer_line(p, "  boots from %s", l->generated);
         FOREACH_ARRAY(path, l->generated_too.items, l->generated_too.n)
-                fprintf(out, "  or from %s, as the firmware has it\n", *path);
+                printer_line(p, "  or from %s, as the firmware has it", *path);
         FOREACH_ARRAY(path, l->left_alone.items, l->left_alone.n)
-                fprintf(out, "  not from %s, which is left alone\n", *path);
+                printer_line(p, "  not from %s, which is left alone", *path);
         FOREACH_ARRAY(f, l->files, l->n_files)
                 if (!streq_null(f->path, l->generated))
-                        fprintf(out, "  reads %s\n", f->path);
+                        printer_line(p, "  reads %s", f->path);
         FOREACH_ARRAY(v, l->variables, l->n_variables)
-                print_variable(out, v);
+                print_variable(p, v);
         FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                int r = print_entry(out, e);
+                int r = print_entry(p, e);
 
                 if (r < 0)
                         return r;
         }
         FOREACH_ARRAY(u, l->unreadable.items, l->unreadable.n)
-                fprintf(out, "  not readable: %s\n", *u);
+                printer_line(p, "  not readable: %s", *u);
         if (l->readable != TRISTATE_YES)
-                fputs("  cannot tell what it boots\n", out);
+                printer_line(p, "  cannot tell what it boots");
         else if (l->n_entries == 0)
-                fputs(l->menu_from_bls ? "  no entry of its own: the menu is made of those of bls\n"
-                                       : "  no entry that boots Linux\n",
-                      out);
+                printer_line(p, "%s",
+                             l->menu_from_bls ? "  no entry of its own: the menu is made of those of bls"
+                                              : "  no entry that boots Linux");
         return 0;
 }
 
-static int print_mount(FILE *out, const BootMount *m)
+static int print_mount(Printer *p, const BootMount *m)
 {
         _cleanup_free_ char *text = boot_mount_text(m);
 
         if (!text)
                 return -ENOMEM;
-        fprintf(out, "%s: %s\n", m->target, text);
+        printer_line(p, "%s: %s", m->target, text);
         return 0;
 }
 
-int bootloader_text(const Loader *loaders, size_t n, const BootMounts *unmounted, char **ret)
+int bootloader_text(Printer *p, const Loader *loaders, size_t n, const BootMounts *unmounted)
 {
-        _cleanup_free_ char *text = NULL;
-        size_t size;
-        FILE *out = open_memstream(&text, &size);
-        int r = 0;
+        int r = 0, e;
 
-        if (!out)
-                return -ENOMEM;
         for (size_t i = 0; i < unmounted->n && r >= 0; i++)
-                r = print_mount(out, unmounted->items + i);
+                r = print_mount(p, unmounted->items + i);
         if (unmounted->n > 0)
-                fputc('\n', out);
+                printer_line(p, "%s", "");
         if (n == 0)
-                fputs("no boot loader found that ptprep knows\n", out);
+                printer_line(p, "no boot loader found that ptprep knows");
         for (size_t i = 0; i < n && r >= 0; i++) {
                 if (i > 0)
-                        fputc('\n', out);
-                r = print_loader(out, loaders + i);
+                        printer_line(p, "%s", "");
+                r = print_loader(p, loaders + i);
         }
-        if (fclose(out) != 0 || r < 0)
-                return -ENOMEM;
-        *ret = TAKE_PTR(text);
-        return 0;
+        e = printer_end(p);
+        return r < 0 ? r : e;
 }

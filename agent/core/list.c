@@ -3,11 +3,6 @@
 
 #include "base/json.h"
 
-static int stream_result(FILE *out)
-{
-        return fflush(out) != 0 || ferror(out) ? negative_errno() : 0;
-}
-
 /* "flr bus" as "flr,bus": one word a column. */
 static const char *reset_text(const PciFunction *f, char *buf, size_t size)
 {
@@ -22,22 +17,27 @@ static const char *reset_text(const PciFunction *f, char *buf, size_t size)
         return buf;
 }
 
-static void print_reason(FILE *out, const Reason *r, int indent)
+static void print_reason(Printer *p, const Reason *r, int indent)
 {
-        fprintf(out, "%*s%s: %s\n", indent, "", r->id, r->text);
-        if (r->cure)
-                fprintf(out, "%*s-> %s\n", indent, "", r->cure);
+        printer_add(p, "%*s", indent, "");
+        printer_hang(p);
+        printer_line(p, "%s: %s", r->id, r->text);
+        if (!r->cure)
+                return;
+        printer_add(p, "%*s-> ", indent, "");
+        printer_hang(p);
+        printer_line(p, "%s", r->cure);
 }
 
 /* What stands in the way of this very function; what only has to be known is in the columns, or in the JSON. */
-static void print_reasons(FILE *out, const Verdict *v, int indent)
+static void print_reasons(Printer *p, const Verdict *v, int indent)
 {
         FOREACH_ARRAY(r, v->reasons, v->n_reasons)
                 if (r->weight > VERDICT_POSSIBLE && !verdict_is_of_machine(r->id))
-                        print_reason(out, r, indent);
+                        print_reason(p, r, indent);
 }
 
-static int print_machine(FILE *out, const VerdictContext *c)
+static int print_machine(Printer *p, const VerdictContext *c)
 {
         _cleanup_(verdict_done) Verdict v = {};
         int r = verdict_machine(c, &v);
@@ -45,12 +45,12 @@ static int print_machine(FILE *out, const VerdictContext *c)
         if (r < 0)
                 return r;
         FOREACH_ARRAY(i, v.reasons, v.n_reasons)
-                print_reason(out, i, 0);
+                print_reason(p, i, 0);
         return 0;
 }
 
 /* @depth: bridges above, for the indentation. @width: of the column of addresses. */
-static int print_function(FILE *out, const VerdictContext *c, const PciFunction *f, int depth, int width)
+static int print_function(Printer *p, const VerdictContext *c, const PciFunction *f, int depth, int width)
 {
         _cleanup_(verdict_done) Verdict v = {};
         char group[16] = "-", reset[128];
@@ -61,17 +61,17 @@ static int print_function(FILE *out, const VerdictContext *c, const PciFunction 
                 return r;
         if (f->group != PCI_GROUP_NONE)
                 (void) snprintf(group, sizeof(group), "%d", f->group);
-        fprintf(out, "%*s%-*s  %04x:%04x  %06x  %5s  %-12s  %-12s  %-14s  %s\n", 2 * depth, "", width - 2 * depth,
-                PCI_ADDR_TEXT(f->addr), f->id.vendor, f->id.device, f->class, group, f->driver ?: "-",
-                reset_text(f, reset, sizeof(reset)), verdict_state_to_string(v.state), f->name ?: "");
-        print_reasons(out, &v, width + 2);
+        printer_line(p, "%*s%-*s  %04x:%04x  %06x  %5s  %-12s  %-12s  %-14s  %s", 2 * depth, "", width - 2 * depth,
+                     PCI_ADDR_TEXT(f->addr), f->id.vendor, f->id.device, f->class, group, f->driver ?: "-",
+                     reset_text(f, reset, sizeof(reset)), verdict_state_to_string(v.state), f->name ?: "");
+        print_reasons(p, &v, width + 2);
         return 0;
 }
 
-static void print_heading(FILE *out, int width)
+static void print_heading(Printer *p, int width)
 {
-        fprintf(out, "%-*s  %-9s  %-6s  %5s  %-12s  %-12s  %-14s  %s\n", width, "ADDRESS", "ID", "CLASS", "GROUP",
-                "DRIVER", "RESET", "VERDICT", "DEVICE");
+        printer_line(p, "%-*s  %-9s  %-6s  %5s  %-12s  %-12s  %-14s  %s", width, "ADDRESS", "ID", "CLASS", "GROUP",
+                     "DRIVER", "RESET", "VERDICT", "DEVICE");
 }
 
 /* Which functions hang below which: those of parent i are children[first[i]] up to children[first[i + 1] - 1]. */
@@ -79,7 +79,7 @@ typedef struct Tree {
         size_t *first, *children;
         const VerdictContext *context;
         const Facts *facts;
-        FILE *out;
+        Printer *printer;
         int width;
 } Tree;
 
@@ -131,7 +131,7 @@ static int tree_depth(const Facts *f, const PciFunction *p)
 static int tree_print(const Tree *t, size_t from, int depth)
 {
         for (size_t i = t->first[from]; i < t->first[from + 1]; i++) {
-                int r = print_function(t->out, t->context, t->facts->functions + t->children[i], depth, t->width);
+                int r = print_function(t->printer, t->context, t->facts->functions + t->children[i], depth, t->width);
 
                 if (r >= 0)
                         r = tree_print(t, t->children[i], depth + 1);
@@ -141,24 +141,23 @@ static int tree_print(const Tree *t, size_t from, int depth)
         return 0;
 }
 
-int list_text(FILE *out, const Facts *f, const VerdictContext *c, bool tree)
+int list_text(Printer *p, const Facts *f, const VerdictContext *c, bool tree)
 {
-        _cleanup_(tree_done) Tree t = { .context = c, .facts = f, .out = out, .width = 0 };
-        int r = print_machine(out, c);
+        _cleanup_(tree_done) Tree t = { .context = c, .facts = f, .printer = p };
+        int r = print_machine(p, c), e;
 
-        if (r < 0)
-                return r;
-        FOREACH_ARRAY(p, f->functions, f->n_functions)
-                t.width = MAX(t.width, (int) strlen(PCI_ADDR_TEXT(p->addr)) + (tree ? 2 * tree_depth(f, p) : 0));
-        print_heading(out, t.width);
-        if (tree) {
+        FOREACH_ARRAY(i, f->functions, f->n_functions)
+                t.width = MAX(t.width, (int) strlen(PCI_ADDR_TEXT(i->addr)) + (tree ? 2 * tree_depth(f, i) : 0));
+        print_heading(p, t.width);
+        if (r >= 0 && tree) {
                 r = tree_build(&t);
                 if (r >= 0)
                         r = tree_print(&t, f->n_functions, 0);
         } else
                 for (size_t i = 0; r >= 0 && i < f->n_functions; i++)
-                        r = print_function(out, c, f->functions + i, 0, t.width);
-        return r < 0 ? r : stream_result(out);
+                        r = print_function(p, c, f->functions + i, 0, t.width);
+        e = printer_end(p);
+        return r < 0 ? r : e;
 }
 
 static int add_hex(struct json_object *o, const char *key, unsigned digits, uint32_t value)
@@ -181,7 +180,8 @@ static int add_words(struct json_object *o, const char *key, const char *text)
                 return -ENOMEM;
         for (const char *s = text + strspn(text, " "); *s; s += strspn(s, " ")) {
                 size_t n = strcspn(s, " ");
-                int r = json_append(array, json_object_new_string_len(s, (int) n));
+                _cleanup_free_ char *word = strndup(s, n);
+                int r = word ? json_append_text(array, word) : -ENOMEM;
 
                 if (r < 0)
                         return r;
@@ -278,24 +278,24 @@ static int function_json(const Facts *f, const VerdictContext *c, const PciFunct
         return r < 0 ? r : add_verdict(o, &v);
 }
 
-int list_json(FILE *out, const Facts *f, const VerdictContext *c)
+int list_json(Printer *printer, const Facts *f, const VerdictContext *c)
 {
+        FILE *out = printer->out;
         const char *separator = "";
 
         fprintf(out, "{\"version\": %d, \"functions\": [", LIST_VERSION);
         FOREACH_ARRAY(p, f->functions, f->n_functions) {
                 _cleanup_json_ struct json_object *o = json_object_new_object();
-                const char *text;
+                _cleanup_free_ char *text = NULL;
                 int r = o ? function_json(f, c, p, o) : -ENOMEM;
 
+                if (r >= 0)
+                        r = json_print_line(o, &text);
                 if (r < 0)
                         return r;
-                text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
-                if (!text)
-                        return -ENOMEM;
                 fprintf(out, "%s\n  %s", separator, text);
                 separator = ",";
         }
         fputs("\n]}\n", out);
-        return stream_result(out);
+        return printer_end(printer);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "base/printer.h"
 #include "core/verdict.h"
 
 /* Every PCI function of this machine with its verdict, for people and for programs. */
@@ -12,11 +13,11 @@
  * @tree: below the bridges that lead to it, indented; else sorted by address.
  * Returns 0; -ENOMEM; negative errno of the stream.
  */
-int list_text(FILE *out, const Facts *f, const VerdictContext *c, bool tree) _must_check_;
+int list_text(Printer *p, const Facts *f, const VerdictContext *c, bool tree) _must_check_;
 
 /**
  * list_json() - the same as one JSON object, with one function a line
  * Each function is written before the next one is judged: machines with thousands of them need no more memory.
  * Returns 0; -ENOMEM; negative errno of the stream.
  */
-int list_json(FILE *out, const Facts *f, const VerdictContext *c) _must_check_;
+int list_json(Printer *p, const Facts *f, const VerdictContext *c) _must_check_;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "base/printer.h"
 #include "core/judgement.h"
 #include "model/finding.h"
 #include "model/plan.h"
@@ -19,15 +20,30 @@ typedef struct Report {
 
 #define REPORT_VERSION 1 /* of the JSON format: raised when a field changes its meaning or goes away */
 
-/* "ready", "not-ready", "blocked", "rolled-back"; of a revert "reverted", "nothing-to-revert", "blocked",
- * "rolled-back". */
-const char *report_verdict(const Report *r);
+/* What it has come to, in one word and in one sentence. */
+typedef struct ReportVerdict {
+        const char *name; /* "ready", "not-ready", "blocked", "rolled-back"; of a revert "reverted",
+                             "nothing-to-revert", "blocked", "rolled-back" */
+        const char *headline, *color;
+} ReportVerdict;
 
-/* @color: ANSI colours. Deterministic: no clock, no host name. 0 or negative errno of the stream. */
-int report_text(FILE *out, const Report *r, bool color) _must_check_;
+const ReportVerdict *report_verdict(const Report *r);
 
-/* The whole report as JSON text with a final newline; owned by the caller. 0 or -ENOMEM. */
-int report_json(const Report *r, char **ret) _must_check_;
+/* The one thing to do next, one line; NULL: nothing. */
+const char *report_next(const Report *r);
 
-/* The steps of a plan for people: unified diffs and the commands that would run. 0 or negative errno. */
-int report_dry_run(FILE *out, const Plan *p) _must_check_;
+/* A new format of the report is a row of the table and a file report-*.c. */
+typedef struct ReportFormat {
+        const char *name;                          /* of --format=NAME */
+        int (*print)(Printer *p, const Report *r); /* 0; -ENOMEM; negative errno of the stream */
+} ReportFormat;
+
+extern const ReportFormat report_formats[];
+extern const size_t report_formats_n;
+
+/* NULL: there is no such format. */
+const ReportFormat *report_format(const char *name);
+
+/* Rows of the table. Deterministic: no clock, no host name. */
+int report_text(Printer *p, const Report *r) _must_check_;
+int report_json(Printer *p, const Report *r) _must_check_;

@@ -6,29 +6,29 @@
 
 /* What ptprep list prints of a machine of plain structs. */
 
-static char *print(const Machine *m, int (*list)(FILE *out, const Facts *f, const VerdictContext *c))
+static char *print(const Machine *m, int (*list)(Printer *p, const Facts *f, const VerdictContext *c))
 {
         VerdictContext *c;
         char *text = NULL;
         size_t size;
-        FILE *out = open_memstream(&text, &size);
+        Printer p = { .out = open_memstream(&text, &size) };
 
-        assert_non_null(out);
+        assert_non_null(p.out);
         assert_int_equal(verdict_context_new(&m->facts, NULL, &c), 0);
-        assert_int_equal(list(out, &m->facts, c), 0);
-        assert_int_equal(fclose(out), 0);
+        assert_int_equal(list(&p, &m->facts, c), 0);
+        assert_int_equal(fclose(p.out), 0);
         (void) verdict_context_free(c);
         return text;
 }
 
-static int flat(FILE *out, const Facts *f, const VerdictContext *c)
+static int flat(Printer *p, const Facts *f, const VerdictContext *c)
 {
-        return list_text(out, f, c, false);
+        return list_text(p, f, c, false);
 }
 
-static int tree(FILE *out, const Facts *f, const VerdictContext *c)
+static int tree(Printer *p, const Facts *f, const VerdictContext *c)
 {
-        return list_text(out, f, c, true);
+        return list_text(p, f, c, true);
 }
 
 static void one_line_a_function(void **state)

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/plan-text.h"
+
+#include "core/render.h"
+#include "model/names.h"
+
+static void print_command(Printer *p, const StringList *argv, const char *const *more, size_t n)
+{
+        printer_add(p, "# run");
+        FOREACH_ARRAY(a, argv->items, argv->n) {
+                const char *quote = strchr(*a, ' ') ? "'" : "";
+
+                printer_add(p, " %s%s%s", quote, *a, quote);
+        }
+        for (size_t i = 0; i < n; i++)
+                printer_add(p, " %s", more[i]);
+        printer_line(p, "%s", "");
+}
+
+static int print_diff(Printer *p, const char *path, const FileStep *file)
+{
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        FILE *f;
+        int r;
+
+        if (!p->terminal)
+                return render_diff(p->out, path, file->old_text, file->new_text);
+        f = open_memstream(&text, &size);
+        if (!f)
+                return -ENOMEM;
+        r = render_diff(f, path, file->old_text, file->new_text);
+        if (fclose(f) != 0)
+                return -ENOMEM;
+        if (r >= 0)
+                printer_block(p, text);
+        return r;
+}
+
+static int print_file_step(Printer *p, const Step *s)
+{
+        const FileStep *file = &s->file;
+
+        if (file->editor.n > 0) /* of the platform, which has to come to the same */
+                print_command(p, &file->editor, NULL, 0);
+        else if (startswith(s->path, NAME_STATE_DIR "/")) {
+                printer_line(p, "# %s %s", step_action(s), s->path);
+                return 0;
+        }
+        return print_diff(p, s->path, file);
+}
+
+static int print_step(Printer *p, const Step *s)
+{
+        switch (s->kind) {
+        case STEP_WRITE_FILE:
+        case STEP_REMOVE_FILE:
+                return print_file_step(p, s);
+        case STEP_KEEP_ORIGINAL:
+                if (s->state.text)
+                        printer_line(p, "# keep the original of %s in %s", s->state.original_of, s->path);
+                else
+                        printer_line(p, "# remove %s", s->path);
+                return 0;
+        case STEP_COPY_IMAGE:
+                printer_line(p, "# copy %s to %s", s->copy.from, s->path);
+                return 0;
+        case STEP_REBUILD_IMAGE:
+                printer_line(p, "# run %s --force %s %s", s->image.program, s->path, s->image.release);
+                return 0;
+        case STEP_MKCONFIG:
+                print_command(p, &s->menu.argv, (const char *[]){ "-o", s->path }, 2);
+                return 0;
+        case STEP_COMMAND:
+                print_command(p, &s->command.argv, NULL, 0);
+                return 0;
+        default:
+                printer_line(p, "# %s %s", step_action(s), s->path);
+                return 0;
+        }
+}
+
+int plan_text(Printer *p, const Plan *plan)
+{
+        int r = 0, e;
+
+        for (size_t i = 0; i < plan->n && r >= 0; i++)
+                r = print_step(p, plan->steps + i);
+        e = printer_end(p);
+        return r < 0 ? r : e;
+}

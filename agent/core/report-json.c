@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/json.h"
+#include "core/report.h"
+#include "version.h"
+
+static int add_findings(struct json_object *array, const FindingList *l)
+{
+        FOREACH_ARRAY(f, l->items, l->n) {
+                struct json_object *o = json_object_new_object();
+                int r = json_append(array, o);
+
+                if (r >= 0)
+                        r = json_add_text(o, "id", f->check);
+                if (r >= 0)
+                        r = json_add_text(o, "result", result_to_string(f->result));
+                if (r >= 0)
+                        r = json_add_text(o, "subject", f->subject);
+                if (r >= 0)
+                        r = json_add_text(o, "detail", f->detail);
+                if (r >= 0)
+                        r = json_add_text(o, "cure", f->cure);
+                if (r >= 0)
+                        r = json_add_text(o, "cure_kind", cure_kind_to_string(f->cure_kind));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_devices(struct json_object *array, const Wanted *w)
+{
+        FOREACH_ARRAY(d, w->devices, w->n_devices) {
+                struct json_object *o = json_object_new_object();
+                const PciFunction *p = d->function;
+                char id[16];
+                int r = json_append(array, o);
+
+                (void) snprintf(id, sizeof(id), "%04x:%04x", d->config->id.vendor, d->config->id.device);
+                if (r >= 0)
+                        r = json_add_text(o, "name", d->config->name);
+                if (r >= 0)
+                        r = json_add_text(o, "address", PCI_ADDR_TEXT(d->config->address));
+                if (r >= 0)
+                        r = json_add_text(o, "id", id);
+                if (r >= 0)
+                        r = json_add_text(o, "wanted_driver", stub_driver_to_string(d->config->driver));
+                if (r >= 0)
+                        r = json_add_text(o, "driver", p ? p->driver : NULL);
+                if (r >= 0)
+                        r = json_add_text(o, "path", p ? p->path : NULL);
+                if (r >= 0)
+                        r = p && p->group != PCI_GROUP_NONE ? json_add(o, "iommu_group", json_object_new_int(p->group))
+                                                            : json_add_text(o, "iommu_group", NULL);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_changes(struct json_object *array, const Report *report)
+{
+        for (size_t i = 0; report->plan && i < report->steps_done; i++) {
+                const Step *s = report->plan->steps + i;
+                struct json_object *o = json_object_new_object();
+                int r = json_append(array, o);
+
+                if (r >= 0)
+                        r = json_add_text(o, "kind", step_action(s));
+                if (r >= 0)
+                        r = json_add_text(o, "path", s->path);
+                if (r >= 0)
+                        r = json_add_text(o, "kernel", step_subject(s));
+                if (r >= 0)
+                        r = json_add_text(o, "check", s->check);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_loaders(struct json_object *array, const Facts *f)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < f->n_loaders && r >= 0; i++)
+                r = json_append_text(array, loader_kind_to_string(f->loaders[i].kind));
+        return r;
+}
+
+int report_json(Printer *p, const Report *report)
+{
+        _cleanup_json_ struct json_object *o = json_object_new_object();
+        struct json_object *loaders, *findings, *devices, *changes;
+        const Judgement *j = report->judgement;
+        int r;
+
+        if (!o)
+                return -ENOMEM;
+        r = json_add(o, "version", json_object_new_int(REPORT_VERSION));
+        if (r >= 0)
+                r = json_add_text(o, "ptprep", PTPREP_VERSION);
+        if (r >= 0)
+                r = json_add_text(o, "verdict", report_verdict(report)->name);
+        if (r >= 0)
+                r = json_add(o, "exit_code", json_object_new_int(report->exit_code));
+        if (r >= 0)
+                r = json_add_text(o, "kernel", j->facts->release);
+        if (r >= 0)
+                r = json_add_text(o, "lockdown", j->facts->lockdown);
+        if (r < 0)
+                return r;
+        loaders = json_add_array(o, "boot_loaders");
+        findings = json_add_array(o, "findings");
+        devices = json_add_array(o, "devices");
+        changes = json_add_array(o, "changes");
+        if (!loaders || !findings || !devices || !changes)
+                return -ENOMEM;
+        r = add_loaders(loaders, j->facts);
+        if (r >= 0)
+                r = add_findings(findings, report->findings);
+        if (r >= 0)
+                r = add_devices(devices, j->wanted);
+        if (r >= 0)
+                r = add_changes(changes, report);
+        if (r >= 0)
+                r = json_add_text(o, "failure", report->failure);
+        if (r < 0)
+                return r;
+        return json_write(o, p->out);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/report.h"
+
+static const char *const result_color[_RESULT_MAX] = {
+        [RESULT_OK] = COLOR_GREEN,           [RESULT_SKIPPED] = COLOR_DIM,
+        [RESULT_WARN] = COLOR_YELLOW,        [RESULT_UNKNOWN] = COLOR_BRIGHT_YELLOW,
+        [RESULT_FAIL] = COLOR_BRIGHT_YELLOW, [RESULT_BLOCKED] = COLOR_RED,
+};
+
+static void print_finding(Printer *p, const Finding *f)
+{
+        printer_add(p, "  ");
+        printer_color(p, result_color[f->result]);
+        printer_add(p, "%-7s", result_to_string(f->result));
+        printer_color(p, NULL);
+        printer_add(p, "  %-16s  ", f->check);
+        printer_hang(p);
+        printer_line(p, "%s%s%s", f->subject ?: "", f->subject ? ": " : "", f->detail);
+        if (!f->cure)
+                return;
+        printer_add(p, "%29s-> ", "");
+        printer_hang(p);
+        printer_line(p, "%s", f->cure);
+}
+
+static void print_step(Printer *p, const Step *s)
+{
+        switch (s->kind) {
+        case STEP_REBUILD_IMAGE:
+                printer_line(p, "  rebuild-image  %s for kernel %s", s->path, s->image.release);
+                break;
+        case STEP_COMMAND:
+                printer_add(p, "  %-14s", step_kind_to_string(s->kind));
+                FOREACH_ARRAY(a, s->command.argv.items, s->command.argv.n)
+                        printer_add(p, " %s", *a);
+                printer_line(p, "%s", "");
+                break;
+        default:
+                printer_line(p, "  %-14s %s", step_action(s), s->path);
+        }
+}
+
+static void print_machine(Printer *p, const Facts *f)
+{
+        printer_add(p, "kernel %s, ", f->release ?: "unknown");
+        if (f->pci == TRISTATE_UNKNOWN)
+                printer_add(p, "PCI functions unknown");
+        else
+                printer_add(p, "%zu PCI functions", f->n_functions);
+        printer_add(p, ", lockdown %s, boot loader%s", f->lockdown ?: "unknown", f->n_loaders == 0 ? " none" : "");
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                printer_add(p, "%s %s", l == f->loaders ? "" : ",", loader_kind_to_string(l->kind));
+        printer_line(p, "%s", "");
+}
+
+int report_text(Printer *p, const Report *r)
+{
+        const ReportVerdict *verdict = report_verdict(r);
+        const char *next = report_next(r);
+
+        printer_add(p, "ptprep: ");
+        printer_hang(p);
+        printer_color(p, verdict->color);
+        printer_add(p, "%s", verdict->headline);
+        printer_color(p, NULL);
+        printer_line(p, "%s", "");
+        print_machine(p, r->judgement->facts);
+        if (r->findings->n > 0)
+                printer_line(p, "%s", "");
+        FOREACH_ARRAY(i, r->findings->items, r->findings->n)
+                print_finding(p, i);
+        if (r->plan && r->plan->n > 0 && r->steps_done > 0) {
+                printer_line(p, "%s", "");
+                printer_line(p, "changed:");
+                FOREACH_ARRAY(s, r->plan->steps, r->steps_done)
+                        print_step(p, s);
+        }
+        if (r->failure) {
+                printer_line(p, "%s", "");
+                printer_add(p, "failed: ");
+                printer_block(p, r->failure);
+        }
+        if (next) {
+                printer_line(p, "%s", "");
+                printer_add(p, "next: ");
+                printer_hang(p);
+                printer_line(p, "%s", next);
+        }
+        return printer_end(p);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "output.h"
+
+#include <stdarg.h>
+
+#include "base/text.h"
+#include "core/plan-text.h"
+
+void tell(const char *format, ...)
+{
+        Printer p = { .out = stderr, .terminal = true };
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        string_vprintf(&text, format, ap);
+        va_end(ap);
+        printer_line(&p, "ptprep: %s", text ?: strerror(ENOMEM));
+        (void) !printer_end(&p); /* there is no other place to tell it */
+}
+
+int complain(const char *what, int error)
+{
+        tell("%s: %s", what, strerror(-error));
+        return EXIT_NOT_READY;
+}
+
+static bool want_color(void)
+{
+        const char *term = getenv("TERM"), *no = getenv("NO_COLOR"); /* no-color.org: any value but the empty one */
+
+        return isatty(STDOUT_FILENO) && !(no && *no) && term && !streq(term, "dumb");
+}
+
+Printer stdout_printer(void)
+{
+        return (Printer){ .out = stdout, .color = want_color(), .terminal = isatty(STDOUT_FILENO) };
+}
+
+int print_result(const char *what, int error)
+{
+        return error < 0 && error != -EPIPE ? complain(what, error) : EXIT_READY;
+}
+
+int print_text(const char *text)
+{
+        return print_result("writing", fputs(text, stdout) < 0 || fflush(stdout) != 0 ? negative_errno() : 0);
+}
+
+int format_report(const Report *report, const char *format, char **ret)
+{
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        Printer p = { .out = open_memstream(&text, &size) };
+        int r = p.out ? report_format(format)->print(&p, report) : -ENOMEM;
+
+        if (!p.out)
+                return r;
+        if (fclose(p.out) != 0)
+                r = -ENOMEM;
+        if (r >= 0)
+                *ret = TAKE_PTR(text);
+        return r;
+}
+
+int print_report(const Report *report, const char *format)
+{
+        Printer p = stdout_printer();
+
+        (void) print_result("writing the report", report_format(format)->print(&p, report));
+        return report->exit_code;
+}
+
+int print_plan(const Plan *plan, const FindingList *findings, size_t n_checked)
+{
+        Printer p = stdout_printer();
+        bool blocked = false;
+
+        (void) print_result("writing the plan", plan_text(&p, plan));
+        FOREACH_ARRAY(f, findings->items, findings->n) {
+                if (f->result != RESULT_BLOCKED && f < findings->items + n_checked)
+                        continue;
+                blocked = blocked || f->result == RESULT_BLOCKED;
+                tell("%s: %s: %s%s%s", result_to_string(f->result), f->check, f->subject ?: "", f->subject ? ": " : "",
+                     f->detail);
+                if (f->cure)
+                        tell("  -> %s", f->cure);
+        }
+        if (plan->n == 0)
+                tell("nothing %s", blocked ? "would be changed" : "to change");
+        return result_to_exit_code(finding_worst(findings));
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/macro.h"
+
+/* The command line. */
+typedef struct Options {
+        const char *root;   /* --root, "/" */
+        const char *table;  /* --table FILE; NULL: not given */
+        const char *format; /* of --format, one that the verb has */
+        bool dry_run, tree;
+        char *const *arguments; /* behind the verb */
+        size_t n_arguments;
+} Options;
+
+/* Formats of what is no report: each such verb has these two. */
+#define FORMAT_TEXT "text"
+#define FORMAT_JSON "json"
+
+static inline bool options_json(const Options *o)
+{
+        return streq(o->format, FORMAT_JSON);
+}
+
+/* A verb returns the exit code of the process. */
+int verb_check(const Options *o);
+int verb_apply(const Options *o);
+int verb_bootloader(const Options *o);
+int verb_revert(const Options *o);
+int verb_firmware(const Options *o);
+int verb_explain(const Options *o);
+int verb_list(const Options *o);
