@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "claim-list.h"
 
+#include "claim-limits.h"
 #include "table.h"
-
-#define DEVICES_MAX 512
 
 static const char *const claim_state_table[_CLAIM_STATE_MAX] = {
         [CLAIM_NEW] = "failed",    [CLAIM_READY] = "failed", [CLAIM_CLAIMED] = "claimed",
@@ -71,13 +70,17 @@ static void _printf_(3, 4) refuse(const Reader *r, unsigned line, const char *fo
 static void parse_line(const Reader *r, char *text, unsigned line)
 {
         char *fields[6], *save = NULL;
-        size_t n = 0;
+        size_t n = 0, length = strlen(text);
         Claim c = { .line = line };
 
         for (char *f = strtok_r(text, " \t", &save); f && n < ELEMENTSOF(fields); f = strtok_r(NULL, " \t", &save))
                 fields[n++] = f;
         if (n == 0 || fields[0][0] == '#')
                 return;
+        if (length > CLAIM_LINE_MAX) {
+                refuse(r, line, "longer than %d bytes", CLAIM_LINE_MAX);
+                return;
+        }
         if (n != 5) {
                 refuse(r, line, "expected ADDRESS VENDOR:DEVICE DRIVER PATH NAME, got %s fields",
                        n < 5 ? "fewer" : "more");
@@ -99,11 +102,11 @@ static void parse_line(const Reader *r, char *text, unsigned line)
                 refuse(r, line, "\"%.40s\" is no stub driver (vfio-pci, pci-stub)", fields[2]);
                 return;
         }
-        if (!streq(c.path, "-") && !pci_path_valid(c.path)) {
+        if (!streq(c.path, "-") && (!pci_path_valid(c.path) || strlen(c.path) > CLAIM_PATH_MAX)) {
                 refuse(r, line, "\"%.40s\" is no bridge path", c.path);
                 return;
         }
-        if (strlen(c.name) > 64 || strspn(c.name, "abcdefghijklmnopqrstuvwxyz0123456789_.-") != strlen(c.name)) {
+        if (strlen(c.name) > CLAIM_NAME_MAX || c.name[strspn(c.name, CLAIM_NAME_CHARS)] != 0) {
                 refuse(r, line, "\"%.40s\" is no device name", c.name);
                 return;
         }
@@ -111,8 +114,8 @@ static void parse_line(const Reader *r, char *text, unsigned line)
                 refuse(r, line, "%s is listed already in line %u", c.address, claim_list_at(r->list, c.address)->line);
                 return;
         }
-        if (r->list->n_claims == DEVICES_MAX) {
-                refuse(r, line, "more than %d devices", DEVICES_MAX);
+        if (r->list->n_claims == CLAIM_DEVICES_MAX) {
+                refuse(r, line, "more than %d devices", CLAIM_DEVICES_MAX);
                 return;
         }
         r->list->claims[r->list->n_claims++] = c;
@@ -121,7 +124,7 @@ static void parse_line(const Reader *r, char *text, unsigned line)
 int claim_list_parse(const char *file, const char *text, size_t size, const ClaimReporter *reporter, ClaimList *ret)
 {
         _cleanup_(claim_list_done)
-                ClaimList l = { .text = malloc(size + 1), .claims = calloc(DEVICES_MAX, sizeof(*l.claims)) };
+                ClaimList l = { .text = malloc(size + 1), .claims = calloc(CLAIM_DEVICES_MAX, sizeof(*l.claims)) };
         const Reader r = { file, reporter, &l };
         unsigned line = 0;
 

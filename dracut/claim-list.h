@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 
+#include "claim-limits.h"
 #include "pciaddr.h"
 #include "stub.h"
 
@@ -13,8 +14,6 @@
  * One line a device, "ADDRESS VENDOR:DEVICE DRIVER PATH NAME"; lines that begin with "#" say nothing. A wrong line is
  * reported and the others count.
  */
-
-#define CLAIM_LIST_MAX (64 * 1024) /* bytes */
 
 /* Where the list reader and the binding tell what happens. @text: one line, without its newline. */
 typedef struct ClaimReporter {
@@ -61,7 +60,7 @@ typedef struct ClaimList {
 /**
  * claim_list_parse() - read a claim list
  * @file: its path, for messages.
- * @text, @size: the list, its first CLAIM_LIST_MAX + 1 bytes where it is longer; need not end in NUL.
+ * @text, @size: the list; its first CLAIM_LIST_MAX + 1 bytes where it is longer; need not end in NUL.
  * @ret: owned by the caller, claim_list_done().
  * Returns 0, also where lines were refused; -ENOMEM.
  */

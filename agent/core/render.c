@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/render.h"
 
+#include "model/claim-limits.h"
 #include "model/record.h"
 
 #define HEADER        GENERATED_MARK "from /etc/ptprep/ptprep.conf: edit that file and run \"ptprep --apply\".\n"
@@ -56,6 +57,9 @@ int render_claims(const Wanted *w, const char *present, char **ret)
 
                 if (!path && d->state == DEVICE_FOUND)
                         path = d->function->path;
+                if (path &&
+                    strlen(path) > CLAIM_PATH_MAX) /* of no machine that anybody has seen: address and id count */
+                        path = "-";
                 if (!path)
                         path = recorded = recorded_path(present, c->address, c->id);
                 fprintf(f, "%s %04x:%04x %s %s %s\n", PCI_ADDR_TEXT(c->address), c->id.vendor, c->id.device,

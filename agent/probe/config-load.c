@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "model/claim-limits.h"
 #include "model/names.h"
 
 /*
@@ -58,7 +59,7 @@ static int parse_path_field(const char *value, void *field)
 {
         char **p = field, *copy;
 
-        if (!pci_path_valid(value))
+        if (!pci_path_valid(value) || strlen(value) > CLAIM_PATH_MAX)
                 return -EINVAL;
         copy = strdup(value);
         if (!copy)
@@ -81,7 +82,7 @@ static const KeyRow keys[] = {
         { "device", "id", parse_id_field, offsetof(ConfigDevice, id), offsetof(ConfigDevice, has_id),
           "vendor and device such as 10de:1b80" },
         { "device", "path", parse_path_field, offsetof(ConfigDevice, path), NO_FLAG,
-          "a bridge path such as pci0000:00/1c.4/00.0" },
+          "a bridge path such as pci0000:00/1c.4/00.0, of at most 255 characters" },
         { "device", "driver", parse_driver_field, offsetof(ConfigDevice, driver), offsetof(ConfigDevice, has_driver),
           "vfio-pci or pci-stub" },
         { "device", "optional", parse_bool_field, offsetof(ConfigDevice, optional),
@@ -217,6 +218,8 @@ static int apply_text(Config *c, const char *file, const char *text, size_t size
                 if (!item->device)
                         continue;
                 device = find_device(c, item->device);
+                if (!device && c->n_devices == CLAIM_DEVICES_MAX)
+                        return config_fail_devices(ret_error, file, item->line);
                 if (!device)
                         device = add_device(c, item->device, file, item->line);
                 if (!device)

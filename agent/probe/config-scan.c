@@ -4,10 +4,8 @@
 #include <stdarg.h>
 
 #include "base/text.h"
+#include "model/claim-limits.h"
 
-#define DEVICES_MAX       1024U
-
-#define NAME_CHARS        "abcdefghijklmnopqrstuvwxyz0123456789_.-"
 #define KEY_CHARS         "abcdefghijklmnopqrstuvwxyz0123456789_-"
 #define BLANKS            " \t"
 
@@ -68,6 +66,12 @@ static char *keys_of_section(const ConfigScan *s, const char *section)
         return text;
 }
 
+int config_fail_devices(ConfigError *ret, const char *file, unsigned line)
+{
+        return config_fail(ret, -EBADMSG, file, line,
+                           "more than %d devices, expected at most what a claim list can hold", CLAIM_DEVICES_MAX);
+}
+
 static char *strip(char *s)
 {
         size_t n;
@@ -113,21 +117,25 @@ static int scan_section(ConfigScan *s, unsigned line, char *text, ConfigError *r
         if (rest[0] == 0)
                 return config_fail(ret_error, -EBADMSG, s->file, line,
                                    "section [device] has no name, expected one such as [device gpu0]");
-        if (rest[strspn(rest, NAME_CHARS)] != 0)
+        if (rest[strspn(rest, CLAIM_NAME_CHARS)] != 0)
                 return config_fail(
                         ret_error, -EBADMSG, s->file, line,
                         "device name \"%s\" is not valid, expected lower case letters, digits, \"_\", \".\" and "
                         "\"-\" as in "
                         "[device gpu0]",
                         rest);
+        if (strlen(rest) > CLAIM_NAME_MAX)
+                return config_fail(ret_error, -EBADMSG, s->file, line,
+                                   "device name \"%.16s...\" has %zu characters, expected at most %u", rest,
+                                   strlen(rest), CLAIM_NAME_MAX);
         for (size_t i = 0; i + 1 < s->n; i++)
                 if (s->items[i].device && streq(s->items[i].device, rest))
                         return config_fail(
                                 ret_error, -EBADMSG, s->file, line,
                                 "section [device %s] stands already in line %u, expected each device once in a file",
                                 rest, s->items[i].line);
-        if (++s->n_devices > DEVICES_MAX)
-                return config_fail(ret_error, -EBADMSG, s->file, line, "more than %u devices", DEVICES_MAX);
+        if (++s->n_devices > CLAIM_DEVICES_MAX)
+                return config_fail_devices(ret_error, s->file, line);
         item->device = strdup(rest);
         if (!item->device)
                 return -ENOMEM;

@@ -57,3 +57,6 @@ int config_scan_text(ConfigScan *s, const char *text, size_t size, ConfigError *
 /* Fills the error and hands its number back, so that a caller can return it in one line. */
 int config_fail(ConfigError *ret, int error, const char *file, unsigned line, const char *format, ...)
         _printf_(5, 6) _must_check_;
+
+/* The same for one device too many, in one file or in all of them. */
+int config_fail_devices(ConfigError *ret, const char *file, unsigned line) _must_check_;

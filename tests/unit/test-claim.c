@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "model/claim-limits.h"
+
 #define TWIN_A "0000:03:00.0"
 #define TWIN_B "0000:04:00.0"
 #define PATH_A "pci0000:00/1c.0/00.0"
@@ -504,6 +506,7 @@ static void test_malformed(void **state)
 static void test_long_list(void **state)
 {
         _cleanup_fclose_ FILE *f = NULL;
+        char expected[64];
 
         (void) state;
         put_device(DEVICE_A, ID, NETWORK, "vfio-pci");
@@ -511,12 +514,13 @@ static void test_long_list(void **state)
         put("etc/ptprep/claims", TWIN_A " " ID " vfio-pci - a\n");
         f = fopen(in_tree("etc/ptprep/claims"), "a");
         assert_non_null(f);
-        for (unsigned i = 0; i < 70000; i++)
+        for (unsigned i = 0; i < CLAIM_LIST_MAX; i++)
                 assert_true(fputc('#', f) != EOF);
         fputs("\n" TWIN_B " " ID " vfio-pci - b\n", f);
         assert_int_equal(fflush(f), 0);
         assert_int_equal(run(), 1);
-        assert_contains(output, "longer than 65536 bytes");
+        (void) snprintf(expected, sizeof(expected), "longer than %d bytes", CLAIM_LIST_MAX);
+        assert_contains(output, expected);
         assert_string_equal(get("run/ptprep/claim"), TWIN_A " claimed claimed by vfio-pci\n");
         assert_untouched(DEVICE_B);
 }

@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 
 #include "base/file.h"
+#include "model/claim-limits.h"
 #include "model/names.h"
 #include "probe/config-load.h"
 #include "tree.h"
@@ -146,6 +147,52 @@ static void test_long_line(void **state)
         assert_true(c.enabled);
 }
 
+/* Devices at n addresses; names and paths have so many bytes. @path: 10 and a multiple of 5. */
+static char *many_devices(unsigned n, size_t name, size_t path)
+{
+        char *text = NULL;
+        size_t size;
+        FILE *f = open_memstream(&text, &size);
+
+        assert_non_null(f);
+        for (unsigned i = 0; i < n; i++) {
+                fprintf(f, "[device %0*u]\naddress = ffff%04x:ff:1f.7\nid = 8086:10d3\npath = pci0000:00", (int) name,
+                        i, i);
+                for (size_t k = 10; k < path; k += 5)
+                        fputs("/1f.7", f);
+                fputs("\n", f);
+        }
+        assert_int_equal(fclose(f), 0);
+        return text;
+}
+
+/* What a claim list cannot hold is refused where it is configured, not when the host boots. */
+static void test_limits(void **state)
+{
+        _cleanup_free_ char *most = many_devices(CLAIM_DEVICES_MAX, CLAIM_NAME_MAX, CLAIM_PATH_MAX),
+                            *more = many_devices(CLAIM_DEVICES_MAX + 1, CLAIM_NAME_MAX, CLAIM_PATH_MAX),
+                            *long_name = many_devices(1, CLAIM_NAME_MAX + 1, CLAIM_PATH_MAX),
+                            *long_path = many_devices(1, CLAIM_NAME_MAX, CLAIM_PATH_MAX + 5),
+                            *one = many_devices(1, CLAIM_NAME_MAX - 1, CLAIM_PATH_MAX);
+        _cleanup_(config_done) Config c = {};
+        _cleanup_(config_error_done) ConfigError e = {};
+        const Tree *t = *state;
+
+        assert_int_equal(load(most, &c, &e), 0);
+        assert_int_equal(c.n_devices, CLAIM_DEVICES_MAX);
+        assert_fault(more, strlen(more), CLAIM_DEVICES_MAX * 4 + 1, "more than 512 devices");
+        assert_fault(long_name, strlen(long_name), 1, "has 65 characters, expected at most 64");
+        assert_fault(long_path, strlen(long_path), 4, "of at most 255 characters");
+
+        tree_file(t, NAME_CONFIG_FILE, most);
+        tree_file(t, NAME_CONFIG_DIR "/more.conf", one); /* another name at an address that is taken: too many first */
+        config_done(&c);
+        assert_int_equal(config_load(t->rfd, &c, &e), -EBADMSG);
+        assert_string_equal(e.file, NAME_CONFIG_DIR "/more.conf");
+        assert_int_equal(e.line, 1);
+        assert_non_null(strstr(e.message, "more than 512 devices"));
+}
+
 /* Any cut of a good text is either taken or has a message. */
 static void test_truncated(void **state)
 {
@@ -262,7 +309,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_defaults),  cmocka_unit_test(test_all_keys),  cmocka_unit_test(test_faults),
                 cmocka_unit_test(test_long_line), cmocka_unit_test(test_truncated), TREE_TEST(test_files),
-                TREE_TEST(test_file_faults),      TREE_TEST(test_without_proc),
+                TREE_TEST(test_limits),           TREE_TEST(test_file_faults),      TREE_TEST(test_without_proc),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
