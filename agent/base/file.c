@@ -1,11 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/file.h"
 
+#include <linux/fs.h>
+#include <linux/xattr.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "base/attributes.h"
 #include "base/io.h"
 #include "base/text.h"
 
-#define TEMP_SUFFIX ".ptprep-new"
-#define COPY_CHUNK  (256U * 1024)
+#define TEMP_SUFFIX    ".ptprep-new"
+#define COPY_CHUNK     (256U * 1024)
+
+/* Of a file that is not finished: whoever opens it then keeps it open. */
+#define MODE_MEANWHILE 0600
+
+/* Whatever the umask is. Where the parent has a default ACL that says who may do what, and the umask nothing. */
+static int make_directory(int dfd, const char *name)
+{
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+
+        if (mkdirat(dfd, name, 0755) < 0)
+                return errno == EEXIST ? 0 : -errno;
+        fd = openat(dfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        if (fgetxattr(fd, XATTR_NAME_POSIX_ACL_ACCESS, NULL, 0) < 0 && fchmod(fd, (st.st_mode & 07777) | 0755) < 0)
+                return -errno;
+        return fsync(fd) < 0 || fsync(dfd) < 0 ? -errno : 0;
+}
 
 int root_mkdir_p(int rfd, const char *path)
 {
@@ -29,10 +55,9 @@ int root_mkdir_p(int rfd, const char *path)
                                 r = root_open_parent(rfd, p, true, &fd, &name);
                                 if (r < 0)
                                         return r;
-                                if (mkdirat(fd, name, 0755) < 0 && errno != EEXIST)
-                                        return -errno;
-                                if (fsync(fd) < 0)
-                                        return -errno;
+                                r = make_directory(fd, name);
+                                if (r < 0)
+                                        return r;
                         } else if (exists < 0)
                                 return exists;
                 }
@@ -60,12 +85,27 @@ int write_all(int fd, const void *data, size_t size)
         return 0;
 }
 
+/* @ret: an fd; -EBADF: there is no such file. 0; -EISDIR; -EINVAL: it is something else; other negative errno. */
+static int open_regular(int dfd, const char *name, int *ret)
+{
+        _cleanup_close_ int fd = openat(dfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        struct stat st;
+
+        *ret = -EBADF;
+        if (fd < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+        *ret = TAKE_FD(fd);
+        return 0;
+}
+
 int root_file_replace(int rfd, const char *path, const void *data, size_t size, mode_t mode)
 {
-        _cleanup_close_ int dfd = -EBADF, fd = -EBADF;
+        _cleanup_close_ int dfd = -EBADF, fd = -EBADF, old = -EBADF;
         _cleanup_free_ char *name = NULL, *temp = NULL;
-        struct stat st;
-        bool exists;
         int r;
 
         r = root_open_parent(rfd, path, true, &dfd, &name);
@@ -73,20 +113,17 @@ int root_file_replace(int rfd, const char *path, const void *data, size_t size, 
                 return r;
         if (string_printf(&temp, ".%s" TEMP_SUFFIX, name) < 0)
                 return -ENOMEM;
-        exists = fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0;
-        if (!exists && errno != ENOENT)
-                return -errno;
-        if (exists && !S_ISREG(st.st_mode))
-                return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+        r = open_regular(dfd, name, &old);
+        if (r < 0)
+                return r;
         (void) unlinkat(dfd, temp, 0); /* left behind by a power cut */
-        fd = openat(dfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+        fd = openat(dfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, MODE_MEANWHILE);
         if (fd < 0)
                 return -errno;
         r = write_all(fd, data, size);
-        if (r >= 0 && exists && fchown(fd, st.st_uid, st.st_gid) < 0)
-                r = -errno;
-        /* fchmod also takes the umask out of the picture */
-        if (r >= 0 && fchmod(fd, exists ? st.st_mode & 07777 : mode) < 0)
+        if (r >= 0 && old >= 0)
+                r = attributes_carry(old, fd, false);
+        else if (r >= 0 && fchmod(fd, mode) < 0)
                 r = -errno;
         if (r >= 0 && (fsync(fd) < 0 || renameat(dfd, temp, dfd, name) < 0))
                 r = -errno;
@@ -95,6 +132,23 @@ int root_file_replace(int rfd, const char *path, const void *data, size_t size, 
                 return r;
         }
         return fsync(dfd) < 0 ? -errno : 0;
+}
+
+int root_file_carry(int rfd, const char *path, const char *to)
+{
+        _cleanup_close_ int from_dfd = -EBADF, to_dfd = -EBADF, in = -EBADF, out = -EBADF;
+        _cleanup_free_ char *from_name = NULL, *to_name = NULL;
+        int r = root_open_parent(rfd, path, true, &from_dfd, &from_name);
+
+        if (r >= 0)
+                r = root_open_parent(rfd, to, false, &to_dfd, &to_name);
+        if (r >= 0)
+                r = open_regular(from_dfd, from_name, &in);
+        if (r >= 0 && in >= 0)
+                r = open_regular(to_dfd, to_name, &out);
+        if (r < 0 || in < 0)
+                return r;
+        return out < 0 ? -ENOENT : attributes_carry(in, out, false);
 }
 
 int root_rmdir(int rfd, const char *path)
@@ -167,35 +221,48 @@ int root_file_sync(int rfd, const char *path)
         return fsync(fd) < 0 ? -errno : 0;
 }
 
-static int copy_file(int from_dfd, const char *from, int to_dfd, const char *to)
+static int copy_bytes(int in, int out)
 {
-        _cleanup_close_ int in = openat(from_dfd, from, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW), out = -EBADF;
-        _cleanup_free_ char *buf = malloc(COPY_CHUNK);
-        struct stat st;
-        int r = 0;
+        _cleanup_free_ char *buf = NULL;
 
-        if (in < 0 || fstat(in, &st) < 0)
-                return -errno;
-        if (S_ISFIFO(st.st_mode))
-                return -EINVAL;
+        if (ioctl(out, FICLONE, in) == 0) /* where the file system can share the blocks, it needs no room */
+                return 0;
+        buf = malloc(COPY_CHUNK);
         if (!buf)
                 return -ENOMEM;
-        out = openat(to_dfd, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st.st_mode & 07777);
-        if (out < 0)
-                return -errno;
         for (;;) {
                 ssize_t n = read(in, buf, COPY_CHUNK);
+                int r;
 
                 if (n < 0 && errno == EINTR)
                         continue;
-                if (n <= 0) {
-                        r = n < 0 ? -errno : 0;
-                        break;
-                }
+                if (n <= 0)
+                        return n < 0 ? -errno : 0;
                 r = write_all(out, buf, (size_t) n);
                 if (r < 0)
-                        break;
+                        return r;
         }
+}
+
+/* @whole: with all that it has beside its bytes, not only its mode. */
+static int copy_file(int from_dfd, const char *from, int to_dfd, const char *to, bool whole)
+{
+        _cleanup_close_ int in = -EBADF, out = -EBADF;
+        struct stat st;
+        int r = open_regular(from_dfd, from, &in);
+
+        if (r < 0)
+                return r;
+        if (in < 0)
+                return -ENOENT;
+        out = openat(to_dfd, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE_MEANWHILE);
+        if (out < 0)
+                return -errno;
+        r = copy_bytes(in, out);
+        if (r >= 0 && whole)
+                r = attributes_carry(in, out, true);
+        else if (r >= 0 && (fstat(in, &st) < 0 || fchmod(out, st.st_mode & 07777) < 0))
+                r = -errno;
         if (r >= 0 && fsync(out) < 0)
                 r = -errno;
         if (r < 0)
@@ -219,14 +286,14 @@ int root_file_backup(int rfd, const char *path, const char *backup)
         if (linkat(dfd, name, backup_dfd, backup_name, 0) < 0) {
                 if (errno != EPERM && errno != EOPNOTSUPP && errno != EMLINK && errno != EXDEV)
                         return -errno;
-                r = copy_file(dfd, name, backup_dfd, backup_name);
+                r = copy_file(dfd, name, backup_dfd, backup_name, true);
                 if (r < 0)
                         return r;
         }
         return fsync(backup_dfd) < 0 ? -errno : 0;
 }
 
-int root_file_copy(int rfd, const char *from, const char *to)
+static int copy_to(int rfd, const char *from, const char *to, bool whole)
 {
         _cleanup_close_ int from_dfd = -EBADF, to_dfd = -EBADF;
         _cleanup_free_ char *from_name = NULL, *to_name = NULL;
@@ -235,5 +302,15 @@ int root_file_copy(int rfd, const char *from, const char *to)
         r = root_open_parent(rfd, from, true, &from_dfd, &from_name);
         if (r >= 0)
                 r = root_open_parent(rfd, to, false, &to_dfd, &to_name);
-        return r < 0 ? r : copy_file(from_dfd, from_name, to_dfd, to_name);
+        return r < 0 ? r : copy_file(from_dfd, from_name, to_dfd, to_name, whole);
+}
+
+int root_file_copy(int rfd, const char *from, const char *to)
+{
+        return copy_to(rfd, from, to, false);
+}
+
+int root_file_duplicate(int rfd, const char *from, const char *to)
+{
+        return copy_to(rfd, from, to, true);
 }

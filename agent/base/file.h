@@ -10,7 +10,8 @@
  * done is on the disk when a function returns.
  */
 
-/* Creates the folder and its missing parents (mode 0755). 0, also when it exists; negative errno. */
+/* Creates the directory and its missing parents, of mode 0755 whatever the umask is. 0, also when it exists; negative
+ * errno. */
 int root_mkdir_p(int rfd, const char *path) _must_check_;
 
 /* Writes all bytes, restarting on EINTR. 0 or negative errno. */
@@ -18,7 +19,7 @@ int write_all(int fd, const void *data, size_t size) _must_check_;
 
 /**
  * root_file_replace() - whole file or none
- * @mode: permission bits of a new file; an existing file keeps its mode and owner.
+ * @mode: permission bits of a new file; an existing file keeps all that attributes_carry() knows.
  *
  * Temporary file ".NAME.ptprep-new" in the same folder, fsync, rename, fsync of the folder: a power cut at any moment
  * leaves the old or the new bytes. A leftover temporary file of an earlier cut is removed first. A symbolic link at the
@@ -26,6 +27,10 @@ int write_all(int fd, const void *data, size_t size) _must_check_;
  * Returns 0; negative errno, and then the old file is untouched.
  */
 int root_file_replace(int rfd, const char *path, const void *data, size_t size, mode_t mode) _must_check_;
+
+/* Gives the file @to what the one at @path has beside its bytes, see attributes_carry(); nothing where there is none at
+ * @path. 0 or negative errno. */
+int root_file_carry(int rfd, const char *path, const char *to) _must_check_;
 
 /* Removes a folder that is empty. 0; -ENOTEMPTY; other negative errno. */
 int root_rmdir(int rfd, const char *path) _must_check_;
@@ -58,7 +63,10 @@ int root_file_sync(int rfd, const char *path) _must_check_;
 int root_file_backup(int rfd, const char *path, const char *backup) _must_check_;
 
 /**
- * root_file_copy() - copy a file's bytes to a new one, and sync it
+ * root_file_copy() - copy a file's bytes and its mode to a new one, and sync it
  * @to: must not exist; removed again when it cannot be completed. Returns 0; negative errno.
  */
 int root_file_copy(int rfd, const char *from, const char *to) _must_check_;
+
+/* As root_file_copy(), with all that attributes_carry() knows: for a copy in the same directory. */
+int root_file_duplicate(int rfd, const char *from, const char *to) _must_check_;

@@ -9,96 +9,6 @@
 #include "base/io.h"
 #include "tree.h"
 
-static void expect_file(int rfd, const char *path, const char *text)
-{
-        _cleanup_free_ char *s = NULL;
-
-        assert_int_equal(root_read_text(rfd, path, &s), 0);
-        assert_string_equal(s, text);
-}
-
-static void files_are_replaced_whole(void **state)
-{
-        Tree *t = *state;
-        struct stat st;
-
-        assert_int_equal(root_mkdir_p(t->rfd, "/etc/ptprep/deep"), 0);
-        assert_int_equal(root_mkdir_p(t->rfd, "/etc/ptprep/deep"), 0);
-        assert_int_equal(root_file_replace(t->rfd, "/etc/ptprep/a", "one\n", 4, 0640), 0);
-        expect_file(t->rfd, "/etc/ptprep/a", "one\n");
-        assert_int_equal(root_stat(t->rfd, "/etc/ptprep/a", &st), 0);
-        assert_int_equal(st.st_mode & 07777, 0640);
-        /* a leftover of a power cut is no obstacle */
-        assert_int_equal(root_file_replace(t->rfd, "/etc/ptprep/.a.ptprep-new", "half", 4, 0600), 0);
-        assert_int_equal(root_file_replace(t->rfd, "/etc/ptprep/a", "two\n", 4, 0600), 0);
-        expect_file(t->rfd, "/etc/ptprep/a", "two\n");
-        assert_int_equal(root_stat(t->rfd, "/etc/ptprep/a", &st), 0);
-        assert_int_equal(st.st_mode & 07777, 0640); /* an existing file keeps its mode */
-        assert_int_equal(root_stat(t->rfd, "/etc/ptprep/.a.ptprep-new", &st), -ENOENT);
-}
-
-static void links_stay_and_stay_inside(void **state)
-{
-        Tree *t = *state;
-        _cleanup_free_ char *target = NULL;
-        char path[128];
-
-        assert_int_equal(root_mkdir_p(t->rfd, "etc/default"), 0);
-        assert_int_equal(root_file_replace(t->rfd, "etc/default/real", "x", 1, 0644), 0);
-        (void) snprintf(path, sizeof(path), "%s/etc/link", t->path);
-        assert_int_equal(symlink("/etc/default/real", path), 0); /* absolute: resolved below the root */
-        assert_int_equal(root_file_replace(t->rfd, "/etc/link", "y", 1, 0644), 0);
-        expect_file(t->rfd, "/etc/default/real", "y");
-        assert_int_equal(root_readlink(t->rfd, "/etc/link", &target), 0);
-        assert_string_equal(target, "/etc/default/real");
-        (void) snprintf(path, sizeof(path), "%s/etc/escape", t->path);
-        assert_int_equal(symlink("../../../../../../etc/passwd", path), 0);
-        assert_int_equal(root_open(t->rfd, "/etc/escape", O_RDONLY), -ENOENT);
-        (void) snprintf(path, sizeof(path), "%s/etc/loop", t->path);
-        assert_int_equal(symlink("loop", path), 0);
-        assert_int_equal(root_file_replace(t->rfd, "/etc/loop", "z", 1, 0644), -ELOOP);
-}
-
-static void backups_come_back(void **state)
-{
-        Tree *t = *state;
-
-        assert_int_equal(root_file_backup(t->rfd, "/image", "/image.old"), -ENOENT);
-        assert_int_equal(root_file_replace(t->rfd, "/image", "old", 3, 0600), 0);
-        assert_int_equal(root_file_backup(t->rfd, "/image", "/image.old"), 0);
-        assert_int_equal(root_file_replace(t->rfd, "/image", "new", 3, 0600), 0);
-        expect_file(t->rfd, "/image.old", "old");
-        assert_int_equal(root_file_rename(t->rfd, "/image.old", "/image"), 0);
-        expect_file(t->rfd, "/image", "old");
-        assert_int_equal(root_file_remove(t->rfd, "/image"), 0);
-        assert_int_equal(root_file_remove(t->rfd, "/image"), -ENOENT);
-}
-
-static bool has_file(int rfd, const char *path)
-{
-        struct stat st;
-
-        return root_stat(rfd, path, &st) >= 0;
-}
-
-/* What is put back takes the place of a file that keeps its blocks, or of nothing. */
-static void names_are_exchanged(void **state)
-{
-        Tree *t = *state;
-
-        tree_file(t, "/a", "new\n");
-        tree_file(t, "/a.old", "old\n");
-        assert_int_equal(root_file_put_back(t->rfd, "/a.old", "/a"), 0);
-        expect_file(t->rfd, "/a", "old\n");
-        expect_file(t->rfd, "/a.old", "new\n");
-        assert_int_equal(root_file_remove(t->rfd, "/a"), 0);
-        assert_int_equal(root_file_put_back(t->rfd, "/a.old", "/a"), 0);
-        expect_file(t->rfd, "/a", "new\n");
-        assert_false(has_file(t->rfd, "/a.old"));
-        assert_int_equal(root_file_put_back(t->rfd, "/a.old", "/a"), -ENOENT);
-        expect_file(t->rfd, "/a", "new\n");
-}
-
 static void gzip_is_read(void **state)
 {
         static const unsigned char damaged[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xff, 0xff, 0xff };
@@ -201,10 +111,6 @@ static void lists_grow(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(files_are_replaced_whole, tree_setup, tree_teardown),
-                cmocka_unit_test_setup_teardown(links_stay_and_stay_inside, tree_setup, tree_teardown),
-                cmocka_unit_test_setup_teardown(backups_come_back, tree_setup, tree_teardown),
-                cmocka_unit_test_setup_teardown(names_are_exchanged, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(gzip_is_read, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(pipes_hold_nothing_up, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(reading_has_bounds, tree_setup, tree_teardown),
