@@ -44,7 +44,7 @@ int step_keep_copy(StepContext *c)
         int rfd = c->options->rfd, r;
 
         root_file_discard(rfd, c->backup_path);
-        r = root_file_copy(rfd, c->path, c->backup_path);
+        r = root_file_duplicate(rfd, c->path, c->backup_path);
         if (r < 0 && r != -ENOENT)
                 return step_failed(c, r, "%s could not be copied to have a way back: %s; nothing was changed", c->path,
                                    strerror(-r));
@@ -57,6 +57,8 @@ int step_put_in_place(StepContext *c, int r)
 {
         int rfd = c->options->rfd;
 
+        if (r >= 0)
+                r = root_file_carry(rfd, c->path, c->trial_path);
         if (r >= 0)
                 r = root_file_sync(rfd, c->trial_path);
         if (r >= 0)
