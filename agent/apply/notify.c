@@ -8,6 +8,7 @@
 #include <systemd/sd-journal.h>
 
 #include "base/array.h"
+#include "base/escape.h"
 #include "base/lazy.h"
 #include "base/text.h"
 
@@ -38,24 +39,35 @@ static int send_fields(const StringList *fields)
         return sym_sd_journal_sendv(iov, (int) n);
 }
 
+/* A field of an entry; what others wrote is escaped, so that it is one line without a surprise in whatever shows it. */
+static int add_field(StringList *l, const char *name, const char *value)
+{
+        _cleanup_free_ char *escaped = NULL;
+        int r = escape_text(value, &escaped);
+
+        return r < 0 ? r : string_list_addf(l, "%s=%s", name, escaped);
+}
+
 static int send_finding(const Finding *f)
 {
         _cleanup_(string_list_done) StringList l = {};
-        int r = string_list_addf(&l, "MESSAGE=%s: %s%s%s", f->check, f->subject ?: "", f->subject ? ": " : "",
-                                 f->detail);
+        _cleanup_free_ char *message = NULL;
+        int r = string_printf(&message, "%s: %s%s%s", f->check, f->subject ?: "", f->subject ? ": " : "", f->detail);
 
+        if (r >= 0)
+                r = add_field(&l, "MESSAGE", message);
         if (r >= 0)
                 r = string_list_addf(&l, "PRIORITY=%d", f->result == RESULT_BLOCKED ? LOG_ERR : LOG_WARNING);
         if (r >= 0)
                 r = string_list_add(&l, "MESSAGE_ID=" MESSAGE_ID_FINDING);
         if (r >= 0)
-                r = string_list_addf(&l, "PTPREP_CHECK=%s", f->check);
+                r = add_field(&l, "PTPREP_CHECK", f->check);
         if (r >= 0)
-                r = string_list_addf(&l, "PTPREP_RESULT=%s", result_to_string(f->result));
+                r = add_field(&l, "PTPREP_RESULT", result_to_string(f->result));
         if (r >= 0 && f->subject)
-                r = string_list_addf(&l, "PTPREP_DEVICE=%s", f->subject);
+                r = add_field(&l, "PTPREP_DEVICE", f->subject);
         if (r >= 0 && f->cure)
-                r = string_list_addf(&l, "PTPREP_CURE=%s", f->cure);
+                r = add_field(&l, "PTPREP_CURE", f->cure);
         return r < 0 ? r : send_fields(&l);
 }
 
@@ -83,9 +95,10 @@ int notify_findings(const FindingList *l, const char *verdict)
 
 void notify_status(const char *text)
 {
-        _cleanup_free_ char *message = NULL;
+        _cleanup_free_ char *message = NULL, *escaped = NULL;
 
-        if (!getenv("NOTIFY_SOCKET") || load() < 0 || string_printf(&message, "STATUS=%s", text) < 0)
+        if (!getenv("NOTIFY_SOCKET") || load() < 0 || escape_text(text, &escaped) < 0 ||
+            string_printf(&message, "STATUS=%s", escaped) < 0)
                 return;
         (void) sym_sd_notify(0, message);
 }

@@ -15,8 +15,7 @@ int json_add(struct json_object *o, const char *key, struct json_object *v)
         return 0;
 }
 
-/* NULL when memory is short. */
-static struct json_object *new_text(const char *s)
+struct json_object *json_new_text(const char *s)
 {
         _cleanup_free_ char *repaired = NULL;
 
@@ -29,7 +28,7 @@ int json_add_text(struct json_object *o, const char *key, const char *s)
 {
         if (!s)
                 return json_object_object_add(o, key, NULL) < 0 ? -ENOMEM : 0;
-        return json_add(o, key, new_text(s));
+        return json_add(o, key, json_new_text(s));
 }
 
 int json_append(struct json_object *array, struct json_object *v)
@@ -45,7 +44,7 @@ int json_append(struct json_object *array, struct json_object *v)
 
 int json_append_text(struct json_object *array, const char *s)
 {
-        return json_append(array, new_text(s));
+        return json_append(array, json_new_text(s));
 }
 
 struct json_object *json_add_array(struct json_object *o, const char *key)

@@ -18,6 +18,8 @@ int json_add(struct json_object *o, const char *key, struct json_object *v) _mus
 
 /* Adds a text, null where s is NULL. What in it is no UTF-8 is replaced: JSON has to be. 0 or -ENOMEM. */
 int json_add_text(struct json_object *o, const char *key, const char *s) _must_check_;
+/* That text as a value; NULL when memory is short. */
+struct json_object *json_new_text(const char *s);
 int json_append_text(struct json_object *array, const char *s) _must_check_;
 
 /* As json_add() for the end of an array. */

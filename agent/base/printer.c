@@ -166,7 +166,7 @@ void printer_line(Printer *p, const char *format, ...)
         p->n = p->hang = 0;
 }
 
-void printer_block(Printer *p, const char *text)
+void printer_block(Printer *p, const char *text, const char *prefix)
 {
         unsigned width = p->width;
 
@@ -179,6 +179,8 @@ void printer_block(Printer *p, const char *text)
                         add_raw(p, "\t", 1);
                 else
                         printer_line(p, "%s", "");
+                if (text[n] == '\n' && text[n + 1])
+                        add_escaped(p, prefix, strlen(prefix));
                 text += n + (text[n] != 0);
         }
         if (p->n > 0)

@@ -34,8 +34,8 @@ void printer_hang(Printer *p);
 void printer_line(Printer *p, const char *format, ...) _printf_(2, 3);
 
 /* As printer_line() for each line of a text of several, such as the output of a program; none for an empty one. Tabs
- * stay, and nothing is wrapped. */
-void printer_block(Printer *p, const char *text);
+ * stay, and nothing is wrapped. @prefix: in front of each line but the first. */
+void printer_block(Printer *p, const char *text, const char *prefix);
 
 /* Releases what the printer owns and flushes the stream. 0; -ENOMEM; negative errno of the stream. */
 int printer_end(Printer *p) _must_check_;

@@ -32,7 +32,7 @@ static void add_bool(Place p, const char *key, bool v)
 
 static void add_text(Place p, const char *key, const char *s)
 {
-        add(p, key, json_object_new_string(s));
+        add(p, key, json_new_text(s));
 }
 
 static void append(Place array, struct json_object *v)
@@ -70,7 +70,7 @@ static void add_flags(Place p, uint32_t flags, const FlagName *names, size_t n)
 
         FOREACH_ARRAY(i, names, n)
                 if (flags & i->bit)
-                        append(a, json_object_new_string(i->name));
+                        append(a, json_new_text(i->name));
 }
 
 static void add_header(Place p, const AcpiHeader *h)

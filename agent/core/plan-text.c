@@ -33,7 +33,7 @@ static int print_diff(Printer *p, const char *path, const FileStep *file)
         if (fclose(f) != 0)
                 return -ENOMEM;
         if (r >= 0)
-                printer_block(p, text);
+                printer_block(p, text, "");
         return r;
 }
 

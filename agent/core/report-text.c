@@ -78,7 +78,7 @@ int report_text(Printer *p, const Report *r)
         if (r->failure) {
                 printer_line(p, "%s", "");
                 printer_add(p, "failed: ");
-                printer_block(p, r->failure);
+                printer_block(p, r->failure, "      | ");
         }
         if (next) {
                 printer_line(p, "%s", "");

@@ -113,8 +113,8 @@ static void one_line_stays_one(void **state)
         printer_color(&o.printer, COLOR_RED);
         printer_line(&o.printer, "%s: %s", "x\n  ok       device.system", "\033[1A");
         printer_line(&o.printer, "%s", "");
-        printer_block(&o.printer, "dracut: no\033c space\nleft");
-        output_expect(&o, "  fail     x\\x0a  ok       device.system: \\x1b[1A\n\ndracut: no\\x1bc space\nleft\n");
+        printer_block(&o.printer, "dracut:\tno\033c space\nleft", "| ");
+        output_expect(&o, "  fail     x\\x0a  ok       device.system: \\x1b[1A\n\ndracut:\tno\\x1bc space\n| left\n");
 }
 
 static void long_texts_are_whole(void **state)
