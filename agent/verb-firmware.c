@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
-#include "core/firmware.h"
+#include "iommu/firmware.h"
 #include "model/acpidump.h"
 #include "model/names.h"
 #include "output.h"
@@ -11,30 +11,20 @@
 /* The text of a whole machine's tables is some MiB. */
 #define FILE_MAX_BYTES (64U * 1024 * 1024)
 
-/* A table that was read; the signature tells which of the two is filled. */
-typedef struct Content {
-        bool is_dmar;
-        Dmar dmar;
-        Ivrs ivrs;
-        AcpiError error;
-} Content;
-
-typedef struct ContentList {
-        Content *items;
+typedef struct TableList {
+        AcpiTable *items;
         size_t n;
-} ContentList;
+} TableList;
 
-static void content_list_done(ContentList *l)
+static void table_list_done(TableList *l)
 {
-        FOREACH_ARRAY(c, l->items, l->n) {
-                dmar_done(&c->dmar);
-                ivrs_done(&c->ivrs);
-        }
+        FOREACH_ARRAY(t, l->items, l->n)
+                acpi_table_done(t);
         free(l->items);
 }
 
 /* Exit code: 2 where a table is damaged, because only new firmware cures that. */
-static int print_tables(const FirmwareTable *tables, size_t n, bool json)
+static int print_tables(const AcpiTable *tables, size_t n, bool json)
 {
         _cleanup_free_ char *text = NULL;
         int r = json ? firmware_json(tables, n, &text) : firmware_text(tables, n, &text);
@@ -43,39 +33,33 @@ static int print_tables(const FirmwareTable *tables, size_t n, bool json)
                 return complain("printing the tables", r);
         r = print_text(text);
         FOREACH_ARRAY(t, tables, n)
-                if (t->error->message[0])
+                if (t->error.message[0])
                         return EXIT_BLOCKED;
         return r;
 }
 
 /* Tables of another kind, which an acpidump has many of, are passed over. 0 or -ENOMEM. */
-static int add_table(ContentList *l, const void *data, size_t size)
+static int add_table(TableList *l, const void *data, size_t size)
 {
-        Content c = {};
-        Content *slot;
-        int r;
+        AcpiTable t, *slot;
+        int r = iommu_table_recognize(data, size, &t);
 
-        r = dmar_parse(data, size, &c.dmar, &c.error);
-        c.is_dmar = r != -EINVAL;
-        if (r == -EINVAL)
-                r = ivrs_parse(data, size, &c.ivrs, &c.error);
         if (r == -EINVAL)
                 return 0;
-        if (r == -ENOMEM)
+        if (r < 0 && r != -EBADMSG)
                 return r;
         slot = array_grow(&l->items, l->n);
         if (!slot) {
-                dmar_done(&c.dmar);
-                ivrs_done(&c.ivrs);
+                acpi_table_done(&t);
                 return -ENOMEM;
         }
-        *slot = c;
+        *slot = t;
         l->n++;
         return 0;
 }
 
 /* 0; -EBADMSG: it was said where the text is broken; other negative errno. */
-static int add_text(ContentList *l, const char *file, const char *text, size_t size)
+static int add_text(TableList *l, const char *file, const char *text, size_t size)
 {
         const char *cursor = text;
         AcpidumpError error;
@@ -98,8 +82,7 @@ static int add_text(ContentList *l, const char *file, const char *text, size_t s
 
 static int print_file(const Options *o)
 {
-        _cleanup_(content_list_done) ContentList l = {};
-        _cleanup_free_ FirmwareTable *tables = NULL;
+        _cleanup_(table_list_done) TableList l = {};
         _cleanup_free_ char *data = NULL;
         size_t size;
         int r;
@@ -120,23 +103,14 @@ static int print_file(const Options *o)
                      o->table);
                 return EXIT_USAGE;
         }
-        tables = calloc(l.n, sizeof(*tables));
-        if (!tables)
-                return complain("printing the tables", -ENOMEM);
-        for (size_t i = 0; i < l.n; i++)
-                tables[i] = (FirmwareTable){ .dmar = l.items[i].is_dmar ? &l.items[i].dmar : NULL,
-                                             .ivrs = l.items[i].is_dmar ? NULL : &l.items[i].ivrs,
-                                             .error = &l.items[i].error };
-        return print_tables(tables, l.n, options_json(o));
+        return print_tables(l.items, l.n, options_json(o));
 }
 
 static int print_machine(const Options *o)
 {
         _cleanup_close_ int rfd = -EBADF;
         _cleanup_(facts_done) Facts f;
-        FirmwareTable tables[2];
         bool live = false;
-        size_t n = 0;
         int r;
 
         facts_init(&f);
@@ -146,24 +120,21 @@ static int print_machine(const Options *o)
         r = facts_gather_firmware(rfd, &f);
         if (r < 0)
                 return complain("reading the machine's state", r);
-        if (f.dmar.readable == TRISTATE_NO || f.ivrs.readable == TRISTATE_NO) {
-                tell(NAME_SYS_ACPI_TABLES "/%s is readable by root only: run \"ptprep firmware\" as root, or "
-                                          "give a saved table with --table=FILE",
-                     f.dmar.readable == TRISTATE_NO ? "DMAR" : "IVRS");
-                return EXIT_NOT_READY;
-        }
-        if (facts_dmar(&f))
-                tables[n++] = (FirmwareTable){ .dmar = facts_dmar(&f), .error = &f.dmar.error };
-        if (facts_ivrs(&f))
-                tables[n++] = (FirmwareTable){ .ivrs = facts_ivrs(&f), .error = &f.ivrs.error };
-        if (n > 0)
-                return print_tables(tables, n, options_json(o));
-        if (f.dmar.present != TRISTATE_NO || f.ivrs.present != TRISTATE_NO) {
+        FOREACH_ARRAY(t, f.tables, f.n_tables)
+                if (t->readable == TRISTATE_NO) {
+                        tell(NAME_SYS_ACPI_TABLES "/%s is readable by root only: run \"ptprep firmware\" as root, or "
+                                                  "give a saved table with --table=FILE",
+                             t->vendor->signature);
+                        return EXIT_NOT_READY;
+                }
+        if (iommu_table(&f))
+                return print_tables(f.tables, f.n_tables, options_json(o));
+        if (iommu_table_present(&f) != TRISTATE_NO) {
                 tell("cannot tell: this system shows no ACPI tables");
                 return EXIT_NOT_READY;
         }
         tell("the firmware describes no IOMMU: there is no DMAR and no IVRS table");
-        r = options_json(o) ? print_tables(tables, 0, true) : EXIT_READY;
+        r = options_json(o) ? print_tables(NULL, 0, true) : EXIT_READY;
         return r == EXIT_READY ? EXIT_BLOCKED : r;
 }
 

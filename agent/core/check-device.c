@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/check.h"
 #include "core/next-boot.h"
+#include "iommu/table.h"
 
 /* "nic0 (0000:01:00.0)": subject of every finding about a device. */
 #define SUBJECT_MAX 128
@@ -244,7 +245,7 @@ static int later(const Check *self, const Judgement *j, const WantedDevice *d, F
 {
         const Facts *f = j->facts;
 
-        if ((f->dmar.present == TRISTATE_YES || f->ivrs.present == TRISTATE_YES) && !f->is_root)
+        if (iommu_table(f) && !f->is_root)
                 return finding_add(ret, self->id, RESULT_UNKNOWN, SUBJECT(d), CURE_ROOT, NULL,
                                    "cannot tell: the IOMMU is off, and only root can read the firmware's table");
         return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), CURE_NONE, NULL,
@@ -256,7 +257,7 @@ static int covered(const Check *self, const Judgement *j, const WantedDevice *d,
         if (d->function->group != PCI_GROUP_NONE && iommu_state_is_on(j->wanted->iommu))
                 return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL,
                                    "an IOMMU unit translates for it");
-        if (facts_dmar(j->facts) || facts_ivrs(j->facts))
+        if (iommu_table_content(j->facts))
                 return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL,
                                    "a unit of the firmware's table will translate for it");
         return later(self, j, d, ret);
@@ -271,7 +272,7 @@ static int unreserved(const Check *self, const Judgement *j, const WantedDevice 
 {
         const IommuGroup *g = facts_group(j->facts, d->function->group);
 
-        if ((g && g->regions_known) || facts_dmar(j->facts) || facts_ivrs(j->facts))
+        if ((g && g->regions_known) || iommu_table_content(j->facts))
                 return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL,
                                    "the firmware wants no memory to stay mapped for it");
         return later(self, j, d, ret);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/text.h"
 #include "core/check.h"
-#include "core/firmware-note.h"
 #include "iommu/argument.h"
+#include "iommu/note.h"
+#include "iommu/table.h"
 
 /* What firmware, CPU and running kernel can do, whatever is configured. */
 
 #define CURE_UPDATE "ask the vendor for a firmware update; \"ptprep firmware\" prints the whole table"
 
 /* A table that was read to its end may still contradict itself. 1: that was found; 0 no; -ENOMEM. */
-static int firmware_table_is_wrong(const Check *self, const Facts *f, const AcpiTable *t, FindingList *ret)
+static int firmware_table_is_wrong(const Check *self, const AcpiTable *t, FindingList *ret)
 {
         _cleanup_(firmware_note_list_done) FirmwareNoteList notes = {};
         _cleanup_free_ char *more = NULL;
@@ -19,7 +20,7 @@ static int firmware_table_is_wrong(const Check *self, const Facts *f, const Acpi
 
         if (t->sound != TRISTATE_YES)
                 return 0;
-        r = t == &f->dmar ? firmware_note_dmar(&f->dmar_content, &notes) : firmware_note_ivrs(&f->ivrs_content, &notes);
+        r = t->vendor->note(t->content, &notes);
         if (r < 0)
                 return r;
         first = firmware_note_first_wrong(&notes, &n);
@@ -28,50 +29,55 @@ static int firmware_table_is_wrong(const Check *self, const Facts *f, const Acpi
         if (n > 1 && string_printf(&more, " (and %zu more)", n - 1) < 0)
                 return -ENOMEM;
         r = finding_add(ret, self->id, RESULT_WARN, NULL, CURE_FIRMWARE, CURE_UPDATE,
-                        "the %s table is wrong at offset 0x%x: %s%s", t->signature, first->offset, first->text,
+                        "the %s table is wrong at offset 0x%x: %s%s", t->vendor->signature, first->offset, first->text,
                         more ?: "");
         return r < 0 ? r : 1;
 }
 
+/* Of the table that is there. */
+static int judge_table(const Check *self, const Judgement *j, const AcpiTable *t, FindingList *ret)
+{
+        const PciFunction *mistaken = j->wanted->mistaken;
+        const char *name = t->vendor->signature;
+        int r;
+
+        if (t->readable != TRISTATE_YES)
+                return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
+                                   "the firmware has %s %s table (its content is readable by root only)",
+                                   text_article(name), name);
+        if (t->sound == TRISTATE_NO)
+                return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_FIRMWARE, CURE_UPDATE,
+                                   "the %s table is wrong at offset 0x%x: %s", name, t->error.offset, t->error.message);
+        if (t->checksum_ok == TRISTATE_NO)
+                return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_FIRMWARE, CURE_UPDATE,
+                                   "the %s table has a wrong checksum%s", name,
+                                   t->vendor->needs_checksum ? ", with which Linux does not use it" : "");
+        if (mistaken)
+                return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_FIRMWARE, CURE_UPDATE,
+                                   "the %s table is wrong at offset 0x%x: it takes %s for %s, and Linux then uses no "
+                                   "%s",
+                                   name, j->wanted->mistaken_offset, PCI_ADDR_TEXT(mistaken->addr),
+                                   pci_is_bridge(mistaken) ? "an endpoint, but it is a bridge"
+                                                           : "a bridge, but it is none",
+                                   t->vendor->feature);
+        r = firmware_table_is_wrong(self, t, ret);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "the firmware has %s %s table of %u bytes",
+                           text_article(name), name, t->length);
+}
+
 int check_firmware_table(const Check *self, const Judgement *j, FindingList *ret)
 {
-        const Facts *f = j->facts;
-        const AcpiTable *t = f->dmar.present == TRISTATE_YES ? &f->dmar : &f->ivrs;
         const IommuStateText *text = iommu_state_text(j->wanted->iommu);
-        const char *name = t == &f->dmar ? "a DMAR" : "an IVRS";
-        int r;
+        const Facts *f = j->facts;
 
         if (f->container == TRISTATE_YES)
                 return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_ELSEWHERE, NULL,
                                    "cannot tell: this is a container");
-        if (t->present == TRISTATE_YES) {
-                if (t->readable != TRISTATE_YES)
-                        return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
-                                           "the firmware has %s table (its content is readable by root only)", name);
-                if (t->sound == TRISTATE_NO)
-                        return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_FIRMWARE, CURE_UPDATE,
-                                           "the %s table is wrong at offset 0x%x: %s", t->signature, t->error.offset,
-                                           t->error.message);
-                /* check_ivrs_checksum() of Linux drivers/iommu/amd/init.c; of a DMAR the kernel only says so */
-                if (t->checksum_ok == TRISTATE_NO)
-                        return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_FIRMWARE, CURE_UPDATE,
-                                           "the %s table has a wrong checksum%s", t->signature,
-                                           t == &f->ivrs ? ", with which Linux does not use it" : "");
-                if (j->wanted->mistaken)
-                        return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_FIRMWARE, CURE_UPDATE,
-                                           "the %s table is wrong at offset 0x%x: it takes %s for %s, and Linux then "
-                                           "uses no VT-d",
-                                           t->signature, j->wanted->mistaken_offset,
-                                           PCI_ADDR_TEXT(j->wanted->mistaken->addr),
-                                           pci_is_bridge(j->wanted->mistaken) ? "an endpoint, but it is a bridge"
-                                                                              : "a bridge, but it is none");
-                r = firmware_table_is_wrong(self, f, t, ret);
-                if (r != 0)
-                        return r < 0 ? r : 0;
-                return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
-                                   "the firmware has %s table of %u bytes", name, t->length);
-        }
-        if (f->acpi != TRISTATE_YES || f->dmar.present == TRISTATE_UNKNOWN || f->ivrs.present == TRISTATE_UNKNOWN)
+        if (iommu_table(f))
+                return judge_table(self, j, iommu_table(f), ret);
+        if (f->acpi != TRISTATE_YES || iommu_table_present(f) == TRISTATE_UNKNOWN)
                 return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_NONE, NULL,
                                    "cannot tell: this system shows no ACPI tables");
         if (iommu_state_is_on(j->wanted->iommu)) /* described in another way, as by VIOT or a device tree */

@@ -2,6 +2,7 @@
 #include "core/iommu-state.h"
 
 #include "iommu/argument.h"
+#include "iommu/table.h"
 
 #define SEE_LOG(word) "see what the kernel says about it: journalctl -k -g " word
 
@@ -121,7 +122,7 @@ static IommuState state_off(const Facts *f, IommuArgument argument)
                 return IOMMU_STATE_OFF_SUPPORT;
         if (argument == IOMMU_ARGUMENT_OFF || argument == IOMMU_ARGUMENT_KILL)
                 return IOMMU_STATE_OFF_ARGUMENT;
-        if (f->dmar.present != TRISTATE_YES && f->ivrs.present != TRISTATE_YES)
+        if (!iommu_table(f))
                 return IOMMU_STATE_UNSEEN;
         if (argument == IOMMU_ARGUMENT_ON || (vendor && vendor->always_on) || default_on(f, vendor) == TRISTATE_YES)
                 return IOMMU_STATE_OFF_UNEXPLAINED;
@@ -140,7 +141,7 @@ IommuState iommu_state(const Facts *f, const char **ret_word)
                 return IOMMU_STATE_CONTAINER;
         if (f->iommu_active == TRISTATE_YES)
                 return state_on(f, argument);
-        if (f->iommu_active == TRISTATE_NO && f->dmar.present == TRISTATE_NO && f->ivrs.present == TRISTATE_NO)
+        if (f->iommu_active == TRISTATE_NO && iommu_table_present(f) == TRISTATE_NO)
                 return state_without_table(f);
         if (f->iommu_active == TRISTATE_UNKNOWN || !f->cmdline_known)
                 return IOMMU_STATE_UNKNOWN;

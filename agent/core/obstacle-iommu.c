@@ -23,7 +23,7 @@ static bool unit_needs_on(const VerdictContext *c, const PciFunction *f)
 int obstacle_covered(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
         bool on = iommu_state_is_on(c->state);
-        Tristate covered = scope_covered(&c->scopes, f);
+        Tristate covered = firmware_covers(&c->firmware, f);
 
         if (on ? f->group != PCI_GROUP_NONE : covered != TRISTATE_NO)
                 return 0;
@@ -32,7 +32,7 @@ int obstacle_covered(const VerdictContext *c, const PciFunction *f, const char *
                                    &(ReasonKind){ VERDICT_BLOCKED, RESULT_BLOCKED, CURE_FIRMWARE,
                                                   "try another slot, or ask the vendor for a firmware update" },
                                    "no IOMMU unit covers it: the %s table neither names it nor includes all",
-                                   c->scopes.dmar ? "DMAR" : "IVRS");
+                                   c->firmware.table->vendor->signature);
         if (unit_needs_on(c, f))
                 return verdict_add(ret, id,
                                    &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_FAIL, CURE_APPLY_REBOOT,
@@ -75,10 +75,13 @@ static bool unsafe_is_allowed(const Facts *f)
 
 int obstacle_remapping(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
-        const char *table =
-                c->scopes.dmar && !(c->scopes.dmar->flags & DMAR_INTR_REMAP) ? " (the DMAR table offers none)" : "";
+        const AcpiTable *t = c->firmware.table;
+        char table[64] = "";
 
         (void) f;
+        if (firmware_denies_remapping(&c->firmware) && t->vendor->no_remapping)
+                (void) snprintf(table, sizeof(table), " (the %s table %s)", t->vendor->signature,
+                                t->vendor->no_remapping);
         if (c->remapping != TRISTATE_NO)
                 return 0;
         if (unsafe_is_allowed(c->facts))

@@ -30,7 +30,7 @@ static int print_direct(const IommuGroup *g, char **ret)
 static void print_origin(const VerdictContext *c, const PciFunction *f, const FirmwareRegion *r, size_t pinned,
                          char *buf, size_t size)
 {
-        const char *table = streq(r->kind, "RMRR") ? "DMAR" : "IVRS";
+        const char *table = c->firmware.table->vendor->signature;
         const PciFunction *functions = c->facts->functions;
         char whose[64] = "it", via[96] = "";
 
@@ -39,7 +39,7 @@ static void print_origin(const VerdictContext *c, const PciFunction *f, const Fi
         if (r->function != PCI_PARENT_NONE && r->function != pinned)
                 (void) snprintf(via, sizeof(via), ", which names the bridge %s",
                                 PCI_ADDR_TEXT(functions[r->function].addr));
-        else if (r->function != PCI_PARENT_NONE && r->match == SCOPE_NUMBER)
+        else if (r->function != PCI_PARENT_NONE && r->by_number)
                 (void) snprintf(via, sizeof(via), ", by a bus number and not by a path");
         (void) snprintf(buf, size, "%s (%s at offset 0x%x of the %s table%s)", whose, r->kind, r->offset, table, via);
 }
@@ -119,8 +119,8 @@ static int judge_direct_later(const VerdictContext *c, const PciFunction *f, con
 
         if (!out)
                 return -ENOMEM;
-        while (scope_region(&c->scopes, f, &iterator, &region)) {
-                if (region_is_relaxable(&region, f))
+        while (firmware_region(&c->firmware, f, &iterator, &region)) {
+                if (region.relaxable)
                         continue;
                 fprintf(out, "%s0x%" PRIx64 "-0x%" PRIx64, separator, region.start, region.end);
                 if (!first.kind)
@@ -139,8 +139,8 @@ static bool is_pinned(const VerdictContext *c, const PciFunction *f)
         FirmwareRegion region;
         size_t iterator = 0;
 
-        while (scope_region(&c->scopes, f, &iterator, &region))
-                if (!region_is_relaxable(&region, f))
+        while (firmware_region(&c->firmware, f, &iterator, &region))
+                if (!region.relaxable)
                         return true;
         return false;
 }

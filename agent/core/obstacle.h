@@ -2,10 +2,9 @@
 #pragma once
 
 #include "core/iommu-state.h"
-#include "core/scope.h"
 #include "core/verdict.h"
 #include "core/wanted.h"
-#include "iommu/vendor.h"
+#include "iommu/map.h"
 
 /* What the rows of the table of obstacles share. Only verdict.c and the obstacle-*.c files include this. */
 
@@ -33,7 +32,7 @@ struct VerdictContext {
         size_t *group_of;          /* indexed as Facts.functions: index in groups, PCI_PARENT_NONE: none, or unknown */
         GroupState *groups;        /* as Facts.groups; expected ones: by a function of each */
         bool *claimed;             /* indexed as Facts.functions: by the configuration */
-        ScopeMap scopes;
+        FirmwareMap firmware;
 };
 
 /* Index of a function in the facts. */

@@ -9,10 +9,6 @@
 #include "core/isolation.h"
 #include "core/obstacle.h"
 
-/* The southbridge's I/O APIC, without which Linux does no interrupt remapping on AMD (drivers/iommu/amd/init.c,
- * IOAPIC_SB_DEVID). */
-#define AMD_IOAPIC_DEVICE_ID  0x00a0U
-
 /* From here on a bound bridge counts as well unless its driver leaves DMA to others, and of the drivers of bridges only
  * pcieport does (struct pci_driver, driver_managed_dma; before that vfio_dev_viable() passed all bridges over). */
 #define RELEASE_BRIDGES_COUNT LINUX(5, 19)
@@ -95,8 +91,9 @@ static int derive_groups(VerdictContext *c)
                 g->members += !pci_class_never_bound(p->class);
                 if (breaks_group(c, i))
                         pair_add(&g->breaking, i);
-                while (g->direct && g->pinned == PCI_PARENT_NONE && scope_region(&c->scopes, p, &iterator, &region))
-                        if (!region_is_relaxable(&region, p)) {
+                while (g->direct && g->pinned == PCI_PARENT_NONE &&
+                       firmware_region(&c->firmware, p, &iterator, &region))
+                        if (!region.relaxable) {
                                 g->pinned = i;
                                 g->region = region;
                         }
@@ -104,31 +101,14 @@ static int derive_groups(VerdictContext *c)
         return 0;
 }
 
-/* What the firmware lets expect of interrupt remapping once the IOMMU is on. */
-static Tristate predict_remapping(const ScopeMap *m)
-{
-        if (m->dmar)
-                return m->dmar->flags & DMAR_INTR_REMAP ? TRISTATE_UNKNOWN : TRISTATE_NO;
-        if (!m->ivrs)
-                return TRISTATE_UNKNOWN;
-        FOREACH_ARRAY(b, m->ivrs->blocks, m->ivrs->n_blocks) {
-                if (!ivrs_block_is_ivhd(b) || b->type != m->ivhd_type)
-                        continue;
-                FOREACH_ARRAY(e, b->entries, b->n_entries)
-                        if (e->type == IVHD_SPECIAL && e->variety == IVHD_SPECIAL_IOAPIC &&
-                            e->source_id == AMD_IOAPIC_DEVICE_ID)
-                                return TRISTATE_UNKNOWN;
-        }
-        return TRISTATE_NO;
-}
-
+/* As it is, or what the firmware lets expect once the IOMMU is on. */
 static Tristate derive_remapping(const VerdictContext *c)
 {
         Tristate now = c->facts->features.interrupt_remapping;
 
         if (now == TRISTATE_YES || iommu_state_is_on(c->state))
                 return now;
-        return predict_remapping(&c->scopes);
+        return firmware_denies_remapping(&c->firmware) ? TRISTATE_NO : TRISTATE_UNKNOWN;
 }
 
 static void derive_functions(VerdictContext *c)
@@ -142,22 +122,20 @@ static void derive_functions(VerdictContext *c)
 
 /*
  * A table that Linux puts away keeps the IOMMU off whatever the command line says. Of one that is damaged this is only
- * sure when nothing else explains it. An IVRS with a wrong checksum is not used (drivers/iommu/amd/init.c,
- * check_ivrs_checksum()).
+ * sure when nothing else explains it.
  */
-static IommuState derive_state(const Facts *f, const ScopeMap *scopes, const char **ret_word)
+static IommuState derive_state(const FirmwareMap *m, const char **ret_word)
 {
-        IommuState state = iommu_state(f, ret_word);
-        bool damaged = f->dmar.sound == TRISTATE_NO || f->ivrs.sound == TRISTATE_NO;
-        bool refused = scopes->fault != SCOPE_FAULT_NONE ||
-                       (f->ivrs.present == TRISTATE_YES && f->ivrs.checksum_ok == TRISTATE_NO);
+        const AcpiTable *t = iommu_table(m->facts);
+        IommuState state = iommu_state(m->facts, ret_word);
+        bool damaged = t && t->sound == TRISTATE_NO;
 
         switch (state) {
         case IOMMU_STATE_OFF_ARGUMENT:
         case IOMMU_STATE_OFF_KERNEL:
-                return refused ? IOMMU_STATE_OFF_TABLE : state;
+                return m->refused ? IOMMU_STATE_OFF_TABLE : state;
         case IOMMU_STATE_OFF_UNEXPLAINED:
-                return refused || damaged ? IOMMU_STATE_OFF_TABLE : state;
+                return m->refused || damaged ? IOMMU_STATE_OFF_TABLE : state;
         default:
                 return state;
         }
@@ -176,10 +154,10 @@ int verdict_context_new(const Facts *facts, const Wanted *wanted, VerdictContext
         c->claimed = calloc(facts->n_functions + 1, sizeof(*c->claimed));
         if (!c->claimed)
                 return -ENOMEM;
-        r = scope_map_compute(facts, facts_dmar(facts), facts_ivrs(facts), &c->scopes);
+        r = firmware_map_compute(facts, &c->firmware);
         if (r < 0)
                 return r;
-        c->state = derive_state(facts, &c->scopes, &c->word);
+        c->state = derive_state(&c->firmware, &c->word);
         c->remapping = derive_remapping(c);
         derive_functions(c);
         r = derive_groups(c);
@@ -197,10 +175,10 @@ IommuState verdict_iommu_state(const VerdictContext *c, const char **ret_word)
 
 const PciFunction *verdict_mistaken_scope(const VerdictContext *c, uint32_t *ret_offset)
 {
-        if (c->scopes.fault != SCOPE_FAULT_TYPE)
+        if (c->firmware.mistaken == PCI_PARENT_NONE)
                 return NULL;
-        *ret_offset = c->scopes.fault_offset;
-        return c->facts->functions + c->scopes.fault_function;
+        *ret_offset = c->firmware.mistaken_offset;
+        return c->facts->functions + c->firmware.mistaken;
 }
 
 VerdictContext *verdict_context_free(VerdictContext *c)
@@ -210,7 +188,7 @@ VerdictContext *verdict_context_free(VerdictContext *c)
         free(c->groups);
         free(c->group_of);
         free(c->claimed);
-        scope_map_done(&c->scopes);
+        firmware_map_done(&c->firmware);
         free(c);
         return NULL;
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "iommu/ivrs-form.h"
+#include "iommu/ivrs-map.h"
 #include "iommu/rows.h"
 
 /* AMD-Vi. */
@@ -20,13 +22,64 @@ static const IommuKey key = {
 
 static const char *const cpus[] = { "AuthenticAMD", "HygonGenuine", NULL };
 
+static int parse(const void *data, size_t size, void *ret, AcpiError *ret_error)
+{
+        return ivrs_parse(data, size, ret, ret_error);
+}
+
+static void done(void *content)
+{
+        ivrs_done(content);
+}
+
+static int note(const void *content, FirmwareNoteList *ret)
+{
+        return ivrs_note(content, ret);
+}
+
+static void text(FILE *f, const void *content)
+{
+        ivrs_text(f, content);
+}
+
+static void json(JsonPlace p, const void *content)
+{
+        ivrs_json(p, content);
+}
+
+static bool covers(const FirmwareMap *m, size_t function)
+{
+        return ivrs_map_covers(m->facts, m->table->content, function);
+}
+
+static bool region(const FirmwareMap *m, size_t function, size_t *iterator, FirmwareRegion *ret)
+{
+        return ivrs_map_region(m->facts, m->table->content, function, iterator, ret);
+}
+
+static bool denies_remapping(const FirmwareMap *m)
+{
+        return ivrs_map_denies_remapping(m->table->content);
+}
+
 const IommuVendor iommu_amd = {
         .name = "AMD",
-        .signature = "IVRS",
+        .feature = "AMD-Vi",
         .unit = "ivhd",
         .cpus = cpus,
         .driver = KERNEL_AMD_IOMMU,
         .always_on = true,
         .key = &key,
         .common = &iommu_key_x86,
+        .signature = "IVRS",
+        .content_size = sizeof(Ivrs),
+        .needs_checksum = true, /* drivers/iommu/amd/init.c, check_ivrs_checksum() */
+        .parse = parse,
+        .done = done,
+        .note = note,
+        .text = text,
+        .json = json,
+        .covers = covers,
+        .region = region,
+        .denies_remapping = denies_remapping,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "iommu/rows.h"
+#include "iommu/table.h"
 
 const IommuVendor *iommu_vendor_of_cpu(const char *id)
 {
@@ -12,11 +12,9 @@ const IommuVendor *iommu_vendor_of_cpu(const char *id)
 
 const IommuVendor *iommu_vendor_described(const Facts *f)
 {
-        if (f->dmar.present == TRISTATE_YES)
-                return &iommu_intel;
-        if (f->ivrs.present == TRISTATE_YES)
-                return &iommu_amd;
-        return f->cpu_vendor;
+        const AcpiTable *t = iommu_table(f);
+
+        return t ? t->vendor : f->cpu_vendor;
 }
 
 const IommuVendor *iommu_vendor(const Facts *f)

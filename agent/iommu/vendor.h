@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "iommu/note.h"
 #include "model/facts.h"
 
 /*
@@ -23,9 +24,13 @@ typedef struct IommuKey {
         size_t n_mistakes;
 } IommuKey;
 
+typedef struct JsonPlace JsonPlace;     /* iommu/json.h */
+typedef struct FirmwareMap FirmwareMap; /* iommu/map.h */
+typedef struct FirmwareRegion FirmwareRegion;
+
 struct IommuVendor {
         const char *name;        /* the maker: "Intel" */
-        const char *signature;   /* of its ACPI table: "DMAR" */
+        const char *feature;     /* as it calls its IOMMU: "VT-d" */
         const char *unit;        /* the names of its units in /sys/class/iommu begin so: "dmar" */
         const char *const *cpus; /* vendor_id in /proc/cpuinfo, its own and those of clones that follow it; the last
                                     one is NULL */
@@ -39,6 +44,23 @@ struct IommuVendor {
          * IOMMU unit of the integrated graphics". */
         bool (*needs_on)(const PciFunction *f);
         const char *needs_on_what;
+        /* its ACPI table */
+        const char *signature; /* "DMAR" */
+        size_t content_size;   /* bytes of what parse() fills, which begins with an AcpiHeader */
+        bool needs_checksum;   /* Linux does not use the table when its checksum is wrong */
+        /* Returns 0; -EBADMSG, -EINVAL and -ENOMEM as dmar_parse(). @ret: zeroes first; released with done(). */
+        int (*parse)(const void *data, size_t size, void *ret, AcpiError *ret_error);
+        void (*done)(void *content);
+        int (*note)(const void *content, FirmwareNoteList *ret); /* appends what is wrong or unusual; 0 or -ENOMEM */
+        void (*text)(FILE *f, const void *content);              /* what is inside, for people */
+        void (*json)(JsonPlace p, const void *content);          /* and for programs */
+        /* What it means on this machine; the callers are in iommu/map.h. Functions are indices in Facts.functions. */
+        int (*map)(FirmwareMap *m); /* fills the row's part of the map; 0 or -ENOMEM; NULL: nothing to derive */
+        void (*map_done)(void *derived);
+        bool (*covers)(const FirmwareMap *m, size_t function);
+        bool (*region)(const FirmwareMap *m, size_t function, size_t *iterator, FirmwareRegion *ret);
+        bool (*denies_remapping)(const FirmwareMap *m);
+        const char *no_remapping; /* what a table that denies it does, as in "the DMAR table offers none" */
         bool refuses_direct; /* its driver gives no device away that has a range to stay mapped 1:1; the core of Linux
                                 refuses that from 6.6 on */
 };

@@ -3,15 +3,8 @@
 
 void facts_init(Facts *f)
 {
-        const AcpiTable unknown = { .present = TRISTATE_UNKNOWN,
-                                    .readable = TRISTATE_UNKNOWN,
-                                    .checksum_ok = TRISTATE_UNKNOWN,
-                                    .sound = TRISTATE_UNKNOWN };
-
         *f = (Facts){
                 .pci = TRISTATE_UNKNOWN,
-                .dmar = unknown,
-                .ivrs = unknown,
                 .acpi = TRISTATE_UNKNOWN,
                 .iommu_active = TRISTATE_UNKNOWN,
                 .container = TRISTATE_UNKNOWN,
@@ -19,8 +12,14 @@ void facts_init(Facts *f)
         };
         features_init(&f->features);
         host_uses_init(&f->host);
-        strcpy(f->dmar.signature, "DMAR");
-        strcpy(f->ivrs.signature, "IVRS");
+}
+
+void acpi_table_done(AcpiTable *t)
+{
+        if (t->content)
+                t->done(t->content);
+        free(t->content);
+        *t = (AcpiTable){};
 }
 
 void facts_done(Facts *f)
@@ -45,8 +44,9 @@ void facts_done(Facts *f)
         }
         free(f->kernels);
         host_uses_done(&f->host);
-        dmar_done(&f->dmar_content);
-        ivrs_done(&f->ivrs_content);
+        FOREACH_ARRAY(t, f->tables, f->n_tables)
+                acpi_table_done(t);
+        free(f->tables);
         free(f->release);
         free(f->lockdown);
         free(f->claims);
@@ -138,16 +138,6 @@ size_t facts_count_entries(const Facts *f)
                 FOREACH_ARRAY(e, l->entries, l->n_entries)
                         n += !e->rescue && !l->unused;
         return n;
-}
-
-const Dmar *facts_dmar(const Facts *f)
-{
-        return f->dmar.sound == TRISTATE_UNKNOWN ? NULL : &f->dmar_content;
-}
-
-const Ivrs *facts_ivrs(const Facts *f)
-{
-        return f->ivrs.sound == TRISTATE_UNKNOWN ? NULL : &f->ivrs_content;
 }
 
 const IommuGroup *facts_group(const Facts *f, int32_t number)

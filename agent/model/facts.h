@@ -3,12 +3,11 @@
 
 #include <sys/types.h>
 
+#include "acpi.h"
 #include "array.h"
 #include "bootmount.h"
-#include "dmar.h"
 #include "hostuse.h"
 #include "iommu.h"
-#include "ivrs.h"
 #include "kargs.h"
 #include "loader.h"
 #include "macro.h"
@@ -68,17 +67,28 @@ static inline bool pci_is_bridge(const PciFunction *f)
 /* A row of agent/iommu/. */
 typedef struct IommuVendor IommuVendor;
 
-/* A firmware table and what became of reading it. */
+/* A firmware table that describes IOMMUs, and what became of reading it. */
 typedef struct AcpiTable {
-        char signature[5]; /* DMAR or IVRS */
-        Tristate present;  /* unknown: no ACPI folder, or not readable */
-        Tristate readable; /* contents need root */
-        uint32_t length;   /* bytes, as the header says */
-        uint32_t size;     /* bytes, as the file has */
+        const IommuVendor *vendor; /* whose table it is */
+        Tristate present;          /* unknown: no ACPI folder, or not readable */
+        Tristate readable;         /* contents need root */
+        uint32_t length;           /* bytes, as the header says */
+        uint32_t size;             /* bytes, as the file has */
         Tristate checksum_ok;
         Tristate sound;  /* read to its end; no: see error, and what could be read is there; unknown: not readable */
         AcpiError error; /* of the reading */
+        /* As the vendor's row has it, as far as it could be read; see acpi_table_content(). */
+        void *content;
+        void (*done)(void *content); /* releases what is in it */
 } AcpiTable;
+
+/* What the table says, as far as it could be read; NULL: there is none, or its content is not readable. */
+static inline const void *acpi_table_content(const AcpiTable *t)
+{
+        return t->sound != TRISTATE_UNKNOWN ? t->content : NULL;
+}
+
+void acpi_table_done(AcpiTable *t);
 
 typedef enum ImageState {
         IMAGE_UNKNOWN, /* could not be read */
@@ -132,9 +142,8 @@ typedef struct Facts {
         /* firmware */
         const IommuVendor *cpu_vendor; /* whose IOMMU goes with the CPU, from /proc/cpuinfo; NULL: unknown */
         Tristate acpi;
-        AcpiTable dmar, ivrs;
-        Dmar dmar_content; /* as far as dmar.sound says; without structures while it is unknown */
-        Ivrs ivrs_content; /* likewise */
+        AcpiTable *tables; /* one for each vendor that is known, in their order; none: nobody has looked */
+        size_t n_tables;
         /* running kernel */
         char *release; /* NULL: unknown */
         bool cmdline_known;
@@ -198,10 +207,6 @@ bool facts_unreadable_loader(const Facts *f);
 
 /* Entries that can boot, rescue entries left out, of all loaders. */
 size_t facts_count_entries(const Facts *f);
-
-/* What the table says, as far as it could be read; NULL: there is none, or its content is not readable. */
-const Dmar *facts_dmar(const Facts *f);
-const Ivrs *facts_ivrs(const Facts *f);
 
 /* By number; NULL: not read. */
 const IommuGroup *facts_group(const Facts *f, int32_t number);

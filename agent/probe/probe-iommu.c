@@ -2,75 +2,47 @@
 #include "probe/probe.h"
 
 #include "base/io.h"
-#include "iommu/vendor.h"
+#include "iommu/table.h"
 #include "model/names.h"
 
-static int parse_dmar(const char *data, size_t size, Facts *f, AcpiHeader *ret_header)
+static int read_table(int rfd, AcpiTable *t)
 {
-        int r = dmar_parse(data, size, &f->dmar_content, &f->dmar.error);
-
-        *ret_header = f->dmar_content.header;
-        return r;
-}
-
-static int parse_ivrs(const char *data, size_t size, Facts *f, AcpiHeader *ret_header)
-{
-        int r = ivrs_parse(data, size, &f->ivrs_content, &f->ivrs.error);
-
-        *ret_header = f->ivrs_content.header;
-        return r;
-}
-
-static int read_table(int rfd, Facts *f, AcpiTable *t,
-                      int (*parse)(const char *data, size_t size, Facts *f, AcpiHeader *ret_header))
-{
-        char path[sizeof(NAME_SYS_ACPI_TABLES "/") + sizeof(t->signature)];
+        char path[sizeof(NAME_SYS_ACPI_TABLES "/") + 8];
         _cleanup_free_ char *data = NULL;
-        AcpiHeader header;
         size_t size;
         int r;
 
-        (void) snprintf(path, sizeof(path), NAME_SYS_ACPI_TABLES "/%s", t->signature);
+        (void) snprintf(path, sizeof(path), NAME_SYS_ACPI_TABLES "/%.4s", t->vendor->signature);
         t->present = probe_exists(rfd, path);
         if (t->present != TRISTATE_YES)
                 return 0;
         r = root_read_file(rfd, path, ACPI_TABLE_MAX_BYTES, &data, &size);
         if (r == -ENOMEM)
                 return r;
-        if (r == -EFBIG) {
-                t->readable = TRISTATE_YES;
-                t->checksum_ok = t->sound = TRISTATE_NO;
-                acpi_error_set(&t->error, ACPI_TABLE_MAX_BYTES,
-                               "the table does not end here, which no real one reaches");
-                return 0;
-        }
+        if (r == -EFBIG)
+                return iommu_table_refuse(t, ACPI_TABLE_MAX_BYTES,
+                                          "the table does not end here, which no real one reaches");
         if (r < 0) { /* mode 0400 in sysfs: a check without root rights ends here */
                 t->readable = TRISTATE_NO;
                 return 0;
         }
-        t->readable = TRISTATE_YES;
-        t->size = (uint32_t) size;
-        r = parse(data, size, f, &header);
-        if (r == -ENOMEM)
-                return r;
-        t->length = header.length;
-        t->checksum_ok = header.checksum_ok ? TRISTATE_YES : TRISTATE_NO;
-        t->sound = r >= 0 ? TRISTATE_YES : TRISTATE_NO;
-        return 0;
+        r = iommu_table_read(t, data, size);
+        return r == -ENOMEM ? r : 0;
 }
 
 int facts_gather_firmware(int rfd, Facts *f)
 {
-        int r;
+        int r = iommu_tables_new(f);
 
         f->acpi = probe_exists(rfd, NAME_SYS_ACPI);
         /* Without any sysfs, as in the root of an image, nothing can be said about the machine. */
         if (f->acpi == TRISTATE_NO && probe_exists(rfd, NAME_SYS_BUS) != TRISTATE_YES)
                 f->acpi = TRISTATE_UNKNOWN;
         if (f->acpi != TRISTATE_YES || probe_exists(rfd, NAME_SYS_ACPI_TABLES) != TRISTATE_YES)
-                return 0;
-        r = read_table(rfd, f, &f->dmar, parse_dmar);
-        return r < 0 ? r : read_table(rfd, f, &f->ivrs, parse_ivrs);
+                return r;
+        for (size_t i = 0; r >= 0 && i < f->n_tables; i++)
+                r = read_table(rfd, f->tables + i);
+        return r;
 }
 
 /* Entries of a folder without its dots; -ENOENT and the like as they come. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fuzz-firmware.h"
 
+#include "model/dmar.h"
+
 /* Parts lie one behind the other and within what they are parts of; only the last structure may reach beyond. */
 static void check_structures(const Dmar *d, size_t size)
 {
@@ -36,6 +38,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_structures(&d, size);
         FOREACH_ARRAY(s, d.structures, d.n_structures)
                 require(r < 0 || !s->damaged);
-        check_forms(&(const FirmwareTable){ .dmar = &d, .error = &error }, data, size);
+        check_forms(&(const AcpiTable){ .vendor = &iommu_intel,
+                                        .sound = r < 0 ? TRISTATE_NO : TRISTATE_YES,
+                                        .error = error,
+                                        .content = &d },
+                    data, size);
         return 0;
 }

@@ -4,7 +4,8 @@
 #include <json-c/json.h>
 
 #include "base/parse.h"
-#include "core/firmware.h"
+#include "iommu/firmware.h"
+#include "iommu/rows.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,7 +27,7 @@ static inline void check_error(int r, const AcpiError *e, size_t size)
  * What is printed can be read: JSON by a reader of JSON, text on any terminal. Printing takes thirty times as long as
  * parsing, so one input in sixteen is printed: always the same ones, so that a crash can be seen again.
  */
-static inline void check_forms(const FirmwareTable *t, const uint8_t *data, size_t size)
+static inline void check_forms(const AcpiTable *t, const uint8_t *data, size_t size)
 {
         _cleanup_free_ char *json = NULL, *text = NULL;
         struct json_object *o;

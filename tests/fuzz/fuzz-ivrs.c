@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "fuzz-firmware.h"
 
+#include "model/ivrs.h"
+
 static void check_entries(const IvrsBlock *b, size_t size)
 {
         uint32_t offset = b->offset + (b->type == IVRS_IVHD_10 ? 24 : 40);
@@ -63,6 +65,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_units(&i);
         FOREACH_ARRAY(b, i.blocks, i.n_blocks)
                 require(r < 0 || !b->damaged);
-        check_forms(&(const FirmwareTable){ .ivrs = &i, .error = &error }, data, size);
+        check_forms(&(const AcpiTable){ .vendor = &iommu_amd,
+                                        .sound = r < 0 ? TRISTATE_NO : TRISTATE_YES,
+                                        .error = error,
+                                        .content = &i },
+                    data, size);
         return 0;
 }

@@ -7,6 +7,7 @@
 #include "core/next-boot.h"
 #include "core/planner.h"
 #include "iommu/rows.h"
+#include "iommu/table.h"
 #include "model/image.h"
 #include "test.h"
 
@@ -99,6 +100,30 @@ static inline BootEntry *machine_add_entry(Machine *m, const char *id, const cha
         return e;
 }
 
+/* The table of that vendor, with a content that a test may fill. */
+static inline AcpiTable *machine_table(Machine *m, const IommuVendor *vendor)
+{
+        FOREACH_ARRAY(t, m->facts.tables, m->facts.n_tables)
+                if (t->vendor == vendor) {
+                        t->content = t->content ?: calloc(1, vendor->content_size);
+                        t->done = vendor->done;
+                        assert_non_null(t->content);
+                        return t;
+                }
+        fail_msg("no table of %s", vendor->name);
+        return NULL;
+}
+
+static inline AcpiTable *machine_intel(Machine *m)
+{
+        return machine_table(m, &iommu_intel);
+}
+
+static inline AcpiTable *machine_amd(Machine *m)
+{
+        return machine_table(m, &iommu_amd);
+}
+
 static inline void machine_set_cmdline(Machine *m, const char *text)
 {
         kargs_done(&m->facts.cmdline);
@@ -184,6 +209,7 @@ static inline int machine_setup(void **state)
         Machine *m = calloc(1, sizeof(*m));
         _cleanup_(string_list_done) StringList chain = {};
         PciAddr disk;
+        AcpiTable *t;
 
         if (!m)
                 return -1;
@@ -191,9 +217,12 @@ static inline int machine_setup(void **state)
         facts_init(&m->facts);
         m->facts.pci = TRISTATE_YES;
         m->facts.acpi = TRISTATE_YES;
-        m->facts.dmar.present = m->facts.dmar.readable = m->facts.dmar.checksum_ok = TRISTATE_YES;
-        m->facts.dmar.length = m->facts.dmar.size = 88;
-        m->facts.ivrs.present = TRISTATE_NO;
+        if (iommu_tables_new(&m->facts) < 0)
+                return -1;
+        t = machine_intel(m);
+        t->present = t->readable = t->checksum_ok = TRISTATE_YES;
+        t->length = t->size = 88;
+        machine_amd(m)->present = TRISTATE_NO;
         m->facts.cpu_vendor = &iommu_intel;
         m->facts.container = TRISTATE_NO;
         m->facts.is_root = m->facts.live = true;

@@ -4,7 +4,8 @@
 /* Firmware tables made of plain structs, as a parser would have left them. */
 
 #include "base/array.h"
-#include "model/facts.h"
+#include "model/dmar.h"
+#include "model/ivrs.h"
 #include "test.h"
 
 static inline DmarStructure *dmar_add(Dmar *d, uint16_t type, uint16_t segment, uint64_t base)

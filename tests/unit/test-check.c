@@ -71,24 +71,24 @@ static void firmware(void **state)
 {
         Machine *m = *state;
 
-        m->facts.dmar.checksum_ok = TRISTATE_NO;
+        machine_intel(m)->checksum_ok = TRISTATE_NO;
         machine_judge(m);
         expect(m, "firmware.table", RESULT_WARN, "wrong checksum");
         expect_exit(m, EXIT_READY, 0);
-        m->facts.dmar.sound = TRISTATE_NO;
-        acpi_error_set(&m->facts.dmar.error, 88, "the table ends");
+        machine_intel(m)->sound = TRISTATE_NO;
+        acpi_error_set(&machine_intel(m)->error, 88, "the table ends");
         machine_judge(m);
         expect(m, "firmware.table", RESULT_WARN, "the DMAR table is wrong at offset 0x58: the table ends");
-        m->facts.dmar.sound = m->facts.dmar.checksum_ok = TRISTATE_YES; /* and without any hardware unit */
+        machine_intel(m)->sound = machine_intel(m)->checksum_ok = TRISTATE_YES; /* and without any hardware unit */
         machine_judge(m);
         expect(m, "firmware.table", RESULT_WARN, "the DMAR table is wrong at offset 0x30: the table describes no");
-        m->facts.dmar.readable = TRISTATE_NO;
+        machine_intel(m)->readable = TRISTATE_NO;
         machine_judge(m);
         expect(m, "firmware.table", RESULT_OK, "readable by root only");
-        m->facts.dmar.present = TRISTATE_UNKNOWN;
+        machine_intel(m)->present = TRISTATE_UNKNOWN;
         machine_judge(m);
         expect(m, "firmware.table", RESULT_UNKNOWN, "cannot tell");
-        m->facts.dmar.present = TRISTATE_NO;
+        machine_intel(m)->present = TRISTATE_NO;
         m->facts.iommu_active = TRISTATE_NO;
         machine_set_cmdline(m, "quiet");
         machine_judge(m);
@@ -189,15 +189,12 @@ static void arguments_of_the_next_boot(void **state)
 static void amd_needs_no_argument(void **state)
 {
         Machine *m = *state;
+        AcpiTable *t = machine_amd(m);
 
-        m->facts.dmar.present = TRISTATE_NO;
+        machine_intel(m)->present = TRISTATE_NO;
         set_text(&m->facts.iommu_units.items[0], "ivhd0");
-        m->facts.ivrs = (AcpiTable){ .signature = "IVRS",
-                                     .present = TRISTATE_YES,
-                                     .readable = TRISTATE_YES,
-                                     .checksum_ok = TRISTATE_YES,
-                                     .length = 200,
-                                     .size = 200 };
+        t->present = t->readable = t->checksum_ok = TRISTATE_YES;
+        t->length = t->size = 200;
         kargs_done(&m->facts.loaders->entries[0].arguments);
         assert_int_equal(kargs_parse("quiet ptprep.claim=1", &m->facts.loaders->entries[0].arguments), 0);
         machine_set_cmdline(m, "quiet ptprep.claim=1");
@@ -535,7 +532,7 @@ static void what_is_no_longer_asked_for_goes_away(void **state)
                 free(d->file);
         }
         m->config.n_devices = 0;
-        m->facts.dmar.present = TRISTATE_NO; /* also where the firmware has lost its IOMMU */
+        machine_intel(m)->present = TRISTATE_NO; /* also where the firmware has lost its IOMMU */
         machine_judge(m);
         assert_true(m->plan.n >= 5);
         assert_int_equal(m->plan.steps[0].kind, STEP_REMOVE_FILE);

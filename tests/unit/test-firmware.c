@@ -4,39 +4,32 @@
 #include <json-c/json.h>
 
 #include "acpi-build.h"
-#include "core/firmware-note.h"
-#include "core/firmware.h"
+#include "iommu/firmware.h"
+#include "model/dmar.h"
+#include "model/ivrs.h"
 
 /* A table in all its forms. */
 typedef struct Decoded {
-        Dmar dmar;
-        Ivrs ivrs;
-        AcpiError error;
+        AcpiTable table;
         FirmwareNoteList notes;
         char *json, *text;
 } Decoded;
 
 static Decoded decode(TableBuilder *t)
 {
-        bool dmar = memcmp(t->bytes, "DMAR", 4) == 0;
-        FirmwareTable table;
         Decoded d = {};
-        int r;
+        int r = iommu_table_recognize(t->bytes, t->n, &d.table);
 
-        r = dmar ? dmar_parse(t->bytes, t->n, &d.dmar, &d.error) : ivrs_parse(t->bytes, t->n, &d.ivrs, &d.error);
         assert_true(r == 0 || r == -EBADMSG);
-        table = (FirmwareTable){ dmar ? &d.dmar : NULL, dmar ? NULL : &d.ivrs, &d.error };
-        r = dmar ? firmware_note_dmar(&d.dmar, &d.notes) : firmware_note_ivrs(&d.ivrs, &d.notes);
-        assert_int_equal(r, 0);
-        assert_int_equal(firmware_json(&table, 1, &d.json), 0);
-        assert_int_equal(firmware_text(&table, 1, &d.text), 0);
+        assert_int_equal(d.table.vendor->note(d.table.content, &d.notes), 0);
+        assert_int_equal(firmware_json(&d.table, 1, &d.json), 0);
+        assert_int_equal(firmware_text(&d.table, 1, &d.text), 0);
         return d;
 }
 
 static void decoded_done(Decoded *d)
 {
-        dmar_done(&d->dmar);
-        ivrs_done(&d->ivrs);
+        acpi_table_done(&d->table);
         firmware_note_list_done(&d->notes);
         free(d->json);
         free(d->text);

@@ -2,6 +2,8 @@
 #include "base/parse.h"
 #include "initramfs/query.h"
 #include "iommu/rows.h"
+#include "iommu/table.h"
+#include "model/dmar.h"
 #include "model/image.h"
 #include "model/names.h"
 #include "probe/probe.h"
@@ -83,7 +85,7 @@ static void test_nothing(void **state)
 
         assert_int_equal(f.pci, TRISTATE_UNKNOWN);
         assert_int_equal(f.acpi, TRISTATE_UNKNOWN);
-        assert_int_equal(f.dmar.present, TRISTATE_UNKNOWN);
+        assert_int_equal(iommu_table_present(&f), TRISTATE_UNKNOWN);
         assert_int_equal(f.iommu_active, TRISTATE_UNKNOWN);
         assert_int_equal(f.container, TRISTATE_UNKNOWN);
         assert_int_not_equal(f.host.known[HOST_USE_STORAGE], TRISTATE_YES);
@@ -289,23 +291,28 @@ static void test_tables(void **state)
         config_init(&c);
         FOREACH_ARRAY(i, cases, ELEMENTSOF(cases)) {
                 _cleanup_(facts_done) Facts f = {};
+                const AcpiTable *dmar;
+                const Dmar *content;
 
                 table(t, "DMAR", i->length, i->size, i->checksum_error);
                 f = gather(t, &c);
                 assert_int_equal(f.acpi, TRISTATE_YES);
-                assert_int_equal(f.dmar.present, TRISTATE_YES);
-                assert_int_equal(f.dmar.readable, TRISTATE_YES);
-                assert_int_equal(f.dmar.size, i->size);
-                assert_int_equal(f.dmar.checksum_ok, i->ok);
-                assert_int_equal(f.dmar.sound, i->sound);
-                assert_int_equal(f.dmar.error.offset, i->error);
-                assert_ptr_equal(facts_dmar(&f), &f.dmar_content);
-                assert_null(facts_ivrs(&f));
+                dmar = iommu_table(&f);
+                assert_non_null(dmar);
+                assert_ptr_equal(dmar->vendor, &iommu_intel);
+                assert_int_equal(dmar->readable, TRISTATE_YES);
+                assert_int_equal(dmar->size, i->size);
+                assert_int_equal(dmar->checksum_ok, i->ok);
+                assert_int_equal(dmar->sound, i->sound);
+                assert_int_equal(dmar->error.offset, i->error);
+                content = iommu_table_content(&f);
+                assert_non_null(content);
                 if (i->size >= 36) {
-                        assert_int_equal(f.dmar.length, i->length);
-                        assert_int_equal(f.dmar_content.header.length, i->length);
+                        assert_int_equal(dmar->length, i->length);
+                        assert_int_equal(content->header.length, i->length);
                 }
-                assert_int_equal(f.ivrs.present, TRISTATE_NO);
+                FOREACH_ARRAY(other, f.tables, f.n_tables)
+                        assert_int_equal(other->present, other == dmar ? TRISTATE_YES : TRISTATE_NO);
                 assert_ptr_equal(iommu_vendor_described(&f), &iommu_intel);
         }
 }

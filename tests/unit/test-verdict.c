@@ -84,16 +84,26 @@ static void set_regions(Machine *m, int32_t group, const char *text)
         assert_int_equal(reserved_regions_parse(text, &g->regions, &g->n_regions), 0);
 }
 
+static Dmar *dmar(Machine *m)
+{
+        return machine_intel(m)->content;
+}
+
+static Ivrs *ivrs(Machine *m)
+{
+        return machine_amd(m)->content;
+}
+
 static void read_table(Machine *m)
 {
-        m->facts.dmar.sound = TRISTATE_YES;
-        m->facts.dmar_content.flags = DMAR_INTR_REMAP;
-        dmar_add(&m->facts.dmar_content, DMAR_DRHD, 0, 0xfed90000)->flags = DMAR_DRHD_INCLUDE_PCI_ALL;
+        machine_intel(m)->sound = TRISTATE_YES;
+        dmar(m)->flags = DMAR_INTR_REMAP;
+        dmar_add(dmar(m), DMAR_DRHD, 0, 0xfed90000)->flags = DMAR_DRHD_INCLUDE_PCI_ALL;
 }
 
 static void pin(Machine *m, const char *path, uint64_t start, uint64_t end)
 {
-        DmarStructure *d = dmar_add(&m->facts.dmar_content, DMAR_RMRR, 0, start);
+        DmarStructure *d = dmar_add(dmar(m), DMAR_RMRR, 0, start);
 
         d->end = end;
         dmar_add_scope(d, DMAR_SCOPE_ENDPOINT, path);
@@ -113,8 +123,10 @@ static void switch_off(Machine *m, const char *cmdline)
 
 static void use_amd(Machine *m)
 {
-        m->facts.dmar.present = TRISTATE_NO;
-        m->facts.ivrs.present = m->facts.ivrs.sound = m->facts.ivrs.checksum_ok = TRISTATE_YES;
+        AcpiTable *t = machine_amd(m);
+
+        machine_intel(m)->present = TRISTATE_NO;
+        t->present = t->sound = t->checksum_ok = TRISTATE_YES;
         m->facts.cpu_vendor = &iommu_amd;
         set_text(&m->facts.iommu_units.items[0], "ivhd0");
 }
@@ -150,7 +162,7 @@ static void the_iommu_is_off(void **state)
         expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "off, although the firmware describes one");
         m->facts.features.options[KERNEL_INTEL_IOMMU] = TRISTATE_NO;
         expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_CONFIGURATION, "built without a driver");
-        m->facts.dmar.present = TRISTATE_NO;
+        machine_intel(m)->present = TRISTATE_NO;
         expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "no DMAR and no IVRS");
         m->facts.features.cpu_virtualization = TRISTATE_NO;
         expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "the CPU shows no virtualization");
@@ -169,10 +181,10 @@ static void the_table_is_refused(void **state)
         read_table(m);
         switch_off(m, "intel_iommu=off");
         expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_APPLY_REBOOT, "intel_iommu=off");
-        m->facts.dmar_content.structures[0].base = 0;
+        dmar(m)->structures[0].base = 0;
         expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "Linux gives up");
-        m->facts.dmar_content.structures[0].base = 0xfed90000;
-        dmar_add_scope(m->facts.dmar_content.structures, DMAR_SCOPE_ENDPOINT, "0 01.0"); /* a bridge */
+        dmar(m)->structures[0].base = 0xfed90000;
+        dmar_add_scope(dmar(m)->structures, DMAR_SCOPE_ENDPOINT, "0 01.0"); /* a bridge */
         expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "Linux gives up");
         machine_judge(m);
         assert_ptr_equal(m->wanted.mistaken, machine_function(m, "0000:00:01.0"));
@@ -186,7 +198,7 @@ static void an_ivrs_with_a_bad_checksum(void **state)
         Machine *m = *state;
 
         use_amd(m);
-        m->facts.ivrs.checksum_ok = TRISTATE_NO;
+        machine_amd(m)->checksum_ok = TRISTATE_NO;
         expect(m, TWIN, VERDICT_POSSIBLE, NULL, CURE_NONE, NULL); /* on: the state counts */
         switch_off(m, "quiet");
         expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "Linux gives up");
@@ -197,21 +209,21 @@ static void no_unit_covers_it(void **state)
         Machine *m = *state;
 
         read_table(m);
-        m->facts.dmar_content.structures[0].flags = 0;
-        dmar_add_scope(m->facts.dmar_content.structures, DMAR_SCOPE_ENDPOINT, "0 04.0");
+        dmar(m)->structures[0].flags = 0;
+        dmar_add_scope(dmar(m)->structures, DMAR_SCOPE_ENDPOINT, "0 04.0");
         machine_function(m, TWIN)->group = PCI_GROUP_NONE;
         expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_FIRMWARE, "the DMAR table neither names it");
-        dmar_add_scope(m->facts.dmar_content.structures, DMAR_SCOPE_ENDPOINT, "0 05.0");
+        dmar_add_scope(dmar(m)->structures, DMAR_SCOPE_ENDPOINT, "0 05.0");
         expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_SLOT, "in no IOMMU group");
         machine_set_cmdline(m, "quiet");
         machine_function(m, TWIN)->class = 0x030000; /* Intel's integrated graphics */
         expect(m, TWIN, VERDICT_CONDITIONAL, "device.iommu", CURE_APPLY_REBOOT, "stays off without intel_iommu=on");
         machine_set_cmdline(m, "intel_iommu=on");
         expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_SLOT, "in no IOMMU group");
-        m->facts.dmar_content.structures[0].n_scopes = 1;
+        dmar(m)->structures[0].n_scopes = 1;
         switch_off(m, "intel_iommu=off");
         expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_FIRMWARE, "neither names it nor includes all");
-        m->facts.dmar_content.structures[0].n_scopes = 2;
+        dmar(m)->structures[0].n_scopes = 2;
 }
 
 static void memory_on_intel(void **state)
@@ -271,8 +283,8 @@ static void memory_on_amd(void **state)
         m->facts.features.release = LINUX(6, 6);
         expect(m, TWIN, VERDICT_BLOCKED, "device.reserved", CURE_FIRMWARE,
                "0xbd000000-0xbd000fff to stay mapped for it:");
-        ivrs_add_memory(&m->facts.ivrs_content, IVRS_IVMD_SELECT, DEVICE_ID(0, 5, 0), DEVICE_ID(0, 5, 0), IVMD_UNITY,
-                        0xbd000000, 0x1000);
+        ivrs_add_memory(ivrs(m), IVRS_IVMD_SELECT, DEVICE_ID(0, 5, 0), DEVICE_ID(0, 5, 0), IVMD_UNITY, 0xbd000000,
+                        0x1000);
         expect(m, TWIN, VERDICT_BLOCKED, "device.reserved", CURE_FIRMWARE, "IVMD at offset 0x30 of the IVRS table");
         m->facts.features.release = 0;
         expect(m, TWIN, VERDICT_UNKNOWN, "device.reserved", CURE_FIRMWARE, "release is unknown");
@@ -448,7 +460,7 @@ static void interrupts(void **state)
         m->facts.features.interrupt_remapping = TRISTATE_NO;
         expect(m, NIC, VERDICT_CONDITIONAL, "iommu.remapping", CURE_CONFIGURATION, "no interrupt remapping: a guest");
         read_table(m);
-        m->facts.dmar_content.flags = DMAR_X2APIC_OPT_OUT;
+        dmar(m)->flags = DMAR_X2APIC_OPT_OUT;
         expect(m, NIC, VERDICT_CONDITIONAL, "iommu.remapping", CURE_CONFIGURATION, "(the DMAR table offers none)");
         machine_set_cmdline(m, "intremap=off");
         expect(m, NIC, VERDICT_CONDITIONAL, "iommu.remapping", CURE_ARGUMENT, "switched off by argument");
@@ -479,23 +491,23 @@ static void interrupts_foretold(void **state)
 
                 assert_null(verdict_reason(&v, "iommu.remapping")); /* the table offers it */
         }
-        m->facts.dmar_content.flags = 0;
+        dmar(m)->flags = 0;
         {
                 _cleanup_(verdict_done) Verdict v = judge(m, NIC);
 
                 assert_non_null(verdict_reason(&v, "iommu.remapping"));
         }
-        m->facts.dmar.present = TRISTATE_NO;
-        m->facts.dmar.sound = TRISTATE_UNKNOWN;
-        m->facts.ivrs.present = m->facts.ivrs.sound = m->facts.ivrs.checksum_ok = TRISTATE_YES;
+        machine_intel(m)->present = TRISTATE_NO;
+        machine_intel(m)->sound = TRISTATE_UNKNOWN;
+        machine_amd(m)->present = machine_amd(m)->sound = machine_amd(m)->checksum_ok = TRISTATE_YES;
         machine_set_cmdline(m, "amd_iommu=off");
-        ivrs_add_entry(ivrs_add(&m->facts.ivrs_content, IVRS_IVHD_10, 0), IVHD_ALL, 0, 0xffff);
+        ivrs_add_entry(ivrs_add(ivrs(m), IVRS_IVHD_10, 0), IVHD_ALL, 0, 0xffff);
         {
                 _cleanup_(verdict_done) Verdict v = judge(m, NIC);
 
                 assert_non_null(verdict_reason(&v, "iommu.remapping")); /* no I/O APIC of the southbridge */
         }
-        e = ivrs_add_entry(m->facts.ivrs_content.blocks, IVHD_SPECIAL, 0, 0);
+        e = ivrs_add_entry(ivrs(m)->blocks, IVHD_SPECIAL, 0, 0);
         e->variety = IVHD_SPECIAL_IOAPIC;
         e->source_id = 0xa0;
         {

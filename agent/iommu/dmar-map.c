@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/scope.h"
+#include "iommu/dmar-map.h"
 
 #include "base/array.h"
 #include "model/pciclass.h"
 
-#define PAGE_BYTES   UINT64_C(4096)
 #define HAW_MIN_BITS 12U /* Linux wants PAGE_SHIFT - 1 at least, and the field is one less than the width */
-#define SEGMENT_MAX  0xffffU
 
 static int compare_entries(const void *a, const void *b)
 {
-        const ScopeEntry *x = a, *y = b;
+        const DmarScopeEntry *x = a, *y = b;
 
         if (x->function != y->function)
                 return x->function < y->function ? -1 : 1;
@@ -46,19 +44,19 @@ static size_t find_function(const Facts *f, uint32_t domain, uint8_t bus, const 
         return p && p->physfn == PCI_PARENT_NONE ? (size_t) (p - f->functions) : PCI_PARENT_NONE;
 }
 
-size_t scope_resolve(const ScopeMap *m, uint16_t segment, const DmarScope *s, ScopeMatch *ret_match)
+size_t dmar_map_resolve(const DmarMap *m, uint16_t segment, const DmarScope *s, DmarMatch *ret_match)
 {
         const Facts *f = m->facts;
         size_t at;
 
-        *ret_match = SCOPE_NONE;
+        *ret_match = DMAR_MATCH_NONE;
         if (s->n_path == 0)
                 return PCI_PARENT_NONE;
         at = find_function(f, segment, s->bus, s->path);
         if (at == PCI_PARENT_NONE)
                 return PCI_PARENT_NONE;
         if (f->functions[at].parent != PCI_PARENT_NONE) { /* not on a root bus */
-                *ret_match = s->n_path == 1 ? SCOPE_NUMBER : SCOPE_NONE;
+                *ret_match = s->n_path == 1 ? DMAR_MATCH_NUMBER : DMAR_MATCH_NONE;
                 return s->n_path == 1 ? at : PCI_PARENT_NONE;
         }
         for (size_t i = 1; i < s->n_path; i++) {
@@ -68,7 +66,7 @@ size_t scope_resolve(const ScopeMap *m, uint16_t segment, const DmarScope *s, Sc
                 if (at == PCI_PARENT_NONE)
                         return PCI_PARENT_NONE;
         }
-        *ret_match = SCOPE_PATH;
+        *ret_match = DMAR_MATCH_PATH;
         return at;
 }
 
@@ -80,45 +78,45 @@ static bool type_contradicts(const DmarScope *s, const PciFunction *f)
         return !pci_is_bridge(f) && pci_class_base(f->class) != CLASS_BRIDGE;
 }
 
-static int add_scopes(ScopeMap *m, size_t structure, ScopeEntry **list, size_t *n)
+static int add_scopes(DmarMap *m, size_t structure, DmarScopeEntry **list, size_t *n)
 {
         const DmarStructure *d = m->dmar->structures + structure;
 
         FOREACH_ARRAY(s, d->scopes, d->n_scopes) {
-                ScopeMatch match;
-                ScopeEntry *e;
+                DmarMatch match;
+                DmarScopeEntry *e;
                 size_t at;
 
                 if (!dmar_scope_is_pci(s))
                         continue;
-                at = scope_resolve(m, d->segment, s, &match);
+                at = dmar_map_resolve(m, d->segment, s, &match);
                 if (at == PCI_PARENT_NONE) {
                         m->n_unresolved++;
                         continue;
                 }
-                if (type_contradicts(s, m->facts->functions + at) && m->fault == SCOPE_FAULT_NONE) {
-                        m->fault = SCOPE_FAULT_TYPE;
+                if (type_contradicts(s, m->facts->functions + at) && m->fault == DMAR_FAULT_NONE) {
+                        m->fault = DMAR_FAULT_TYPE;
                         m->fault_offset = s->offset;
                         m->fault_function = at;
                 }
                 e = array_grow(list, *n);
                 if (!e)
                         return -ENOMEM;
-                *e = (ScopeEntry){ .function = at, .structure = structure, .match = match };
+                *e = (DmarScopeEntry){ .function = at, .structure = structure, .match = match };
                 (*n)++;
         }
         return 0;
 }
 
-static void set_fault(ScopeMap *m, ScopeFault fault, uint32_t offset)
+static void set_fault(DmarMap *m, DmarFault fault, uint32_t offset)
 {
-        if (m->fault != SCOPE_FAULT_NONE)
+        if (m->fault != DMAR_FAULT_NONE)
                 return;
         m->fault = fault;
         m->fault_offset = offset;
 }
 
-static int map_dmar(ScopeMap *m)
+static int map_structures(DmarMap *m)
 {
         bool any_unit = false;
         int r = 0;
@@ -129,7 +127,7 @@ static int map_dmar(ScopeMap *m)
                 if (d->type == DMAR_DRHD) {
                         any_unit = true;
                         if (d->base == 0)
-                                set_fault(m, SCOPE_FAULT_UNIT_AT_ZERO, d->offset);
+                                set_fault(m, DMAR_FAULT_UNIT_AT_ZERO, d->offset);
                         r = add_scopes(m, i, &m->units, &m->n_units);
                 } else if (d->type == DMAR_RMRR)
                         r = add_scopes(m, i, &m->regions, &m->n_regions);
@@ -137,9 +135,9 @@ static int map_dmar(ScopeMap *m)
         if (r < 0)
                 return r;
         if (!any_unit)
-                set_fault(m, SCOPE_FAULT_NO_UNIT, 0);
+                set_fault(m, DMAR_FAULT_NO_UNIT, 0);
         if (m->dmar->host_address_width < HAW_MIN_BITS)
-                set_fault(m, SCOPE_FAULT_WIDTH, ACPI_HEADER_BYTES);
+                set_fault(m, DMAR_FAULT_WIDTH, ACPI_HEADER_BYTES);
         if (m->n_units > 0)
                 qsort(m->units, m->n_units, sizeof(*m->units), compare_entries);
         if (m->n_regions > 0)
@@ -147,34 +145,31 @@ static int map_dmar(ScopeMap *m)
         return 0;
 }
 
-int scope_map_compute(const Facts *facts, const Dmar *dmar, const Ivrs *ivrs, ScopeMap *ret)
+int dmar_map_compute(const Facts *facts, const Dmar *dmar, DmarMap *ret)
 {
-        _cleanup_(scope_map_done)
-                ScopeMap m = { .facts = facts, .dmar = dmar, .ivrs = ivrs, .fault_function = PCI_PARENT_NONE };
+        _cleanup_(dmar_map_done) DmarMap m = { .facts = facts, .dmar = dmar, .fault_function = PCI_PARENT_NONE };
         int r;
 
         r = find_secondary(facts, &m.secondary);
-        if (r >= 0 && dmar)
-                r = map_dmar(&m);
+        if (r >= 0)
+                r = map_structures(&m);
         if (r < 0)
                 return r;
-        if (ivrs)
-                m.ivhd_type = ivrs_linux_ivhd_type(ivrs);
         *ret = m;
-        m = (ScopeMap){};
+        m = (DmarMap){};
         return 0;
 }
 
-void scope_map_done(ScopeMap *m)
+void dmar_map_done(DmarMap *m)
 {
         free(m->secondary);
         free(m->units);
         free(m->regions);
-        *m = (ScopeMap){};
+        *m = (DmarMap){};
 }
 
 /* The first entry of a function; NULL: it has none. */
-static const ScopeEntry *find_entry(const ScopeEntry *list, size_t n, size_t function)
+static const DmarScopeEntry *find_entry(const DmarScopeEntry *list, size_t n, size_t function)
 {
         size_t low = 0, high = n;
 
@@ -189,17 +184,7 @@ static const ScopeEntry *find_entry(const ScopeEntry *list, size_t n, size_t fun
         return low < n && list[low].function == function ? list + low : NULL;
 }
 
-/* The function whose requester id is on the bus: a device behind VMD sends with that of the VMD. */
-static size_t requester(const Facts *f, size_t i)
-{
-        size_t up = i;
-
-        while (f->functions[up].parent != PCI_PARENT_NONE)
-                up = f->functions[up].parent;
-        return f->functions[up].behind != PCI_PARENT_NONE ? f->functions[up].behind : i;
-}
-
-static bool dmar_includes_all(const Dmar *dmar, uint32_t domain)
+static bool includes_all(const Dmar *dmar, uint32_t domain)
 {
         DMAR_FOREACH(d, dmar, DMAR_DRHD)
         if ((d->flags & DMAR_DRHD_INCLUDE_PCI_ALL) && d->segment == domain)
@@ -207,73 +192,27 @@ static bool dmar_includes_all(const Dmar *dmar, uint32_t domain)
         return false;
 }
 
-static bool dmar_covers(const ScopeMap *m, size_t i)
+bool dmar_map_covers(const DmarMap *m, size_t i)
 {
         const PciFunction *functions = m->facts->functions;
 
-        i = requester(m->facts, i);
+        i = firmware_requester(m->facts, i);
         if (functions[i].physfn != PCI_PARENT_NONE) /* tables list physical functions only */
                 i = functions[i].physfn;
         for (size_t up = i; up != PCI_PARENT_NONE; up = functions[up].parent)
                 if (find_entry(m->units, m->n_units, up))
                         return true;
-        return dmar_includes_all(m->dmar, functions[i].addr.domain);
+        return includes_all(m->dmar, functions[i].addr.domain);
 }
 
-static uint16_t device_id(PciAddr a)
+/* Linux drivers/iommu/intel/iommu.c, device_rmrr_is_relaxable(): asked of the device itself, not of a bridge. */
+static bool is_relaxable(const PciFunction *f)
 {
-        return (uint16_t) (a.bus << 8 | a.slot << 3 | a.function);
-}
-
-static bool entry_covers(const IvhdEntry *e, uint16_t id)
-{
-        switch (e->type) {
-        case IVHD_ALL:
-        case IVHD_SELECT:
-        case IVHD_EXT_SELECT:
-        case IVHD_ACPI_HID:
-                return id >= e->first && id <= e->last;
-        case IVHD_SPECIAL:
-                return id == e->source_id;
-        case IVHD_RANGE:
-        case IVHD_EXT_RANGE: /* Linux acts on a range when it meets its end */
-                return e->has_end && id >= e->first && id <= e->last;
-        case IVHD_ALIAS_RANGE:
-                return e->has_end && ((id >= e->first && id <= e->last) || id == e->source_id);
-        case IVHD_ALIAS_SELECT:
-                return id == e->device_id || id == e->source_id;
-        default:
-                return false;
-        }
-}
-
-static bool ivrs_covers(const ScopeMap *m, size_t i)
-{
-        const PciFunction *f = m->facts->functions + requester(m->facts, i);
-
-        FOREACH_ARRAY(b, m->ivrs->blocks, m->ivrs->n_blocks) {
-                if (!ivrs_block_is_ivhd(b) || b->type != m->ivhd_type || b->segment != f->addr.domain)
-                        continue;
-                FOREACH_ARRAY(e, b->entries, b->n_entries)
-                        if (entry_covers(e, device_id(f->addr)))
-                                return true;
-        }
-        return false;
-}
-
-Tristate scope_covered(const ScopeMap *m, const PciFunction *f)
-{
-        size_t i = (size_t) (f - m->facts->functions);
-
-        if (m->dmar)
-                return dmar_covers(m, i) ? TRISTATE_YES : TRISTATE_NO;
-        if (m->ivrs)
-                return ivrs_covers(m, i) ? TRISTATE_YES : TRISTATE_NO;
-        return TRISTATE_UNKNOWN;
+        return pci_class_sub(f->class) == CLASS_SERIAL_USB || pci_class_base(f->class) == CLASS_DISPLAY;
 }
 
 /* A range of the DMAR; Linux takes it as it stands, also where it ends before it starts. */
-static void region_of_rmrr(const ScopeMap *m, const ScopeEntry *e, FirmwareRegion *ret)
+static void region_of_rmrr(const DmarMap *m, const DmarScopeEntry *e, const PciFunction *f, FirmwareRegion *ret)
 {
         const DmarStructure *d = m->dmar->structures + e->structure;
 
@@ -281,68 +220,25 @@ static void region_of_rmrr(const ScopeMap *m, const ScopeEntry *e, FirmwareRegio
                                  .offset = d->offset,
                                  .start = d->base,
                                  .end = d->end,
+                                 .relaxable = is_relaxable(f),
                                  .function = e->function,
-                                 .match = e->match };
+                                 .by_number = e->match == DMAR_MATCH_NUMBER };
 }
 
-static bool region_dmar(const ScopeMap *m, size_t i, size_t *iterator, FirmwareRegion *ret)
+bool dmar_map_region(const DmarMap *m, size_t i, size_t *iterator, FirmwareRegion *ret)
 {
         const PciFunction *functions = m->facts->functions;
         size_t skip = *iterator;
 
         for (size_t up = i; up != PCI_PARENT_NONE; up = functions[up].parent) {
-                const ScopeEntry *e = find_entry(m->regions, m->n_regions, up);
+                const DmarScopeEntry *e = find_entry(m->regions, m->n_regions, up);
 
                 for (; e && e < m->regions + m->n_regions && e->function == up; e++)
                         if (skip-- == 0) {
-                                region_of_rmrr(m, e, ret);
+                                region_of_rmrr(m, e, functions + i, ret);
                                 (*iterator)++;
                                 return true;
                         }
         }
         return false;
-}
-
-static bool ivmd_applies(const IvrsBlock *b, const PciFunction *f)
-{
-        if (!ivrs_block_is_ivmd(b) || !(b->flags & (IVMD_UNITY | IVMD_EXCLUSION)) || b->segment != f->addr.domain)
-                return false;
-        /* for all: up to the highest device id of any entry, and what is above is not covered anyway */
-        return b->type == IVRS_IVMD_ALL ||
-               (device_id(f->addr) >= b->device_id && device_id(f->addr) <= b->last_device_id);
-}
-
-static bool region_ivrs(const ScopeMap *m, const PciFunction *f, size_t *iterator, FirmwareRegion *ret)
-{
-        for (; *iterator < m->ivrs->n_blocks; (*iterator)++) {
-                const IvrsBlock *b = m->ivrs->blocks + *iterator;
-                uint64_t start = (b->start + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-                uint64_t size = (b->size + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-
-                if (!ivmd_applies(b, f))
-                        continue;
-                *ret = (FirmwareRegion){ .kind = "IVMD",
-                                         .offset = b->offset,
-                                         .start = start,
-                                         .end = start + size - (size > 0),
-                                         .function = PCI_PARENT_NONE,
-                                         .match = SCOPE_NUMBER };
-                (*iterator)++;
-                return true;
-        }
-        return false;
-}
-
-bool scope_region(const ScopeMap *m, const PciFunction *f, size_t *iterator, FirmwareRegion *ret)
-{
-        if (m->dmar)
-                return region_dmar(m, (size_t) (f - m->facts->functions), iterator, ret);
-        return m->ivrs && f->addr.domain <= SEGMENT_MAX && region_ivrs(m, f, iterator, ret);
-}
-
-bool region_is_relaxable(const FirmwareRegion *r, const PciFunction *f)
-{
-        /* Linux drivers/iommu/intel/iommu.c, device_rmrr_is_relaxable(): asked of the device itself, not of a bridge */
-        return streq(r->kind, "RMRR") &&
-               (pci_class_sub(f->class) == CLASS_SERIAL_USB || pci_class_base(f->class) == CLASS_DISPLAY);
 }

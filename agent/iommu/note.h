@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "model/dmar.h"
-#include "model/ivrs.h"
+#include "base/macro.h"
 
 /*
  * What in a table is well formed and yet cannot be right, or is unusual enough to be told. A note does not say whether
@@ -21,9 +20,9 @@ typedef struct FirmwareNoteList {
 
 void firmware_note_list_done(FirmwareNoteList *l);
 
-/* Append the notes of a table, in the order of the rules; damaged structures are left out. 0 or -ENOMEM. */
-int firmware_note_dmar(const Dmar *d, FirmwareNoteList *ret) _must_check_;
-int firmware_note_ivrs(const Ivrs *i, FirmwareNoteList *ret) _must_check_;
+/* Appends a note. 0 or -ENOMEM. */
+int firmware_note_add(FirmwareNoteList *l, uint32_t offset, bool wrong, const char *format, ...)
+        _printf_(4, 5) _must_check_;
 
 /* The first one that is wrong; NULL: none. @ret_n: how many are wrong. */
 const FirmwareNote *firmware_note_first_wrong(const FirmwareNoteList *l, size_t *ret_n);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/scope.h"
+#include "iommu/dmar-map.h"
+#include "iommu/rows.h"
 #include "tables.h"
 
 /* Which function an entry of a table means. */
 
 typedef struct State {
         Facts facts;
-        Dmar dmar;
-        Ivrs ivrs;
-        ScopeMap map;
+        Dmar *dmar; /* of the facts' tables */
+        Ivrs *ivrs;
+        FirmwareMap map;
 } State;
 
 static PciFunction *add(State *s, const char *addr, uint32_t class, const char *parent)
@@ -43,6 +44,17 @@ static size_t at(const State *s, const char *addr)
         return (size_t) (p - s->facts.functions);
 }
 
+static void *add_content(State *s, const IommuVendor *vendor)
+{
+        FOREACH_ARRAY(t, s->facts.tables, s->facts.n_tables)
+                if (t->vendor == vendor) {
+                        t->content = calloc(1, vendor->content_size);
+                        t->done = vendor->done;
+                        return t->content;
+                }
+        return NULL;
+}
+
 /*
  * In the order of addresses. Linux gave the bus behind 1c.4 the number 7, and there is a switch two levels deep; a card
  * with a virtual function; a second root bus 80; a domain that a VMD makes; and a second segment.
@@ -66,40 +78,52 @@ static int setup(void **state)
         add(s, "0000:80:05.0", 0x010400, NULL);
         add(s, "0001:00:02.0", 0x020000, NULL);
         add(s, "10001:80:07.0", 0x010802, NULL)->behind = at(s, "0000:80:05.0");
+        if (iommu_tables_new(&s->facts) < 0)
+                return -1;
+        s->dmar = add_content(s, &iommu_intel);
+        s->ivrs = add_content(s, &iommu_amd);
         *state = s;
-        return 0;
+        return s->dmar && s->ivrs ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
         State *s = *state;
 
-        scope_map_done(&s->map);
-        dmar_done(&s->dmar);
-        ivrs_done(&s->ivrs);
+        firmware_map_done(&s->map);
         facts_done(&s->facts);
         free(s);
         return 0;
 }
 
+/* The table that a test has filled is there. */
 static void map(State *s)
 {
-        scope_map_done(&s->map);
-        assert_int_equal(scope_map_compute(&s->facts, s->dmar.n_structures > 0 ? &s->dmar : NULL,
-                                           s->ivrs.n_blocks > 0 ? &s->ivrs : NULL, &s->map),
-                         0);
+        FOREACH_ARRAY(t, s->facts.tables, s->facts.n_tables) {
+                bool filled = t->content == s->dmar ? s->dmar->n_structures > 0 : s->ivrs->n_blocks > 0;
+
+                t->present = filled ? TRISTATE_YES : TRISTATE_NO;
+                t->sound = filled ? TRISTATE_YES : TRISTATE_UNKNOWN;
+        }
+        firmware_map_done(&s->map);
+        assert_int_equal(firmware_map_compute(&s->facts, &s->map), 0);
+}
+
+static const DmarMap *dmar_map(const State *s)
+{
+        return s->map.derived;
 }
 
 /* @want: address, or NULL: leads nowhere. */
-static void resolves(State *s, uint16_t segment, const char *path, const char *want, ScopeMatch how)
+static void resolves(State *s, uint16_t segment, const char *path, const char *want, DmarMatch how)
 {
-        DmarStructure *d = dmar_add(&s->dmar, DMAR_ATSR, segment, 0);
-        ScopeMatch match;
+        DmarStructure *d = dmar_add(s->dmar, DMAR_ATSR, segment, 0);
+        DmarMatch match;
         size_t found;
 
         dmar_add_scope(d, DMAR_SCOPE_ENDPOINT, path);
         map(s);
-        found = scope_resolve(&s->map, segment, d->scopes, &match);
+        found = dmar_map_resolve(dmar_map(s), segment, d->scopes, &match);
         if (found != (want ? at(s, want) : PCI_PARENT_NONE) || match != how)
                 fail_msg("segment %u, path %s: found %zu, match %d", segment, path, found, (int) match);
 }
@@ -108,29 +132,29 @@ static void paths_through_bridges(void **state)
 {
         State *s = *state;
 
-        resolves(s, 0, "0 01.0", "0000:00:01.0", SCOPE_PATH);
-        resolves(s, 0, "0 1c.4 00.2", "0000:07:00.2", SCOPE_PATH); /* whatever number the firmware gave that bus */
-        resolves(s, 0, "0 01.0 00.0 03.0 00.0", "0000:03:00.0", SCOPE_PATH);
-        resolves(s, 0, "80 05.0", "0000:80:05.0", SCOPE_PATH);
-        resolves(s, 1, "0 02.0", "0001:00:02.0", SCOPE_PATH);
+        resolves(s, 0, "0 01.0", "0000:00:01.0", DMAR_MATCH_PATH);
+        resolves(s, 0, "0 1c.4 00.2", "0000:07:00.2", DMAR_MATCH_PATH); /* whatever number the firmware gave that bus */
+        resolves(s, 0, "0 01.0 00.0 03.0 00.0", "0000:03:00.0", DMAR_MATCH_PATH);
+        resolves(s, 0, "80 05.0", "0000:80:05.0", DMAR_MATCH_PATH);
+        resolves(s, 1, "0 02.0", "0001:00:02.0", DMAR_MATCH_PATH);
         /* one hop on a bus that is no root bus: Linux takes the number for its own */
-        resolves(s, 0, "7 00.0", "0000:07:00.0", SCOPE_NUMBER);
-        resolves(s, 0, "1 00.0 03.0", NULL, SCOPE_NONE);
-        resolves(s, 0, "4 00.0", NULL, SCOPE_NONE);      /* the firmware's number of the bus that is 7 now */
-        resolves(s, 0, "0 01.0 00.1", NULL, SCOPE_NONE); /* no such function */
-        resolves(s, 0, "0 00.0 00.0", NULL, SCOPE_NONE); /* no bridge */
-        resolves(s, 0, "0 20.0", NULL, SCOPE_NONE);      /* no such device number */
-        resolves(s, 0, "0 01.8", NULL, SCOPE_NONE);
-        resolves(s, 1, "0 01.0", NULL, SCOPE_NONE);  /* another segment */
-        resolves(s, 1, "80 07.0", NULL, SCOPE_NONE); /* domain 10001 is not segment 1 */
-        resolves(s, 0, "3 10.0", NULL, SCOPE_NONE);  /* virtual functions are not there yet when Linux looks */
-        resolves(s, 0, "0", NULL, SCOPE_NONE);
+        resolves(s, 0, "7 00.0", "0000:07:00.0", DMAR_MATCH_NUMBER);
+        resolves(s, 0, "1 00.0 03.0", NULL, DMAR_MATCH_NONE);
+        resolves(s, 0, "4 00.0", NULL, DMAR_MATCH_NONE);      /* the firmware's number of the bus that is 7 now */
+        resolves(s, 0, "0 01.0 00.1", NULL, DMAR_MATCH_NONE); /* no such function */
+        resolves(s, 0, "0 00.0 00.0", NULL, DMAR_MATCH_NONE); /* no bridge */
+        resolves(s, 0, "0 20.0", NULL, DMAR_MATCH_NONE);      /* no such device number */
+        resolves(s, 0, "0 01.8", NULL, DMAR_MATCH_NONE);
+        resolves(s, 1, "0 01.0", NULL, DMAR_MATCH_NONE);  /* another segment */
+        resolves(s, 1, "80 07.0", NULL, DMAR_MATCH_NONE); /* domain 10001 is not segment 1 */
+        resolves(s, 0, "3 10.0", NULL, DMAR_MATCH_NONE);  /* virtual functions are not there yet when Linux looks */
+        resolves(s, 0, "0", NULL, DMAR_MATCH_NONE);
 }
 
 static void covered(State *s, const char *addr, Tristate want)
 {
         map(s);
-        if (scope_covered(&s->map, s->facts.functions + at(s, addr)) != want)
+        if (firmware_covers(&s->map, s->facts.functions + at(s, addr)) != want)
                 fail_msg("%s is%s covered", addr, want == TRISTATE_YES ? " not" : "");
 }
 
@@ -140,24 +164,24 @@ static void units_of_intel(void **state)
         DmarStructure *graphics, *rest;
 
         covered(s, "0000:07:00.0", TRISTATE_UNKNOWN);
-        rest = dmar_add(&s->dmar, DMAR_DRHD, 0, 0xfed91000); /* not the last one: Linux sorts it behind */
+        rest = dmar_add(s->dmar, DMAR_DRHD, 0, 0xfed91000); /* not the last one: Linux sorts it behind */
         rest->flags = DMAR_DRHD_INCLUDE_PCI_ALL;
-        graphics = dmar_add(&s->dmar, DMAR_DRHD, 0, 0xfed90000);
+        graphics = dmar_add(s->dmar, DMAR_DRHD, 0, 0xfed90000);
         dmar_add_scope(graphics, DMAR_SCOPE_ENDPOINT, "0 1c.4 00.0");
         covered(s, "0000:07:00.0", TRISTATE_YES);
         covered(s, "0000:03:00.0", TRISTATE_YES);
         covered(s, "10001:80:07.0", TRISTATE_YES); /* through the VMD, whose requests they are */
         covered(s, "0001:00:02.0", TRISTATE_NO);   /* includes all of its own segment only */
-        s->dmar.structures[0].flags = 0;
+        s->dmar->structures[0].flags = 0;
         covered(s, "0000:07:00.0", TRISTATE_YES);
         covered(s, "0000:07:00.2", TRISTATE_NO);
         covered(s, "10001:80:07.0", TRISTATE_NO);
-        dmar_add_scope(s->dmar.structures, DMAR_SCOPE_BRIDGE, "0 01.0");
-        dmar_add_scope(s->dmar.structures, DMAR_SCOPE_IOAPIC, "80 05.0"); /* only looks like a function */
-        covered(s, "0000:03:00.0", TRISTATE_YES);                         /* all below the bridge */
-        covered(s, "0000:03:10.0", TRISTATE_YES);                         /* as its physical function */
+        dmar_add_scope(s->dmar->structures, DMAR_SCOPE_BRIDGE, "0 01.0");
+        dmar_add_scope(s->dmar->structures, DMAR_SCOPE_IOAPIC, "80 05.0"); /* only looks like a function */
+        covered(s, "0000:03:00.0", TRISTATE_YES);                          /* all below the bridge */
+        covered(s, "0000:03:10.0", TRISTATE_YES);                          /* as its physical function */
         covered(s, "0000:80:05.0", TRISTATE_NO);
-        assert_int_equal(s->map.fault, SCOPE_FAULT_NONE);
+        assert_int_equal(dmar_map(s)->fault, DMAR_FAULT_NONE);
 }
 
 static void tables_that_linux_puts_away(void **state)
@@ -165,26 +189,26 @@ static void tables_that_linux_puts_away(void **state)
         State *s = *state;
         DmarStructure *d;
 
-        (void) dmar_add(&s->dmar, DMAR_RHSA, 0, 0);
+        (void) dmar_add(s->dmar, DMAR_RHSA, 0, 0);
         map(s);
-        assert_int_equal(s->map.fault, SCOPE_FAULT_NO_UNIT);
-        d = dmar_add(&s->dmar, DMAR_DRHD, 0, 0);
+        assert_int_equal(dmar_map(s)->fault, DMAR_FAULT_NO_UNIT);
+        d = dmar_add(s->dmar, DMAR_DRHD, 0, 0);
         d->flags = DMAR_DRHD_INCLUDE_PCI_ALL;
         map(s);
-        assert_int_equal(s->map.fault, SCOPE_FAULT_UNIT_AT_ZERO);
-        assert_int_equal(s->map.fault_offset, d->offset);
+        assert_int_equal(dmar_map(s)->fault, DMAR_FAULT_UNIT_AT_ZERO);
+        assert_int_equal(dmar_map(s)->fault_offset, d->offset);
         d->base = 0xfed90000;
-        s->dmar.host_address_width = 11;
+        s->dmar->host_address_width = 11;
         map(s);
-        assert_int_equal(s->map.fault, SCOPE_FAULT_WIDTH);
-        s->dmar.host_address_width = 46;
+        assert_int_equal(dmar_map(s)->fault, DMAR_FAULT_WIDTH);
+        s->dmar->host_address_width = 46;
         dmar_add_scope(d, DMAR_SCOPE_BRIDGE, "0 00.0"); /* no bridge, but of that class: Linux lets it pass */
         map(s);
-        assert_int_equal(s->map.fault, SCOPE_FAULT_NONE);
+        assert_int_equal(dmar_map(s)->fault, DMAR_FAULT_NONE);
         dmar_add_scope(d, DMAR_SCOPE_ENDPOINT, "0 1c.4");
         map(s);
-        assert_int_equal(s->map.fault, SCOPE_FAULT_TYPE);
-        assert_int_equal(s->map.fault_function, at(s, "0000:00:1c.4"));
+        assert_int_equal(dmar_map(s)->fault, DMAR_FAULT_TYPE);
+        assert_int_equal(dmar_map(s)->fault_function, at(s, "0000:00:1c.4"));
 }
 
 /* The n-th range for a function. */
@@ -194,7 +218,7 @@ static FirmwareRegion region(const State *s, const char *addr, size_t n)
         size_t iterator = 0;
 
         for (size_t i = 0; i <= n; i++)
-                if (!scope_region(&s->map, s->facts.functions + at(s, addr), &iterator, &r))
+                if (!firmware_region(&s->map, s->facts.functions + at(s, addr), &iterator, &r))
                         return (FirmwareRegion){};
         return r;
 }
@@ -204,25 +228,26 @@ static void ranges_of_intel(void **state)
         State *s = *state;
         DmarStructure *d;
 
-        (void) dmar_add(&s->dmar, DMAR_DRHD, 0, 0xfed90000);
-        d = dmar_add(&s->dmar, DMAR_RMRR, 0, 0xbdf80000);
+        (void) dmar_add(s->dmar, DMAR_DRHD, 0, 0xfed90000);
+        d = dmar_add(s->dmar, DMAR_RMRR, 0, 0xbdf80000);
         d->end = 0xbdffffff;
         dmar_add_scope(d, DMAR_SCOPE_ENDPOINT, "0 1c.4 00.0");
         dmar_add_scope(d, DMAR_SCOPE_ENDPOINT, "0 1c.4 00.2");
         dmar_add_scope(d, DMAR_SCOPE_ENDPOINT, "0 1f.7"); /* fused off */
-        d = dmar_add(&s->dmar, DMAR_RMRR, 0, 0);          /* 0-0: Linux complains, and takes it */
+        d = dmar_add(s->dmar, DMAR_RMRR, 0, 0);           /* 0-0: Linux complains, and takes it */
         dmar_add_scope(d, DMAR_SCOPE_ENDPOINT, "7 00.2");
-        d = dmar_add(&s->dmar, DMAR_RMRR, 0, 0xe8000);
+        d = dmar_add(s->dmar, DMAR_RMRR, 0, 0xe8000);
         d->end = 0xe8fff;
         dmar_add_scope(d, DMAR_SCOPE_BRIDGE, "0 01.0");
         map(s);
-        assert_int_equal(s->map.n_unresolved, 1);
+        assert_int_equal(dmar_map(s)->n_unresolved, 1);
         assert_true(region(s, "0000:07:00.0", 0).start == 0xbdf80000 && region(s, "0000:07:00.0", 0).end == 0xbdffffff);
         assert_null(region(s, "0000:07:00.0", 1).kind);
         assert_true(region(s, "0000:07:00.2", 0).end == 0xbdffffff);
         assert_string_equal(region(s, "0000:07:00.2", 1).kind, "RMRR");
         assert_true(region(s, "0000:07:00.2", 1).start == 0 && region(s, "0000:07:00.2", 1).end == 0);
-        assert_int_equal(region(s, "0000:07:00.2", 1).match, SCOPE_NUMBER);
+        assert_true(region(s, "0000:07:00.2", 1).by_number);
+        assert_false(region(s, "0000:07:00.2", 0).by_number);
         assert_null(region(s, "0000:07:00.2", 2).kind);
         assert_true(region(s, "0000:03:00.0", 0).start == 0xe8000); /* below the bridge that is named */
         assert_int_equal(region(s, "0000:03:00.0", 0).function, at(s, "0000:00:01.0"));
@@ -233,15 +258,22 @@ static void ranges_of_intel(void **state)
 static void what_may_be_left_behind(void **state)
 {
         State *s = *state;
-        FirmwareRegion rmrr = { .kind = "RMRR" }, ivmd = { .kind = "IVMD" };
-        const PciFunction *graphics = s->facts.functions + at(s, "0000:07:00.0");
-        const PciFunction *usb = s->facts.functions + at(s, "0000:07:00.2");
-        const PciFunction *nic = s->facts.functions + at(s, "0000:03:00.0");
+        DmarStructure *d;
 
-        assert_true(region_is_relaxable(&rmrr, graphics));
-        assert_true(region_is_relaxable(&rmrr, usb));
-        assert_false(region_is_relaxable(&rmrr, nic));
-        assert_false(region_is_relaxable(&ivmd, usb));
+        (void) dmar_add(s->dmar, DMAR_DRHD, 0, 0xfed90000);
+        d = dmar_add(s->dmar, DMAR_RMRR, 0, 0xbdf80000);
+        dmar_add_scope(d, DMAR_SCOPE_BRIDGE, "0 1c.4");
+        dmar_add_scope(d, DMAR_SCOPE_BRIDGE, "0 01.0");
+        map(s);
+        assert_true(region(s, "0000:07:00.0", 0).relaxable);  /* graphics: the device is asked, not the bridge */
+        assert_true(region(s, "0000:07:00.2", 0).relaxable);  /* USB */
+        assert_false(region(s, "0000:03:00.0", 0).relaxable); /* network */
+        s->dmar->n_structures = 0;
+        ivrs_add_memory(s->ivrs, IVRS_IVMD_ALL, 0, 0xffff, IVMD_UNITY, 0xbf000000, 0x2000);
+        map(s);
+        assert_string_equal(region(s, "0000:07:00.2", 0).kind, "IVMD");
+        assert_false(region(s, "0000:07:00.2", 0).relaxable);
+        s->dmar->n_structures = 2;
 }
 
 static void units_of_amd(void **state)
@@ -249,15 +281,14 @@ static void units_of_amd(void **state)
         State *s = *state;
         IvrsBlock *old, *b;
 
-        old = ivrs_add(&s->ivrs, IVRS_IVHD_10, 0); /* for older systems: not looked at when there is a newer one */
+        old = ivrs_add(s->ivrs, IVRS_IVHD_10, 0); /* for older systems: not looked at when there is a newer one */
         old->device_id = 2;
         ivrs_add_entry(old, IVHD_ALL, 0, 0xffff);
-        b = ivrs_add(&s->ivrs, IVRS_IVHD_11, 0);
+        b = ivrs_add(s->ivrs, IVRS_IVHD_11, 0);
         b->device_id = 2;
-        b->unit = s->ivrs.n_units;
+        b->unit = s->ivrs->n_units;
         ivrs_add_entry(b, IVHD_SELECT, DEVICE_ID(7, 0, 0), DEVICE_ID(7, 0, 0));
         map(s);
-        assert_int_equal(s->map.ivhd_type, IVRS_IVHD_11);
         covered(s, "0000:07:00.0", TRISTATE_YES);
         covered(s, "0000:07:00.2", TRISTATE_NO);
         ivrs_add_entry(b, IVHD_RANGE, DEVICE_ID(0, 1, 0), DEVICE_ID(3, 0x1f, 7));
@@ -287,12 +318,12 @@ static void ranges_of_amd(void **state)
 {
         State *s = *state;
 
-        ivrs_add_memory(&s->ivrs, IVRS_IVMD_SELECT, DEVICE_ID(7, 0, 0), DEVICE_ID(7, 0, 0),
+        ivrs_add_memory(s->ivrs, IVRS_IVMD_SELECT, DEVICE_ID(7, 0, 0), DEVICE_ID(7, 0, 0),
                         IVMD_UNITY | IVMD_READ | IVMD_WRITE, 0xbd000000, 0x1000);
-        ivrs_add_memory(&s->ivrs, IVRS_IVMD_RANGE, DEVICE_ID(3, 0, 0), DEVICE_ID(7, 0x1f, 7), IVMD_EXCLUSION,
-                        0xbe000800, 1); /* Linux rounds both up, and takes an exclusion for a unity map */
-        ivrs_add_memory(&s->ivrs, IVRS_IVMD_ALL, 0, 0xffff, IVMD_UNITY, 0xbf000000, 0x2000);
-        ivrs_add_memory(&s->ivrs, IVRS_IVMD_ALL, 0, 0xffff, IVMD_READ, 0xc0000000, 0x2000); /* neither: nothing */
+        ivrs_add_memory(s->ivrs, IVRS_IVMD_RANGE, DEVICE_ID(3, 0, 0), DEVICE_ID(7, 0x1f, 7), IVMD_EXCLUSION, 0xbe000800,
+                        1); /* Linux rounds both up, and takes an exclusion for a unity map */
+        ivrs_add_memory(s->ivrs, IVRS_IVMD_ALL, 0, 0xffff, IVMD_UNITY, 0xbf000000, 0x2000);
+        ivrs_add_memory(s->ivrs, IVRS_IVMD_ALL, 0, 0xffff, IVMD_READ, 0xc0000000, 0x2000); /* neither: nothing */
         map(s);
         assert_true(region(s, "0000:07:00.0", 0).start == 0xbd000000 && region(s, "0000:07:00.0", 0).end == 0xbd000fff);
         assert_true(region(s, "0000:07:00.0", 1).start == 0xbe001000 && region(s, "0000:07:00.0", 1).end == 0xbe001fff);
