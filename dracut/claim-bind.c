@@ -28,7 +28,7 @@ static void _printf_(4, 5) settle(const ClaimContext *x, Claim *c, ClaimState st
         (void) vsnprintf(c->reason, sizeof(c->reason), format, ap);
         va_end(ap);
         c->state = state;
-        claim_say(&x->reporter, state != CLAIM_CLAIMED, "%s (%s): %s", c->address, c->name, c->reason);
+        claim_say(&x->reporter, state != CLAIM_CLAIMED && !c->excused, "%s (%s): %s", c->address, c->name, c->reason);
 }
 
 /* One write(2): a sysfs attribute takes its value in one piece. O_TRUNC only matters for the files of a test tree. */
@@ -193,7 +193,9 @@ static void check_identity(const ClaimContext *x, const ClaimList *l, Claim *c)
         if (r == -ENOENT) {
                 bool moved = find_elsewhere(x, l, c, where, sizeof(where));
 
-                settle(x, c, moved ? CLAIM_MOVED : CLAIM_ABSENT, "no device at this address: not claimed%s", where);
+                c->excused = c->optional;
+                settle(x, c, moved ? CLAIM_MOVED : CLAIM_ABSENT, "no device at this address%s: not claimed%s",
+                       c->optional ? ", and it is optional" : "", where);
                 return;
         }
         if (r >= 0)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "claim-list.h"
 
-#include "claim-limits.h"
+#include "parse.h"
 #include "table.h"
+
+#define BLANKS " \t"
 
 static const char *const claim_state_table[_CLAIM_STATE_MAX] = {
         [CLAIM_NEW] = "failed",    [CLAIM_READY] = "failed", [CLAIM_CLAIMED] = "claimed",
@@ -53,9 +55,11 @@ typedef struct Reader {
         const char *file;
         const ClaimReporter *reporter;
         ClaimList *list;
+        unsigned line;    /* the present one */
+        uint32_t version; /* 0: not known yet */
 } Reader;
 
-static void _printf_(3, 4) refuse(const Reader *r, unsigned line, const char *format, ...)
+static void _printf_(2, 3) refuse(const Reader *r, const char *format, ...)
 {
         char text[256];
         va_list ap;
@@ -63,70 +67,144 @@ static void _printf_(3, 4) refuse(const Reader *r, unsigned line, const char *fo
         va_start(ap, format);
         (void) vsnprintf(text, sizeof(text), format, ap);
         va_end(ap);
-        claim_say(r->reporter, true, "%s:%u: %s, line skipped", r->file, line, text);
+        claim_say(r->reporter, true, "%s:%u: %s, line skipped", r->file, r->line, text);
         r->list->n_refused++;
 }
 
-static void parse_line(const Reader *r, char *text, unsigned line)
+static bool parse_optional(const char *value, Claim *c)
 {
-        char *fields[6], *save = NULL;
-        size_t n = 0, length = strlen(text);
-        Claim c = { .line = line };
+        return parse_boolean(value, &c->optional) >= 0;
+}
 
-        for (char *f = strtok_r(text, " \t", &save); f && n < ELEMENTSOF(fields); f = strtok_r(NULL, " \t", &save))
+/* What a line can have behind its name. */
+static const struct {
+        const char *key;
+        bool (*parse)(const char *value, Claim *c);
+} keys[] = {
+        { "optional", parse_optional },
+};
+
+#define KEY_CHARS "abcdefghijklmnopqrstuvwxyz0123456789_-"
+
+/* One KEY=VALUE; false: the line is refused, and that was said. @seen: a bit for each row of keys[]. */
+static bool parse_tail(const Reader *r, char *field, unsigned *seen, Claim *c)
+{
+        const char *marked = startswith(field, "!");
+        char *key = marked ? field + 1 : field, *value = strchr(key, '=');
+
+        if (!value || value == key || key + strspn(key, KEY_CHARS) != value) {
+                refuse(r, "\"%.40s\" is no KEY=VALUE", field);
+                return false;
+        }
+        *value++ = 0;
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
+                if (!streq(keys[i].key, key))
+                        continue;
+                if (*seen & 1U << i || !keys[i].parse(value, c)) {
+                        refuse(r, "key \"%s\" %s", key, *seen & 1U << i ? "stands twice" : "has a value of no meaning");
+                        return false;
+                }
+                *seen |= 1U << i;
+                return true;
+        }
+        if (marked)
+                refuse(r, "key \"%.40s\" is not known to this helper and changes what the line means", key);
+        return !marked;
+}
+
+/* Address, id, driver, path and name; false: the line is refused, and that was said. */
+static bool parse_fields(const Reader *r, char *const fields[static 5], Claim *c)
+{
+        const Claim *same;
+
+        c->address = fields[0];
+        c->path = fields[3];
+        c->name = fields[4];
+        c->driver = stub_driver_from_string(fields[2]);
+        same = claim_list_at(r->list, c->address);
+        if (!claim_address_valid(c->address))
+                refuse(r, "\"%.40s\" is no PCI address as the kernel writes it", c->address);
+        else if (!id_parse(fields[1], &c->id))
+                refuse(r, "\"%.40s\" is no vendor:device id", fields[1]);
+        else if (c->driver < 0)
+                refuse(r, "\"%.40s\" is no stub driver (vfio-pci, pci-stub)", fields[2]);
+        else if (!streq(c->path, "-") && (!pci_path_valid(c->path) || strlen(c->path) > CLAIM_PATH_MAX))
+                refuse(r, "\"%.40s\" is no bridge path", c->path);
+        else if (strlen(c->name) > CLAIM_NAME_MAX || c->name[strspn(c->name, CLAIM_NAME_CHARS)] != 0)
+                refuse(r, "\"%.40s\" is no device name", c->name);
+        else if (same)
+                refuse(r, "%s is listed already in line %u", c->address, same->line);
+        else if (r->list->n_claims == CLAIM_DEVICES_MAX)
+                refuse(r, "more than %d devices", CLAIM_DEVICES_MAX);
+        else
+                return true;
+        return false;
+}
+
+static void parse_device(const Reader *r, char *text)
+{
+        char *fields[5], *save = NULL, *f = strtok_r(text, BLANKS, &save);
+        Claim c = { .line = r->line };
+        unsigned seen = 0;
+        size_t n = 0;
+
+        for (; f && n < ELEMENTSOF(fields); f = strtok_r(NULL, BLANKS, &save))
                 fields[n++] = f;
-        if (n == 0 || fields[0][0] == '#')
-                return;
-        if (length > CLAIM_LINE_MAX) {
-                refuse(r, line, "longer than %d bytes", CLAIM_LINE_MAX);
-                return;
-        }
-        if (n != 5) {
-                refuse(r, line, "expected ADDRESS VENDOR:DEVICE DRIVER PATH NAME, got %s fields",
-                       n < 5 ? "fewer" : "more");
+        if (n < ELEMENTSOF(fields) || (f && r->version < 2)) {
+                refuse(r, "expected ADDRESS VENDOR:DEVICE DRIVER PATH NAME, got %s fields",
+                       n < ELEMENTSOF(fields) ? "fewer" : "more");
                 return;
         }
-        c.address = fields[0];
-        c.path = fields[3];
-        c.name = fields[4];
-        if (!claim_address_valid(c.address)) {
-                refuse(r, line, "\"%.40s\" is no PCI address as the kernel writes it", c.address);
+        if (!parse_fields(r, fields, &c))
                 return;
-        }
-        if (!id_parse(fields[1], &c.id)) {
-                refuse(r, line, "\"%.40s\" is no vendor:device id", fields[1]);
-                return;
-        }
-        c.driver = stub_driver_from_string(fields[2]);
-        if (c.driver < 0) {
-                refuse(r, line, "\"%.40s\" is no stub driver (vfio-pci, pci-stub)", fields[2]);
-                return;
-        }
-        if (!streq(c.path, "-") && (!pci_path_valid(c.path) || strlen(c.path) > CLAIM_PATH_MAX)) {
-                refuse(r, line, "\"%.40s\" is no bridge path", c.path);
-                return;
-        }
-        if (strlen(c.name) > CLAIM_NAME_MAX || c.name[strspn(c.name, CLAIM_NAME_CHARS)] != 0) {
-                refuse(r, line, "\"%.40s\" is no device name", c.name);
-                return;
-        }
-        if (claim_list_at(r->list, c.address)) {
-                refuse(r, line, "%s is listed already in line %u", c.address, claim_list_at(r->list, c.address)->line);
-                return;
-        }
-        if (r->list->n_claims == CLAIM_DEVICES_MAX) {
-                refuse(r, line, "more than %d devices", CLAIM_DEVICES_MAX);
-                return;
-        }
+        for (; f; f = strtok_r(NULL, BLANKS, &save))
+                if (!parse_tail(r, f, &seen, &c))
+                        return;
         r->list->claims[r->list->n_claims++] = c;
+}
+
+/* The number behind "version=". 0; -EPROTONOSUPPORT, and that was said. */
+static int parse_version(Reader *r, const char *value)
+{
+        uint32_t version = 0;
+
+        if (parse_u32(value, 10, &version) >= 0 && version >= 1 && version <= CLAIM_LIST_VERSION) {
+                r->version = version;
+                return 0;
+        }
+        claim_say(r->reporter, true, "%s:%u: the list has version %.16s, this helper reads up to %d: nothing claimed",
+                  r->file, r->line, value, CLAIM_LIST_VERSION);
+        return -EPROTONOSUPPORT;
+}
+
+/* 0, also where the line was refused; -EPROTONOSUPPORT where the list is. */
+static int parse_line(Reader *r, char *text)
+{
+        const char *version;
+        size_t length = strlen(text);
+
+        text += strspn(text, BLANKS);
+        if (*text == 0 || *text == '#')
+                return 0;
+        version = startswith(text, "version=");
+        if (version && r->version == 0)
+                return parse_version(r, version);
+        if (r->version == 0)
+                r->version = 1;
+        if (version)
+                refuse(r, "the version stands behind a device");
+        else if (length > CLAIM_LINE_MAX)
+                refuse(r, "longer than %d bytes", CLAIM_LINE_MAX);
+        else
+                parse_device(r, text);
+        return 0;
 }
 
 int claim_list_parse(const char *file, const char *text, size_t size, const ClaimReporter *reporter, ClaimList *ret)
 {
         _cleanup_(claim_list_done)
                 ClaimList l = { .text = malloc(size + 1), .claims = calloc(CLAIM_DEVICES_MAX, sizeof(*l.claims)) };
-        const Reader r = { file, reporter, &l };
-        unsigned line = 0;
+        Reader r = { .file = file, .reporter = reporter, .list = &l };
 
         if (!l.text || !l.claims)
                 return -ENOMEM;
@@ -146,11 +224,11 @@ int claim_list_parse(const char *file, const char *text, size_t size, const Clai
                 if (!stop)
                         stop = end;
                 *stop = 0;
-                line++;
+                r.line++;
                 if (strlen(s) != (size_t) (stop - s))
-                        refuse(&r, line, "zero byte in the text");
-                else
-                        parse_line(&r, s, line);
+                        refuse(&r, "zero byte in the text");
+                else if (parse_line(&r, s) < 0)
+                        return -EPROTONOSUPPORT;
                 s = stop + 1;
         }
         *ret = l;

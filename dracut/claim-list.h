@@ -8,11 +8,27 @@
 #include "stub.h"
 
 /*
- * The claim list: which PCI functions go to which stub driver. The agent writes it, the helper reads it. Nothing here
- * prints or opens anything, and nothing needs more than libc.
+ * The claim list: which PCI functions go to which stub driver. The agent writes it (render_claims()), the helper reads
+ * it. Nothing here prints or opens anything, and nothing needs more than libc.
  *
- * One line a device, "ADDRESS VENDOR:DEVICE DRIVER PATH NAME"; lines that begin with "#" say nothing. A wrong line is
- * reported and the others count.
+ *     # lines that begin with "#" and empty ones say nothing
+ *     version=2
+ *     ADDRESS VENDOR:DEVICE DRIVER PATH NAME [KEY=VALUE | !KEY=VALUE]...
+ *
+ * The helper lies in images that were built long ago, and the list may come from another release than the helper. What
+ * a reader does not know it never guesses at:
+ *
+ * - The version stands before the first device. Without it the list is of version 1: five fields and no more.
+ * - A higher version than CLAIM_LIST_VERSION refuses the *whole list*. It rises only when the five fields, or this
+ * rule, change their meaning, and then no line can be trusted.
+ * - A key that the reader does not know refuses *its line* if it is marked with "!": without it the line means
+ * something else. Without the mark it is passed over. A known key with a value that is not understood refuses its line.
+ * So a new key needs no new version, and is marked wherever a reader that passes it over would claim what it should
+ * not.
+ * - Anything else that is wrong refuses its line; the other lines count.
+ *
+ * Helpers of version 1 take "version=2" for a bad line and say so, claim the devices without a tail, whose fields mean
+ * the same, and refuse each line with a tail.
  */
 
 /* Where the list reader and the binding tell what happens. @text: one line, without its newline. */
@@ -43,10 +59,12 @@ typedef struct Claim {
         const char *name;
         PciId id;
         StubDriver driver;
+        bool optional; /* optional=yes: it may be missing */
         unsigned line; /* 1 and up */
         /* what became of it */
         ClaimState state;
         bool overridden;  /* its driver_override was written */
+        bool excused;     /* missing, and optional: no failure */
         char reason[224]; /* one line, empty while the state is CLAIM_NEW or CLAIM_READY */
 } Claim;
 
@@ -62,7 +80,7 @@ typedef struct ClaimList {
  * @file: its path, for messages.
  * @text, @size: the list; its first CLAIM_LIST_MAX + 1 bytes where it is longer; need not end in NUL.
  * @ret: owned by the caller, claim_list_done().
- * Returns 0, also where lines were refused; -ENOMEM.
+ * Returns 0, also where lines were refused; -EPROTONOSUPPORT where the whole list is, which has been reported; -ENOMEM.
  */
 int claim_list_parse(const char *file, const char *text, size_t size, const ClaimReporter *r,
                      ClaimList *ret) _must_check_;

@@ -46,7 +46,8 @@ int render_claims(const Wanted *w, const char *present, char **ret)
 
         if (!f)
                 return -ENOMEM;
-        fputs(HEADER "# address vendor:device driver path name\n", f);
+        fprintf(f, HEADER "# address vendor:device driver path name [key=value...], see ptprep-claim(8)\nversion=%d\n",
+                CLAIM_LIST_VERSION);
         /* An image is told from another one by this list: what else of it changes has to be named here. */
         if (w->unsafe_interrupts)
                 fputs("# with " UNSAFE_OPTION "\n", f);
@@ -62,8 +63,8 @@ int render_claims(const Wanted *w, const char *present, char **ret)
                         path = "-";
                 if (!path)
                         path = recorded = recorded_path(present, c->address, c->id);
-                fprintf(f, "%s %04x:%04x %s %s %s\n", PCI_ADDR_TEXT(c->address), c->id.vendor, c->id.device,
-                        stub_driver_to_string(c->driver), path ?: "-", c->name);
+                fprintf(f, "%s %04x:%04x %s %s %s%s\n", PCI_ADDR_TEXT(c->address), c->id.vendor, c->id.device,
+                        stub_driver_to_string(c->driver), path ?: "-", c->name, c->optional ? " optional=yes" : "");
         }
         return stream_finish(&f, &text, ret);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
 #include "machine.h"
 
 /* Each check, in each state that it can tell apart: the machine is whole, and one thing is broken. */
@@ -544,14 +545,36 @@ static void what_is_no_longer_asked_for_goes_away(void **state)
 static void an_absent_device_keeps_its_path(void **state)
 {
         Machine *m = *state;
-        _cleanup_free_ char *before = copy(m->facts.claims);
+        _cleanup_free_ char *before = NULL;
 
         m->config.devices[0].optional = true;
+        machine_settle(m);
+        before = copy(m->facts.claims);
         machine_function(m, "0000:00:04.0")->addr.bus = 1; /* gone from its address; order stays */
         m->facts.n_functions = 3;
         machine_judge(m);
         assert_string_equal(m->wanted.claims, before);
         m->facts.n_functions = 4;
+}
+
+/* After an upgrade of ptprep the list is that of the former release, and so are list and helper in the images. */
+static void a_list_of_the_former_release_is_replaced(void **state)
+{
+        Machine *m = *state;
+        bool list = false, image = false;
+        char *version = strstr(m->facts.claims, "version=");
+
+        assert_non_null(version);
+        memmove(version, text_next_line(version), strlen(text_next_line(version)) + 1);
+        m->facts.kernels[0].image.digest = image_digest(m->facts.claims, m->facts.helper_hash - 1);
+        machine_judge(m);
+        expect(m, "device.claimlist", RESULT_OK, "listed in"); /* its line means what it did */
+        expect(m, "image.current", RESULT_FAIL, "");
+        FOREACH_ARRAY(s, m->plan.steps, m->plan.n) {
+                list |= s->kind == STEP_WRITE_FILE && streq(s->path, NAME_CLAIMS);
+                image |= s->kind == STEP_REBUILD_IMAGE;
+        }
+        assert_true(list && image);
 }
 
 int main(void)
@@ -577,6 +600,7 @@ int main(void)
                 T(an_interrupted_run_is_cleaned_up_first),
                 T(what_is_no_longer_asked_for_goes_away),
                 T(an_absent_device_keeps_its_path),
+                T(a_list_of_the_former_release_is_replaced),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,13 +155,83 @@ static void test_too_many(void **state)
         assert_string_equal(said.text, FILE_NAME ":513: more than 512 devices, line skipped\n");
 }
 
+#define LINE_A "0000:04:00.0 8086:10d3 vfio-pci - a"
+#define LINE_B "0000:05:00.0 8086:10d3 vfio-pci - b"
+
+/* What lists of other releases come to: how many devices are taken, and what is said. NULL: nothing. */
+static void test_other_versions(void **state)
+{
+        static const struct {
+                const char *text, *said;
+                size_t n_claims;
+        } rows[] = {
+                /* of the first release: no version, five fields */
+                { LINE_A "\n" LINE_B "\n", NULL, 2 },
+                { "# version=3 in a comment\n\n" LINE_A "\n", NULL, 1 },
+                { LINE_A " optional=yes\n" LINE_B "\n", ":1: expected ADDRESS VENDOR:DEVICE DRIVER PATH NAME, got more",
+                  1 },
+                { "version=1\n" LINE_A " optional=yes\n" LINE_B "\n", ":2: expected ADDRESS", 1 },
+                /* of this one */
+                { "# c\nversion=2\n" LINE_A " optional=yes\n" LINE_B "\n", NULL, 2 },
+                { "version=2\n" LINE_A " !optional=no\t\n", NULL, 1 },
+                { "version=2\n" LINE_A " optional=perhaps\n" LINE_B "\n",
+                  ":2: key \"optional\" has a value of no meaning", 1 },
+                { "version=2\n" LINE_A " optional=yes optional=no\n" LINE_B "\n", ":2: key \"optional\" stands twice",
+                  1 },
+                { "version=2\n" LINE_A " optional\n" LINE_B "\n", ":2: \"optional\" is no KEY=VALUE", 1 },
+                { "version=2\n" LINE_A " =yes\n" LINE_B "\n", ":2: \"=yes\" is no KEY=VALUE", 1 },
+                { "version=2\n" LINE_A " !!a=b\n" LINE_B "\n", ":2: \"!!a=b\" is no KEY=VALUE", 1 },
+                /* of a later one: keys that are not known yet */
+                { "version=2\n" LINE_A " serial=00-11 x-y= optional=yes\n" LINE_B "\n", NULL, 2 },
+                { "version=2\n" LINE_A " serial=00-11 !vf-of=0000:03:00.0\n" LINE_B "\n",
+                  ":2: key \"vf-of\" is not known to this helper and changes what the line means, line skipped", 1 },
+                /* and another meaning of the fields */
+                { "version=3\n" LINE_A "\n", ":1: the list has version 3, this helper reads up to 2: nothing claimed",
+                  0 },
+                { "# c\nversion=4294967296\n" LINE_A "\n", ":2: the list has version 4294967296,", 0 },
+                { "version=two\n" LINE_A "\n", ":1: the list has version two,", 0 },
+                { "version=0\n" LINE_A "\n", ":1: the list has version 0,", 0 },
+                { "version=\n" LINE_A "\n", ":1: the list has version ,", 0 },
+                { LINE_A "\nversion=2\n" LINE_B " optional=yes\n", ":2: the version stands behind a device", 1 },
+                { "version=2\nversion=2\n" LINE_A "\n", ":2: the version stands behind a device", 1 },
+        };
+
+        (void) state;
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_(claim_list_done) ClaimList l = {};
+                Said said = {};
+                int r = claim_list_parse(FILE_NAME, row->text, strlen(row->text), &(ClaimReporter){ say, &said }, &l);
+
+                if (r != (row->n_claims > 0 ? 0 : -EPROTONOSUPPORT) || l.n_claims != row->n_claims)
+                        fail_msg("\"%s\": %d, %zu devices", row->text, r, l.n_claims);
+                if (row->said ? !strstr(said.text, row->said) : said.n > 0)
+                        fail_msg("\"%s\": \"%s\"", row->text, said.text);
+        }
+}
+
+/* Helpers of the first release read five fields a line: whatever needs no more than that they go on claiming. */
+static void test_what_former_helpers_take(void **state)
+{
+        _cleanup_free_ char *text = render("[device nic0]\naddress = 04:00.0\nid = 8086:10d3\n"
+                                           "[device nic1]\naddress = 05:00.0\nid = 8086:10d3\noptional = yes\n");
+        _cleanup_(claim_list_done) ClaimList l = {};
+        Said said;
+
+        (void) state;
+        assert_non_null(strstr(text, "\n0000:04:00.0 8086:10d3 vfio-pci - nic0\n"));
+        assert_non_null(strstr(text, "\n0000:05:00.0 8086:10d3 vfio-pci - nic1 optional=yes\n"));
+        l = parse(text, strlen(text), &said);
+        assert_int_equal(l.n_claims, 2);
+        assert_false(l.claims[0].optional);
+        assert_true(l.claims[1].optional);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_written_and_read),
-                cmocka_unit_test(test_limits),
-                cmocka_unit_test(test_beyond_limits),
-                cmocka_unit_test(test_too_many),
+                cmocka_unit_test(test_written_and_read), cmocka_unit_test(test_limits),
+                cmocka_unit_test(test_beyond_limits),    cmocka_unit_test(test_too_many),
+                cmocka_unit_test(test_other_versions),   cmocka_unit_test(test_what_former_helpers_take),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -414,6 +414,36 @@ static void test_absent(void **state)
         assert_untouched("pci0000:00/0000:00:1c.5/0000:07:00.0");
 }
 
+/* An optional device may be missing, but another one in its place is no less wrong. */
+static void test_optional(void **state)
+{
+        (void) state;
+        put_device(DEVICE_A, "8086:1533", NETWORK, "igb");
+        put("etc/ptprep/claims", "version=2\n" TWIN_B " " ID " vfio-pci - b optional=yes\n");
+        assert_int_equal(run(), 0);
+        assert_string_equal(output, "ptprep-claim: " TWIN_B
+                                    " (b): no device at this address, and it is optional: not claimed\n");
+        assert_contains(get("run/ptprep/claim"), TWIN_B " absent ");
+
+        put("etc/ptprep/claims", "version=2\n" TWIN_A " " ID " vfio-pci - a optional=yes\n");
+        assert_int_equal(run(), 1);
+        assert_contains(output, "is now 8086:1533, not 8086:10d3: not claimed");
+        assert_contains(output, "1 of 1 not claimed");
+        assert_untouched(DEVICE_A);
+}
+
+/* The list of a later release, of which no line can be trusted: the host boots as without it. */
+static void test_later_list(void **state)
+{
+        (void) state;
+        put_twins("vfio-pci");
+        put("etc/ptprep/claims", "version=3\n" TWIN_B " " ID " vfio-pci " PATH_B " nic0\n");
+        assert_int_equal(run(), 1);
+        assert_contains(output,
+                        "/etc/ptprep/claims:1: the list has version 3, this helper reads up to 2: nothing claimed\n");
+        assert_nothing_done();
+}
+
 static void test_path_mismatch(void **state)
 {
         (void) state;
@@ -732,6 +762,8 @@ int main(int argc, char **argv)
                 cmocka_unit_test_setup_teardown(test_wrong_id, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_moved, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_absent, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_optional, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_later_list, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_path_mismatch, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_vmd, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_never_bound, setup, teardown),
