@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "grub/format/uki.h"
 #include "grub/loader/loaders.h"
+#include "initramfs/builders.h"
 #include "initramfs/query.h"
 #include "model/image.h"
 #include "model/names.h"
@@ -107,19 +108,22 @@ static int trial_verify(int rfd, const char *trial, const StringList *modules)
 int step_image_do(StepContext *c)
 {
         const ImageStep *s = &c->step->image;
+        const char *builder = builder_kind_to_string(s->builder);
         int rfd = c->options->rfd;
+        const char *argv[BUILDER_WORDS_MAX];
         _cleanup_free_ char *tail = NULL;
-        int r = command_run(c->options, (char *[]){ s->program, (char *) "--force", c->trial_path, s->release, NULL },
-                            &tail);
+        int r;
 
+        builder_command(s->builder, c->trial_path, s->release, argv);
+        r = command_run(c->options, (char *const *) argv, &tail);
         if (r < 0)
-                r = step_failed(c, r, "%s failed for kernel %s; it said: %s", s->program, s->release,
+                r = step_failed(c, r, "%s failed for kernel %s; it said: %s", builder, s->release,
                                 tail && *tail ? tail : "nothing");
         else if ((r = trial_verify(rfd, c->trial_path, &s->modules)) == -EPROTO)
                 r = step_failed(c, r,
                                 "%s built an image for kernel %s that lacks the claim list, the helper or a driver; "
                                 "the old one stays. It said: %s",
-                                s->program, s->release, tail && *tail ? tail : "nothing");
+                                builder, s->release, tail && *tail ? tail : "nothing");
         return step_put_in_place(c, r);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/check.h"
+#include "core/image-builder.h"
 #include "core/next-boot.h"
 
 int check_boot_mounted(const Check *self, const Judgement *j, FindingList *ret)
@@ -62,7 +63,7 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
         if (f->n_kernels == 0)
                 return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_NONE, NULL,
                                    "cannot tell: no installed kernel found in /lib/modules and /boot");
-        if (!f->image_tool && !images_current(j))
+        if (images_builder(f) == _BUILDER_MAX && !images_current(j))
                 return finding_add(ret, self->id, RESULT_BLOCKED, NULL, CURE_PERSON, "install dracut",
                                    "no program found that builds initramfs images with ptprep in them");
         FOREACH_ARRAY(k, f->kernels, f->n_kernels) {

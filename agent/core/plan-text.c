@@ -2,6 +2,7 @@
 #include "core/plan-text.h"
 
 #include "core/render.h"
+#include "initramfs/builders.h"
 #include "model/names.h"
 
 static void print_command(Printer *p, const StringList *argv, const char *const *more, size_t n)
@@ -50,6 +51,14 @@ static int print_file_step(Printer *p, const Step *s)
         return print_diff(p, s->path, file);
 }
 
+static void print_image_step(Printer *p, const Step *s)
+{
+        const char *argv[BUILDER_WORDS_MAX];
+        size_t n = builder_command(s->image.builder, s->path, s->image.release, argv);
+
+        print_command(p, &(const StringList){ .items = (char **) argv, .n = n }, NULL, 0);
+}
+
 static int print_step(Printer *p, const Step *s)
 {
         switch (s->kind) {
@@ -66,7 +75,7 @@ static int print_step(Printer *p, const Step *s)
                 printer_line(p, "# copy %s to %s", s->copy.from, s->path);
                 return 0;
         case STEP_REBUILD_IMAGE:
-                printer_line(p, "# run %s --force %s %s", s->image.program, s->path, s->image.release);
+                print_image_step(p, s);
                 return 0;
         case STEP_MKCONFIG:
                 print_command(p, &s->menu.argv, (const char *[]){ "-o", s->path }, 2);

@@ -2,9 +2,11 @@
 #include "core/planner.h"
 
 #include "base/text.h"
+#include "core/image-builder.h"
 #include "core/next-boot.h"
 #include "core/planner-record.h"
 #include "grub/loader/loaders.h"
+#include "initramfs/builders.h"
 #include "initramfs/query.h"
 
 static int plan_files(const Judgement *j, FindingList *findings, Plan *p)
@@ -17,16 +19,17 @@ static int plan_files(const Judgement *j, FindingList *findings, Plan *p)
         } files[] = {
                 { "device.claimlist", NAME_CLAIMS, f->claims, w->claims, false },
                 { "device.driver", NAME_MODPROBE_SNIPPET, f->modprobe_snippet, w->modprobe_snippet, true },
-                { "image.current", NAME_DRACUT_SNIPPET, f->dracut_snippet, w->dracut_snippet, true },
         };
+        int r = 0;
 
-        FOREACH_ARRAY(i, files, ELEMENTSOF(files)) {
-                int r = plan_generated(f, findings, p, i->check, i->path, i->now, i->wanted, i->keep_others);
-
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        for (size_t i = 0; i < ELEMENTSOF(files) && r >= 0; i++)
+                r = plan_generated(f, findings, p, files[i].check, files[i].path, files[i].now, files[i].wanted,
+                                   files[i].keep_others);
+        for (BuilderKind k = 0; k < _BUILDER_MAX && r >= 0; k++)
+                if (builder_ops(k)->snippet_path)
+                        r = plan_generated(f, findings, p, "image.current", builder_ops(k)->snippet_path,
+                                           f->builders[k].snippet, w->builder_snippets[k], true);
+        return r;
 }
 
 /* An image without anything of ours in it need not be rebuilt only because it is not known what is in it. */
@@ -58,10 +61,11 @@ static int add_modules(const Judgement *j, const KernelRelease *k, StringList *m
 
 static int plan_image(const Judgement *j, const KernelRelease *k, const char *path, FindingList *findings, Plan *p)
 {
+        const BuilderKind builder = images_builder(j->facts);
         ImageStep *s;
         int r;
 
-        if (!j->facts->image_tool) /* the checks say so when something is wanted in it; the claim argument is gone */
+        if (builder == _BUILDER_MAX) /* the checks say so when something is wanted in it; the claim argument is gone */
                 return finding_add(findings, "image.current", RESULT_BLOCKED, k->release, CURE_PERSON,
                                    "build the image again, or leave it: without " KARG_CLAIM " nothing in it is used",
                                    "%s has ptprep's claim list in it, and no program is found that builds it anew",
@@ -69,9 +73,8 @@ static int plan_image(const Judgement *j, const KernelRelease *k, const char *pa
         s = plan_add_image(p, "image.current", path);
         if (!s)
                 return -ENOMEM;
+        s->builder = builder;
         r = string_copy(k->release, &s->release);
-        if (r >= 0)
-                r = string_copy(j->facts->image_tool, &s->program);
         return r < 0 ? r : add_modules(j, k, &s->modules);
 }
 

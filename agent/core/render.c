@@ -4,8 +4,6 @@
 #include "model/claim-limits.h"
 #include "model/record.h"
 
-#define HEADER        GENERATED_MARK "from /etc/ptprep/ptprep.conf: edit that file and run \"ptprep --apply\".\n"
-
 #define UNSAFE_OPTION "options vfio_iommu_type1 allow_unsafe_interrupts=1"
 
 /* Text that grows through stdio; the result is taken when everything was written. */
@@ -46,7 +44,9 @@ int render_claims(const Wanted *w, const char *present, char **ret)
 
         if (!f)
                 return -ENOMEM;
-        fprintf(f, HEADER "# address vendor:device driver path name [key=value...], see ptprep-claim(8)\nversion=%d\n",
+        fprintf(f,
+                GENERATED_HEADER
+                "# address vendor:device driver path name [key=value...], see ptprep-claim(8)\nversion=%d\n",
                 CLAIM_LIST_VERSION);
         /* An image is told from another one by this list: what else of it changes has to be named here. */
         if (w->unsafe_interrupts)
@@ -79,7 +79,8 @@ int render_modprobe(const Wanted *w, char **ret)
 
         if (!f)
                 return -ENOMEM;
-        fputs(HEADER "# The stub driver comes first wherever a host driver of a claimed device is loaded.\n", f);
+        fputs(GENERATED_HEADER "# The stub driver comes first wherever a host driver of a claimed device is loaded.\n",
+              f);
         if (w->unsafe_interrupts)
                 fputs("# As [iommu] allow_unsafe_interrupts = yes asks.\n" UNSAFE_OPTION "\n", f);
         FOREACH_ARRAY(d, w->devices, w->n_devices) {
@@ -103,12 +104,6 @@ int render_modprobe(const Wanted *w, char **ret)
                 return r;
         }
         return stream_finish(&f, &text, ret);
-}
-
-int render_dracut(char **ret)
-{
-        *ret = strdup(HEADER "add_dracutmodules+=\" ptprep \"\n");
-        return *ret ? 0 : -ENOMEM;
 }
 
 /* Lines of a text; the newline belongs to the line, so a missing final one is seen. */

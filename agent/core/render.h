@@ -15,9 +15,6 @@ int render_claims(const Wanted *w, const char *present, char **ret) _must_check_
  * a moved card and work in spite of ptprep=off. */
 int render_modprobe(const Wanted *w, char **ret) _must_check_;
 
-/* dracut.conf.d: the file has to end in .conf and the value needs inner blanks (dracut.conf(5)). */
-int render_dracut(char **ret) _must_check_;
-
 /**
  * render_diff() - one unified diff of two texts
  * @old_text, @new_text: NULL: the file does not exist. Nothing is written when both are equal.

@@ -2,6 +2,7 @@
 #include "core/wanted.h"
 
 #include "core/render.h"
+#include "initramfs/builders.h"
 #include "iommu/argument.h"
 #include "model/image.h"
 
@@ -130,10 +131,10 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
                 r = render_claims(&w, facts->claims, &w.claims);
                 if (r >= 0)
                         r = render_modprobe(&w, &w.modprobe_snippet);
-                if (r >= 0)
-                        r = render_dracut(&w.dracut_snippet);
                 if (r < 0)
                         return r;
+                for (BuilderKind k = 0; k < _BUILDER_MAX; k++)
+                        w.builder_snippets[k] = builder_ops(k)->snippet;
                 w.image_digest = image_digest(w.claims, facts->helper_hash);
         }
         r = want_arguments(config, facts, &w);
@@ -154,7 +155,6 @@ void wanted_done(Wanted *w)
         verdict_done(&w->machine);
         free(w->claims);
         free(w->modprobe_snippet);
-        free(w->dracut_snippet);
         kargs_done(&w->add);
         kargs_done(&w->remove);
         *w = (Wanted){};

@@ -35,12 +35,13 @@ struct Wanted {
         WantedDevice *devices;
         size_t n_devices;
         /* contents of the generated files; NULL: the file is to be absent */
-        char *claims, *modprobe_snippet, *dracut_snippet;
-        uint64_t image_digest;  /* what an up-to-date image has inside; 0: nothing of ptprep's */
-        bool unsafe_interrupts; /* asked for, and a device that needs it is wanted */
-        Kargs add;              /* kernel arguments that each entry must have */
-        const char *iommu_add;  /* the one of them that makes sure of the IOMMU; NULL: none is wanted */
-        Kargs remove;           /* words that contradict them */
+        char *claims, *modprobe_snippet;
+        const char *builder_snippets[_BUILDER_MAX]; /* likewise; of the table of builders */
+        uint64_t image_digest;                      /* what an up-to-date image has inside; 0: nothing of ptprep's */
+        bool unsafe_interrupts;                     /* asked for, and a device that needs it is wanted */
+        Kargs add;                                  /* kernel arguments that each entry must have */
+        const char *iommu_add; /* the one of them that makes sure of the IOMMU; NULL: none is wanted */
+        Kargs remove;          /* words that contradict them */
         /* the machine, whatever is wanted */
         IommuState iommu;
         const char *iommu_word;      /* argument that decides; of the facts; NULL: none */

@@ -10,6 +10,8 @@ void facts_init(Facts *f)
                 .container = TRISTATE_UNKNOWN,
                 .record_known = TRISTATE_UNKNOWN,
         };
+        FOREACH_ARRAY(b, f->builders, ELEMENTSOF(f->builders))
+                b->installed = TRISTATE_UNKNOWN;
         features_init(&f->features);
         host_uses_init(&f->host);
 }
@@ -51,12 +53,12 @@ void facts_done(Facts *f)
         free(f->lockdown);
         free(f->claims);
         free(f->modprobe_snippet);
-        free(f->dracut_snippet);
         free(f->image_stamps);
         free(f->transaction);
         free(f->record_text);
         record_done(&f->record);
-        free(f->image_tool);
+        FOREACH_ARRAY(b, f->builders, ELEMENTSOF(f->builders))
+                free(b->snippet);
         kargs_done(&f->cmdline);
         string_list_done(&f->iommu_units);
         loaders_free(f->loaders, f->n_loaders);
@@ -67,7 +69,10 @@ void facts_done(Facts *f)
 
 bool facts_traces(const Facts *f)
 {
-        return f->claims || f->modprobe_snippet || f->dracut_snippet || f->image_stamps || f->record_text;
+        FOREACH_ARRAY(b, f->builders, ELEMENTSOF(f->builders))
+                if (b->snippet)
+                        return true;
+        return f->claims || f->modprobe_snippet || f->image_stamps || f->record_text;
 }
 
 static bool same_slot(PciAddr a, PciAddr b)

@@ -6,6 +6,7 @@
 #include "acpi.h"
 #include "array.h"
 #include "bootmount.h"
+#include "builder.h"
 #include "hostuse.h"
 #include "iommu.h"
 #include "kargs.h"
@@ -166,7 +167,7 @@ typedef struct Facts {
         BootMounts boot_mounts; /* file systems of the loaders that were not mounted, and what became of reading them */
         HostUses host;          /* what the system lives on */
         /* files that ptprep generates, as they are now; NULL: absent */
-        char *claims, *modprobe_snippet, *dracut_snippet;
+        char *claims, *modprobe_snippet;
         char *image_stamps; /* NAME_IMAGE_STAMPS as it is now; NULL: absent */
         char *transaction;  /* leftovers of an interrupted apply, one path a line; NULL: none */
         /* what ptprep has changed so far */
@@ -176,7 +177,8 @@ typedef struct Facts {
         /* helper that goes into the image */
         bool helper_present;
         uint64_t helper_hash; /* fnv1a of its bytes */
-        char *image_tool;     /* "dracut", NULL: none that ptprep knows */
+        /* what makes initramfs images */
+        ImageBuilder builders[_BUILDER_MAX]; /* indexed by BuilderKind */
 } Facts;
 
 void facts_init(Facts *f); /* everything unknown */

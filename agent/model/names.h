@@ -7,7 +7,6 @@
 #define NAME_CONFIG_DIR        "/etc/ptprep/ptprep.conf.d"
 #define NAME_CLAIMS            "/etc/ptprep/claims"
 #define NAME_MODPROBE_SNIPPET  "/etc/modprobe.d/ptprep.conf"
-#define NAME_DRACUT_SNIPPET    "/etc/dracut.conf.d/ptprep.conf"
 #define NAME_CLAIM_HELPER      "/usr/lib/ptprep/ptprep-claim"
 
 #define NAME_RUN_DIR           "/run/ptprep"

@@ -69,7 +69,6 @@ static void step_done(Step *s)
                 break;
         case STEP_REBUILD_IMAGE:
                 free(s->image.release);
-                free(s->image.program);
                 string_list_done(&s->image.modules);
                 break;
         case STEP_COPY_IMAGE:

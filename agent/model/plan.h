@@ -2,6 +2,7 @@
 #pragma once
 
 #include "array.h"
+#include "builder.h"
 #include "kargs.h"
 #include "loader.h"
 #include "macro.h"
@@ -55,7 +56,8 @@ typedef struct FileStep {
 } FileStep;
 
 typedef struct ImageStep {
-        char *release, *program;
+        char *release;
+        BuilderKind builder;
         StringList modules; /* that have to be in it */
 } ImageStep;
 

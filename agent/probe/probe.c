@@ -12,13 +12,13 @@ static const struct {
         int (*probe)(const Probe *p, Facts *f);
         bool next_boot; /* not for a list of functions */
 } probers[] = {
-        { probe_kernel, false },  { probe_iommu, false }, { probe_pci, false },
-        { probe_group, false },   { probe_acs, false }, /* after pci, group */
-        { probe_feature, false },                       /* after kernel and iommu */
-        { probe_modules, true },                        /* after kernel and pci */
-        { probe_loader, true },   { probe_files, true },  { probe_record, true },
-        { probe_image, true },  /* after modules, files and record */
-        { probe_block, false }, /* after pci */
+        { probe_kernel, false },  { probe_iommu, false },   { probe_pci, false },
+        { probe_group, false },   { probe_acs, false },                            /* after pci, group */
+        { probe_feature, false },                                                  /* after kernel and iommu */
+        { probe_modules, true },                                                   /* after kernel and pci */
+        { probe_loader, true },   { probe_builders, true }, { probe_files, true }, /* after builders */
+        { probe_record, true },   { probe_image, true },                           /* after modules, files and record */
+        { probe_block, false },                                                    /* after pci */
 };
 
 bool probe_details(const Probe *p, PciAddr a)
@@ -71,7 +71,6 @@ int probe_files(const Probe *p, Facts *f)
         } files[] = {
                 { NAME_CLAIMS, &f->claims },
                 { NAME_MODPROBE_SNIPPET, &f->modprobe_snippet },
-                { NAME_DRACUT_SNIPPET, &f->dracut_snippet },
                 { NAME_IMAGE_STAMPS, &f->image_stamps },
                 { NAME_TRANSACTION, &f->transaction },
         };
@@ -92,11 +91,6 @@ int probe_files(const Probe *p, Facts *f)
         if (r >= 0) {
                 f->helper_present = true;
                 f->helper_hash = fnv1a(FNV_START, helper, size);
-        }
-        if (probe_exists(p->rfd, NAME_DRACUT) == TRISTATE_YES) {
-                f->image_tool = strdup("dracut");
-                if (!f->image_tool)
-                        return -ENOMEM;
         }
         return 0;
 }

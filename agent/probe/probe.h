@@ -71,7 +71,6 @@ int boot_mounts_choose(int rfd, const BootMounts *tried, int (*partitions)(void 
 #define NAME_BOOT              "/boot"
 #define NAME_FSTAB             "/etc/fstab"
 #define NAME_DEBIAN_VERSION    "/etc/debian_version"
-#define NAME_DRACUT            "/usr/bin/dracut"
 #define NAME_RUN_CONTAINER     "/run/systemd/container"
 #define NAME_RUN_SYSTEMD       "/run/systemd/system"
 #define NAME_PROC_INIT_ENVIRON "/proc/1/environ"
@@ -100,11 +99,12 @@ int probe_acs(const Probe *p, Facts *f) _must_check_;     /* capabilities that e
 int probe_feature(const Probe *p, Facts *f) _must_check_; /* what kernel and CPU can do */
 int probe_modules(const Probe *p,
                   Facts *f) _must_check_; /* host drivers of wanted devices, stub drivers of each kernel */
-int probe_loader(const Probe *p, Facts *f) _must_check_; /* boot loader, its files and entries */
-int probe_files(const Probe *p, Facts *f) _must_check_;  /* what ptprep generated, its helper, the image tool */
-int probe_record(const Probe *p, Facts *f) _must_check_; /* what ptprep has changed so far */
-int probe_image(const Probe *p, Facts *f) _must_check_;  /* what is inside the initramfs of each kernel */
-int probe_block(const Probe *p, Facts *f) _must_check_;  /* which PCI functions carry the system */
+int probe_loader(const Probe *p, Facts *f) _must_check_;   /* boot loader, its files and entries */
+int probe_builders(const Probe *p, Facts *f) _must_check_; /* what makes initramfs images */
+int probe_files(const Probe *p, Facts *f) _must_check_;    /* what ptprep generated, its helper */
+int probe_record(const Probe *p, Facts *f) _must_check_;   /* what ptprep has changed so far */
+int probe_image(const Probe *p, Facts *f) _must_check_;    /* what is inside the initramfs of each kernel */
+int probe_block(const Probe *p, Facts *f) _must_check_;    /* which PCI functions carry the system */
 
 /* Is this function to be looked at closely: wanted, or all of them are? */
 bool probe_details(const Probe *p, PciAddr a);

@@ -163,7 +163,8 @@ static inline void machine_settle(Machine *m)
         assert_int_equal(wanted_compute(&m->config, &m->facts, &w), 0);
         set_text(&m->facts.claims, w.claims);
         set_text(&m->facts.modprobe_snippet, w.modprobe_snippet);
-        set_text(&m->facts.dracut_snippet, w.dracut_snippet);
+        for (BuilderKind k = 0; k < _BUILDER_MAX; k++)
+                set_text(&m->facts.builders[k].snippet, w.builder_snippets[k]);
         set_text(&m->facts.image_stamps, "stamps\n");
         FOREACH_ARRAY(k, m->facts.kernels, m->facts.n_kernels) {
                 k->image.exists = k->image.known = k->image.stamped = true;
@@ -240,7 +241,7 @@ static inline int machine_setup(void **state)
         m->facts.n_groups = 4;
         m->facts.helper_present = true;
         m->facts.helper_hash = 42;
-        m->facts.image_tool = copy("dracut");
+        m->facts.builders[BUILDER_DRACUT].installed = TRISTATE_YES;
         m->facts.host.known[HOST_USE_STORAGE] = m->facts.record_known = TRISTATE_YES;
         if (string_list_add(&m->facts.iommu_units, "dmar0") < 0)
                 return -1;

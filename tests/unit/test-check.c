@@ -343,7 +343,7 @@ static void images(void **state)
         k->image.known = false;
         machine_judge(m);
         expect(m, "image.current", RESULT_UNKNOWN, "cannot tell");
-        set_text(&m->facts.image_tool, NULL);
+        m->facts.builders[BUILDER_DRACUT].installed = TRISTATE_NO;
         k->image.known = true;
         k->image.digest = 0;
         machine_judge(m);
@@ -428,7 +428,7 @@ static void a_fresh_plan_has_the_safe_order(void **state)
 
         set_text(&m->facts.claims, NULL);
         set_text(&m->facts.modprobe_snippet, NULL);
-        set_text(&m->facts.dracut_snippet, NULL);
+        set_text(&m->facts.builders[BUILDER_DRACUT].snippet, NULL);
         m->facts.kernels[0].image.digest = 0;
         kargs_done(&m->facts.loaders->entries[0].arguments);
         assert_int_equal(kargs_parse("quiet", &m->facts.loaders->entries[0].arguments), 0);

@@ -94,7 +94,7 @@ static void test_nothing(void **state)
         assert_null(f.release);
         assert_null(f.lockdown);
         assert_null(f.claims);
-        assert_null(f.image_tool);
+        assert_int_equal(f.builders[BUILDER_DRACUT].installed, TRISTATE_NO);
         assert_false(f.helper_present);
         assert_int_equal(f.n_kernels, 0);
         assert_false(f.live);
@@ -545,7 +545,7 @@ static void test_modules(void **state)
         put_kernel(t, "6.1.0-2", true);
         tree_folder(t, "/lib/modules/6.1.0-3"); /* depmod never ran here */
         tree_file(t, "/boot/vmlinuz-6.1.0-3", "kernel");
-        tree_file(t, NAME_DRACUT, "#!/bin/bash\n");
+        tree_file(t, "/usr/bin/dracut", "#!/bin/bash\n");
         tree_file(t, NAME_CLAIM_HELPER, "helper");
         tree_file(t, NAME_CLAIMS, "# list\n");
         f = gather(t, &c);
@@ -566,7 +566,7 @@ static void test_modules(void **state)
         assert_int_equal(at(&f, "0000:04:00.0")->modules.n, 1);
         assert_string_equal(at(&f, "0000:04:00.0")->modules.items[0], "e1000e");
         assert_int_equal(at(&f, "0000:05:00.0")->modules.n, 0); /* nobody asked for this one */
-        assert_string_equal(f.image_tool, "dracut");
+        assert_int_equal(f.builders[BUILDER_DRACUT].installed, TRISTATE_YES);
         assert_true(f.helper_present);
         assert_true(f.helper_hash == fnv1a(FNV_START, "helper", 6));
         assert_string_equal(f.claims, "# list\n");

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "initramfs/builders.h"
+
+#include "model/record.h"
+
+/* dracut(8). ptprep's part of its images is the module in dracut/90ptprep. */
+
+const BuilderOps builder_dracut = {
+        .kind = BUILDER_DRACUT,
+        .programs = (const char *const[]){ "/usr/bin/dracut", NULL },
+        /* the file has to end in .conf and the value needs inner blanks (dracut.conf(5)) */
+        .snippet_path = "/etc/dracut.conf.d/ptprep.conf",
+        .snippet = GENERATED_HEADER "add_dracutmodules+=\" ptprep \"\n",
+        .command = (const char *const[]){ "dracut", "--force", BUILDER_IMAGE, BUILDER_RELEASE, NULL },
+};
