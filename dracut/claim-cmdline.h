@@ -9,8 +9,15 @@ typedef enum ClaimOrder {
         CLAIM_ORDER_NONE,   /* no ptprep.claim=1 */
         CLAIM_ORDER_ACT,    /* claim */
         CLAIM_ORDER_OFF,    /* ptprep.claim=1, and ptprep=off */
-        CLAIM_ORDER_RESCUE, /* ptprep.claim=1, in a boot that a person chose to repair the machine */
+        CLAIM_ORDER_RESCUE, /* ptprep.claim=1, in a boot that a person chose to repair the machine: rescue_word() */
+        CLAIM_ORDER_KDUMP,  /* ptprep.claim=1, in the kernel that saves the memory of one that crashed */
+        _CLAIM_ORDER_MAX,
 } ClaimOrder;
 
-/* @line: NUL-terminated text of /proc/cmdline, taken apart in place. */
+/*
+ * elfcorehdr= is how kexec(8) and the kernel's own loader tell the crash kernel where the memory of the crashed one is
+ * described (Linux Documentation/admin-guide/kdump/kdump.rst); its command line is made of /proc/cmdline.
+ *
+ * @line: NUL-terminated text of /proc/cmdline, taken apart in place.
+ */
 ClaimOrder claim_order(char *line);

@@ -18,6 +18,7 @@
 
 #define CLAIMS      "etc/ptprep/claims"
 #define CMDLINE     "proc/cmdline"
+#define VMCORE      "proc/vmcore" /* memory of a crashed kernel (Linux fs/proc/vmcore.c): there in a crash kernel only */
 #define RUN_DIR     "run/ptprep"
 #define RESULT      "run/ptprep/claim"
 
@@ -95,6 +96,11 @@ static ssize_t read_file(int root_fd, const char *path, size_t max, char **ret)
 /* Do the kernel arguments ask for claims? Says why where they do and it does not act all the same. */
 static bool wanted(const ClaimContext *c)
 {
+        static const char *const reasons[_CLAIM_ORDER_MAX] = {
+                [CLAIM_ORDER_OFF] = "ptprep=off",
+                [CLAIM_ORDER_RESCUE] = "rescue boot",
+                [CLAIM_ORDER_KDUMP] = "crash kernel",
+        };
         _cleanup_free_ char *line = NULL;
         ssize_t n = read_file(c->root_fd, CMDLINE, CMDLINE_MAX, &line);
         ClaimOrder order;
@@ -110,9 +116,11 @@ static bool wanted(const ClaimContext *c)
                 return false;
         }
         order = claim_order(line);
-        if (order == CLAIM_ORDER_OFF || order == CLAIM_ORDER_RESCUE)
-                claim_say(&c->reporter, false, "%s: nothing claimed",
-                          order == CLAIM_ORDER_OFF ? "ptprep=off" : "rescue boot");
+        /* not said on the command line where a device tree says it */
+        if (order == CLAIM_ORDER_ACT && faccessat(c->root_fd, VMCORE, F_OK, 0) == 0)
+                order = CLAIM_ORDER_KDUMP;
+        if (reasons[order])
+                claim_say(&c->reporter, false, "%s: nothing claimed", reasons[order]);
         return order == CLAIM_ORDER_ACT;
 }
 

@@ -17,7 +17,15 @@ depends() {
     return 0
 }
 
+# An image for the crash kernel, which only saves memory and reboots: devices
+# of guests are none of its business, and room is short. kdumpctl(8) of
+# kexec-tools exports IN_KDUMP; its dracut module is kdumpbase, SUSE's is kdump.
+_ptprep_in_kdump() {
+    [[ "${IN_KDUMP-}" == 1 ]] || dracut_module_included kdumpbase || dracut_module_included kdump
+}
+
 installkernel() {
+    _ptprep_in_kdump && return 0
     # hostonly='': the host-only filter keeps what is in use now, and before
     # the first claim no stub driver is. What a kernel has built in or does
     # not have (vfio_virqfd went into vfio in Linux 6.2) is passed over:
@@ -27,6 +35,7 @@ installkernel() {
 }
 
 install() {
+    _ptprep_in_kdump && return 0
     # no list, nothing to claim: the image stays as it would be without ptprep
     [[ -e "${dracutsysrootdir-}/etc/ptprep/claims" ]] || return 0
     inst_simple /etc/ptprep/claims || return 1

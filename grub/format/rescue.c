@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "grub/format/rescue.h"
 
+#include "model/rescueword.h"
+
 /* "gnulinux-RELEASE-recovery-DEVICE", and the same behind "xen-". */
 static bool is_recovery_id(const char *id)
 {
@@ -14,15 +16,6 @@ bool entry_is_rescue(const char *id, const char *title, const char *kernel, cons
         static const char *const titles[] = { "(recovery mode)",      "(rescue mode)", "(single-user",
                                               "(fallback initramfs)", "0-rescue-",     " Rescue ",
                                               "Failsafe -- ",         "Snapper: " };
-        static const char *const words[] = { "single",
-                                             "1",
-                                             "s",
-                                             "S",
-                                             "recovery",
-                                             "rescue",
-                                             "emergency",
-                                             "systemd.unit=rescue.target",
-                                             "systemd.unit=emergency.target" };
 
         for (size_t i = 0; title && i < ELEMENTSOF(titles); i++)
                 if (strstr(title, titles[i]))
@@ -31,8 +24,8 @@ bool entry_is_rescue(const char *id, const char *title, const char *kernel, cons
                 return true;
         if (kernel && (strstr(kernel, "-0-rescue-") || endswith(kernel, "-fallback.efi")))
                 return true;
-        for (size_t i = 0; i < ELEMENTSOF(words); i++)
-                if (kargs_has(arguments, words[i]))
+        FOREACH_ARRAY(word, arguments->words.items, arguments->words.n)
+                if (rescue_word(*word))
                         return true;
         return false;
 }

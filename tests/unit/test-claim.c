@@ -595,6 +595,40 @@ static void test_cmdline(void **state)
                 { "ptprep.claim=1 rd.systemd.unit=emergency.target", false },
                 { "ptprep.claim=1 rd.break", false },
                 { "ptprep.claim=1 rd.break=pre-mount", false },
+                { "ptprep.claim=1 rdbreak", false },
+                { "ptprep.claim=1 rd.rescue", false },
+                { "ptprep.claim=1 rd.emergency", false },
+                { "ptprep.claim=1 -b", false },
+                { "ptprep.claim=1 -- -s", false },
+                { "ptprep.claim=1 recovery nomodeset", false },
+                { "ptprep.claim=1 break", false },
+                { "ptprep.claim=1 break=premount", false },
+                { "ptprep.claim=1 systemd.unit=emergency", false },
+                { "ptprep.claim=1 systemd.unit=\"rescue\"", false },
+                { "ptprep.claim=1 systemd.unit=runlevel1.target", false },
+                { "ptprep.claim=1 rd.systemd.unit=rescue", false },
+                { "ptprep.claim=1 init=/bin/sh", false },
+                { "init=/usr/bin/bash ptprep.claim=1", false },
+                { "ptprep.claim=1 rdinit=/bin/sh", false },
+                { "ptprep.claim=1 \"init=/bin/bash\"", false },
+                { "ptprep.claim=1 init=/usr/sbin/sulogin", false },
+                { "ptprep.claim=1 init=sh", false },
+                /* the crash kernel's, made of the usual one */
+                { "elfcorehdr=0x7b000000 ptprep.claim=1 irqpoll nr_cpus=1 reset_devices", false },
+                /* ordinary boots */
+                { "ptprep.claim=1 2", true },
+                { "ptprep.claim=1 3", true },
+                { "ptprep.claim=1 5", true },
+                { "ptprep.claim=1 rd.shell=0 rd.emergency=reboot panic=30", true },
+                { "ptprep.claim=1 init=/sbin/init", true },
+                { "ptprep.claim=1 init=/usr/lib/systemd/systemd", true },
+                { "ptprep.claim=1 init=/nix/store/abc-nixos-system/init", true },
+                { "ptprep.claim=1 rdinit=/init", true },
+                { "ptprep.claim=1 init=/opt/bash/init", true },
+                { "ptprep.claim=1 systemd.unit=graphical.target", true },
+                { "ptprep.claim=1 single=1 rescue=no", true },
+                { "ptprep.claim=1 systemd.debug_shell", true },
+                { "ptprep.claim=1 crashkernel=512M", true },
         };
 
         (void) state;
@@ -613,6 +647,21 @@ static void test_cmdline(void **state)
                 if (!row->acts)
                         assert_nothing_done();
         }
+}
+
+/* A crash kernel that was told by other means than its command line where the memory of the crashed one is. */
+static void test_crash_kernel(void **state)
+{
+        (void) state;
+        put_twins("vfio-pci");
+        put("etc/ptprep/claims", TWIN_B " " ID " vfio-pci " PATH_B " nic0\n");
+        put("proc/vmcore", "\177ELF");
+        assert_int_equal(run(), 0);
+        assert_string_equal(output, "ptprep-claim: crash kernel: nothing claimed\n");
+        assert_nothing_done();
+        put_cmdline("root=/dev/vda2\n"); /* and without ptprep.claim=1 there is nothing to say */
+        assert_int_equal(run(), 0);
+        assert_string_equal(output, "");
 }
 
 /* Where the arguments or the list cannot be read, nothing is claimed. */
@@ -770,6 +819,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test_setup_teardown(test_malformed, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_long_list, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_cmdline, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_crash_kernel, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_unreadable, setup, teardown),
                 cmocka_unit_test(test_usage),
                 cmocka_unit_test_setup_teardown(test_64_devices, setup, teardown),
