@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
 #include "iommu/firmware.h"
+#include "iommu/words.h"
 #include "model/acpidump.h"
 #include "model/names.h"
 #include "output.h"
@@ -83,7 +84,7 @@ static int add_text(TableList *l, const char *file, const char *text, size_t siz
 static int print_file(const Options *o)
 {
         _cleanup_(table_list_done) TableList l = {};
-        _cleanup_free_ char *data = NULL;
+        _cleanup_free_ char *data = NULL, *none = NULL;
         size_t size;
         int r;
 
@@ -98,9 +99,12 @@ static int print_file(const Options *o)
         if (r < 0)
                 return complain(o->table, r);
         if (l.n == 0) {
-                tell("--table=%s: this is neither a DMAR nor an IVRS table (\"acpidump -b\" and "
-                     "/sys/firmware/acpi/tables have them), nor the text of an acpidump with one",
-                     o->table);
+                r = iommu_words("this is no {tables} table (\"acpidump -b\" and /sys/firmware/acpi/tables have them), "
+                                "nor the text of an acpidump with one",
+                                NULL, &none);
+                if (r < 0)
+                        return complain(o->table, r);
+                tell("--table=%s: %s", o->table, none);
                 return EXIT_USAGE;
         }
         return print_tables(l.items, l.n, options_json(o));
@@ -110,6 +114,7 @@ static int print_machine(const Options *o)
 {
         _cleanup_close_ int rfd = -EBADF;
         _cleanup_(facts_done) Facts f;
+        _cleanup_free_ char *none = NULL;
         bool live = false;
         int r;
 
@@ -133,7 +138,10 @@ static int print_machine(const Options *o)
                 tell("cannot tell: this system shows no ACPI tables");
                 return EXIT_NOT_READY;
         }
-        tell("the firmware describes no IOMMU: there is no DMAR and no IVRS table");
+        r = iommu_words("the firmware describes no IOMMU: there is no {tables} table", NULL, &none);
+        if (r < 0)
+                return complain("reading the machine's state", r);
+        tell("%s", none);
         r = options_json(o) ? print_tables(NULL, 0, true) : EXIT_READY;
         return r == EXIT_READY ? EXIT_BLOCKED : r;
 }

@@ -4,6 +4,7 @@
 #include "iommu/argument.h"
 #include "iommu/note.h"
 #include "iommu/table.h"
+#include "iommu/words.h"
 
 /* What firmware, CPU and running kernel can do, whatever is configured. */
 
@@ -69,8 +70,10 @@ static int judge_table(const Check *self, const Judgement *j, const AcpiTable *t
 
 int check_firmware_table(const Check *self, const Judgement *j, FindingList *ret)
 {
-        const IommuStateText *text = iommu_state_text(j->wanted->iommu);
+        const IommuStateText *text = &j->wanted->iommu_text;
+        _cleanup_free_ char *none = NULL;
         const Facts *f = j->facts;
+        int r;
 
         if (f->container == TRISTATE_YES)
                 return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_ELSEWHERE, NULL,
@@ -80,16 +83,19 @@ int check_firmware_table(const Check *self, const Judgement *j, FindingList *ret
         if (f->acpi != TRISTATE_YES || iommu_table_present(f) == TRISTATE_UNKNOWN)
                 return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_NONE, NULL,
                                    "cannot tell: this system shows no ACPI tables");
+        r = iommu_words("there is no {tables} table", NULL, &none);
+        if (r < 0)
+                return r;
         if (iommu_state_is_on(j->wanted->iommu)) /* described in another way, as by VIOT or a device tree */
                 return finding_add(ret, self->id, RESULT_SKIPPED, NULL, CURE_NONE, NULL,
-                                   "there is no DMAR and no IVRS table, and the IOMMU works without");
+                                   "%s, and the IOMMU works without", none);
         return finding_add(ret, self->id, RESULT_BLOCKED, NULL, text->cure_kind, text->cure, "%s",
-                           startswith(text->text, "off: ") ?: "there is no DMAR and no IVRS table");
+                           startswith(text->text, "off: ") ?: none);
 }
 
 static int iommu_is_active(const Check *self, const Judgement *j, FindingList *ret)
 {
-        const IommuStateText *text = iommu_state_text(j->wanted->iommu);
+        const IommuStateText *text = &j->wanted->iommu_text;
         const Facts *f = j->facts;
         const char *word = text->word ? j->wanted->iommu_word : NULL;
 
@@ -101,7 +107,7 @@ static int iommu_is_active(const Check *self, const Judgement *j, FindingList *r
 
 int check_iommu_active(const Check *self, const Judgement *j, FindingList *ret)
 {
-        const IommuStateText *text = iommu_state_text(j->wanted->iommu);
+        const IommuStateText *text = &j->wanted->iommu_text;
         const char *word = j->wanted->iommu_word;
 
         if (iommu_state_is_on(j->wanted->iommu))

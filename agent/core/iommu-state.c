@@ -3,10 +3,18 @@
 
 #include "iommu/argument.h"
 #include "iommu/table.h"
+#include "iommu/words.h"
 
 #define SEE_LOG(word) "see what the kernel says about it: journalctl -k -g " word
 
-static const IommuStateText texts[_IOMMU_STATE_MAX] = {
+/* Names of vendors stand in them as tokens, see iommu_words(). */
+static const struct StateRow {
+        const char *text, *cure;
+        Result result;
+        VerdictState weight;
+        CureKind cure_kind;
+        bool word;
+} rows[_IOMMU_STATE_MAX] = {
         [IOMMU_STATE_CONTAINER] = { .text = "cannot tell: this is a container",
                                     .result = RESULT_UNKNOWN,
                                     .weight = VERDICT_UNKNOWN,
@@ -21,10 +29,10 @@ static const IommuStateText texts[_IOMMU_STATE_MAX] = {
                                  .weight = VERDICT_UNKNOWN,
                                  .cure_kind = CURE_ROOT },
         [IOMMU_STATE_ON_ARGUMENT] = { .text = "on by argument", .word = true },
-        [IOMMU_STATE_ON_OPT_IN] = { .text = "on because the firmware asks for it (DMAR platform opt-in)" },
+        [IOMMU_STATE_ON_OPT_IN] = { .text = "on because the firmware asks for it ({table} platform opt-in)" },
         [IOMMU_STATE_ON_KERNEL] = { .text = "on by kernel default" },
         [IOMMU_STATE_ON_UNSAID] = { .text = "on by kernel default or because the firmware asks for it" },
-        [IOMMU_STATE_ON_ALWAYS] = { .text = "on by default, as always on AMD" },
+        [IOMMU_STATE_ON_ALWAYS] = { .text = "on by default, as always on {maker}" },
         [IOMMU_STATE_ON_FORCED] = { .text = "on by force of the firmware, although the command line says otherwise",
                                     .word = true },
         [IOMMU_STATE_OFF_ARGUMENT] = { .text = "off by argument: the kernel was started with",
@@ -34,26 +42,26 @@ static const IommuStateText texts[_IOMMU_STATE_MAX] = {
                                        .result = RESULT_FAIL,
                                        .weight = VERDICT_CONDITIONAL,
                                        .cure_kind = CURE_APPLY_REBOOT },
-        [IOMMU_STATE_OFF_KERNEL] = { .text = "off: this kernel needs intel_iommu=on, and was started without it",
+        [IOMMU_STATE_OFF_KERNEL] = { .text = "off: this kernel needs {argument}, and was started without it",
                                      .result = RESULT_FAIL,
                                      .weight = VERDICT_CONDITIONAL,
                                      .cure_kind = CURE_APPLY_REBOOT },
-        [IOMMU_STATE_OFF_FIRMWARE] = { .text = "off: the firmware describes no IOMMU: there is no DMAR and no IVRS "
+        [IOMMU_STATE_OFF_FIRMWARE] = { .text = "off: the firmware describes no IOMMU: there is no {tables} "
                                                "table",
-                                       .cure = "enable VT-d (Intel) or AMD-Vi/IOMMU (AMD) in the firmware setup; where "
+                                       .cure = "enable {setups} in the firmware setup; where "
                                                "there is no such option, this machine cannot pass devices through",
                                        .result = RESULT_BLOCKED,
                                        .weight = VERDICT_BLOCKED,
                                        .cure_kind = CURE_FIRMWARE },
         [IOMMU_STATE_OFF_CPU] = { .text = "off: the firmware describes no IOMMU, and the CPU shows no virtualization "
-                                          "(vmx or svm) either",
-                                  .cure = "if the CPU has them, enable virtualization and VT-d or AMD-Vi in the "
+                                          "({flags}) either",
+                                  .cure = "if the CPU has them, enable virtualization and {features} in the "
                                           "firmware setup; else this machine cannot pass devices through",
                                   .result = RESULT_BLOCKED,
                                   .weight = VERDICT_BLOCKED,
                                   .cure_kind = CURE_FIRMWARE },
         [IOMMU_STATE_OFF_GUEST] = { .text = "off: this is a virtual machine without a virtual IOMMU",
-                                    .cure = "give the virtual machine one (QEMU: -device intel-iommu or amd-iommu), or "
+                                    .cure = "give the virtual machine one (QEMU: -device {devices}), or "
                                             "run ptprep on its host",
                                     .result = RESULT_BLOCKED,
                                     .weight = VERDICT_BLOCKED,
@@ -65,21 +73,41 @@ static const IommuStateText texts[_IOMMU_STATE_MAX] = {
                                     .weight = VERDICT_BLOCKED,
                                     .cure_kind = CURE_FIRMWARE },
         [IOMMU_STATE_OFF_SUPPORT] = { .text = "off: this kernel is built without a driver for it",
-                                      .cure = "boot a kernel with CONFIG_INTEL_IOMMU or CONFIG_AMD_IOMMU",
+                                      .cure = "boot a kernel with {options}",
                                       .result = RESULT_BLOCKED,
                                       .weight = VERDICT_CONDITIONAL,
                                       .cure_kind = CURE_CONFIGURATION },
         [IOMMU_STATE_OFF_UNEXPLAINED] = { .text = "off, although the firmware describes one and nothing asks for that",
-                                          .cure = SEE_LOG("'DMAR|AMD-Vi'") "; a table that speaks of hardware that is "
-                                                                           "not there is for the firmware's vendor",
+                                          .cure = SEE_LOG("'{logs}'") "; a table that speaks of hardware that is "
+                                                                      "not there is for the firmware's vendor",
                                           .result = RESULT_BLOCKED,
                                           .weight = VERDICT_BLOCKED,
                                           .cure_kind = CURE_FIRMWARE },
 };
 
-const IommuStateText *iommu_state_text(IommuState s)
+int iommu_state_describe(IommuState s, const IommuVendor *vendor, IommuStateText *ret)
 {
-        return texts + s;
+        const struct StateRow *row = rows + s;
+        IommuStateText t = {
+                .result = row->result, .weight = row->weight, .cure_kind = row->cure_kind, .word = row->word
+        };
+        int r = iommu_words(row->text, vendor, &t.text);
+
+        if (r >= 0 && row->cure)
+                r = iommu_words(row->cure, vendor, &t.cure);
+        if (r < 0) {
+                iommu_state_text_done(&t);
+                return r;
+        }
+        *ret = t;
+        return 0;
+}
+
+void iommu_state_text_done(IommuStateText *t)
+{
+        free(t->text);
+        free(t->cure);
+        *t = (IommuStateText){};
 }
 
 /* Is it built to be on without an argument? */

@@ -10,10 +10,10 @@ typedef enum IommuState {
         IOMMU_STATE_UNKNOWN,
         IOMMU_STATE_UNSEEN, /* off, and no table can be looked at */
         IOMMU_STATE_ON_ARGUMENT,
-        IOMMU_STATE_ON_OPT_IN, /* the firmware asks for it (DMAR, DMA_CTRL_PLATFORM_OPT_IN) */
+        IOMMU_STATE_ON_OPT_IN, /* the firmware asks for it (VT-d 4.1, 8.1: DMA_CTRL_PLATFORM_OPT_IN) */
         IOMMU_STATE_ON_KERNEL, /* built with it on */
         IOMMU_STATE_ON_UNSAID, /* one of these two */
-        IOMMU_STATE_ON_ALWAYS, /* AMD: unless switched off */
+        IOMMU_STATE_ON_ALWAYS, /* the vendor's is, unless switched off */
         IOMMU_STATE_ON_FORCED, /* although the command line says off */
         IOMMU_STATE_OFF_ARGUMENT,
         IOMMU_STATE_OFF_KERNEL,   /* built with it off */
@@ -39,19 +39,21 @@ static inline bool iommu_state_is_on(IommuState s)
 
 /* What a state means: for the machine as a finding, for a function as an obstacle. */
 typedef struct IommuStateText {
-        const char *text; /* what is the case; the deciding word is put behind it where "word" says so */
-        const char *cure; /* NULL: nothing to do */
+        char *text; /* what is the case; the deciding word is put behind it where "word" says so */
+        char *cure; /* NULL: nothing to do, or the kind says all */
         Result result;
         VerdictState weight; /* of the obstacle; VERDICT_READY: none */
         CureKind cure_kind;
         bool word;
 } IommuStateText;
 
-const IommuStateText *iommu_state_text(IommuState s);
+/* @vendor: whose IOMMU it is about; NULL: unknown. @ret: released with iommu_state_text_done(). 0 or -ENOMEM. */
+int iommu_state_describe(IommuState s, const IommuVendor *vendor, IommuStateText *ret) _must_check_;
+void iommu_state_text_done(IommuStateText *t);
 
 /* The state as a context has it: with what the tables say of it. @ret_word: as above. */
 IommuState verdict_iommu_state(const VerdictContext *c, const char **ret_word);
 
-/* A scope whose type is not that of the function that it names, for which Linux puts a DMAR away; NULL: there is none.
- * @ret_offset: of the scope in the table. */
+/* A function that the table takes for what it is not, for which Linux puts the table away; NULL: there is none.
+ * @ret_offset: where in the table. */
 const PciFunction *verdict_mistaken_scope(const VerdictContext *c, uint32_t *ret_offset);

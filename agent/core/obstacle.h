@@ -25,6 +25,7 @@ struct VerdictContext {
         const Facts *facts;
         const Wanted *wanted;
         IommuState state;
+        IommuStateText text; /* of the state */
         const char *word;
         const IommuVendor *vendor; /* NULL: unknown */
         Tristate remapping;        /* as it is, or as it will be once the IOMMU is on */

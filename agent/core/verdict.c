@@ -158,6 +158,9 @@ int verdict_context_new(const Facts *facts, const Wanted *wanted, VerdictContext
         if (r < 0)
                 return r;
         c->state = derive_state(&c->firmware, &c->word);
+        r = iommu_state_describe(c->state, c->vendor, &c->text);
+        if (r < 0)
+                return r;
         c->remapping = derive_remapping(c);
         derive_functions(c);
         r = derive_groups(c);
@@ -189,6 +192,7 @@ VerdictContext *verdict_context_free(VerdictContext *c)
         free(c->group_of);
         free(c->claimed);
         firmware_map_done(&c->firmware);
+        iommu_state_text_done(&c->text);
         free(c);
         return NULL;
 }

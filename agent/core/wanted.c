@@ -95,7 +95,9 @@ static int judge_all(const Facts *f, Wanted *w)
                 return r;
         w->iommu = verdict_iommu_state(c, &w->iommu_word);
         w->mistaken = verdict_mistaken_scope(c, &w->mistaken_offset);
-        r = verdict_machine(c, &w->machine);
+        r = iommu_state_describe(w->iommu, iommu_vendor(f), &w->iommu_text);
+        if (r >= 0)
+                r = verdict_machine(c, &w->machine);
         for (size_t i = 0; r >= 0 && i < w->n_devices; i++)
                 if (w->devices[i].function)
                         r = verdict_compute(c, w->devices[i].function, &w->devices[i].verdict);
@@ -152,6 +154,7 @@ void wanted_done(Wanted *w)
         FOREACH_ARRAY(d, w->devices, w->n_devices)
                 verdict_done(&d->verdict);
         free(w->devices);
+        iommu_state_text_done(&w->iommu_text);
         verdict_done(&w->machine);
         free(w->claims);
         free(w->modprobe_snippet);

@@ -44,8 +44,9 @@ struct Wanted {
         Kargs remove;          /* words that contradict them */
         /* the machine, whatever is wanted */
         IommuState iommu;
+        IommuStateText iommu_text;
         const char *iommu_word;      /* argument that decides; of the facts; NULL: none */
-        const PciFunction *mistaken; /* the DMAR takes it for what it is not; NULL: none */
+        const PciFunction *mistaken; /* the table takes it for what it is not; NULL: none */
         uint32_t mistaken_offset;    /* where in the table */
         Verdict machine;             /* what stands in the way of every device alike */
 };

@@ -65,6 +65,10 @@ static bool denies_remapping(const FirmwareMap *m)
 const IommuVendor iommu_amd = {
         .name = "AMD",
         .feature = "AMD-Vi",
+        .setup = "AMD-Vi/IOMMU (AMD)",
+        .device = "amd-iommu",
+        .log = "AMD-Vi",
+        .cpu_flag = "svm",
         .unit = "ivhd",
         .cpus = cpus,
         .driver = KERNEL_AMD_IOMMU,

@@ -102,6 +102,10 @@ static bool denies_remapping(const FirmwareMap *m)
 const IommuVendor iommu_intel = {
         .name = "Intel",
         .feature = "VT-d",
+        .setup = "VT-d (Intel)",
+        .device = "intel-iommu",
+        .log = "DMAR",
+        .cpu_flag = "vmx",
         .unit = "dmar",
         .cpus = cpus,
         .driver = KERNEL_INTEL_IOMMU,

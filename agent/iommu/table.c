@@ -15,8 +15,10 @@ static AcpiTable unknown(const IommuVendor *vendor)
 int iommu_tables_new(Facts *f)
 {
         FOREACH_ARRAY(v, iommu_vendors, iommu_vendors_n) {
-                AcpiTable *t = array_grow(&f->tables, f->n_tables);
+                AcpiTable *t = (*v)->signature ? array_grow(&f->tables, f->n_tables) : NULL;
 
+                if (!(*v)->signature)
+                        continue;
                 if (!t)
                         return -ENOMEM;
                 *t = unknown(*v);

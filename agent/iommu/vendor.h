@@ -31,6 +31,10 @@ typedef struct FirmwareRegion FirmwareRegion;
 struct IommuVendor {
         const char *name;        /* the maker: "Intel" */
         const char *feature;     /* as it calls its IOMMU: "VT-d" */
+        const char *setup;       /* as a firmware's setup does */
+        const char *device;      /* as QEMU does: "intel-iommu" */
+        const char *log;         /* what the kernel's messages about it begin with */
+        const char *cpu_flag;    /* of virtualization, in /proc/cpuinfo: "vmx" */
         const char *unit;        /* the names of its units in /sys/class/iommu begin so: "dmar" */
         const char *const *cpus; /* vendor_id in /proc/cpuinfo, its own and those of clones that follow it; the last
                                     one is NULL */

@@ -154,7 +154,10 @@ static void probe_cpu(const Probe *p, Facts *f)
         if (!end)
                 return;
         end[1] = 0;
-        f->features.cpu_virtualization = MAX(cpu_flag(flags + 1, "vmx"), cpu_flag(flags + 1, "svm"));
+        f->features.cpu_virtualization = TRISTATE_NO;
+        FOREACH_ARRAY(v, iommu_vendors, iommu_vendors_n)
+                if ((*v)->cpu_flag && cpu_flag(flags + 1, (*v)->cpu_flag) == TRISTATE_YES)
+                        f->features.cpu_virtualization = TRISTATE_YES;
         f->features.hypervisor = cpu_flag(flags + 1, "hypervisor");
 }
 

@@ -113,9 +113,9 @@ def files(r: Runner) -> None:
         r.fail(f"text: {tables}")
     r.expect("no such file", USAGE, "", "--table=/nowhere/dmar: No such file or directory", "--table=/nowhere/dmar")
     r.expect("a folder", USAGE, "", "Is a directory", "--table", str(r.folder))
-    r.expect("another table", USAGE, "", "neither a DMAR nor an IVRS table", "--table", r.write("facp", table(b"FACP", b"")))
-    r.expect("no table", USAGE, "", "neither a DMAR nor an IVRS table", "--table", r.write("empty", b""))
-    r.expect("text without one", USAGE, "", "neither a DMAR nor an IVRS table", "--table",
+    r.expect("another table", USAGE, "", "this is no DMAR and no IVRS table", "--table", r.write("facp", table(b"FACP", b"")))
+    r.expect("no table", USAGE, "", "this is no DMAR and no IVRS table", "--table", r.write("empty", b""))
+    r.expect("text without one", USAGE, "", "this is no DMAR and no IVRS table", "--table",
              r.write("facp.txt", dump("FACP", bytes(40)).encode()))
     lines = dump("DMAR", dmar()).split("\n")
     path = r.write("row.txt", "\n".join(lines[:2] + lines[3:]).encode())
