@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <signal.h>
 
+#include "base/io.h"
 #include "base/text.h"
 #include "output.h"
 #include "verb.h"
@@ -155,8 +156,11 @@ int main(int argc, char *argv[])
         unsigned given = 0;
         int c, index = 0;
 
+        if (standard_streams_open() < 0)
+                return EXIT_USAGE; /* and nowhere to say so */
         /* A closed pipe is an error of write(2), and one that print_text() knows; it must not end a run half-way. */
         (void) signal(SIGPIPE, SIG_IGN);
+        (void) signal(SIGXFSZ, SIG_IGN); /* a limit on sizes is an error of write(2), too */
         while ((c = getopt_long(argc, argv, "h", long_options, &index)) >= 0) {
                 FOREACH_ARRAY(h, option_help, ELEMENTSOF(option_help))
                         if (h->option == c)

@@ -106,7 +106,7 @@ static void close_mounts(const BootMounts *mounts)
 
 int run_apply(const Run *r, int rfd, bool live, ApplyResult *ret)
 {
-        const ApplyOptions options = { .rfd = rfd, .live = live, .progress = show_progress };
+        const ApplyOptions options = { .rfd = rfd, .live = live, .progress = show_progress, .lock = r->lock };
         int e = r->mounts ? apply_mounts_writable(r->mounts, &r->plan, &ret->failure) : 0;
 
         if (e >= 0) {

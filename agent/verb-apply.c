@@ -83,6 +83,7 @@ int verb_apply(const Options *o)
         if (rfd < 0)
                 return EXIT_USAGE;
         code = o->dry_run ? EXIT_READY : run_lock("--apply", rfd, &lock);
+        run.lock = lock;
         if (code == EXIT_READY)
                 code = run_mount(&rfd, live, &mounts);
         if (code == EXIT_READY)

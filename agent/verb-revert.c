@@ -47,6 +47,7 @@ int verb_revert(const Options *o)
         if (rfd < 0)
                 return EXIT_USAGE;
         code = o->dry_run ? EXIT_READY : run_lock("revert", rfd, &lock);
+        run.lock = lock;
         if (code == EXIT_READY)
                 code = run_mount(&rfd, live, &mounts);
         if (code == EXIT_READY)

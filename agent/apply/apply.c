@@ -185,8 +185,22 @@ static int contexts_init(const ApplyOptions *o, const Plan *p, StepContext *cont
         return 0;
 }
 
-int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
+/* Before a step, when a signal asks ptprep to end. -EINTR, 0 */
+static int stop_if_asked(const Interrupt *i, char **failure)
 {
+        int signal = interrupt_pending(i);
+
+        if (signal == 0)
+                return 0;
+        string_printf(failure, "stopped by the signal SIG%s", sigabbrev_np(signal));
+        return -EINTR;
+}
+
+int apply_plan(const ApplyOptions *options, const Plan *p, ApplyResult *ret)
+{
+        Interrupt interrupt;
+        ApplyOptions with_interrupt = *options;
+        const ApplyOptions *o = &with_interrupt;
         _cleanup_(apply_result_done) ApplyResult result = {};
         StepContext *contexts;
         size_t n = 0;
@@ -201,7 +215,10 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
         contexts = calloc(p->n, sizeof(*contexts));
         if (!contexts)
                 return -ENOMEM;
-        r = contexts_init(o, p, contexts, &result.failure);
+        with_interrupt.interrupt = &interrupt;
+        r = interrupt_begin(&interrupt);
+        if (r >= 0)
+                r = contexts_init(o, p, contexts, &result.failure);
         /* An interrupted run's list would be overwritten by this run's: clean up first. */
         if (r >= 0 && p->steps[0].kind != STEP_CLEAN_UP) {
                 begun = true;
@@ -214,7 +231,9 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
 
                 if (o->progress)
                         o->progress(c->step, n, p->n, o->userdata);
-                r = step_table[c->step->kind].do_step(c);
+                r = stop_if_asked(&interrupt, &result.failure);
+                if (r >= 0)
+                        r = step_table[c->step->kind].do_step(c);
                 if (r >= 0 && c->step->kind == STEP_CLEAN_UP) {
                         begun = true;
                         r = transaction_begin(o->rfd, contexts, p->n);
@@ -225,6 +244,7 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
                         string_printf(&result.failure, "%s %s: %s", step_kind_to_string(c->step->kind), c->step->path,
                                       strerror(-r));
         }
+        interrupt.held_back = true;
         whole = r >= 0 || undo_all(contexts, MIN(n + 1, p->n), &result.failure) >= 0;
         if (begun)
                 settle_all(o->rfd, contexts, p->n);
@@ -232,6 +252,7 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret)
         if (begun && whole)
                 transaction_end(o->rfd, contexts, p->n);
         contexts_done(contexts, p->n);
+        interrupt_end(&interrupt);
         result.n_done = r < 0 ? 0 : n;
         *ret = result;
         result = (ApplyResult){};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "apply/interrupt.h"
 #include "model/bootmount.h"
 #include "model/plan.h"
 
@@ -11,6 +12,8 @@ typedef struct ApplyOptions {
         bool live; /* the root is "/" of the running system: children need no chroot(2) */
         void (*progress)(const Step *s, size_t i, size_t n, void *userdata); /* before each step; may be NULL */
         void *userdata;
+        int lock;                   /* of apply_lock(): programs that outlive ptprep hold it on; 0: none */
+        const Interrupt *interrupt; /* of apply_plan(), set by it */
 } ApplyOptions;
 
 typedef struct ApplyResult {

@@ -1,24 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 
 #include "apply/step.h"
 
-#define TAIL_MAX    2048U
-#define SEARCH_PATH "/usr/sbin:/usr/bin:/sbin:/bin"
+/*
+ * The programs of the platform that an apply runs. None outlives it unseen: what is killed together with ptprep dies by
+ * its own parent-death signal, what that does not reach goes on with the lock in its hands, and what a program leaves
+ * running in the background is ended with it, before anybody judges the file that it could still write to.
+ */
+
+#define TAIL_MAX        2048U
+#define SEARCH_PATH     "/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* From asking to end to ending, in seconds. */
+#define GRACE           5
+
+/* How often those that are left are told that it is over, since one may fork while it is being killed, and how long
+ * they have to die each time, in milliseconds. One that hangs in the kernel is not waited for any longer. */
+#define LEFTOVER_ROUNDS 500U
+#define LEFTOVER_PAUSE  10
 
 /* Between fork() and execve(): only async-signal-safe calls. */
-static void __attribute__((noreturn)) child_run(const ApplyOptions *o, char *const argv[], int output)
+static void __attribute__((noreturn)) child_run(const ApplyOptions *o, char *const argv[], int output, pid_t parent)
 {
         static char *const environment[] = { (char *) "PATH=" SEARCH_PATH, (char *) "LC_ALL=C", (char *) "TERM=dumb",
                                              (char *) "HOME=/root", NULL };
         int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
         sigset_t none;
 
+        /* a session of its own can be ended as a whole, and reads from no terminal */
+        if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+                _exit(127);
+        if (o->lock > 0 && fcntl(o->lock, F_SETFD, 0) < 0)
+                _exit(127);
         sigemptyset(&none);
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
         (void) signal(SIGPIPE, SIG_DFL); /* ignored in ptprep, and that would be inherited */
+        (void) signal(SIGXFSZ, SIG_DFL);
         if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
             dup2(output, STDERR_FILENO) < 0)
                 _exit(127);
@@ -44,60 +68,181 @@ static void __attribute__((noreturn)) child_run(const ApplyOptions *o, char *con
         _exit(127);
 }
 
-/* Reads until the child and its children have closed their end; keeps the tail. */
-static int read_tail(int fd, char tail[TAIL_MAX + 1])
+/* The last of what a program printed. */
+typedef struct Tail {
+        char text[TAIL_MAX + 1];
+        size_t n;
+} Tail;
+
+static void tail_add(Tail *t, const char *text, size_t n)
 {
-        size_t n = 0;
-
-        for (;;) {
-                char buf[4096];
-                ssize_t k = read(fd, buf, sizeof(buf));
-
-                if (k < 0 && errno == EINTR)
-                        continue;
-                if (k <= 0) {
-                        tail[n] = 0;
-                        return k < 0 ? -errno : 0;
+        for (size_t i = 0; i < n; i++) {
+                if (t->n == TAIL_MAX) {
+                        memmove(t->text, t->text + TAIL_MAX / 2, TAIL_MAX / 2);
+                        t->n = TAIL_MAX / 2;
                 }
-                for (ssize_t i = 0; i < k; i++) {
-                        if (n == TAIL_MAX) {
-                                memmove(tail, tail + TAIL_MAX / 2, TAIL_MAX / 2);
-                                n = TAIL_MAX / 2;
-                        }
-                        tail[n++] = buf[i] ? buf[i] : ' ';
-                }
+                t->text[t->n++] = text[i] ? text[i] : ' ';
         }
 }
 
-int command_run(const ApplyOptions *o, char *const argv[], char **ret_tail)
+/* What is there to be read, without waiting for more. Returns 1; 0: nobody can write to it any more; negative errno. */
+static int tail_read(Tail *t, int fd)
 {
-        _cleanup_close_ int in = -EBADF, out = -EBADF;
-        char tail[TAIL_MAX + 1];
-        int fds[2], status, r;
-        pid_t pid;
+        for (;;) {
+                char buf[4096];
+                ssize_t n = read(fd, buf, sizeof(buf));
 
-        if (pipe2(fds, O_CLOEXEC) < 0)
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return errno == EAGAIN ? 1 : -errno;
+                if (n == 0)
+                        return 0;
+                tail_add(t, buf, (size_t) n);
+        }
+}
+
+static int timer_new(unsigned seconds)
+{
+        const struct itimerspec when = { .it_value.tv_sec = seconds };
+        int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+        if (fd >= 0 && timerfd_settime(fd, 0, &when, NULL) < 0) {
+                int saved = errno;
+
+                close(fd);
+                return -saved;
+        }
+        return fd < 0 ? -errno : fd;
+}
+
+/*
+ * Until the program has ended, whoever holds its output. Returns 0; -ETIMEDOUT; -EINTR: somebody wants ptprep to stop;
+ * other negative errno.
+ */
+static int watch_program(const ApplyOptions *o, int pidfd, int output, unsigned limit, Tail *tail)
+{
+        _cleanup_close_ int timer = timer_new(limit);
+        struct pollfd fds[] = {
+                { .fd = pidfd, .events = POLLIN },
+                { .fd = timer, .events = POLLIN },
+                { .fd = output, .events = POLLIN },
+                { .fd = o->interrupt && !o->interrupt->held_back ? o->interrupt->fd : -1, .events = POLLIN },
+        };
+
+        if (timer < 0)
+                return timer;
+        for (;;) {
+                int r;
+
+                if (poll(fds, ELEMENTSOF(fds), -1) < 0) {
+                        if (errno == EINTR)
+                                continue;
+                        return -errno;
+                }
+                if (fds[2].revents) {
+                        r = tail_read(tail, output);
+                        if (r < 0)
+                                return r;
+                        if (r == 0)
+                                fds[2].fd = -1;
+                }
+                if (fds[0].revents)
+                        return 0;
+                if (fds[1].revents)
+                        return -ETIMEDOUT;
+                if (interrupt_pending(o->interrupt) > 0)
+                        return -EINTR;
+        }
+}
+
+/* Ends a session politely, then for good. Its leader stays to be waited for. */
+static void end_session(pid_t leader, int pidfd)
+{
+        struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+
+        (void) kill(-leader, SIGTERM);
+        while (poll(&ended, 1, GRACE * 1000) < 0 && errno == EINTR)
+                ;
+        (void) kill(-leader, SIGKILL);
+}
+
+/*
+ * What the program has left in the background. Its session is ended at once; who has left that as well has become a
+ * child of this process, and is found there. /proc/self/task/TID/children: Linux CONFIG_PROC_CHILDREN.
+ */
+static void end_leftovers(pid_t leader)
+{
+        (void) kill(-leader, SIGKILL);
+        for (unsigned i = 0; i < LEFTOVER_ROUNDS; i++) {
+                _cleanup_fclose_ FILE *f = NULL;
+                pid_t pid = waitpid(-1, NULL, WNOHANG);
+                long child;
+
+                if (pid < 0)
+                        return; /* no child is left */
+                if (pid > 0)
+                        continue;
+                f = fopen("/proc/thread-self/children", "re");
+                while (f && fscanf(f, "%ld", &child) == 1)
+                        (void) kill((pid_t) child, SIGKILL);
+                (void) poll(NULL, 0, LEFTOVER_PAUSE);
+        }
+}
+
+const char *command_failure(int error)
+{
+        switch (error) {
+        case -ENOEXEC:
+                return "could not be started";
+        case -ETIMEDOUT:
+                return "did not end in time, and was stopped";
+        case -EINTR:
+                return "stopped, as ptprep was asked to end";
+        default:
+                return "exit status";
+        }
+}
+
+int command_run(const ApplyOptions *o, char *const argv[], unsigned limit, char **ret_tail)
+{
+        _cleanup_close_ int in = -EBADF, out = -EBADF, pidfd = -EBADF;
+        pid_t pid, self = getpid();
+        int fds[2], status = 0, r;
+        Tail tail = {};
+
+        if (interrupt_pending(o->interrupt) > 0)
+                return -EINTR;
+        if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 || pipe2(fds, O_CLOEXEC) < 0)
                 return -errno;
         in = fds[0];
         out = fds[1];
+        if (fcntl(in, F_SETFL, O_NONBLOCK) < 0)
+                return -errno;
         pid = fork();
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                child_run(o, argv, out);
+                child_run(o, argv, out, self);
         closep(&out);
         out = -EBADF;
-        r = read_tail(in, tail);
+        pidfd = pidfd_open(pid, 0);
+        r = pidfd < 0 ? -errno : watch_program(o, pidfd, in, limit, &tail);
+        if (r < 0 && pidfd >= 0)
+                end_session(pid, pidfd);
+        else if (r < 0)
+                (void) kill(-pid, SIGKILL);
         while (waitpid(pid, &status, 0) < 0)
                 if (errno != EINTR)
                         return -errno;
-        if (ret_tail) {
-                size_t n = strlen(tail);
-
-                while (n > 0 && tail[n - 1] == '\n')
-                        tail[--n] = 0;
-                *ret_tail = strdup(tail);
-        }
+        end_leftovers(pid);
+        if (r >= 0)
+                r = MIN(tail_read(&tail, in), 0);
+        while (tail.n > 0 && tail.text[tail.n - 1] == '\n')
+                tail.n--;
+        tail.text[tail.n] = 0;
+        if (ret_tail)
+                *ret_tail = strdup(tail.text);
         if (r < 0)
                 return r;
         if (WIFEXITED(status) && WEXITSTATUS(status) == 127)

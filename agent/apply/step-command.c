@@ -101,11 +101,10 @@ static char **argument_vector(const StringList *l)
 static int run(StepContext *c, const StringList *arguments)
 {
         _cleanup_free_ char **argv = argument_vector(arguments), *tail = NULL;
-        int r = argv ? command_run(c->options, argv, &tail) : -ENOMEM;
+        int r = argv ? command_run(c->options, argv, LIMIT_IMAGE, &tail) : -ENOMEM;
 
         if (r < 0 && r != -ENOMEM)
-                r = step_failed(c, r, "%s failed (%s); it said: %s", arguments->items[0],
-                                r == -ENOEXEC ? "could not be started" : "exit status",
+                r = step_failed(c, r, "%s failed (%s); it said: %s", arguments->items[0], command_failure(r),
                                 tail && *tail ? tail : "nothing");
         return r;
 }

@@ -115,10 +115,10 @@ int step_image_do(StepContext *c)
         int r;
 
         builder_command(s->builder, c->trial_path, s->release, argv);
-        r = command_run(c->options, (char *const *) argv, &tail);
+        r = command_run(c->options, (char *const *) argv, LIMIT_IMAGE, &tail);
         if (r < 0)
-                r = step_failed(c, r, "%s failed for kernel %s; it said: %s", builder, s->release,
-                                tail && *tail ? tail : "nothing");
+                r = step_failed(c, r, "%s failed for kernel %s (%s); it said: %s", builder, s->release,
+                                command_failure(r), tail && *tail ? tail : "nothing");
         else if ((r = trial_verify(rfd, c->trial_path, &s->modules)) == -EPROTO)
                 r = step_failed(c, r,
                                 "%s built an image for kernel %s that lacks the claim list, the helper or a driver; "

@@ -73,10 +73,23 @@ int step_command_undo(StepContext *c);
  */
 int image_verify(int rfd, const char *path, uint64_t offset, uint64_t size) _must_check_;
 
+/* Seconds that a program may take: one that edits a file, one that looks for systems on all disks to write a menu, and
+ * one that builds images, on the slowest machine that is worth waiting for. */
+#define LIMIT_EDITOR 120U
+#define LIMIT_MENU   600U
+#define LIMIT_IMAGE  1200U
+
 /**
  * command_run() - run a program below the root and wait for it
  * @argv: NULL-terminated, argv[0] an absolute path or looked up in /usr/sbin:/usr/bin:/sbin:/bin.
- * @ret_tail: the last 2 KiB that it printed, owned by the caller; set on failure too, may be NULL.
- * Returns 0; -ENOEXEC when it could not be started; -EPROTO when it ended with an error; other negative errno.
+ * @limit: seconds until it is stopped. @ret_tail: the last 2 KiB that it printed, owned by the caller; set on failure
+ * too, may be NULL.
+ *
+ * The program gets a session of its own, and nothing of it runs any more when this returns.
+ * Returns 0; -ENOEXEC when it could not be started; -EPROTO when it ended with an error; -ETIMEDOUT; -EINTR: stopped,
+ * since a signal asks ptprep to end; other negative errno.
  */
-int command_run(const ApplyOptions *o, char *const argv[], char **ret_tail) _must_check_;
+int command_run(const ApplyOptions *o, char *const argv[], unsigned limit, char **ret_tail) _must_check_;
+
+/* The same in words: "could not be started", "exit status". */
+const char *command_failure(int error);

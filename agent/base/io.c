@@ -44,6 +44,21 @@ static int open_how(int rfd, const char *path, int flags, mode_t mode)
         return fd < 0 ? -errno : (int) fd;
 }
 
+int standard_streams_open(void)
+{
+        int fd;
+
+        do {
+                fd = open("/dev/null", O_RDWR); /* the lowest that is free */
+                if (fd < 0)
+                        fd = open("/", O_RDONLY | O_DIRECTORY); /* without /dev, it is at least taken */
+                if (fd < 0)
+                        return -errno;
+        } while (fd <= STDERR_FILENO);
+        close(fd);
+        return 0;
+}
+
 int root_open(int rfd, const char *path, int flags)
 {
         /* a FIFO without a writer would hold the boot up for ever, and a terminal take it over */

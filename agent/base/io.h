@@ -16,6 +16,13 @@
  */
 
 /**
+ * standard_streams_open() - see to it that descriptors 0, 1 and 2 are something
+ * Installers and daemons start programs with some of them closed; what is opened next would take their place, and get
+ * what is meant for a terminal. To be called first. Returns 0; negative errno.
+ */
+int standard_streams_open(void) _must_check_;
+
+/**
  * root_open() - open a path below a root
  * @rfd: root folder (O_PATH is enough), not closed here. @path: relative or absolute. @flags: open(2); O_CLOEXEC is
  * implied, and so are O_NONBLOCK and O_NOCTTY where it is read from: nothing that lies there is waited for.

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What surrounds a run may be odd: closed descriptors, limits, signals, programs that leave others behind.
+
+    run-surroundings.py PTPREP
+
+A tree of tests/golden is applied under each. What is asked for is done, or everything is as before; nothing is half done, and
+nobody still writes when ptprep has ended. Needs root for chroot(2).
+"""
+
+import importlib.util
+import os
+import pathlib
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
+assert spec and spec.loader
+golden = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(golden)
+
+MACHINE = "intel-off"
+DRACUT, MKCONFIG = "/usr/bin/dracut", "/usr/sbin/grub-mkconfig"
+ROLLED_BACK, REBOOT_DUE = 3, (0, 1)
+SKIPPED = 77
+
+
+class Host:
+    """A tree, and what was in it before anything ran."""
+
+    def __init__(self, ptprep: str, folder: pathlib.Path):
+        self.ptprep, self.tree = ptprep, golden.Tree(folder)
+        self.tree.build(golden.read_lines(f"{MACHINE}.tree"))
+        self.tree.install_tools()
+        self.tree.link("/bin/sleep", "busybox")
+        self.tree.link("/bin/kill", "busybox")
+        self.before = self.contents()
+
+    def contents(self) -> dict[str, bytes]:
+        """Text by name, for whoever boots or configures; the state that ptprep keeps for itself left out."""
+        left_out = ("/var/lib/ptprep", "/bin/", "/usr/")
+        return {name: entry[3] for name, entry in self.tree.snapshot().items() if not name.startswith(left_out)}
+
+    def script(self, path: str, line: str) -> None:
+        """The tool does this first."""
+        text = self.tree.path(path).read_text()
+        self.tree.path(path).write_text(text.replace("set -eu\n", f"set -eu\n{line}\n", 1))
+
+    def start(self, *arguments: str, **how: object) -> subprocess.Popen:
+        return subprocess.Popen([self.ptprep, f"--root={self.tree.top}", *arguments], env=os.environ | {"LC_ALL": "C"}, **how)
+
+    def judge(self, code: int, good: tuple[int, ...], applied: bool) -> None:
+        assert code in good, f"exit status {code}, not one of {good}"
+        now = self.contents()
+        if applied:
+            assert b"intel_iommu=on" in now["/boot/grub/grub.cfg"], "no argument in the menu"
+        else:
+            changed = sorted(n for n in self.before.keys() | now.keys() if self.before.get(n) != now.get(n))
+            assert not changed, f"changed: {changed}"
+
+
+def closed_descriptors(host: Host, closed: tuple[int, ...]) -> None:
+    """Installers and daemons start programs like this."""
+    def close() -> None:
+        for fd in closed:
+            os.close(fd)
+    code = host.start("--apply", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                      preexec_fn=close).wait(60)
+    host.judge(code, REBOOT_DUE, True)
+    assert host.tree.path("/run/ptprep/lock").read_bytes() == b"", "what was meant for a terminal is in the lock"
+
+
+def asked_to_end(host: Host, tool: str, number: signal.Signals) -> None:
+    """In the minute of dracut. The tool itself never hears of it: ptprep has to see to that."""
+    host.script(tool, "trap '' INT HUP QUIT; echo $$ >/tmp/pid; sleep 600")
+    process = host.start("--apply", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not host.tree.path("/tmp/pid").exists() or not host.tree.path("/tmp/pid").read_text().endswith("\n"):
+        assert process.poll() is None, "ended before its tool ran"
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=60)
+    host.judge(process.returncode, (ROLLED_BACK,), False)
+    assert "ptprep was asked to end" in out, out
+    tool_process = int(host.tree.path("/tmp/pid").read_text())
+    assert not pathlib.Path(f"/proc/{tool_process}").exists(), "the tool still runs"
+
+
+def background(host: Host, tool: str) -> None:
+    """A daemon that the tool leaves behind holds nothing up and is gone. (Without the cure this takes ten minutes.)"""
+    host.script(tool, "(trap '' HUP TERM; sleep 600; : >/tmp/late) &\necho $! >/tmp/pid")
+    code = host.start("--apply", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).wait(60)
+    host.judge(code, REBOOT_DUE, True)
+    assert not pathlib.Path(f"/proc/{int(host.tree.path('/tmp/pid').read_text())}").exists(), "the daemon still runs"
+
+
+def size_limit(host: Host, size: int) -> None:
+    """ulimit -f: an error like that of a full disk, and no end in the middle."""
+    code = host.start("--apply", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))).wait(60)
+    assert code in (1, 2, ROLLED_BACK, 74), f"exit status {code}"
+    host.judge(code, (code,), False)
+
+
+CASES = [(closed_descriptors, ((fd,),)) for fd in (0, 1, 2)]
+CASES += [(closed_descriptors, ((0, 1, 2),))]
+CASES += [(asked_to_end, (tool, number)) for tool in (DRACUT, MKCONFIG)
+          for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)]
+CASES += [(background, (tool,)) for tool in (DRACUT, MKCONFIG)]
+CASES += [(size_limit, (size,)) for size in (128, 512)]
+
+
+def main() -> int:
+    if os.geteuid() != 0:
+        print("SKIPPED: chroot(2) needs root")
+        return SKIPPED
+    failed = 0
+    for part, arguments in CASES:
+        name = f"{part.__name__} {' '.join(getattr(a, 'name', str(a)) for a in arguments)}"
+        with tempfile.TemporaryDirectory(prefix="ptprep-surroundings-") as folder:
+            host = Host(sys.argv[1], pathlib.Path(folder))
+            try:
+                part(host, *arguments)
+            except (AssertionError, subprocess.TimeoutExpired) as error:
+                print(f"FAILED {name}: {error}")
+                failed += 1
+    print(f"{len(CASES) - failed} of {len(CASES)} as wanted")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
