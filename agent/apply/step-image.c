@@ -53,10 +53,10 @@ static int image_part(int rfd, const char *path, uint64_t *ret_offset, uint64_t 
 
 /**
  * Looks into an image.
- * @modules: names that have to be in it. @ret_identity may be NULL.
+ * @modules: names that have to be in it. @ret_seen may be NULL.
  * Returns 0; -ENOENT when a module is not in it; as initrd_inspect().
  */
-static int inside_digest(int rfd, const char *path, const StringList *modules, uint64_t *ret, uint64_t *ret_identity)
+static int inside_digest(int rfd, const char *path, const StringList *modules, uint64_t *ret, InitrdSeen *ret_seen)
 {
         uint64_t offset, size;
         ImageQuery q;
@@ -67,7 +67,7 @@ static int inside_digest(int rfd, const char *path, const StringList *modules, u
                 q.items[q.n++] = (InitrdItem){ .name = modules->items[i], .module = true };
         r = image_part(rfd, path, &offset, &size);
         if (r >= 0)
-                r = initrd_inspect_part(rfd, path, offset, size, q.items, q.n, ret_identity);
+                r = initrd_inspect_part(rfd, path, offset, size, q.items, q.n, ret_seen);
         if (r < 0)
                 return r;
         if (image_query_modules(&q) == TRISTATE_NO)
@@ -148,12 +148,15 @@ int step_copy_do(StepContext *c)
 static int stamp_image(int rfd, uint64_t wanted, const char *key, const char *path, const StringList *modules,
                        ImageStamps *ret)
 {
-        uint64_t inside, identity;
-        int r = inside_digest(rfd, path, modules, &inside, &identity);
+        ImageStamp stamp = { .release = (char *) key, .modules = true };
+        InitrdSeen seen;
+        int r = inside_digest(rfd, path, modules, &stamp.digest, &seen);
 
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
-        return inside == wanted ? image_stamps_set(ret, key, identity, inside, true) : 0;
+        stamp.identity = seen.identity;
+        stamp.maker = seen.maker;
+        return stamp.digest == wanted ? image_stamps_set(ret, &stamp) : 0;
 }
 
 /* The image of a kernel release where the loader's own tool has put it meanwhile. */

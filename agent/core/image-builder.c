@@ -5,9 +5,9 @@
 
 BuilderKind images_builder(const Facts *f)
 {
-        BuilderKind k = 0;
+        BuilderKind k = _BUILDER_FIRST;
 
-        while (k < _BUILDER_MAX && (f->builders[k].installed != TRISTATE_YES || !builder_ops(k)->command))
+        while (k < _BUILDER_MAX && (f->builders[k].installed != TRISTATE_YES || !builder_usable(k)))
                 k++;
         return k;
 }

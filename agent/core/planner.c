@@ -25,7 +25,7 @@ static int plan_files(const Judgement *j, FindingList *findings, Plan *p)
         for (size_t i = 0; i < ELEMENTSOF(files) && r >= 0; i++)
                 r = plan_generated(f, findings, p, files[i].check, files[i].path, files[i].now, files[i].wanted,
                                    files[i].keep_others);
-        for (BuilderKind k = 0; k < _BUILDER_MAX && r >= 0; k++)
+        for (BuilderKind k = _BUILDER_FIRST; k < _BUILDER_MAX && r >= 0; k++)
                 if (builder_ops(k)->snippet_path)
                         r = plan_generated(f, findings, p, "image.current", builder_ops(k)->snippet_path,
                                            f->builders[k].snippet, w->builder_snippets[k], true);

@@ -135,7 +135,7 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
                         r = render_modprobe(&w, &w.modprobe_snippet);
                 if (r < 0)
                         return r;
-                for (BuilderKind k = 0; k < _BUILDER_MAX; k++)
+                for (BuilderKind k = _BUILDER_FIRST; k < _BUILDER_MAX; k++)
                         w.builder_snippets[k] = builder_ops(k)->snippet;
                 w.image_digest = image_digest(w.claims, facts->helper_hash);
         }

@@ -7,7 +7,9 @@
 
 const BuilderOps builder_dracut = {
         .kind = BUILDER_DRACUT,
-        .programs = (const char *const[]){ "/usr/bin/dracut", NULL },
+        .programs = (const char *const[]){ "/usr/bin/dracut", "/usr/sbin/dracut", "/sbin/dracut", NULL },
+        .marks = (const char *const[]){ "usr/lib/dracut/*", "lib/dracut/*", "dracut-0*", NULL },
+        .hooks = (const char *const[]){ "dracut", "*-dracut", "*-dracut.install", "*dracut*install*.hook", NULL },
         /* the file has to end in .conf and the value needs inner blanks (dracut.conf(5)) */
         .snippet_path = "/etc/dracut.conf.d/ptprep.conf",
         .snippet = GENERATED_HEADER "add_dracutmodules+=\" ptprep \"\n",

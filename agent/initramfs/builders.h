@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "base/array.h"
 #include "model/builder.h"
 
 /*
@@ -9,9 +8,15 @@
  * builder-*.c. builders_read() is called by the probers only and reads through base/io.h; all else is pure.
  */
 
+/* Lists of words end with NULL. */
 typedef struct BuilderOps {
         BuilderKind kind;
-        const char *const *programs; /* paths; with any of them it is installed. Ends with NULL */
+        const char *const *programs; /* paths; with any of them it is installed */
+        /* What it puts into each of its images, and nobody else does: paths, "*" at the end: all that begin so. */
+        const char *const *marks;
+        /* fnmatch(3) patterns of the names of its hooks in the directories that builders.c looks into. */
+        const char *const *hooks;
+        bool named_only; /* its hook for kernel-install does nothing unless initrd_generator= names it */
         /*
          * A file in a directory of its configuration, by which it is told to put ptprep's part into images. NULL: none
          * is needed.
@@ -29,9 +34,23 @@ typedef struct BuilderOps {
 #define BUILDER_WORDS_MAX 8
 
 extern const BuilderOps builder_dracut;
+extern const BuilderOps builder_initramfs_tools;
+extern const BuilderOps builder_mkinitcpio;
+extern const BuilderOps builder_booster;
+extern const BuilderOps builder_mkosi_initrd;
+extern const BuilderOps builder_ugrd;
 
-/* The row of a kind. */
+/* The row of a kind from _BUILDER_FIRST on. */
 const BuilderOps *builder_ops(BuilderKind k);
+
+/* Can ptprep have images built by it? */
+static inline bool builder_usable(BuilderKind k)
+{
+        return k >= _BUILDER_FIRST && builder_ops(k)->command;
+}
+
+/* Whose image a file lies in, by its path there without a leading slash; BUILDER_UNKNOWN: it may be in anybody's. */
+BuilderKind builder_of_file(const char *name);
 
 /**
  * builder_command() - its command line for one image
@@ -40,6 +59,9 @@ const BuilderOps *builder_ops(BuilderKind k);
 size_t builder_command(BuilderKind k, const char *image, const char *release,
                        const char *ret[static BUILDER_WORDS_MAX]);
 
-/* Which of them are here, and what each was told. @ret: one for each kind, to be released by the caller. 0 or -ENOMEM.
+/**
+ * builders_read() - which of them are here, which are used, and what each was told
+ * @generator: initrd_generator= of kernel-install(8); NULL: not set.
+ * @ret: indexed by BuilderKind; what it has is released by the caller. Returns 0 or -ENOMEM.
  */
-int builders_read(int rfd, ImageBuilder ret[static _BUILDER_MAX]) _must_check_;
+int builders_read(int rfd, const char *generator, ImageBuilder ret[static _BUILDER_MAX]) _must_check_;

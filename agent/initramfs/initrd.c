@@ -6,6 +6,7 @@
 
 #include "base/io.h"
 #include "base/parse.h"
+#include "initramfs/builders.h"
 #include "initramfs/cpio.h"
 
 static bool all_found(const InitrdItem *items, size_t n)
@@ -65,8 +66,9 @@ static InitrdItem *match_entry(InitrdItem *items, size_t n, const CpioEntry *e)
         return wanted;
 }
 
-int initrd_scan(int fd, uint64_t offset, uint64_t size, InitrdItem *items, size_t n)
+int initrd_scan(int fd, uint64_t offset, uint64_t size, InitrdItem *items, size_t n, BuilderKind *ret_maker)
 {
+        BuilderKind maker = BUILDER_UNKNOWN;
         _cleanup_(cpio_done) CpioReader c = {};
         uint64_t end;
         CpioEntry e;
@@ -89,14 +91,19 @@ int initrd_scan(int fd, uint64_t offset, uint64_t size, InitrdItem *items, size_
         if (end == offset)
                 return -EBADMSG;
         r = cpio_init(&c, fd, offset, end);
-        while (r >= 0 && !all_found(items, n) && (r = cpio_next(&c, &e)) > 0) {
+        while (r >= 0 && !(all_found(items, n) && (!ret_maker || maker != BUILDER_UNKNOWN)) &&
+               (r = cpio_next(&c, &e)) > 0) {
                 InitrdItem *wanted = match_entry(items, n, &e);
 
+                if (maker == BUILDER_UNKNOWN)
+                        maker = builder_of_file(e.name);
                 if (!wanted)
                         continue;
                 r = cpio_hash(&c, &wanted->hash);
                 wanted->found = r >= 0;
         }
+        if (r >= 0 && ret_maker)
+                *ret_maker = maker != BUILDER_UNKNOWN ? maker : BUILDER_OTHER;
         return MIN(r, 0);
 }
 
@@ -134,18 +141,18 @@ int initrd_identify(int rfd, const char *path, uint64_t *ret)
 }
 
 int initrd_inspect_part(int rfd, const char *path, uint64_t offset, uint64_t size, InitrdItem *items, size_t n,
-                        uint64_t *ret_identity)
+                        InitrdSeen *ret)
 {
         _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY);
-        uint64_t identity = 0;
+        InitrdSeen seen = {};
         int r;
 
         if (fd < 0)
                 return fd;
-        r = identify(fd, &identity);
+        r = identify(fd, &seen.identity);
         if (r >= 0)
-                r = initrd_scan(fd, offset, size, items, n);
-        if (r >= 0 && ret_identity)
-                *ret_identity = identity;
+                r = initrd_scan(fd, offset, size, items, n, ret ? &seen.maker : NULL);
+        if (r >= 0 && ret)
+                *ret = seen;
         return r;
 }

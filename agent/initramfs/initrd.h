@@ -3,7 +3,7 @@
 
 #include <sys/stat.h>
 
-#include "base/macro.h"
+#include "model/builder.h"
 
 /* What is inside an initramfs image. */
 
@@ -20,13 +20,15 @@ typedef struct InitrdItem {
  * initrd_scan() - look for files and modules in an image
  * @fd: regular file. @offset, @size: the part of it that is the image, bytes; 0, 0: all of it.
  * @items: names filled by the caller; results are set also on failure.
+ * @ret_maker: the program that made it, BUILDER_OTHER where it bears no mark of any; may be NULL.
  *
  * Stops as soon as all are found.
  * Returns 0, also when nothing is found; -EBADMSG the image is damaged, of a kind that the kernel does not read, or the
  * file ends before that part does; -EFBIG it asks for more memory than any image needs; -EOPNOTSUPP lzo; -ENOPKG
  * libarchive is not installed; -EISDIR, -EINVAL no regular file; other negative errno.
  */
-int initrd_scan(int fd, uint64_t offset, uint64_t size, InitrdItem *items, size_t n) _must_check_;
+int initrd_scan(int fd, uint64_t offset, uint64_t size, InitrdItem *items, size_t n,
+                BuilderKind *ret_maker) _must_check_;
 
 /**
  * initrd_identity() - tells whether a file is still the one seen before
@@ -38,16 +40,21 @@ uint64_t initrd_identity(const struct stat *st, bool fat);
 /* The same of a path below a root. 0 or negative errno. */
 int initrd_identify(int rfd, const char *path, uint64_t *ret) _must_check_;
 
+/* What else is known of an image that was looked into. */
+typedef struct InitrdSeen {
+        uint64_t identity; /* of the very file that was read */
+        BuilderKind maker;
+} InitrdSeen;
+
 /**
  * initrd_inspect_part() - initrd_scan() of a path below a root
- * @ret_identity: of the very file that was read; may be NULL; untouched on failure.
- * Returns as initrd_scan(); negative errno of openat2(2).
+ * @ret: may be NULL; untouched on failure. Returns as initrd_scan(); negative errno of openat2(2).
  */
 int initrd_inspect_part(int rfd, const char *path, uint64_t offset, uint64_t size, InitrdItem *items, size_t n,
-                        uint64_t *ret_identity) _must_check_;
+                        InitrdSeen *ret) _must_check_;
 
 /* The same of a whole file. */
-static inline int initrd_inspect(int rfd, const char *path, InitrdItem *items, size_t n, uint64_t *ret_identity)
+static inline int initrd_inspect(int rfd, const char *path, InitrdItem *items, size_t n, InitrdSeen *ret)
 {
-        return initrd_inspect_part(rfd, path, 0, 0, items, n, ret_identity);
+        return initrd_inspect_part(rfd, path, 0, 0, items, n, ret);
 }

@@ -11,7 +11,7 @@ void facts_init(Facts *f)
                 .record_known = TRISTATE_UNKNOWN,
         };
         FOREACH_ARRAY(b, f->builders, ELEMENTSOF(f->builders))
-                b->installed = TRISTATE_UNKNOWN;
+                b->installed = b->active = TRISTATE_UNKNOWN;
         features_init(&f->features);
         host_uses_init(&f->host);
 }
@@ -57,8 +57,10 @@ void facts_done(Facts *f)
         free(f->transaction);
         free(f->record_text);
         record_done(&f->record);
-        FOREACH_ARRAY(b, f->builders, ELEMENTSOF(f->builders))
+        FOREACH_ARRAY(b, f->builders, ELEMENTSOF(f->builders)) {
+                free(b->hook);
                 free(b->snippet);
+        }
         kargs_done(&f->cmdline);
         string_list_done(&f->iommu_units);
         loaders_free(f->loaders, f->n_loaders);

@@ -107,6 +107,7 @@ typedef struct ImageContent {
         uint64_t identity; /* hash of inode, size, mtime, ctime; 0: missing */
         uint64_t digest;   /* hash of claim list and helper found inside; 0: none inside */
         Tristate modules;  /* the stub modules are inside or built in */
+        BuilderKind maker; /* who made it, by what is inside */
 } ImageContent;
 
 typedef struct LoadedImage {

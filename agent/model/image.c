@@ -33,8 +33,8 @@ void image_stamps_done(ImageStamps *s)
 /* One line, cut into words in place. */
 static int parse_stamp(char *line, ImageStamps *s)
 {
-        char *words[4], *save = NULL, *word;
-        uint64_t identity, digest;
+        char *words[5], *save = NULL, *word;
+        ImageStamp stamp = {};
         size_t n = 0;
 
         for (word = strtok_r(line, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
@@ -42,10 +42,13 @@ static int parse_stamp(char *line, ImageStamps *s)
                         return 0;
                 words[n++] = word;
         }
-        if (n != ELEMENTSOF(words) || parse_u64(words[1], 16, &identity) < 0 || parse_u64(words[2], 16, &digest) < 0 ||
-            (!streq(words[3], "0") && !streq(words[3], "1")))
+        if (n != ELEMENTSOF(words) || parse_u64(words[1], 16, &stamp.identity) < 0 ||
+            parse_u64(words[2], 16, &stamp.digest) < 0 || (!streq(words[3], "0") && !streq(words[3], "1")))
                 return 0;
-        return image_stamps_set(s, words[0], identity, digest, words[3][0] == '1');
+        stamp.release = words[0];
+        stamp.modules = words[3][0] == '1';
+        stamp.maker = builder_kind_from_string(words[4]);
+        return stamp.maker < 0 ? 0 : image_stamps_set(s, &stamp);
 }
 
 int image_stamps_parse(const char *text, ImageStamps *ret)
@@ -76,8 +79,8 @@ char *image_stamps_print(const ImageStamps *s)
         if (!f)
                 return NULL;
         FOREACH_ARRAY(i, s->items, s->n)
-                fprintf(f, "%s %016" PRIx64 " %016" PRIx64 " %u\n", i->release, i->identity, i->digest,
-                        (unsigned) i->modules);
+                fprintf(f, "%s %016" PRIx64 " %016" PRIx64 " %u %s\n", i->release, i->identity, i->digest,
+                        (unsigned) i->modules, builder_kind_to_string(i->maker));
         if (fclose(f) != 0) {
                 free(text);
                 return NULL;
@@ -93,23 +96,24 @@ const ImageStamp *image_stamps_find(const ImageStamps *s, const char *release)
         return NULL;
 }
 
-int image_stamps_set(ImageStamps *s, const char *release, uint64_t identity, uint64_t digest, bool modules)
+int image_stamps_set(ImageStamps *s, const ImageStamp *stamp)
 {
-        ImageStamp *stamp = (ImageStamp *) image_stamps_find(s, release);
+        ImageStamp *present = (ImageStamp *) image_stamps_find(s, stamp->release);
+        char *release;
 
-        if (release[0] == 0 || release[strcspn(release, " \t\r\n")] != 0)
+        if (stamp->release[0] == 0 || stamp->release[strcspn(stamp->release, " \t\r\n")] != 0)
                 return -EINVAL;
-        if (!stamp) {
-                stamp = array_grow(&s->items, s->n);
-                if (!stamp)
+        if (!present) {
+                present = array_grow(&s->items, s->n);
+                if (!present)
                         return -ENOMEM;
-                stamp->release = strdup(release);
-                if (!stamp->release)
+                present->release = strdup(stamp->release);
+                if (!present->release)
                         return -ENOMEM;
                 s->n++;
         }
-        stamp->identity = identity;
-        stamp->digest = digest;
-        stamp->modules = modules;
+        release = present->release;
+        *present = *stamp;
+        present->release = release;
         return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "macro.h"
+#include "builder.h"
 
 /* What tells an initramfs image from another one, and the record of images that were verified. */
 
@@ -16,13 +16,16 @@ uint64_t image_digest(const char *claims, uint64_t helper_hash);
 /* The same from fnv1a() over the claim list, for those who have no text. */
 uint64_t image_digest_of_hashes(uint64_t claims_hash, uint64_t helper_hash);
 
-/* One line of NAME_IMAGE_STAMPS: "RELEASE IDENTITY DIGEST MODULES", two hashes of 16 hexadecimal digits, then 0 or 1.
+/*
+ * One line of NAME_IMAGE_STAMPS: "RELEASE IDENTITY DIGEST MODULES MAKER", two hashes of 16 hexadecimal digits, then 0
+ * or 1, then a name as of builder_kind_to_string().
  */
 typedef struct ImageStamp {
         char *release;
         uint64_t identity; /* initrd_identity() of the file that was verified */
         uint64_t digest;   /* found inside; 0: none */
         bool modules;      /* all that were needed were inside */
+        BuilderKind maker; /* who made it */
 } ImageStamp;
 
 typedef struct ImageStamps {
@@ -45,6 +48,5 @@ char *image_stamps_print(const ImageStamps *s);
 /* By release; NULL: none. */
 const ImageStamp *image_stamps_find(const ImageStamps *s, const char *release);
 
-/* Adds the stamp of a release, or replaces it. 0; -EINVAL a release with white space; -ENOMEM. */
-int image_stamps_set(ImageStamps *s, const char *release, uint64_t identity, uint64_t digest,
-                     bool modules) _must_check_;
+/* Adds a copy of the stamp, or replaces the one of its release. 0; -EINVAL a release with white space; -ENOMEM. */
+int image_stamps_set(ImageStamps *s, const ImageStamp *stamp) _must_check_;

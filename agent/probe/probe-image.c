@@ -13,6 +13,7 @@ static int probe_content(const Probe *p, const KernelRelease *k, const ImageStam
                          uint64_t offset, uint64_t size, ImageContent *c)
 {
         ImageQuery query;
+        InitrdSeen seen;
         int r;
 
         r = initrd_identify(p->rfd, path, &c->identity);
@@ -22,13 +23,16 @@ static int probe_content(const Probe *p, const KernelRelease *k, const ImageStam
                 c->stamped = c->known = true;
                 c->digest = stamp->digest;
                 c->modules = stamp->modules ? TRISTATE_YES : TRISTATE_NO;
+                c->maker = stamp->maker;
                 return 0;
         }
         image_query_init(&query, p->cfg, k);
-        r = initrd_inspect_part(p->rfd, path, offset, size, query.items, query.n, &c->identity);
+        r = initrd_inspect_part(p->rfd, path, offset, size, query.items, query.n, &seen);
         if (r < 0)
                 return probe_soft(r);
         c->known = true;
+        c->identity = seen.identity;
+        c->maker = seen.maker;
         c->digest = image_query_digest(&query);
         c->modules = image_query_modules(&query);
         return 0;

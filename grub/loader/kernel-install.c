@@ -7,37 +7,33 @@
 
 static const char *const folders[] = { "/etc/kernel", "/run/kernel", "/usr/local/lib/kernel", "/usr/lib/kernel" };
 
-static void note_layout(const char *text, KernelLayout *layout)
+/* The value of the last line KEY=VALUE, without quotes; owned by the caller, untouched where there is none. */
+static int read_value(const char *text, const char *key, char **value)
 {
-        static const struct {
-                const char *name;
-                KernelLayout layout;
-        } names[] = {
-                { "", KERNEL_LAYOUT_AUTO },
-                { "auto", KERNEL_LAYOUT_AUTO },
-                { "bls", KERNEL_LAYOUT_BLS },
-                { "uki", KERNEL_LAYOUT_UKI },
-        };
+        size_t length = strlen(key);
 
         for (const char *line = text; line; line = strchr(line, '\n')) {
-                const char *value;
+                char *found;
                 size_t n;
 
                 line += *line == '\n';
-                value = startswith(line + strspn(line, " \t"), "layout=");
-                if (!value)
+                line += strspn(line, " \t");
+                if (strncmp(line, key, length) != 0 || line[length] != '=')
                         continue;
-                value += strspn(value, "\"' \t");
-                n = strcspn(value, "\"' \t\r\n#");
-                *layout = KERNEL_LAYOUT_OTHER;
-                FOREACH_ARRAY(i, names, ELEMENTSOF(names))
-                        if (strlen(i->name) == n && strncmp(i->name, value, n) == 0)
-                                *layout = i->layout;
+                line += length + 1;
+                line += strspn(line, "\"' \t");
+                n = strcspn(line, "\"' \t\r\n#");
+                found = strndup(line, n);
+                if (!found)
+                        return -ENOMEM;
+                free(*value);
+                *value = found;
         }
+        return 0;
 }
 
 /* The first of the folders that has this file counts. Returns 0, also when none has it; -ENOMEM. */
-static int read_conf(int rfd, const char *name, KernelLayout *layout)
+static int read_conf(int rfd, const char *name, const char *key, char **value)
 {
         FOREACH_ARRAY(folder, folders, ELEMENTSOF(folders)) {
                 _cleanup_free_ char *path = NULL, *text = NULL;
@@ -50,8 +46,7 @@ static int read_conf(int rfd, const char *name, KernelLayout *layout)
                         return r;
                 if (r < 0)
                         continue;
-                note_layout(text, layout);
-                return 0;
+                return read_value(text, key, value);
         }
         return 0;
 }
@@ -77,18 +72,13 @@ static int list_drop_ins(int rfd, StringList *ret)
         return 0;
 }
 
-int kernel_install_layout(int rfd, KernelLayout *ret)
+/* A key of install.conf and its drop-ins, of which later ones win; NULL: not set. */
+static int read_key(int rfd, const char *key, char **ret)
 {
-        static const char *const programs[] = { "/usr/bin/kernel-install", "/bin/kernel-install" };
         _cleanup_(string_list_done) StringList names = {};
-        KernelLayout layout = KERNEL_LAYOUT_AUTO;
-        int r;
+        _cleanup_free_ char *value = NULL;
+        int r = read_conf(rfd, "install.conf", key, &value);
 
-        if (!root_first(rfd, programs, ELEMENTSOF(programs))) {
-                *ret = KERNEL_LAYOUT_NONE;
-                return 0;
-        }
-        r = read_conf(rfd, "install.conf", &layout);
         if (r >= 0)
                 r = list_drop_ins(rfd, &names);
         for (size_t i = 0; r >= 0 && i < names.n; i++) {
@@ -98,10 +88,49 @@ int kernel_install_layout(int rfd, KernelLayout *ret)
                         continue;
                 if (string_printf(&path, "install.conf.d/%s", names.items[i]) < 0)
                         return -ENOMEM;
-                r = read_conf(rfd, path, &layout);
+                r = read_conf(rfd, path, key, &value);
         }
         if (r >= 0)
-                *ret = layout;
+                *ret = TAKE_PTR(value);
+        return r;
+}
+
+int kernel_install_layout(int rfd, KernelLayout *ret)
+{
+        static const char *const programs[] = { "/usr/bin/kernel-install", "/bin/kernel-install" };
+        static const struct {
+                const char *name;
+                KernelLayout layout;
+        } names[] = {
+                { "", KERNEL_LAYOUT_AUTO },
+                { "auto", KERNEL_LAYOUT_AUTO },
+                { "bls", KERNEL_LAYOUT_BLS },
+                { "uki", KERNEL_LAYOUT_UKI },
+        };
+        _cleanup_free_ char *value = NULL;
+        int r;
+
+        if (!root_first(rfd, programs, ELEMENTSOF(programs))) {
+                *ret = KERNEL_LAYOUT_NONE;
+                return 0;
+        }
+        r = read_key(rfd, "layout", &value);
+        if (r < 0)
+                return r;
+        *ret = value ? KERNEL_LAYOUT_OTHER : KERNEL_LAYOUT_AUTO;
+        FOREACH_ARRAY(i, names, ELEMENTSOF(names))
+                if (value && streq(i->name, value))
+                        *ret = i->layout;
+        return 0;
+}
+
+int kernel_install_generator(int rfd, char **ret)
+{
+        _cleanup_free_ char *value = NULL;
+        int r = read_key(rfd, "initrd_generator", &value);
+
+        if (r >= 0)
+                *ret = value && value[0] != 0 ? TAKE_PTR(value) : NULL;
         return r;
 }
 

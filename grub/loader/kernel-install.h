@@ -28,6 +28,13 @@ typedef enum KernelLayout {
 int kernel_install_layout(int rfd, KernelLayout *ret) _must_check_;
 
 /**
+ * kernel_install_generator() - which program makes the initramfs images of new kernels there
+ * @ret: initrd_generator= of install.conf and its drop-ins, owned by the caller; NULL: not said, then each that has a
+ * hook decides for itself. Returns 0 or -ENOMEM.
+ */
+int kernel_install_generator(int rfd, char **ret) _must_check_;
+
+/**
  * has_sdbootutil() - does openSUSE's tool make the entries?
  * For GRUB and systemd-boot alike: of /etc/kernel/cmdline or what stands in for it, and never of /etc/default/grub.
  * Source: github.com/openSUSE/sdbootutil, create_boot_options().

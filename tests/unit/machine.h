@@ -163,7 +163,7 @@ static inline void machine_settle(Machine *m)
         assert_int_equal(wanted_compute(&m->config, &m->facts, &w), 0);
         set_text(&m->facts.claims, w.claims);
         set_text(&m->facts.modprobe_snippet, w.modprobe_snippet);
-        for (BuilderKind k = 0; k < _BUILDER_MAX; k++)
+        for (BuilderKind k = _BUILDER_FIRST; k < _BUILDER_MAX; k++)
                 set_text(&m->facts.builders[k].snippet, w.builder_snippets[k]);
         set_text(&m->facts.image_stamps, "stamps\n");
         FOREACH_ARRAY(k, m->facts.kernels, m->facts.n_kernels) {

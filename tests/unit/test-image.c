@@ -163,16 +163,16 @@ static uint64_t expected_digest(void)
 
 static void assert_complete(const Tree *t)
 {
-        uint64_t identity = 0;
+        InitrdSeen seen;
         struct stat st;
         ImageQuery q;
 
         query(&q);
-        assert_int_equal(initrd_inspect(t->rfd, "/image", q.items, q.n, &identity), 0);
+        assert_int_equal(initrd_inspect(t->rfd, "/image", q.items, q.n, &seen), 0);
         assert_true(image_query_digest(&q) == expected_digest());
         assert_int_equal(image_query_modules(&q), TRISTATE_YES);
         assert_int_equal(root_stat(t->rfd, "/image", &st), 0);
-        assert_true(identity == initrd_identity(&st, false));
+        assert_true(seen.identity == initrd_identity(&st, false));
 }
 
 static int inspect(const Tree *t, ImageQuery *q)
@@ -205,6 +205,7 @@ static void test_part(void **state)
 {
         const Tree *t = *state;
         uint64_t begin_at, end_at, identity;
+        InitrdSeen seen;
         struct stat st;
         ImageQuery q;
         Image i;
@@ -218,11 +219,10 @@ static void test_part(void **state)
         fputs("what stands behind it", i.f);
         finish(t, &i);
         query(&q);
-        assert_int_equal(initrd_inspect_part(t->rfd, "/image", begin_at, end_at - begin_at, q.items, q.n, &identity),
-                         0);
+        assert_int_equal(initrd_inspect_part(t->rfd, "/image", begin_at, end_at - begin_at, q.items, q.n, &seen), 0);
         assert_true(image_query_digest(&q) == expected_digest());
         assert_int_equal(root_stat(t->rfd, "/image", &st), 0);
-        assert_true(identity == initrd_identity(&st, false));
+        assert_true(seen.identity == initrd_identity(&st, false));
         assert_int_equal(initrd_inspect_part(t->rfd, "/image", begin_at, 1 << 30, q.items, q.n, NULL), -EBADMSG);
         assert_int_equal(initrd_inspect_part(t->rfd, "/image", UINT64_MAX, 1, q.items, q.n, NULL), -EBADMSG);
         assert_int_equal(initrd_inspect_part(t->rfd, "/image", 1 << 30, 0, q.items, q.n, NULL), -EBADMSG);
@@ -355,6 +355,40 @@ static void test_damaged(void **state)
         tree_data(t, "/image", i.data, i.size / 2);
         free(i.data);
         assert_int_equal(inspect(t, &q), -EBADMSG);
+}
+
+static BuilderKind maker_of(const Tree *t, const char *filter, const Member *members, size_t n)
+{
+        InitrdItem claims = { .name = "etc/ptprep/claims" };
+        InitrdSeen seen;
+        Image i;
+
+        begin(&i);
+        put_archive(i.f, early, ELEMENTSOF(early), 0);
+        if (filter)
+                put_compressed(i.f, filter, members, n);
+        else
+                put_archive(i.f, members, n, 0);
+        finish(t, &i);
+        assert_int_equal(initrd_inspect(t->rfd, "/image", &claims, 1, &seen), 0);
+        assert_true(claims.found);
+        return seen.maker;
+}
+
+/* Who made it is read on for, also when what is looked for was found before. */
+static void test_maker(void **state)
+{
+        static const Member marks[] = {
+                { "etc/ptprep/claims", CLAIMS, S_IFREG | 0644, 1, 1 },
+                { "usr/lib/dracut", "", S_IFDIR | 0755, 2, 2 },
+                { "./conf/initramfs.conf", "MODULES=most\n", S_IFREG | 0644, 3, 1 },
+        };
+        const Tree *t = *state;
+
+        FOREACH_ARRAY(filter, ((const char *const[]){ NULL, "gzip", "zstd" }), 3) {
+                assert_int_equal(maker_of(t, *filter, marks, 3), BUILDER_INITRAMFS_TOOLS);
+                assert_int_equal(maker_of(t, *filter, marks, 2), BUILDER_OTHER);
+        }
 }
 
 /* Reads an image to its end, whatever is found before. */
@@ -498,16 +532,22 @@ static void test_lengths(void **state)
 
 static void test_stamps(void **state)
 {
-        static const char text[] = "6.1.0-1 0123456789abcdef 00000000000000ff 1\n"
-                                   "6.1.0-2 1 2 0\n";
+        static const char text[] = "6.1.0-1 0123456789abcdef 00000000000000ff 1 dracut\n"
+                                   "6.1.0-2 1 2 0 other\n";
         _cleanup_(image_stamps_done) ImageStamps s = {}, none = {};
         _cleanup_free_ char *printed = NULL;
+        const ImageStamp second = { (char *) "6.1.0-2", 3, 4, true, BUILDER_UNKNOWN },
+                         third = { (char *) "6.1.0-3", 5, 6, false, BUILDER_MKINITCPIO },
+                         blank = { (char *) "a b", 5, 6, false, BUILDER_DRACUT };
         const ImageStamp *stamp;
 
         (void) state;
         assert_int_equal(image_stamps_parse(NULL, &none), 0);
         assert_int_equal(none.n, 0);
-        assert_int_equal(image_stamps_parse("x\n6.1 1 2\n6.1 1 2 3\n6.1 g 2 1\n6.1 1 2 1 0\n6.1 -1 2 0\n\n", &none), 0);
+        assert_int_equal(image_stamps_parse("x\n6.1 1 2 1\n6.1 1 2 3 dracut\n6.1 g 2 1 dracut\n6.1 1 2 1 0\n"
+                                            "6.1 1 2 1 dracut 0\n6.1 -1 2 0 dracut\n6.1 1 2 1 nobody\n\n",
+                                            &none),
+                         0);
         assert_int_equal(none.n, 0);
 
         assert_int_equal(image_stamps_parse(text, &s), 0);
@@ -517,14 +557,15 @@ static void test_stamps(void **state)
         assert_true(stamp->identity == UINT64_C(0x0123456789abcdef));
         assert_true(stamp->digest == 255);
         assert_true(stamp->modules);
+        assert_int_equal(stamp->maker, BUILDER_DRACUT);
         assert_null(image_stamps_find(&s, "6.1.0-3"));
-        assert_int_equal(image_stamps_set(&s, "6.1.0-2", 3, 4, true), 0);
-        assert_int_equal(image_stamps_set(&s, "6.1.0-3", 5, 6, false), 0);
-        assert_int_equal(image_stamps_set(&s, "a b", 5, 6, false), -EINVAL);
+        assert_int_equal(image_stamps_set(&s, &second), 0);
+        assert_int_equal(image_stamps_set(&s, &third), 0);
+        assert_int_equal(image_stamps_set(&s, &blank), -EINVAL);
         printed = image_stamps_print(&s);
-        assert_string_equal(printed, "6.1.0-1 0123456789abcdef 00000000000000ff 1\n"
-                                     "6.1.0-2 0000000000000003 0000000000000004 1\n"
-                                     "6.1.0-3 0000000000000005 0000000000000006 0\n");
+        assert_string_equal(printed, "6.1.0-1 0123456789abcdef 00000000000000ff 1 dracut\n"
+                                     "6.1.0-2 0000000000000003 0000000000000004 1 unknown\n"
+                                     "6.1.0-3 0000000000000005 0000000000000006 0 mkinitcpio\n");
 }
 
 static void test_digest(void **state)
@@ -538,10 +579,10 @@ static void test_digest(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_compressions),  TREE_TEST(test_plain),         TREE_TEST(test_part),
-                TREE_TEST(test_hard_links),    TREE_TEST(test_other_content), TREE_TEST(test_damaged),
-                TREE_TEST(test_cut),           TREE_TEST(test_row),           TREE_TEST(test_lengths),
-                cmocka_unit_test(test_stamps), cmocka_unit_test(test_digest),
+                TREE_TEST(test_compressions), TREE_TEST(test_plain),         TREE_TEST(test_part),
+                TREE_TEST(test_hard_links),   TREE_TEST(test_other_content), TREE_TEST(test_damaged),
+                TREE_TEST(test_cut),          TREE_TEST(test_row),           TREE_TEST(test_maker),
+                TREE_TEST(test_lengths),      cmocka_unit_test(test_stamps), cmocka_unit_test(test_digest),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
