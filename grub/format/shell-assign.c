@@ -20,15 +20,17 @@ static int assign(ShellReader *r, const ShellCommand *c, const ShellWord *w, con
         LoaderVariable *v;
         Assignment *a;
         bool told;
+        int e;
 
         if (!name)
                 return -ENOMEM;
         before = w->appends ? shell_variable(r->state, name) : NULL;
         told = !w->cannot_tell && !r->opaque && !r->lost && !r->state->lost && r->depth == 0 && !c->conditional &&
                !(before && before->state == VARIABLE_CANNOT_TELL);
-        v = shell_state_slot(r->state, name);
-        if (!v)
-                return -ENOMEM;
+        e = shell_state_slot(r->state, name, &v);
+        if (e < 0 || !v)
+                return e;
+        told = told && (w->appends && v->value ? strlen(v->value) : 0) + w->n <= SHELL_VALUE_MAX;
         if (!told) {
                 free(v->value);
                 v->value = NULL;
@@ -109,12 +111,17 @@ static int reserved_word(ShellReader *r, const ShellWord *w)
                 return 0;
         FOREACH_ARRAY(b, blocks, ELEMENTSOF(blocks))
                 if (streq(w->value, b->word)) {
-                        int e = b->closer ? open_block(r, b->closer) : close_block(r, b->closes);
+                        int e = b->closer ? open_block(r, b->closer) : r->empty ? -EBADMSG : close_block(r, b->closes);
 
+                        r->empty = b->closer != 0;
                         return e < 0 ? e : 1;
                 }
-        if (string_in(w->value, between, ELEMENTSOF(between)))
-                return r->depth == 0 ? -EBADMSG : 1;
+        if (string_in(w->value, between, ELEMENTSOF(between))) {
+                if (r->depth == 0 || r->empty)
+                        return -EBADMSG;
+                r->empty = true;
+                return 1;
+        }
         if (string_in(w->value, beyond, ELEMENTSOF(beyond)))
                 shell_state_forget(r->state);
         return streq(w->value, "!");
@@ -211,6 +218,7 @@ static int run_command(ShellReader *r, const ShellCommand *c, const char *file)
                 if (e == 0)
                         break;
         }
+        r->empty = r->empty && first == c->n;
         for (command = first; command < c->n; command++)
                 if (c->words[command].name_length == 0 && !c->words[command].redirection)
                         break;
@@ -292,7 +300,7 @@ static int eval_text(ShellState *state, const LoaderFile *f, size_t index, Shell
 
                         if (!w)
                                 return -ENOMEM;
-                        if (closed)
+                        if (closed || c.n >= SHELL_WORDS_MAX)
                                 return -EBADMSG;
                         if (c.n == 0)
                                 c.line = r.line;
@@ -307,6 +315,45 @@ static int eval_text(ShellState *state, const LoaderFile *f, size_t index, Shell
         return e;
 }
 
+/* Bytes of what stands before an assignment at the beginning of a line. */
+static size_t span_before(const char *line)
+{
+        size_t blanks = strspn(line, " \t");
+        const char *behind = startswith(line + blanks, "export");
+        size_t more = behind ? strspn(behind, " \t") : 0;
+
+        return more > 0 ? blanks + strlen("export") + more : blanks;
+}
+
+/*
+ * Behind what only a shell can follow its assignments are not seen as such. Whoever asks for a variable that is set
+ * there has to hear that it cannot be told, not that it is not set.
+ */
+static int note_untold(ShellState *s, const LoaderFile *f)
+{
+        unsigned line = 1;
+
+        for (const char *p = f->text; *p; p = text_next_line(p), line++) {
+                const char *name = p + span_before(p);
+                size_t n = span_name(name);
+                _cleanup_free_ char *copy = NULL;
+                LoaderVariable *v;
+
+                if (n == 0 || name[n + (name[n] == '+')] != '=')
+                        continue;
+                copy = strndup(name, n);
+                if (!copy || shell_state_slot(s, copy, &v) < 0)
+                        return -ENOMEM;
+                if (!v)
+                        return 0;
+                v->state = VARIABLE_CANNOT_TELL;
+                v->line = line;
+                if (string_replace(&v->file, f->path) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 int shell_eval(const LoaderFile *files, size_t n, ShellDialect dialect, ShellState *ret)
 {
         _cleanup_(shell_state_done) ShellState s = {};
@@ -316,11 +363,14 @@ int shell_eval(const LoaderFile *files, size_t n, ShellDialect dialect, ShellSta
 
                 if (e == -ENOMEM)
                         return e;
-                if (e < 0) { /* the shell would stop here */
-                        s.broken = true;
-                        shell_state_forget(&s);
-                        break;
-                }
+                if (e >= 0)
+                        continue;
+                s.broken = true; /* the shell would stop here */
+                shell_state_forget(&s);
+                for (e = 0; i < n && e >= 0; i++)
+                        e = note_untold(&s, files + i);
+                if (e < 0)
+                        return e;
         }
         *ret = s;
         s = (ShellState){};

@@ -69,21 +69,30 @@ size_t span_name(const char *s)
         return n;
 }
 
-LoaderVariable *shell_state_slot(ShellState *s, const char *name)
+int shell_state_slot(ShellState *s, const char *name, LoaderVariable **ret)
 {
         LoaderVariable *v;
 
         FOREACH_ARRAY(i, s->variables, s->n_variables)
-                if (streq(i->name, name))
-                        return i;
+                if (streq(i->name, name)) {
+                        *ret = i;
+                        return 0;
+                }
+        if (s->n_variables >= SHELL_VARIABLES_MAX) {
+                s->lost = true;
+                shell_state_forget(s);
+                *ret = NULL;
+                return 0;
+        }
         v = array_grow(&s->variables, s->n_variables);
         if (!v)
-                return NULL;
+                return -ENOMEM;
         v->name = strdup(name);
         if (!v->name)
-                return NULL;
+                return -ENOMEM;
         s->n_variables++;
-        return v;
+        *ret = v;
+        return 0;
 }
 
 void shell_state_forget(ShellState *s)

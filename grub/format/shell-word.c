@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "grub/format/shell-word.h"
 
+#include "grub/format/shell-skip.h"
+
 static int add(ShellWord *w, const char *s, size_t n)
 {
+        if (w->n + n > SHELL_VALUE_MAX) {
+                w->cannot_tell = true;
+                return 0;
+        }
         if (w->n + n + 1 > w->size) {
                 size_t size = MAX(w->size * 2, w->n + n + 64);
                 char *p = realloc(w->value, size);
@@ -16,6 +22,19 @@ static int add(ShellWord *w, const char *s, size_t n)
         w->n += n;
         w->value[w->n] = 0;
         return 0;
+}
+
+/* The value of a variable becomes a part of the word; NULL: it has none. */
+static int add_value(ShellReader *r, ShellWord *w, const LoaderVariable *v)
+{
+        size_t n = v && v->value ? strlen(v->value) : 0;
+
+        if (n > SHELL_EXPANSIONS_MAX - r->state->expanded) {
+                w->cannot_tell = true;
+                return 0;
+        }
+        r->state->expanded += n;
+        return n > 0 ? add(w, v->value, n) : 0;
 }
 
 void shell_give_up(ShellReader *r)
@@ -37,70 +56,19 @@ static bool assigned_here(const ShellReader *r, const char *name)
         return false;
 }
 
-/* From an opening quote to behind the closing one; a backslash takes its meaning away. */
-static int skip_behind(ShellReader *r, char closer)
+/* Leaves the reader behind what a shell-skip function has found. -EBADMSG: it has not. */
+static int skip(ShellReader *r, size_t n)
 {
-        for (shell_advance(r); shell_peek(r) && shell_peek(r) != closer; shell_advance(r))
-                if (shell_peek(r) == '\\' && r->text[r->at + 1])
-                        shell_advance(r);
-        if (!shell_peek(r))
-                return -EBADMSG;
-        shell_advance(r);
-        return 0;
+        for (size_t i = 0; i < n; i++)
+                shell_advance(r);
+        return n > 0 ? 0 : -EBADMSG;
 }
 
-/* Behind the end of a command substitution; nesting and quotes inside are followed without recursion. -EBADMSG: it does
- * not end. */
-static int skip_substitution(ShellReader *r)
-{
-        unsigned depth = 0;
-        char quote = 0;
-
-        if (shell_peek(r) == '`')
-                return skip_behind(r, '`');
-        for (; shell_peek(r); shell_advance(r)) {
-                char c = shell_peek(r);
-
-                if (c == '\\' && quote != '\'' && r->text[r->at + 1])
-                        shell_advance(r);
-                else if (quote) {
-                        if (c == quote)
-                                quote = 0;
-                } else if (c == '"' || c == '\'')
-                        quote = c;
-                else if (c == '(')
-                        depth++;
-                else if (c == ')' && --depth == 0) {
-                        shell_advance(r);
-                        return 0;
-                }
-        }
-        return -EBADMSG;
-}
-
-/* The end of "${...}", quotes and inner braces followed; 0: it does not end. */
-static size_t braces_end(const char *s)
-{
-        unsigned depth = 0;
-        char quote = 0;
-
-        for (size_t i = 0; s[i]; i++) {
-                if (s[i] == '\\' && s[i + 1])
-                        i++;
-                else if (quote)
-                        quote = s[i] == quote ? 0 : quote;
-                else if (s[i] == '\'' || s[i] == '`')
-                        quote = s[i];
-                else if (s[i] == '{')
-                        depth++;
-                else if (s[i] == '}' && --depth == 0)
-                        return i;
-        }
-        return 0;
-}
-
-/* The word of ${VAR:+word}, where it is plain text and $VAR or ${VAR} once more; anything else cannot be told. */
-static int expand_simple(ShellReader *r, const char *s, size_t n, ShellWord *w)
+/*
+ * The word of ${VAR:+word}, where it is plain text and $VAR or ${VAR} once more; anything else cannot be told.
+ * @quoted: inside double quotes.
+ */
+static int expand_simple(ShellReader *r, const char *s, size_t n, bool quoted, ShellWord *w)
 {
         for (size_t i = 0; i < n;) {
                 size_t start = i, brace, length;
@@ -108,7 +76,7 @@ static int expand_simple(ShellReader *r, const char *s, size_t n, ShellWord *w)
                 const LoaderVariable *v;
                 int e;
 
-                while (i < n && !strchr("$`\\\"'", s[i]))
+                while (i < n && !strchr("$`\\\"", s[i]) && (quoted || s[i] != '\''))
                         i++;
                 e = add(w, s + start, i - start);
                 if (e < 0)
@@ -127,7 +95,8 @@ static int expand_simple(ShellReader *r, const char *s, size_t n, ShellWord *w)
                 v = shell_variable(r->state, name);
                 if ((v && v->state == VARIABLE_CANNOT_TELL) || assigned_here(r, name))
                         w->cannot_tell = true;
-                if (v && v->value && (e = add(w, v->value, strlen(v->value))) < 0)
+                e = add_value(r, w, v);
+                if (e < 0)
                         return e;
                 i += 1 + length + 2 * brace;
         }
@@ -147,16 +116,16 @@ static bool may_assign(const char *s, const char *end)
         return false;
 }
 
-static int expand_braces(ShellReader *r, ShellWord *w)
+static int expand_braces(ShellReader *r, ShellWord *w, bool quoted)
 {
-        size_t end = braces_end(r->text + r->at + 1), length;
+        size_t n = shell_skip_braces(r->text + r->at + 1, quoted), length;
         _cleanup_free_ char *name = NULL;
-        const char *body = r->text + r->at + 2, *op;
+        const char *body = r->text + r->at + 2, *end = body + n - 2, *op;
         const LoaderVariable *v;
         bool colon, set, assigns, told;
         int e = 0;
 
-        if (end == 0)
+        if (n == 0)
                 return -EBADMSG;
         length = span_name(body);
         op = body + length;
@@ -167,22 +136,20 @@ static int expand_braces(ShellReader *r, ShellWord *w)
         colon = *op == ':';
         set = v && v->value && (!colon || *v->value);
         op += colon;
-        assigns = (length > 0 && strchr("=?\\", *op)) || may_assign(op, body + end - 1);
+        assigns = (length > 0 && strchr("=?\\", *op)) || may_assign(op, end);
         if (assigns) /* or ends the shell */
                 shell_give_up(r);
         told = !assigns && length > 0 && !(v && v->state == VARIABLE_CANNOT_TELL) && !assigned_here(r, name);
         if (told && *op == '}' && !colon)
-                e = v && v->value ? add(w, v->value, strlen(v->value)) : 0;
+                e = add_value(r, w, v);
         else if (told && (*op == '+' || *op == '-')) {
                 if (*op == '-' && set)
-                        e = add(w, v->value, strlen(v->value));
+                        e = add_value(r, w, v);
                 else if ((*op == '+') == set)
-                        e = expand_simple(r, op + 1, (size_t) (r->text + r->at + 1 + end - op - 1), w);
+                        e = expand_simple(r, op + 1, (size_t) (end - op - 1), quoted, w);
         } else
                 w->cannot_tell = true;
-        for (size_t i = 0; i < end + 2; i++)
-                shell_advance(r);
-        return e;
+        return e < 0 ? e : skip(r, n + 1);
 }
 
 /* bash: $'a\n' with escapes, $"a" for the language of the user; the quotes are read by who reads the word. */
@@ -192,7 +159,7 @@ static int expand_dollar_quote(ShellReader *r, ShellWord *w)
         shell_advance(r);
         if (shell_peek(r) == '"')
                 return 0;
-        return skip_behind(r, '\'');
+        return skip(r, shell_skip_quote(r->text + r->at, '\''));
 }
 
 /* @quoted: inside double quotes. */
@@ -215,13 +182,13 @@ static int expand_dollar(ShellReader *r, ShellWord *w, bool quoted)
         w->expanded = true;
         w->split |= !quoted;
         if (next == '{')
-                return expand_braces(r, w);
+                return expand_braces(r, w, quoted);
         if (next == '(') {
                 w->cannot_tell = true;
                 if (strchr("(\\", r->text[r->at + 2])) /* arithmetic can assign */
                         shell_give_up(r);
                 shell_advance(r);
-                return skip_substitution(r);
+                return skip(r, shell_skip_substitution(r->text + r->at));
         }
         if (n == 0) { /* special parameters: the caller's shell knows */
                 w->cannot_tell = true;
@@ -238,7 +205,7 @@ static int expand_dollar(ShellReader *r, ShellWord *w, bool quoted)
         if ((v && v->state == VARIABLE_CANNOT_TELL) || assigned_here(r, name) ||
             (shell_peek(r) == '\\' && r->text[r->at + 1] == '\n'))
                 w->cannot_tell = true;
-        return v && v->value ? add(w, v->value, strlen(v->value)) : 0;
+        return add_value(r, w, v);
 }
 
 /* Inside double quotes a backslash only hides $ ` " \ and newline (2.2.3). */
@@ -259,7 +226,7 @@ static int take_double_quoted(ShellReader *r, ShellWord *w)
                         e = expand_dollar(r, w, true);
                 else if (c == '`') {
                         w->expanded = w->cannot_tell = true;
-                        e = skip_substitution(r);
+                        e = skip(r, shell_skip_substitution(r->text + r->at));
                 } else {
                         e = add(w, &c, 1);
                         shell_advance(r);
@@ -329,7 +296,7 @@ int shell_take_word(ShellReader *r, ShellWord *w)
                 } else if (c == '`') {
                         w->plain = false;
                         w->expanded = w->split = w->cannot_tell = true;
-                        e = skip_substitution(r);
+                        e = skip(r, shell_skip_substitution(r->text + r->at));
                 } else {
                         /* a home folder, where a value or a part of it begins (2.6.1) */
                         if (c == '~' && w->name_length > 0 && strchr("=:", r->text[r->at - 1]))

@@ -37,6 +37,7 @@ typedef struct ShellReader {
         unsigned line;
         unsigned depth; /* of if, while, until, braces and subshells that are open */
         char open[64];  /* what closes each of them: "f"i, "d"one, '}' or ')' */
+        bool empty;     /* a list has been opened, and no command was in it yet */
         bool lost; /* the shell may have left, or variables may be read-only: later assignments are not known either */
         bool opaque; /* so are those of this very command */
 } ShellReader;
