@@ -124,25 +124,30 @@ int check_device_unique(const Check *self, const Judgement *j, FindingList *ret)
         return 0;
 }
 
-int check_device_system(const Check *self, const Judgement *j, FindingList *ret)
+/* Is it the device that was configured, be it that the host lives on it? */
+static bool is_the_device(const WantedDevice *d)
 {
-        FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
-                const char *subject = SUBJECT(d);
-                int r = 0;
+        return d->state == DEVICE_FOUND || d->state == DEVICE_IN_USE || d->state == DEVICE_USE_UNKNOWN;
+}
 
-                if (d->state == DEVICE_IN_USE)
-                        r = finding_add(ret, self->id, RESULT_BLOCKED, subject, CURE_CONFIGURATION,
-                                        "take the device out of the configuration: without it this host does not boot",
-                                        "it carries %s (%s on %s) of the running system", d->host.use->what,
-                                        d->host.use->chain.items[0], d->host.use->chain.items[1]);
-                else if (d->state == DEVICE_USE_UNKNOWN)
-                        r = finding_add(
-                                ret, self->id, RESULT_BLOCKED, subject, CURE_CONFIGURATION,
-                                "claim storage controllers only where ptprep can see what the system is mounted from",
-                                "it is a storage controller, and the disks in use could not be found out");
-                else if (d->state == DEVICE_FOUND)
-                        r = finding_add(ret, self->id, RESULT_OK, subject, CURE_NONE, NULL,
-                                        "nothing mounted or swapped to is on it");
+int check_device_used(const Check *self, const Judgement *j, FindingList *ret)
+{
+        const HostUseKind kind = host_use_kind(self->id);
+
+        FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
+                const Reason *reason = verdict_reason(&d->verdict, self->id);
+                int r;
+
+                if (!is_the_device(d))
+                        continue;
+                if (reason)
+                        r = finding_add(ret, self->id, reason->result, SUBJECT(d), reason->cure_kind, reason->cure,
+                                        "%s", reason->text);
+                else
+                        r = finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL, "%s",
+                                        host_use_of(j->facts, d->function, kind).by_class
+                                                ? host_use_texts[kind].by_class
+                                                : host_use_texts[kind].none);
                 if (r < 0)
                         return r;
         }

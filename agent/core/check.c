@@ -17,7 +17,7 @@ const Check check_table[] = {
         { "claim.disabled", "claiming not switched off in this boot", check_claim_disabled },
         { "device.present", "device is where it was configured", check_device_present },
         { "device.unique", "other devices with the same id", check_device_unique },
-        { "device.system", "device not needed by the host", check_device_system },
+        { "device.system", "device not needed by the host", check_device_used },
         { "device.claimlist", "device in the claim list", check_device_claimlist },
         { "device.driver", "device bound to the wanted driver", check_device_driver },
         { "device.iommu", "device covered by an IOMMU unit", check_device_iommu },

@@ -68,20 +68,31 @@ int obstacle_virtual(const VerdictContext *c, const PciFunction *f, const char *
                 "vfio-pci takes no function whose virtual functions are switched on");
 }
 
-int obstacle_system(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
+int obstacle_used(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
-        const HostUseAnswer host = host_use_of(c->facts, f, HOST_USE_STORAGE);
+        const HostUseKind kind = host_use_kind(id);
+        const HostUseAnswer host = host_use_of(c->facts, f, kind);
+        ReasonKind unknown = { VERDICT_UNKNOWN, RESULT_BLOCKED, CURE_PERSON,
+                               "run ptprep where all of /proc and /sys is mounted" };
+        _cleanup_free_ char *chain = NULL;
 
-        if (host.used == TRISTATE_YES)
-                return verdict_add(ret, id,
-                                   &(ReasonKind){ VERDICT_BLOCKED, RESULT_BLOCKED, CURE_CONFIGURATION,
-                                                  "move the system to a disk on another controller first" },
-                                   "it carries %s (%s on %s) of the running system", host.use->what,
-                                   host.use->chain.items[0], host.use->chain.items[1]);
-        if (host.used == TRISTATE_UNKNOWN)
-                return verdict_add(ret, id, &(ReasonKind){ VERDICT_UNKNOWN, RESULT_BLOCKED, CURE_NONE, NULL },
-                                   "it is a storage controller, and the disks in use could not be found out");
-        return 0;
+        if (host.used == TRISTATE_NO)
+                return 0;
+        if (host.used == TRISTATE_UNKNOWN) {
+                if (host.unknown) {
+                        unknown.cure_kind = host.unknown->cure_kind;
+                        unknown.cure = host.unknown->cure;
+                }
+                return verdict_add(ret, id, &unknown, "cannot tell whether the host needs it: %s",
+                                   host.unknown ? host.unknown->what : host_use_texts[kind].unseen);
+        }
+        chain = host_use_chain(host.use);
+        if (!chain)
+                return -ENOMEM;
+        return verdict_add(ret, id,
+                           &(ReasonKind){ VERDICT_BLOCKED, RESULT_BLOCKED, CURE_CONFIGURATION,
+                                          "leave it to the host, or move what is on it to another device first" },
+                           "it carries %s (%s)", host.use->what, chain);
 }
 
 int obstacle_reset(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)

@@ -54,9 +54,9 @@ int obstacle_group(const VerdictContext *c, const PciFunction *f, const char *id
                 return 0;
         p = c->facts->functions + other;
         stays = pci_class_never_bound(p->class);
-        host = host_use_of(c->facts, p, HOST_USE_STORAGE);
+        host = host_use_any(c->facts, p);
         if (host.used == TRISTATE_YES && !stays)
-                n = string_printf(&how, "carries %s of the running system", host.use->what);
+                n = string_printf(&how, "carries %s", host.use->what);
         else
                 n = string_printf(&how, "is on %s %s", stays ? "the driver" : "its host driver", p->driver);
         if (n < 0)

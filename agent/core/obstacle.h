@@ -72,7 +72,7 @@ int verdict_add(Verdict *v, const char *id, const ReasonKind *s, const char *for
 
 /* Rows: each adds a reason or says nothing. f: the function, which is no bridge; NULL to rows of the whole machine. 0
  * or -ENOMEM. */
-int obstacle_system(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
+int obstacle_used(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
 int obstacle_active(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
 int obstacle_covered(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
 int obstacle_reserved(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);

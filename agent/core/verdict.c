@@ -239,7 +239,7 @@ typedef struct Obstacle {
 
 /* In the order in which a person would cure them. */
 static const Obstacle obstacles[] = {
-        { "device.system", false, obstacle_system },     { "iommu.active", true, obstacle_active },
+        { "device.system", false, obstacle_used },       { "iommu.active", true, obstacle_active },
         { "device.iommu", false, obstacle_covered },     { "device.reserved", false, obstacle_reserved },
         { "device.managed", false, obstacle_managed },   { "group.viable", false, obstacle_group },
         { "iommu.remapping", true, obstacle_remapping }, { "device.denylist", false, obstacle_denylist },

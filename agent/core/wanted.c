@@ -116,7 +116,7 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
         }
         FOREACH_ARRAY(c, config->devices, config->n_devices) {
                 const PciFunction *p = facts_function(facts, c->address);
-                const HostUseAnswer host = p ? host_use_of(facts, p, HOST_USE_STORAGE) : (HostUseAnswer){};
+                const HostUseAnswer host = p ? host_use_any(facts, p) : (HostUseAnswer){};
                 WantedDevice *d = w.devices + w.n_devices++;
 
                 *d = (WantedDevice){

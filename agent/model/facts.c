@@ -13,7 +13,6 @@ void facts_init(Facts *f)
         FOREACH_ARRAY(b, f->builders, ELEMENTSOF(f->builders))
                 b->installed = b->active = TRISTATE_UNKNOWN;
         features_init(&f->features);
-        host_uses_init(&f->host);
 }
 
 void acpi_table_done(AcpiTable *t)

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostuse.h"
 
-void host_uses_init(HostUses *u)
-{
-        *u = (HostUses){};
-        FOREACH_ARRAY(known, u->known, _HOST_USE_KIND_MAX)
-                *known = TRISTATE_UNKNOWN;
-}
-
 void host_uses_done(HostUses *u)
 {
         FOREACH_ARRAY(i, u->items, u->n)
                 string_list_done(&i->chain);
         free(u->items);
-        host_uses_init(u);
+        FOREACH_ARRAY(i, u->unknown, u->n_unknown)
+                free(i->what);
+        free(u->unknown);
+        *u = (HostUses){};
 }
 
 /* The first use of a function that is not before this one. */
@@ -59,6 +55,41 @@ int host_use_add(HostUses *u, HostUseKind kind, PciAddr addr, const char *what, 
         taken = (StringList){};
         u->n++;
         return 0;
+}
+
+int host_unknown_add(HostUses *l, HostUnknown *u)
+{
+        _cleanup_free_ char *what = TAKE_PTR(u->what);
+        HostUnknown *slot;
+
+        FOREACH_ARRAY(i, l->unknown, l->n_unknown)
+                if (i->kind == u->kind && streq(i->what, what))
+                        return 0;
+        slot = array_grow(&l->unknown, l->n_unknown);
+        if (!slot)
+                return -ENOMEM;
+        *slot = *u;
+        slot->what = TAKE_PTR(what);
+        l->n_unknown++;
+        return 0;
+}
+
+char *host_use_chain(const HostUse *u)
+{
+        char *text = NULL;
+        size_t size;
+        FILE *f = open_memstream(&text, &size);
+
+        if (!f)
+                return NULL;
+        FOREACH_ARRAY(piece, u->chain.items, u->chain.n)
+                fprintf(f, "%s on ", *piece);
+        fputs(PCI_ADDR_TEXT(u->addr), f);
+        if (fclose(f) != 0) {
+                free(text);
+                return NULL;
+        }
+        return text;
 }
 
 const HostUse *host_uses_of(const HostUses *u, PciAddr addr, size_t *ret_n)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "array.h"
+#include "finding.h"
 #include "macro.h"
 #include "pciaddr.h"
 
@@ -19,16 +20,26 @@ typedef struct HostUse {
         HostUseKind kind;
         PciAddr addr;
         const char *what; /* in a sentence after "it carries": "/", "swap"; static */
-        StringList chain; /* from what is used down to the function, which is left out: "/home", "sda" */
+        StringList chain; /* from what is used down to the function, which is left out: "/home", "sda1", "sda" */
 } HostUse;
+
+/* Something that the host uses, or may use, and of which nobody can tell by which functions. */
+typedef struct HostUnknown {
+        HostUseKind kind;
+        bool remote;        /* on the other end of a network: only a way to one can be what carries it */
+        char *what;         /* what could not be read or followed, and how far it was followed */
+        CureKind cure_kind; /* as in Finding */
+        const char *cure;   /* static; NULL: the sentence of that kind */
+} HostUnknown;
 
 typedef struct HostUses {
         HostUse *items; /* sorted by address; those of one function in the order in which they were found */
         size_t n;
-        Tristate known[_HOST_USE_KIND_MAX]; /* no, or unknown: there may be more */
+        HostUnknown *unknown; /* in the order in which they were found */
+        size_t n_unknown;
+        bool looked[_HOST_USE_KIND_MAX]; /* no: nobody has looked for any of this kind */
 } HostUses;
 
-void host_uses_init(HostUses *u); /* nothing known */
 void host_uses_done(HostUses *u);
 
 /**
@@ -37,6 +48,12 @@ void host_uses_done(HostUses *u);
  * The same thing reached by the same way is kept once, whatever its first name is. Returns 0 or -ENOMEM.
  */
 int host_use_add(HostUses *u, HostUseKind kind, PciAddr addr, const char *what, StringList *chain) _must_check_;
+
+/* One more unknown; the same sentence is kept once. @u: its text is taken over, also after an error. 0 or -ENOMEM. */
+int host_unknown_add(HostUses *l, HostUnknown *u) _must_check_;
+
+/* "/home on sda1 on sda on 0000:00:17.0", owned by the caller. NULL when memory is short. */
+char *host_use_chain(const HostUse *u);
 
 /* All uses of a function, as an array; NULL: none. */
 const HostUse *host_uses_of(const HostUses *u, PciAddr addr, size_t *ret_n);

@@ -101,37 +101,55 @@ int block_tag_link(const BlockTag *tag, const char *value, char **ret)
         return *ret ? 0 : -ENOMEM;
 }
 
-int block_walk(int rfd, const char *path, unsigned depth,
-               int (*visit)(void *userdata, const char *disk, unsigned depth), void *userdata)
+/* @disk: a whole one; @link: its name. */
+static int walk_disk(int rfd, const char *disk, const WalkLink *link, const BlockVisitor *v)
 {
         _cleanup_(string_list_done) StringList slaves = {};
-        _cleanup_free_ char *disk = strdup(path), *partition = path_join(path, "partition"), *folder = NULL;
+        _cleanup_free_ char *folder = path_join(disk, "slaves");
+        struct stat st;
         int r;
 
-        if (!disk || !partition)
-                return -ENOMEM;
-        if (depth > BLOCK_DEPTH_MAX)
-                return -ELOOP;
-        if (probe_exists(rfd, partition) == TRISTATE_YES) /* it is in the folder of its disk */
-                *strrchr(disk, '/') = 0;
-        if (probe_exists(rfd, disk) != TRISTATE_YES)
-                return -ENODEV;
-        folder = path_join(disk, "slaves");
         if (!folder)
                 return -ENOMEM;
+        r = root_stat(rfd, disk, &st);
+        if (r < 0)
+                return v->failed(v->userdata, disk, r, link);
         r = root_list(rfd, folder, NULL, &slaves);
-        if (r < 0 && r != -ENOENT)
+        if (r == -ENOMEM)
                 return r;
+        if (r < 0 && r != -ENOENT)
+                return v->failed(v->userdata, folder, r, link);
         FOREACH_ARRAY(slave, slaves.items, slaves.n) {
-                _cleanup_free_ char *below = NULL;
+                _cleanup_free_ char *entry = path_join(NAME_SYS_CLASS_BLOCK, *slave), *below = NULL;
 
-                r = block_by_name(rfd, *slave, &below);
-                if (r >= 0)
-                        r = block_walk(rfd, below, depth + 1, visit, userdata);
+                if (!entry)
+                        return -ENOMEM;
+                r = follow_link(rfd, entry, &below);
+                if (r == -ENOMEM)
+                        return r;
+                r = r < 0 ? v->failed(v->userdata, entry, r, link) : block_walk(rfd, below, link, v);
                 if (r < 0)
                         return r;
         }
-        return slaves.n > 0 ? 0 : visit(userdata, disk, depth);
+        return slaves.n > 0 ? 0 : v->disk(v->userdata, disk, link);
+}
+
+int block_walk(int rfd, const char *path, const WalkLink *above, const BlockVisitor *v)
+{
+        _cleanup_free_ char *disk = strdup(path), *attr = path_join(path, "partition");
+        const WalkLink part = { above, block_name(path) };
+        WalkLink whole = { above, NULL };
+
+        if (!disk || !attr)
+                return -ENOMEM;
+        if (walk_passed(above, part.name))
+                return v->failed(v->userdata, path, -ELOOP, &part);
+        if (probe_exists(rfd, attr) == TRISTATE_YES) { /* it is in the folder of its disk */
+                *strrchr(disk, '/') = 0;
+                whole.above = &part;
+        }
+        whole.name = block_name(disk);
+        return walk_disk(rfd, disk, &whole, v);
 }
 
 bool block_has_value(int fd, const char *name, const char *value)

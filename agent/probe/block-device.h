@@ -5,11 +5,9 @@
 #include <sys/types.h>
 
 #include "macro.h"
+#include "probe/host-walk.h"
 
 /* Block devices below a root folder: how they are called, and what they are made of. */
-
-/* Holders on holders: more than this is a circle. */
-#define BLOCK_DEPTH_MAX 16U
 
 /**
  * block_by_number(), block_by_name(), block_by_file() - the place of a block device in sysfs
@@ -40,16 +38,23 @@ int block_tag_parse(const char *source, const BlockTag **ret, char **ret_value) 
 /* The link that udev makes for it, "/dev/disk/by-label/my\x20disk". 0; -EINVAL: no link can have that name; -ENOMEM. */
 int block_tag_link(const BlockTag *tag, const char *value, char **ret) _must_check_;
 
+/* Told on a walk; a negative result ends it. */
+typedef struct BlockVisitor {
+        void *userdata;
+        /* A whole disk that is made of no other block devices. @path: its place in sysfs. @link: its name. */
+        int (*disk)(void *userdata, const char *path, const WalkLink *link);
+        /* What a device is made of could not be read. @path: of what could not. */
+        int (*failed)(void *userdata, const char *path, int error, const WalkLink *link);
+} BlockVisitor;
+
 /**
  * block_walk() - the whole disks that a device is made of, through holders (LVM, dm-crypt, md, bcache, multipath)
- * @path: place in sysfs of a disk or a partition. @depth: of the walk that led here; 0 at the beginning.
- * @visit: called for each; its result, where negative, ends the walk.
+ * @path: place in sysfs of a disk or a partition. @above: the way to it.
  *
- * Source: the folder slaves, which the kernel makes for each of those (block/holder.c).
- * Returns 0; -ENODEV: a device on the way is not in sysfs; -ELOOP; other negative errno.
+ * Source: the folder slaves, which the kernel makes for each of those (block/holders.c).
+ * Returns 0; -ENOMEM; what the visitor returned.
  */
-int block_walk(int rfd, const char *path, unsigned depth,
-               int (*visit)(void *userdata, const char *disk, unsigned depth), void *userdata) _must_check_;
+int block_walk(int rfd, const char *path, const WalkLink *above, const BlockVisitor *v) _must_check_;
 
 /* Has the device or image behind fd this value, as libblkid names it? Reads a few blocks of it. */
 bool block_has_value(int fd, const char *name, const char *value);

@@ -65,13 +65,18 @@ static int read_partitions(int rfd, const char *disk, DiskPartitions *l)
 }
 
 /* A disk is read once, however many ways lead to it. */
-static int add_disk(void *userdata, const char *disk, unsigned depth)
+static int add_disk(void *userdata, const char *disk, const WalkLink *link)
 {
         StringList *disks = userdata;
-        const char *name = block_name(disk);
 
-        (void) depth;
-        return string_list_contains(disks, name) ? 0 : string_list_add(disks, name);
+        (void) disk;
+        return string_list_contains(disks, link->name) ? 0 : string_list_add(disks, link->name);
+}
+
+static int stop(void *userdata, const char *path, int error, const WalkLink *link)
+{
+        (void) userdata, (void) path, (void) link;
+        return error;
 }
 
 /* The device of "/" by its number; by its name where the number is none of a device (btrfs). */
@@ -98,13 +103,14 @@ static int find_root(int rfd, char **ret)
 int disk_partitions_of_root(int rfd, DiskPartitions *ret)
 {
         _cleanup_(string_list_done) StringList disks = {};
+        const BlockVisitor visitor = { &disks, add_disk, stop };
         _cleanup_free_ char *root = NULL;
         int r = find_root(rfd, &root);
 
         if (r == -ENOENT) /* on no disk */
                 return 0;
         if (r >= 0)
-                r = block_walk(rfd, root, 0, add_disk, &disks);
+                r = block_walk(rfd, root, NULL, &visitor);
         FOREACH_ARRAY(disk, disks.items, disks.n)
                 if (r >= 0)
                         r = read_partitions(rfd, *disk, ret);

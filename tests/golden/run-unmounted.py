@@ -207,6 +207,20 @@ def keep_mounts_private(folder: pathlib.Path, stack: contextlib.ExitStack) -> No
     call("mount", "--make-rprivate", folder)
 
 
+def show_disks(tree, device: str) -> None:
+    """What the kernel says is mounted and swapped to, and the device, as disks on no PCI function: sysfs is of the machine in the tree."""
+    mounts = [line.split() for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()]
+    swaps = [line.split()[0] for line in pathlib.Path("/proc/swaps").read_text().splitlines()[1:]]
+    numbers = {m[2] for m in mounts if not m[2].startswith("0:")}
+    numbers |= {f"{os.major(d)}:{os.minor(d)}" for d in (os.stat(s).st_rdev for s in [device, *swaps] if os.path.exists(s)) if d}
+    for number in numbers:
+        name = os.path.basename(os.readlink(f"/sys/dev/block/{number}"))
+        place = f"devices/platform/disk/block/{name}"
+        tree.write(f"/sys/{place}/dev", f"{number}\n".encode())
+        for link in (f"/sys/dev/block/{number}", f"/sys/class/block/{name}"):
+            tree.link(link, f"../../{place}")
+
+
 def play(ptprep: str, top: pathlib.Path, stack: contextlib.ExitStack) -> Host:
     tree = golden.Tree(top / "root")
     tree.top.mkdir()
@@ -221,6 +235,7 @@ def play(ptprep: str, top: pathlib.Path, stack: contextlib.ExitStack) -> Host:
     call("mke2fs", "-q", "-t", "ext4", "-d", tree.path("/boot"), image)
     device = call("losetup", "--find", "--show", image).strip()
     stack.callback(call, "losetup", "--detach", device)
+    show_disks(tree, device)
     shutil.rmtree(tree.path("/boot"))
     tree.path("/boot").mkdir()
     # the kernel's own view of mounts and devices; all else is of the machine in the tree

@@ -242,7 +242,8 @@ static inline int machine_setup(void **state)
         m->facts.helper_present = true;
         m->facts.helper_hash = 42;
         m->facts.builders[BUILDER_DRACUT].installed = TRISTATE_YES;
-        m->facts.host.known[HOST_USE_STORAGE] = m->facts.record_known = TRISTATE_YES;
+        m->facts.host.looked[HOST_USE_STORAGE] = true;
+        m->facts.record_known = TRISTATE_YES;
         if (string_list_add(&m->facts.iommu_units, "dmar0") < 0)
                 return -1;
         machine_add_function(m, "0000:00:01.0", "8086:3420", 0x060400, "pcieport", 1);

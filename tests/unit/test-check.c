@@ -273,13 +273,13 @@ static void the_running_system_is_safe(void **state)
 
         machine_add_device(m, "disk", "0000:00:03.0", "1af4:1042");
         machine_judge(m);
-        expect(m, "device.system", RESULT_BLOCKED, "it carries / (/ on vda)");
+        expect(m, "device.system", RESULT_BLOCKED, "it carries / (/ on vda on 0000:00:03.0)");
         expect_exit(m, EXIT_BLOCKED, 0);
         host_uses_done(&m->facts.host);
         machine_judge(m);
-        expect(m, "device.system", RESULT_BLOCKED, "could not be found out");
+        expect(m, "device.system", RESULT_BLOCKED, "nobody has looked");
         expect_exit(m, EXIT_BLOCKED, 0);
-        m->facts.host.known[HOST_USE_STORAGE] = TRISTATE_YES;
+        m->facts.host.looked[HOST_USE_STORAGE] = true;
         machine_judge(m);
         expect(m, "device.system", RESULT_OK, "nothing mounted");
         assert_true(m->plan.n > 0);

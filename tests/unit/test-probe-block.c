@@ -41,17 +41,22 @@ static void slave(const Tree *t, const char *holder, const char *name)
         tree_link(t, path, "../../../../wherever");
 }
 
-/* @configured: one device is. @functions: a list of all functions is wanted. */
-static Facts probe_for(const Tree *t, bool configured, bool functions)
+enum {
+        FLAG_CONFIGURED = 1 << 0, /* a device is */
+        FLAG_FUNCTIONS = 1 << 1,  /* a list of all functions is wanted */
+        FLAG_LIVE = 1 << 2,
+};
+
+static Facts probe_for(const Tree *t, unsigned flags)
 {
         _cleanup_(config_done) Config c = {};
-        Probe p = { .rfd = t->rfd, .cfg = &c, .functions = functions };
+        Probe p = { .rfd = t->rfd, .cfg = &c, .functions = flags & FLAG_FUNCTIONS, .live = flags & FLAG_LIVE };
         Facts f;
 
         config_init(&c);
         c.devices = calloc(1, sizeof(*c.devices));
         assert_non_null(c.devices);
-        c.n_devices = configured;
+        c.n_devices = flags & FLAG_CONFIGURED ? 1 : 0;
         facts_init(&f);
         assert_int_equal(probe_block(&p, &f), 0);
         return f;
@@ -59,27 +64,39 @@ static Facts probe_for(const Tree *t, bool configured, bool functions)
 
 static Facts probe(const Tree *t)
 {
-        return probe_for(t, true, false);
+        return probe_for(t, FLAG_CONFIGURED);
 }
 
-/* "ADDRESS WHAT: MOUNT on BLOCK" a line, in the order of the facts. */
-static void assert_disks(const Facts *f, Tristate known, const char *expected)
+/* "WHAT: CHAIN" a line, in the order of the facts, then "unknown: WHAT" or, on the other end of a network, "remote:".
+ */
+static char *told(const Facts *f)
 {
-        _cleanup_free_ char *text = NULL;
+        char *text = NULL;
         size_t size;
         FILE *out = open_memstream(&text, &size);
 
         assert_non_null(out);
         FOREACH_ARRAY(u, f->host.items, f->host.n) {
+                _cleanup_free_ char *chain = host_use_chain(u);
+
                 assert_int_equal(u->kind, HOST_USE_STORAGE);
-                (void) fprintf(out, "%s %s: ", PCI_ADDR_TEXT(u->addr), u->what);
-                FOREACH_ARRAY(piece, u->chain.items, u->chain.n)
-                        (void) fprintf(out, "%s%s", piece > u->chain.items ? " on " : "", *piece);
-                (void) fputc('\n', out);
+                (void) fprintf(out, "%s: %s\n", u->what, chain);
+        }
+        FOREACH_ARRAY(u, f->host.unknown, f->host.n_unknown) {
+                assert_int_equal(u->kind, HOST_USE_STORAGE);
+                assert_true(u->cure || cure_kind_text(u->cure_kind));
+                (void) fprintf(out, "%s: %s\n", u->remote ? "remote" : "unknown", u->what);
         }
         assert_int_equal(fclose(out), 0);
+        return text;
+}
+
+static void assert_told(const Facts *f, const char *expected)
+{
+        _cleanup_free_ char *text = told(f);
+
+        assert_true(f->host.looked[HOST_USE_STORAGE]);
         assert_string_equal(text, expected);
-        assert_int_equal(f->host.known[HOST_USE_STORAGE], known);
 }
 
 static void test_partitions(void **state)
@@ -103,12 +120,11 @@ static void test_partitions(void **state)
                   "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
                   "/dev/vda                                partition\t1048572\t\t0\t\t-2\n");
         f = probe(t);
-        assert_disks(&f, TRISTATE_YES,
-                     "0000:00:05.0 swap: /dev/vda on vda\n"
-                     "0000:00:17.0 a mounted file system: /data of all on sda\n"
-                     "0000:03:00.0 /: / on nvme0n1\n"
-                     "0000:03:00.0 the EFI system partition: /boot/efi on nvme0n1\n"
-                     "0000:03:00.0 a mounted file system: /srv/bound on nvme0n1\n");
+        assert_told(&f, "swap: swap on vda on 0000:00:05.0\n"
+                        "a mounted file system: /data of all on sda on 0000:00:17.0\n"
+                        "/: / on nvme0n1p2 on nvme0n1 on 0000:03:00.0\n"
+                        "the EFI system partition: /boot/efi on nvme0n1p1 on nvme0n1 on 0000:03:00.0\n"
+                        "a mounted file system: /srv/bound on nvme0n1p2 on nvme0n1 on 0000:03:00.0\n");
 }
 
 /* LVM on LUKS on RAID 1 of a SATA and a USB disk. */
@@ -135,11 +151,10 @@ static void test_holders(void **state)
                   "/dev/mapper/vg-swap partition\t1\t\t0\t\t-2\n"
                   "/dev/zram0 partition\t1\t\t0\t\t-2\n");
         f = probe(t);
-        assert_disks(&f, TRISTATE_YES,
-                     "0000:00:14.0 /: / on sdb\n"
-                     "0000:00:14.0 swap: /dev/mapper/vg-swap on sdb\n"
-                     "0000:00:17.0 /: / on sda\n"
-                     "0000:00:17.0 swap: /dev/mapper/vg-swap on sda\n");
+        assert_told(&f, "/: / on dm-1 on dm-0 on md0 on sdb on 0000:00:14.0\n"
+                        "swap: swap on dm-1 on dm-0 on md0 on sdb on 0000:00:14.0\n"
+                        "/: / on dm-1 on dm-0 on md0 on sda1 on sda on 0000:00:17.0\n"
+                        "swap: swap on dm-1 on dm-0 on md0 on sda1 on sda on 0000:00:17.0\n");
 }
 
 /* A circle of holders, as only a damaged tree has it, ends. */
@@ -154,7 +169,9 @@ static void test_circle(void **state)
         slave(t, "dm-1", "dm-0");
         tree_file(t, NAME_PROC_MOUNTINFO, "22 1 253:1 / / rw - ext4 /dev/dm-1 rw\n");
         f = probe(t);
-        assert_disks(&f, TRISTATE_NO, "");
+        assert_told(&f,
+                    "unknown: / on dm-1 on dm-0 on dm-1, and /sys/devices/virtual/block/dm-1 cannot be read: Too many "
+                    "levels of symbolic links\n");
 }
 
 static void test_btrfs(void **state)
@@ -173,11 +190,10 @@ static void test_btrfs(void **state)
                   "22 1 0:31 /@ / rw - btrfs /dev/sda rw,subvol=/@\n"
                   "23 22 0:31 /@var /var rw - btrfs /dev/sda rw,subvol=/@var\n");
         f = probe(t);
-        assert_disks(&f, TRISTATE_YES,
-                     "0000:00:05.0 /: / on vda\n"
-                     "0000:00:05.0 /var: /var on vda\n"
-                     "0000:00:17.0 /: / on sda\n"
-                     "0000:00:17.0 /var: /var on sda\n");
+        assert_told(&f, "/: / on vda on 0000:00:05.0\n"
+                        "/var: /var on vda on 0000:00:05.0\n"
+                        "/: / on sda on 0000:00:17.0\n"
+                        "/var: /var on sda on 0000:00:17.0\n");
 }
 
 static void test_nvme_multipath(void **state)
@@ -194,9 +210,8 @@ static void test_nvme_multipath(void **state)
         tree_link(t, "/sys/devices/virtual/nvme-subsystem/nvme-subsys0/subsystem", "../../../../class/nvme-subsystem");
         tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:1 / / rw - ext4 /dev/nvme0n1p1 rw\n");
         f = probe(t);
-        assert_disks(&f, TRISTATE_YES,
-                     "0000:01:00.0 /: / on nvme0n1\n"
-                     "0000:81:00.0 /: / on nvme0n1\n");
+        assert_told(&f, "/: / on nvme0n1p1 on nvme0n1 on nvme0 on 0000:01:00.0\n"
+                        "/: / on nvme0n1p1 on nvme0n1 on nvme3 on 0000:81:00.0\n");
 }
 
 /* Both the disk's own function and the RAID function above it carry the disk; a bridge above does not count. */
@@ -220,9 +235,8 @@ static void test_vmd(void **state)
         block(t, VMD, "259:0");
         tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:0 / / rw - ext4 /dev/nvme1n1 rw\n");
         assert_int_equal(probe_block(&p, &f), 0);
-        assert_disks(&f, TRISTATE_YES,
-                     "0000:6f:00.5 /: / on nvme1n1\n"
-                     "10001:80:07.0 /: / on nvme1n1\n");
+        assert_told(&f, "/: / on nvme1n1 on 0000:6f:00.5\n"
+                        "/: / on nvme1n1 on 10001:80:07.0\n");
         f.functions = NULL;
         f.n_functions = 0;
         facts_done(&f);
@@ -248,11 +262,10 @@ static void test_loop_and_swap_file(void **state)
                   "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
                   "/data/swapfile file\t1\t\t0\t\t-2\n");
         f = probe(t);
-        assert_disks(&f, TRISTATE_YES,
-                     "0000:00:17.0 a mounted file system: /data on sda\n"
-                     "0000:00:17.0 /usr: /usr on sda\n"
-                     "0000:00:17.0 swap: /data/swapfile on sda\n"
-                     "0000:03:00.0 /: / on nvme0n1\n");
+        assert_told(&f, "a mounted file system: /data on sda on 0000:00:17.0\n"
+                        "/usr: /usr on loop0 on /data/images/disk.img on /data on sda on 0000:00:17.0\n"
+                        "swap: swap on /data/swapfile on /data on sda on 0000:00:17.0\n"
+                        "/: / on nvme0n1 on 0000:03:00.0\n");
 }
 
 /* An image that never ran has no mounts: fstab tells, by udev's links or by what libblkid finds on the devices. */
@@ -284,37 +297,43 @@ static void test_fstab(void **state)
                   "server:/export /home nfs defaults 0 0\n"
                   "tmpfs /tmp tmpfs defaults 0 0\n");
         f = probe(t);
-        assert_disks(&f, TRISTATE_YES,
-                     "0000:00:14.0 swap: UUID=01234567-89ab-4cde-8f01-23456789abcd on sdb\n"
-                     "0000:00:17.0 /: / on sda\n"
-                     "0000:03:00.0 the EFI system partition: /efi on nvme0n1\n");
+        assert_told(&f, "swap: swap on sdb on 0000:00:14.0\n"
+                        "/: / on sda2 on sda on 0000:00:17.0\n"
+                        "the EFI system partition: /efi on nvme0n1 on 0000:03:00.0\n");
 }
+
+#define NO_ROOT "unknown: /proc/self/mountinfo does not have /, and /etc/fstab no device for it\n"
+#define NUMBER  "cannot be read: No such file or directory\n"
 
 static void test_other_roots(void **state)
 {
         static const struct {
-                const char *line;
-                Tristate known;
+                const char *lines, *told;
         } roots[] = {
-                { "22 1 0:40 / / rw - overlay overlay rw\n", TRISTATE_NO },
-                { "22 1 0:40 / / rw - zfs rpool/ROOT rw\n", TRISTATE_NO },
-                { "22 1 0:40 / / rw - 9p share rw\n", TRISTATE_NO },
-                { "22 1 0:40 / / rw - nfs4 10.0.0.1:/root rw\n", TRISTATE_YES },
-                { "22 1 0:40 / / rw - tmpfs tmpfs rw\n", TRISTATE_YES },
-                { "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n", TRISTATE_NO },         /* not in sysfs */
-                { "22 1 179:1 / / rw - ext4 /dev/mmcblk0p1 rw\n", TRISTATE_YES }, /* on no PCI function */
+                { "22 1 0:40 / / rw - overlay overlay rw\n",
+                  "unknown: /, which is overlay, a file system (overlay) on no disk that it names\n" },
+                { "22 1 0:40 / / rw - zfs rpool/ROOT rw\n",
+                  "unknown: /, a file system of ZFS, none of whose disks was found\n" },
+                { "22 1 0:40 / / rw - 9p share rw\n",
+                  "unknown: /, which is share, a file system (9p) on no disk that it names\n" },
+                { "22 1 0:40 / / rw - nfs4 10.0.0.1:/root rw\n",
+                  "remote: /, which is 10.0.0.1:/root of another machine (nfs4)\n" },
+                { "22 1 0:40 / / rw - tmpfs tmpfs rw\n", "" },
+                { "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n", "unknown: /, and /sys/dev/block/8:1 " NUMBER },
+                { "22 1 0:40 / / rw - btrfs /dev/sda1 rw\n", "unknown: /, and /dev/sda1 " NUMBER },
+                { "22 1 179:1 / / rw - ext4 /dev/mmcblk0p1 rw\n", "" }, /* on no PCI function */
                 { "22 1 179:1 / / rw - ext4 /dev/x rw\n"
                   "23 22 8:1 / /srv rw - ext4 /dev/sda1 rw\n",
-                  TRISTATE_NO },
+                  "unknown: /srv, and /sys/dev/block/8:1 " NUMBER },
                 { "22 1 179:1 / / rw - ext4 /dev/x rw\n"
                   "23 22 0:41 / /tank rw - zfs tank rw\n",
-                  TRISTATE_NO },
+                  "unknown: /tank, a file system of ZFS, none of whose disks was found\n" },
                 { "22 1 179:1 / / rw - ext4 /dev/x rw\n"
                   "23 22 0:42 / /var/lib/x rw - overlay overlay rw\n",
-                  TRISTATE_YES },
-                { "23 22 179:1 / /srv rw - ext4 /dev/x rw\n", TRISTATE_NO }, /* no root at all */
-                { "", TRISTATE_NO },
-                { "not a table\n", TRISTATE_NO },
+                  "" },
+                { "23 22 179:1 / /srv rw - ext4 /dev/x rw\n", NO_ROOT },
+                { "", NO_ROOT },
+                { "not a table\n", NO_ROOT },
         };
         const Tree *t = *state;
 
@@ -322,10 +341,122 @@ static void test_other_roots(void **state)
         FOREACH_ARRAY(root, roots, ELEMENTSOF(roots)) {
                 _cleanup_(facts_done) Facts f = {};
 
-                tree_file(t, NAME_PROC_MOUNTINFO, root->line);
+                tree_file(t, NAME_PROC_MOUNTINFO, root->lines);
                 f = probe(t);
-                assert_disks(&f, root->known, "");
+                assert_told(&f, root->told);
         }
+}
+
+/*
+ * A disk in no place that is known: nobody can say that it hangs on nothing. Drivers without "slaves": EMC PowerPath,
+ * volumes of ZFS, ublk, nbd, rbd, AoE; a disk of another machine; and one that only the network leads to.
+ */
+static void test_not_followed(void **state)
+{
+        static const struct {
+                const char *place, *told; /* of the unknown: behind "/ on NAME" */
+        } disks[] = {
+                { "virtual/block/emcpowera", NULL },
+                { "virtual/block/zd0", NULL },
+                { "virtual/block/ublkb0", NULL },
+                { "virtual/block/nbd0", NULL },
+                { "virtual/block/drbd0", NULL },
+                { "virtual/block/md0", NULL },
+                { "virtual/block/ramx", NULL },
+                { "virtual/block/new", NULL },
+                { "rbd/0/block/rbd0", NULL },
+                { "virtual/aoe/block/etherd!e1.0", NULL },
+                { "tcm_loop_0/tcm_loop_adapter_0/host5/target5:0:1/5:0:1:0/block/sda", NULL },
+                { "virtual/nvme-fabrics/ctl/nvme0/nvme0n1", "which is reached over NVMe over fabrics" },
+                { "platform/host3/session1/target3:0:0/3:0:0:1/block/sda", "which is reached over iSCSI" },
+                { "virtual/block/ram0", "" },
+                { "virtual/block/zram0", "" },
+                { "platform/floppy.0/block/fd0", "" },
+                { "LNXSYSTM:00/LNXSYBUS:00/ACPI0012:00/ndbus0/region0/namespace0.0/block/pmem0", "" },
+        };
+
+        FOREACH_ARRAY(disk, disks, ELEMENTSOF(disks)) {
+                const char *name = strrchr(disk->place, '/') + 1;
+                char expected[256] = "";
+                _cleanup_(facts_done) Facts f = {};
+                void *state_of_one;
+                const Tree *t;
+
+                assert_int_equal(tree_setup(&state_of_one), 0);
+                t = state_of_one;
+                block(t, disk->place, "240:0");
+                tree_file(t, NAME_PROC_MOUNTINFO, "22 1 240:0 / / rw - ext4 /dev/x rw\n");
+                f = probe(t);
+                if (!disk->told)
+                        (void) snprintf(expected, sizeof(expected),
+                                        "unknown: / on %s, of which Linux does not show what it is made of\n", name);
+                else if (*disk->told)
+                        (void) snprintf(expected, sizeof(expected), "remote: / on %s, %s\n", name, disk->told);
+                assert_told(&f, expected);
+                assert_int_equal(tree_teardown(&state_of_one), 0);
+        }
+        (void) state;
+}
+
+/* What is known of the other parts stays known. */
+static void test_partly_followed(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(facts_done) Facts f = {};
+
+        block(t, SATA, "8:0");
+        block(t, "virtual/block/dm-0", "253:0");
+        slave(t, "dm-0", "gone");
+        slave(t, "dm-0", "sda");
+        slave(t, "dm-0", "sdz");
+        tree_link(t, NAME_SYS_CLASS_BLOCK "/sdz", "../../devices/nowhere/sdz");
+        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 253:0 / / rw - ext4 /dev/dm-0 rw\n");
+        f = probe(t);
+        assert_told(&f, "/: / on dm-0 on sda on 0000:00:17.0\n"
+                        "unknown: / on dm-0, and /sys/class/block/gone " NUMBER
+                        "unknown: / on dm-0 on sdz, and /sys/devices/nowhere/sdz " NUMBER);
+}
+
+/* On a running system that its own mounts cannot be read is no fine thing; an image has none. */
+static void test_unreadable_tables(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(facts_done) Facts image = {}, live = {}, odd = {};
+
+        block(t, SATA, "8:0");
+        tree_file(t, NAME_FSTAB, "/dev/sda / ext4 defaults 0 1\n");
+        image = probe(t);
+        assert_told(&image, "/: / on sda on 0000:00:17.0\n");
+        live = probe_for(t, FLAG_CONFIGURED | FLAG_LIVE);
+        assert_told(&live, "/: / on sda on 0000:00:17.0\n"
+                           "unknown: /proc/self/mountinfo " NUMBER);
+        tree_folder(t, NAME_PROC_MOUNTINFO);
+        tree_folder(t, NAME_PROC_SWAPS);
+        odd = probe(t);
+        assert_told(&odd, "/: / on sda on 0000:00:17.0\n"
+                          "unknown: /proc/self/mountinfo cannot be read: Bad message\n"
+                          "unknown: /proc/swaps cannot be read: Bad message\n");
+}
+
+/* A file that was removed while in use has no path to look for; a label has its link with blanks encoded. */
+static void test_names(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(facts_done) Facts f = {};
+
+        block(t, SATA, "8:0");
+        block(t, USB, "8:16");
+        block(t, "virtual/block/loop0", "7:0");
+        tree_file(t, "/sys/devices/virtual/block/loop0/loop/backing_file", "/tmp/disk.img (deleted)\n");
+        tree_file(t, NAME_PROC_MOUNTINFO,
+                  "22 1 8:0 / / rw - ext4 /dev/sda rw\n"
+                  "23 22 7:0 / /srv rw - ext4 /dev/loop0 rw\n");
+        tree_link(t, "/dev/disk/by-label/my\\x20disk", "../../sdb");
+        tree_file(t, NAME_FSTAB, "LABEL=\"my\\040disk\" /home ext4 defaults 0 2\n");
+        f = probe(t);
+        assert_told(&f, "a mounted file system: /home on sdb on 0000:00:14.0\n"
+                        "/: / on sda on 0000:00:17.0\n"
+                        "unknown: /srv on loop0, whose file has no name any more\n");
 }
 
 /* Who asks for a list wants to know of all disks; who has configured nothing waits for none. */
@@ -336,20 +467,30 @@ static void test_without_devices(void **state)
 
         block(t, NVME, "259:0");
         tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:0 / / rw - ext4 /dev/nvme0n1 rw\n");
-        list = probe_for(t, false, true);
-        assert_disks(&list, TRISTATE_YES, "0000:03:00.0 /: / on nvme0n1\n");
-        check = probe_for(t, false, false);
-        assert_disks(&check, TRISTATE_UNKNOWN, "");
+        list = probe_for(t, FLAG_FUNCTIONS);
+        assert_told(&list, "/: / on nvme0n1 on 0000:03:00.0\n");
+        check = probe_for(t, 0);
+        assert_false(check.host.looked[HOST_USE_STORAGE]);
+        assert_int_equal(check.host.n, 0);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_partitions),     TREE_TEST(test_holders),
-                TREE_TEST(test_circle),         TREE_TEST(test_btrfs),
-                TREE_TEST(test_nvme_multipath), TREE_TEST(test_vmd),
-                TREE_TEST(test_fstab),          TREE_TEST(test_loop_and_swap_file),
-                TREE_TEST(test_other_roots),    TREE_TEST(test_without_devices),
+                TREE_TEST(test_partitions),
+                TREE_TEST(test_holders),
+                TREE_TEST(test_circle),
+                TREE_TEST(test_btrfs),
+                TREE_TEST(test_nvme_multipath),
+                TREE_TEST(test_vmd),
+                TREE_TEST(test_fstab),
+                TREE_TEST(test_loop_and_swap_file),
+                TREE_TEST(test_other_roots),
+                TREE_TEST(test_without_devices),
+                TREE_TEST(test_not_followed),
+                TREE_TEST(test_partly_followed),
+                TREE_TEST(test_unreadable_tables),
+                TREE_TEST(test_names),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

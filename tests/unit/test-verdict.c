@@ -144,9 +144,48 @@ static void without_obstacles(void **state)
         expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
         set_text(&machine_function(m, NIC)->driver, NULL);
         expect(m, NIC, VERDICT_POSSIBLE, NULL, CURE_NONE, NULL);
-        expect(m, "0000:00:03.0", VERDICT_BLOCKED, "device.system", CURE_CONFIGURATION, "it carries / (/ on vda)");
+        expect(m, "0000:00:03.0", VERDICT_BLOCKED, "device.system", CURE_CONFIGURATION,
+               "it carries / (/ on vda on 0000:00:03.0)");
         host_uses_done(&m->facts.host);
-        expect(m, "0000:00:03.0", VERDICT_UNKNOWN, "device.system", CURE_NONE, "could not be found out");
+        expect(m, "0000:00:03.0", VERDICT_UNKNOWN, "device.system", CURE_PERSON, "nobody has looked");
+}
+
+static void unknown_disks(void **state)
+{
+        static const struct {
+                uint32_t class;
+                VerdictState local, remote; /* for an unknown disk that is anywhere, on the other end of a network */
+        } classes[] = {
+                { 0x010802, VERDICT_UNKNOWN, VERDICT_POSSIBLE },  { 0x010700, VERDICT_UNKNOWN, VERDICT_POSSIBLE },
+                { 0x050200, VERDICT_UNKNOWN, VERDICT_POSSIBLE },  { 0x0c0400, VERDICT_UNKNOWN, VERDICT_UNKNOWN },
+                { 0x0c0330, VERDICT_UNKNOWN, VERDICT_UNKNOWN },   { 0x0c0600, VERDICT_UNKNOWN, VERDICT_UNKNOWN },
+                { 0x080501, VERDICT_UNKNOWN, VERDICT_UNKNOWN },   { 0x088000, VERDICT_UNKNOWN, VERDICT_UNKNOWN },
+                { 0x020000, VERDICT_UNKNOWN, VERDICT_UNKNOWN },   { 0x028000, VERDICT_UNKNOWN, VERDICT_UNKNOWN },
+                { 0xff0000, VERDICT_UNKNOWN, VERDICT_UNKNOWN },   { 0x030000, VERDICT_POSSIBLE, VERDICT_POSSIBLE },
+                { 0x038000, VERDICT_POSSIBLE, VERDICT_POSSIBLE }, { 0x040300, VERDICT_POSSIBLE, VERDICT_POSSIBLE },
+                { 0x120000, VERDICT_POSSIBLE, VERDICT_POSSIBLE }, { 0x0c0500, VERDICT_POSSIBLE, VERDICT_POSSIBLE },
+        };
+        Machine *m = *state;
+        HostUnknown remote = { .remote = true, .what = copy("a remote one"), .cure_kind = CURE_ROOT };
+        HostUnknown any = { .what = copy("any"), .cure_kind = CURE_CONFIGURATION, .cure = "leave it" };
+
+        assert_int_equal(host_unknown_add(&m->facts.host, &remote), 0);
+        FOREACH_ARRAY(c, classes, ELEMENTSOF(classes)) {
+                bool unknown = c->remote == VERDICT_UNKNOWN;
+
+                machine_function(m, TWIN)->class = c->class;
+                expect(m, TWIN, c->remote, unknown ? "device.system" : NULL, unknown ? CURE_ROOT : CURE_NONE,
+                       unknown ? "cannot tell whether the host needs it: a remote one" : NULL);
+        }
+        assert_int_equal(host_unknown_add(&m->facts.host, &any), 0);
+        FOREACH_ARRAY(c, classes, ELEMENTSOF(classes)) {
+                machine_function(m, TWIN)->class = c->class;
+                if (c->local == c->remote)
+                        continue;
+                expect(m, TWIN, c->local, "device.system", CURE_CONFIGURATION,
+                       "cannot tell whether the host needs it: any");
+        }
+        expect(m, "0000:00:03.0", VERDICT_BLOCKED, "device.system", CURE_CONFIGURATION, "it carries /");
 }
 
 static void the_iommu_is_off(void **state)
@@ -603,6 +642,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
         const struct CMUnitTest tests[] = {
                 T(without_obstacles),
+                T(unknown_disks),
                 T(the_iommu_is_off),
                 T(the_table_is_refused),
                 T(an_ivrs_with_a_bad_checksum),

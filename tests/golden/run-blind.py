@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What ptprep cannot see it does not take for absent.
+
+    run-blind.py PTPREP
+
+A machine whose system is on a Fibre Channel disk, once as it is and once with a libmount that cannot be loaded, so that nothing tells
+what is mounted: then no function may be claimed that could carry a disk, and the report says why.
+"""
+
+import importlib.util
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+HBA, NIC, TWIN, USB, GPU = (f"0000:00:{slot:02x}.0" for slot in (3, 4, 5, 6, 7))
+FUNCTIONS = [f"p {HBA} 1077:2532 0c0400 qla2xxx 0", f"p {USB} 1b36:000d 0c0330 xhci_hcd 0", f"p {GPU} 1002:744c 030000 amdgpu 0"]
+SEEN = {HBA: "blocked", NIC: "possible", TWIN: "possible"}
+BLIND = {HBA: "unknown", NIC: "unknown", TWIN: "unknown", USB: "unknown"}
+CAUSE = "libmount.so.1, which reads what is mounted, is not there"
+
+
+def golden():
+    spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(ptprep: str, root: pathlib.Path, libraries: str, *arguments: str) -> tuple[int, str]:
+    done = subprocess.run([ptprep, f"--root={root}", *arguments], capture_output=True, text=True, check=False, timeout=60,
+                          env=os.environ | {"LC_ALL": "C", "LD_LIBRARY_PATH": libraries})
+    return done.returncode, done.stdout
+
+
+def judge(ptprep: str, root: pathlib.Path, libraries: str, verdicts: dict[str, str]) -> list[str]:
+    """In the list as in the check of a configured device: one answer."""
+    functions = json.loads(run(ptprep, root, libraries, "list", "--json")[1])["functions"]
+    seen = {f["address"]: next((r["weight"] for r in f["reasons"] if r["id"] == "device.system"), "possible") for f in functions}
+    errors = [f"list: {a} is {seen[a]}, not {v}" for a, v in verdicts.items() if seen[a] != v]
+    errors += [f"list: {f['address']}: {r}" for f in functions for r in f["reasons"]
+               if r["id"] == "device.system" and r["weight"] == "unknown" and (CAUSE not in r["text"] or "install" not in r["cure"])]
+    for address, verdict in verdicts.items():
+        device = next(f for f in functions if f["address"] == address)
+        (root / "etc/ptprep/ptprep.conf").write_text(f"[device d]\naddress = {address}\nid = {device['vendor']}:{device['device']}\n")
+        text = run(ptprep, root, libraries, "--check")[1]
+        result = next((line.split()[0] for line in text.splitlines() if " device.system " in line), "")
+        if result != ("ok" if verdict == "possible" else "blocked"):
+            errors.append(f"check: {address} is {result}, and {verdict} in the list")
+        if verdict != "possible":
+            code = run(ptprep, root, libraries, "--apply")[0]
+            if code != 2 or (root / "etc/ptprep/claims").exists():
+                errors.append(f"apply: exit {code} for {address}, or a claim was written")
+    return errors
+
+
+def main() -> int:
+    module = golden()
+    with tempfile.TemporaryDirectory(prefix="ptprep-blind-") as folder:
+        root, libraries = pathlib.Path(folder) / "root", pathlib.Path(folder) / "lib"
+        libraries.mkdir()
+        (libraries / "libmount.so.1").write_bytes(b"")
+        tree = module.Tree(root)
+        tree.build(module.read_lines("base.tree") + FUNCTIONS)
+        errors = judge(sys.argv[1], root, "", SEEN) + judge(sys.argv[1], root, str(libraries), BLIND)
+        functions = json.loads(run(sys.argv[1], root, str(libraries), "list", "--json")[1])["functions"]
+        errors += [f"{f['address']} carries no disk, and is held for one" for f in functions if f["address"] == GPU and
+                   any(r["id"] == "device.system" for r in f["reasons"])]
+    print("\n".join(errors) if errors else "blind and not fooled")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
