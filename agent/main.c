@@ -219,8 +219,5 @@ int main(int argc, char *argv[])
                         return usage_error("%s does not go with %s", h->text, verb->name);
         if (verb->format && !has_format(verb, o.format))
                 return usage_error("there is no format \"%s\" of %s", o.format, verb->name);
-        if (!streq(o.format, FORMAT_TEXT) && o.dry_run)
-                return usage_error("%s does not go with %s: what would change is shown as diffs", "--json",
-                                   "--dry-run");
         return verb->run(&o);
 }

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "core/plan-text.h"
+#include "verb.h"
 
 void tell(const char *format, ...)
 {
@@ -22,7 +23,7 @@ void tell(const char *format, ...)
 int complain(const char *what, int error)
 {
         tell("%s: %s", what, strerror(-error));
-        return EXIT_NOT_READY;
+        return error == -ENOMEM ? EXIT_INTERNAL : EXIT_IO;
 }
 
 static bool want_color(void)
@@ -67,16 +68,22 @@ int print_report(const Report *report, const char *format)
 {
         Printer p = stdout_printer();
 
-        (void) print_result("writing the report", report_format(format)->print(&p, report));
-        return report->exit_code;
+        int written = print_result("writing the report", report_format(format)->print(&p, report));
+        int code = report_exit_status(report);
+
+        return written == EXIT_READY || code == EXIT_ROLLED_BACK ? code : written;
 }
 
-int print_plan(const Plan *plan, const FindingList *findings, size_t n_checked)
+int print_plan(const Report *report, const char *format, size_t n_checked)
 {
+        const FindingList *findings = report->findings;
         Printer p = stdout_printer();
         bool blocked = false;
+        int written;
 
-        (void) print_result("writing the plan", plan_text(&p, plan));
+        if (!streq(format, FORMAT_TEXT))
+                return print_report(report, format);
+        written = print_result("writing the plan", plan_text(&p, report->plan));
         FOREACH_ARRAY(f, findings->items, findings->n) {
                 if (f->result != RESULT_BLOCKED && f < findings->items + n_checked)
                         continue;
@@ -86,7 +93,7 @@ int print_plan(const Plan *plan, const FindingList *findings, size_t n_checked)
                 if (f->cure)
                         tell("  -> %s", f->cure);
         }
-        if (plan->n == 0)
+        if (report->plan->n == 0)
                 tell("nothing %s", blocked ? "would be changed" : "to change");
-        return result_to_exit_code(finding_worst(findings));
+        return written == EXIT_READY ? report_exit_status(report) : written;
 }

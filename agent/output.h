@@ -8,7 +8,8 @@
 /* "ptprep: ..." and a line feed on standard error. What others wrote is escaped, as in all text for people. */
 void tell(const char *format, ...) _printf_(1, 2);
 
-/* "ptprep: WHAT: text of a negative errno" on standard error. Returns EXIT_NOT_READY. */
+/* "ptprep: WHAT: text of a negative errno" on standard error. Returns EXIT_INTERNAL for a lack of memory, else EXIT_IO.
+ */
 int complain(const char *what, int error);
 
 /* A printer on standard output, with colours where it is a terminal that shall have them. Ended with printer_end(). */
@@ -27,12 +28,12 @@ int print_text(const char *text) _must_check_;
 /* A report as text in a format; owned by the caller. 0 or -ENOMEM. */
 int format_report(const Report *report, const char *format, char **ret) _must_check_;
 
-/* @format: a name in the table of formats. Returns the report's exit code. */
+/* @format: a name in the table of formats. Returns the report's exit code; another one when it could not be printed. */
 int print_report(const Report *report, const char *format);
 
 /**
- * print_plan() - the plan as diffs and commands, and behind it what stands in its way
+ * print_plan() - the plan of a dry run: as text diffs and commands, and behind it what stands in its way
  * @n_checked: how many findings are of checks; those of the planner follow, and are all told.
  * Returns the exit code.
  */
-int print_plan(const Plan *plan, const FindingList *findings, size_t n_checked);
+int print_plan(const Report *report, const char *format, size_t n_checked);

@@ -68,12 +68,12 @@ int run_lock(const char *what, int rfd, int *ret)
 
         if (geteuid() != 0) {
                 tell("%s changes the system: run it as root, or look with --dry-run", what);
-                return EXIT_USAGE;
+                return EXIT_PRIVILEGE;
         }
         fd = apply_lock(rfd);
         if (fd == -EWOULDBLOCK) {
                 tell("another run of ptprep is changing this system; try again when it is done");
-                return EXIT_NOT_READY;
+                return EXIT_BUSY;
         }
         if (fd < 0)
                 return complain(NAME_LOCK, fd);

@@ -1,37 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/apply.h"
-#include "apply/notify.h"
+#include "core/cures.h"
 #include "core/planner.h"
-#include "model/names.h"
 #include "output.h"
 #include "run.h"
+#include "store.h"
 #include "verb.h"
-
-/* The stored reports; that a disk is full does not change what was found. */
-static void store_report(int rfd, bool live, const Report *report)
-{
-        static const struct {
-                const char *format, *name;
-        } files[] = { { FORMAT_JSON, NAME_REPORT_JSON }, { FORMAT_TEXT, NAME_REPORT_TEXT } };
-        const char *const folders[] = { NAME_STATE_DIR, NAME_RUN_DIR };
-        int r = 0;
-
-        for (size_t i = 0; i < ELEMENTSOF(files) && r >= 0; i++) {
-                _cleanup_free_ char *text = NULL;
-
-                r = format_report(report, files[i].format, &text);
-                /* /run of an image is not this boot's */
-                for (size_t k = 0; k < (live ? 2U : 1U) && r >= 0; k++)
-                        r = apply_report(rfd, folders[k], files[i].name, text);
-        }
-        if (r < 0)
-                (void) complain("storing the report", r);
-        if (live) {
-                r = notify_findings(report->findings, report_verdict(report)->name);
-                if (r < 0)
-                        (void) complain("writing to the journal", r);
-        }
-}
 
 /*
  * After a change: look again, because what counts is what is there now. What only the plan could know, such as a file
@@ -54,15 +28,16 @@ static int report_outcome(const Options *o, int rfd, bool live, const Run *befor
         if (code != EXIT_READY)
                 return code;
         r = finding_add_all(&run.findings, &before->findings, n_checked);
+        if (r >= 0)
+                r = cures_correct(&run.judgement, &run.findings);
         if (r < 0)
                 return complain("writing the report", r);
-        report = (Report){ .judgement = &run.judgement,
+        report = (Report){ .verb = REPORT_APPLY,
+                           .judgement = &run.judgement,
                            .findings = &run.findings,
                            .plan = &before->plan,
                            .steps_done = result->n_done,
-                           .failure = result->failure,
-                           .exit_code = result->failure ? EXIT_ROLLED_BACK
-                                                        : result_to_exit_code(finding_worst(&run.findings)) };
+                           .failure = result->failure };
         store_report(rfd, live, &report);
         return print_report(&report, o->format);
 }
@@ -73,6 +48,7 @@ int verb_apply(const Options *o)
         _cleanup_(apply_result_done) ApplyResult result = {};
         _cleanup_(boot_mounts_done) BootMounts mounts = {};
         _cleanup_(run_done) Run run;
+        Report report;
         bool live = false;
         size_t n_checked;
         int code, r;
@@ -92,16 +68,17 @@ int verb_apply(const Options *o)
                 return code;
         n_checked = run.findings.n;
         r = plan_compute(&run.judgement, &run.findings, &run.plan);
+        if (r >= 0)
+                r = cures_correct(&run.judgement, &run.findings);
         if (r < 0)
                 return complain("planning", r);
+        report = (Report){ .verb = o->dry_run ? REPORT_DRY_RUN : REPORT_APPLY,
+                           .judgement = &run.judgement,
+                           .findings = &run.findings,
+                           .plan = &run.plan };
         if (o->dry_run)
-                return print_plan(&run.plan, &run.findings, n_checked);
+                return print_plan(&report, o->format, n_checked);
         if (run.plan.n == 0) {
-                Report report = { .judgement = &run.judgement,
-                                  .findings = &run.findings,
-                                  .plan = &run.plan,
-                                  .exit_code = result_to_exit_code(finding_worst(&run.findings)) };
-
                 store_report(rfd, live, &report);
                 return print_report(&report, o->format);
         }

@@ -50,5 +50,7 @@ int verb_bootloader(const Options *o)
         r = options_json(o) ? bootloader_json(&p, facts.loaders, facts.n_loaders, &mounts)
                             : bootloader_text(&p, facts.loaders, facts.n_loaders, &mounts);
         r = print_result("writing", r);
-        return tell_unreadable(&facts) || boot_mounts_failed(&mounts) ? EXIT_NOT_READY : r;
+        if (!tell_unreadable(&facts) && !boot_mounts_failed(&mounts))
+                return r;
+        return geteuid() == 0 ? EXIT_UNKNOWN : EXIT_PRIVILEGE;
 }

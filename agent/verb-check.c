@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/cures.h"
 #include "core/planner.h"
 #include "output.h"
 #include "run.h"
@@ -11,13 +12,15 @@
  */
 static int add_outlook(Run *run)
 {
-        int r;
+        int r = 0;
 
-        if (!run->facts.is_root || run->config.n_devices == 0)
-                return EXIT_READY;
-        r = plan_compute(&run->judgement, &run->findings, &run->plan);
-        if (r >= 0 && finding_worst(&run->findings) <= RESULT_WARN)
-                r = plan_tell_pending(&run->plan, &run->findings);
+        if (run->facts.is_root && run->config.n_devices > 0) {
+                r = plan_compute(&run->judgement, &run->findings, &run->plan);
+                if (r >= 0 && finding_worst(&run->findings) <= RESULT_WARN)
+                        r = plan_tell_pending(&run->plan, &run->findings);
+        }
+        if (r >= 0)
+                r = cures_correct(&run->judgement, &run->findings);
         return r < 0 ? complain("planning", r) : EXIT_READY;
 }
 
@@ -41,8 +44,6 @@ int verb_check(const Options *o)
                 code = add_outlook(&run);
         if (code != EXIT_READY)
                 return code;
-        return print_report(&(Report){ .judgement = &run.judgement,
-                                       .findings = &run.findings,
-                                       .exit_code = result_to_exit_code(finding_worst(&run.findings)) },
+        return print_report(&(Report){ .verb = REPORT_CHECK, .judgement = &run.judgement, .findings = &run.findings },
                             o->format);
 }

@@ -89,6 +89,8 @@ static int print_file(const Options *o)
         int r;
 
         r = file_read(o->table, FILE_MAX_BYTES, &data, &size);
+        if (r == -ENOMEM)
+                return complain(o->table, r);
         if (r < 0) {
                 tell("--table=%s: %s", o->table, strerror(-r));
                 return EXIT_USAGE;
@@ -130,13 +132,13 @@ static int print_machine(const Options *o)
                         tell(NAME_SYS_ACPI_TABLES "/%s is readable by root only: run \"ptprep firmware\" as root, or "
                                                   "give a saved table with --table=FILE",
                              t->vendor->signature);
-                        return EXIT_NOT_READY;
+                        return EXIT_PRIVILEGE;
                 }
         if (iommu_table(&f))
                 return print_tables(f.tables, f.n_tables, options_json(o));
         if (iommu_table_present(&f) != TRISTATE_NO) {
                 tell("cannot tell: this system shows no ACPI tables");
-                return EXIT_NOT_READY;
+                return EXIT_UNKNOWN;
         }
         r = iommu_words("the firmware describes no IOMMU: there is no {tables} table", NULL, &none);
         if (r < 0)

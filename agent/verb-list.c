@@ -8,9 +8,9 @@
 /* The configuration says nothing here: the list is of what is there, and works where it is wrong. */
 int verb_list(const Options *o)
 {
-        _cleanup_(verdict_context_freep) VerdictContext *context = NULL;
         _cleanup_close_ int rfd = -EBADF;
         _cleanup_(run_done) Run run;
+        _cleanup_(verdict_context_freep) VerdictContext *context = NULL; /* goes before the facts */
         Printer p = stdout_printer();
         bool live = false;
         int r;
@@ -24,7 +24,7 @@ int verb_list(const Options *o)
                 return complain("reading the machine's state", r);
         if (run.facts.pci == TRISTATE_UNKNOWN) {
                 tell("no PCI bus is visible here");
-                return EXIT_NOT_READY;
+                return EXIT_UNKNOWN;
         }
         r = verdict_context_new(&run.facts, NULL, &context);
         if (r < 0)

@@ -4,6 +4,7 @@
 #include "output.h"
 #include "probe/config-load.h"
 #include "run.h"
+#include "store.h"
 #include "verb.h"
 
 /* How many devices the next "ptprep --apply" would claim again. A configuration that cannot be read asks for none. */
@@ -16,18 +17,18 @@ static size_t still_configured(int rfd)
 }
 
 /* What was taken back can be seen nowhere but in what was done: nothing is looked at again. */
-static int print_outcome(const Options *o, int rfd, const Run *run, const ApplyResult *result)
+static int print_outcome(const Options *o, int rfd, bool live, const Run *run, const ApplyResult *result)
 {
-        const Report report = { .judgement = &run->judgement,
+        const Report report = { .verb = REPORT_REVERT,
+                                .judgement = &run->judgement,
                                 .findings = &run->findings,
                                 .plan = &run->plan,
                                 .steps_done = result->n_done,
                                 .failure = result->failure,
-                                .exit_code = result->failure ? EXIT_ROLLED_BACK
-                                                             : result_to_exit_code(finding_worst(&run->findings)),
-                                .revert = true,
                                 .n_configured = still_configured(rfd) };
 
+        if (!result->failure && result->n_done > 0)
+                store_reboot_required(rfd, live, &report);
         return print_report(&report, o->format);
 }
 
@@ -54,20 +55,24 @@ int verb_revert(const Options *o)
                 code = run_look_unconfigured(&run, rfd, live);
         if (code != EXIT_READY)
                 return code;
-        if (run.facts.record_known != TRISTATE_YES) {
-                tell(NAME_RECORD " is damaged, of a later version or not readable: ptprep cannot tell what is its own");
-                tell("nothing was changed; put the file back from a backup, or see \"THE WAY BACK\" in ptprep(8)");
-                return EXIT_BLOCKED;
-        }
-        r = plan_compute(&run.judgement, &run.findings, &run.plan);
+        if (run.facts.record_known != TRISTATE_YES)
+                r = finding_add(&run.findings, "record.valid", RESULT_BLOCKED, NAME_RECORD, CURE_PERSON,
+                                "put the file back from a backup, or see \"THE WAY BACK\" in ptprep(8)",
+                                "damaged, of a later version or not readable: ptprep cannot tell what is its own");
+        else
+                r = plan_compute(&run.judgement, &run.findings, &run.plan);
         if (r < 0)
                 return complain("planning", r);
         if (o->dry_run)
-                return print_plan(&run.plan, &run.findings, 0);
+                return print_plan(&(Report){ .verb = REPORT_DRY_RUN,
+                                             .judgement = &run.judgement,
+                                             .findings = &run.findings,
+                                             .plan = &run.plan },
+                                  o->format, 0);
         if (run.plan.n > 0 && run_apply(&run, rfd, live, &result) < 0 && !result.failure)
                 return EXIT_ROLLED_BACK;
         /* what was refused leaves everything, and what tells of it, as it is */
         if (!result.failure && (run.plan.n > 0 || finding_worst(&run.findings) != RESULT_BLOCKED))
                 apply_forget_reports(rfd);
-        return print_outcome(o, rfd, &run, &result);
+        return print_outcome(o, rfd, live, &run, &result);
 }

@@ -48,12 +48,13 @@ status=0
 "$build/agent/ptprep" --check || status=$?
 cat <<END
 
-(exit status $status: 0 ready, 1 ptprep or a reboot can cure it, 2 a person has to act)
+(exit status $status: 0 ready or nothing configured, 1 ptprep or a reboot can cure it, 2 a person has to act, 4 cannot be told here)
 
 What to do next:
   meson install -C $build
                                   install ptprep, its units and the dracut module
-  editor /etc/ptprep/ptprep.conf  name the devices to pass through, see ptprep.conf(5)
+  ptprep list                     see the devices, and what stands in their way
+  editor /etc/ptprep/ptprep.conf  name those to pass through, see ptprep.conf(5)
   ptprep --apply --dry-run        see what would change
   ptprep --apply && reboot        or: systemctl enable ptprep.service, and every boot looks after it
 END

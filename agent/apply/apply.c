@@ -279,11 +279,21 @@ int apply_lock(int rfd)
 
 int apply_report(int rfd, const char *folder, const char *name, const char *text)
 {
-        _cleanup_free_ char *path = NULL, *present = NULL;
+        _cleanup_free_ char *path = NULL, *present = NULL, *target = NULL;
         int r;
 
         if (string_printf(&path, "%s/%s", folder, name) < 0)
                 return -ENOMEM;
+        if (!text) {
+                r = root_file_remove(rfd, path);
+                return r == -ENOENT ? 0 : r;
+        }
+        /* whoever put a link there must not choose what is overwritten */
+        if (root_readlink(rfd, path, &target) >= 0) {
+                r = root_file_remove(rfd, path);
+                if (r < 0)
+                        return r;
+        }
         if (root_read_text(rfd, path, &present) >= 0 && streq(present, text))
                 return 0;
         r = root_mkdir_p(rfd, folder);

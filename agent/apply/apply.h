@@ -45,7 +45,8 @@ void apply_forget_reports(int rfd);
 
 /**
  * apply_report() - store a report, only where it differs from what is there
- * @folder: created if missing. Returns 0; negative errno.
+ * @folder: created if missing. @text: NULL: there shall be none. A link in its place is replaced and not followed.
+ * Returns 0; negative errno.
  */
 int apply_report(int rfd, const char *folder, const char *name, const char *text) _must_check_;
 

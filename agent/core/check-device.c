@@ -198,14 +198,15 @@ int check_device_claimlist(const Check *self, const Judgement *j, FindingList *r
 static int judge_driver(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
 {
         const char *want = stub_driver_to_string(d->config->driver), *now = d->function->driver;
-        CureKind kind = next_boot_prepared(j) ? CURE_REBOOT : CURE_APPLY_REBOOT;
-        const char *cure = NULL;
+        bool prepared = next_boot_prepared(j), unknown = j->facts->is_root && next_boot_unknown(j);
+        CureKind kind = prepared || unknown ? CURE_REBOOT : CURE_APPLY_REBOOT;
+        const char *cure = unknown ? "do what the lines marked \"unknown\" say, then reboot" : NULL;
 
         if (now && streq(now, want))
                 return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL, "bound to %s", want);
         /* It was to be claimed in this very boot: another reboot alone will not help. */
         if (j->facts->cmdline_known && kargs_has(&j->facts->cmdline, KARG_CLAIM) &&
-            streq_null(j->facts->claims, j->wanted->claims) && kind == CURE_REBOOT)
+            streq_null(j->facts->claims, j->wanted->claims) && prepared)
                 cure = "reboot; if that does not help, see why the claim failed: journalctl -b -t ptprep-claim";
         if (now)
                 return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), kind, cure,

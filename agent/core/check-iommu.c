@@ -4,6 +4,23 @@
 #include "core/next-boot.h"
 #include "iommu/vendor.h"
 
+/* What boots this machine nobody knows; but if this very boot has what is wanted, whatever that is has it too. */
+static int judge_no_loader(const Check *self, const Judgement *j, FindingList *ret)
+{
+        const BootEntry running = { .arguments = j->facts->cmdline };
+
+        if (!config_asks(j->config))
+                return finding_add(ret, self->id, RESULT_SKIPPED, NULL, CURE_NONE, NULL,
+                                   "no boot loader found that ptprep knows");
+        if (j->facts->cmdline_known && entry_has_arguments(j, &running))
+                return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_ARGUMENT,
+                                   "look after them by hand when a kernel is installed",
+                                   "no boot loader found that ptprep knows; this boot has the arguments");
+        return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_ARGUMENT,
+                           "add the arguments to the kernel command line by hand, see ptprep(8)",
+                           "cannot tell: no boot loader found that ptprep knows");
+}
+
 /* What cannot be told about boot loaders; 1: nothing at all is known of what will boot. */
 static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret)
 {
@@ -13,9 +30,7 @@ static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret
         if (r != 0)
                 return r;
         if (f->n_loaders == 0) {
-                r = finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_ARGUMENT,
-                                "add the arguments to the kernel command line by hand, see ptprep(8)",
-                                "cannot tell: no boot loader found that ptprep knows");
+                r = judge_no_loader(self, j, ret);
                 return r < 0 ? r : 1;
         }
         FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
@@ -162,6 +177,10 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
                         ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "%s is effective in %zu boot entr%s (%s)",
                         j->wanted->iommu_add, n, n == 1 ? "y" : "ies",
                         f->n_loaders == 1 && f->loaders->generated ? f->loaders->generated : loaders_in_use(f, names));
+        if (!vendor && !iommu_state_is_on(j->wanted->iommu) && config_asks(j->config) &&
+            j->config->argument != ARGUMENT_NEVER)
+                return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_NONE, NULL,
+                                   "cannot tell which argument is needed: whose IOMMU this is, is not visible here");
         if (vendor && vendor->always_on)
                 return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
                                    "none is needed: %s %s IOMMU is on by default", text_article(vendor->name),

@@ -274,19 +274,21 @@ static int plan_remember(const Judgement *j, FindingList *findings, Plan *p)
                            "a file that would be changed has a name that does not fit in " NAME_RECORD);
 }
 
-static bool may_change(const Judgement *j, const FindingList *findings)
+PlanRefusal plan_refusal(const Judgement *j, const FindingList *findings)
 {
+        if (j->facts->container == TRISTATE_YES && config_asks(j->config))
+                return PLAN_REFUSED_CONTAINER;
         if (!j->config->enabled)
-                return false;
+                return PLAN_REFUSED_SWITCHED_OFF;
         /* With nothing configured the plan takes back what an earlier configuration asked for. */
         if (j->config->n_devices == 0)
-                return true;
+                return PLAN_ALLOWED;
         if (finding_worst(findings) == RESULT_BLOCKED)
-                return false;
+                return PLAN_REFUSED_BLOCKED;
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices)
                 if (!wanted_device_ok(d))
-                        return false;
-        return true;
+                        return PLAN_REFUSED_UNSEEN;
+        return PLAN_ALLOWED;
 }
 
 /*
@@ -301,24 +303,6 @@ static int refuse_unreadable(const Facts *f, const BootMount *m, FindingList *fi
         return boot_mounted_refuse(f, m, findings);
 }
 
-/* What checks hoped for: an apply that is refused cures none of it. */
-static int recall_cures(FindingList *findings)
-{
-        FOREACH_ARRAY(f, findings->items, findings->n) {
-                char *cure;
-
-                if (f->cure_kind != CURE_APPLY && f->cure_kind != CURE_APPLY_REBOOT)
-                        continue;
-                cure = strdup("first do what the line marked \"blocked\" says");
-                if (!cure)
-                        return -ENOMEM;
-                free(f->cure);
-                f->cure = cure;
-                f->cure_kind = CURE_PERSON;
-        }
-        return 0;
-}
-
 int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
 {
         _cleanup_(plan_done) Plan p = {}, whole = {}, empty = {};
@@ -327,7 +311,7 @@ int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
         bool stamp = false;
         int r;
 
-        if (!may_change(j, findings))
+        if (plan_refusal(j, findings) != PLAN_ALLOWED)
                 return 0;
         if (unreadable)
                 return refuse_unreadable(j->facts, unreadable, findings);
@@ -342,8 +326,8 @@ int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
                 r = plan_remember(j, findings, &p);
         if (r < 0)
                 return r;
-        if (j->config->n_devices > 0 && finding_worst(findings) == RESULT_BLOCKED)
-                return recall_cures(findings);
+        if (plan_refusal(j, findings) != PLAN_ALLOWED)
+                return 0;
         r = plan_clean_up(j, &whole);
         if (r >= 0)
                 r = plan_join(&whole, &p);

@@ -5,10 +5,22 @@
 #include "model/finding.h"
 #include "model/plan.h"
 
+/* Why no plan is made. */
+typedef enum PlanRefusal {
+        PLAN_ALLOWED,
+        PLAN_REFUSED_CONTAINER,    /* the machine is not this one's */
+        PLAN_REFUSED_SWITCHED_OFF, /* [agent] enabled = no */
+        PLAN_REFUSED_BLOCKED,      /* a person has to act first */
+        PLAN_REFUSED_UNSEEN,       /* of a device it cannot be told whether it is there */
+        _PLAN_REFUSAL_MAX,
+} PlanRefusal;
+
+/* @findings: of the checks; and of the planner, where it has made a plan that cannot be carried out. */
+PlanRefusal plan_refusal(const Judgement *j, const FindingList *findings);
+
 /**
  * plan_compute() - what has to change so that the machine is as asked
- * @findings: what the checks said; a plan that cannot be made is added to them, and no other one promises a cure by an
- * apply then.
+ * @findings: what the checks said; a plan that cannot be made is added to them.
  * @ret: empty when all is as asked, when changes are switched off, and when a person has to act first.
  *
  * Order: files, images, then the boot loader. Until the last step is done the kernel argument is missing, and without

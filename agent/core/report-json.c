@@ -27,6 +27,20 @@ static int add_findings(struct json_object *array, const FindingList *l)
         return 0;
 }
 
+/* How many findings have each result. */
+static int add_counts(struct json_object *o, const FindingList *l)
+{
+        struct json_object *counts = json_object_new_object();
+        size_t n[_RESULT_MAX] = {};
+        int r = json_add(o, "counts", counts);
+
+        FOREACH_ARRAY(f, l->items, l->n)
+                n[f->result]++;
+        for (size_t i = 0; i < _RESULT_MAX && r >= 0; i++)
+                r = json_add(counts, result_to_string((Result) i), json_object_new_int((int) n[i]));
+        return r;
+}
+
 static int add_devices(struct json_object *array, const Wanted *w)
 {
         FOREACH_ARRAY(d, w->devices, w->n_devices) {
@@ -57,10 +71,10 @@ static int add_devices(struct json_object *array, const Wanted *w)
         return 0;
 }
 
-static int add_changes(struct json_object *array, const Report *report)
+static int add_steps(struct json_object *array, const Plan *plan, size_t n)
 {
-        for (size_t i = 0; report->plan && i < report->steps_done; i++) {
-                const Step *s = report->plan->steps + i;
+        for (size_t i = 0; plan && i < n; i++) {
+                const Step *s = plan->steps + i;
                 struct json_object *o = json_object_new_object();
                 int r = json_append(array, o);
 
@@ -90,7 +104,7 @@ static int add_loaders(struct json_object *array, const Facts *f)
 int report_json(Printer *p, const Report *report)
 {
         _cleanup_json_ struct json_object *o = json_object_new_object();
-        struct json_object *loaders, *findings, *devices, *changes;
+        struct json_object *loaders, *findings, *devices, *changes, *planned;
         const Judgement *j = report->judgement;
         int r;
 
@@ -102,7 +116,13 @@ int report_json(Printer *p, const Report *report)
         if (r >= 0)
                 r = json_add_text(o, "verdict", report_verdict(report)->name);
         if (r >= 0)
-                r = json_add(o, "exit_code", json_object_new_int(report->exit_code));
+                r = json_add(o, "exit_code", json_object_new_int(report_exit_status(report)));
+        if (r >= 0)
+                r = json_add(o, "reboot_required", json_object_new_boolean(report_reboot_required(report)));
+        if (r >= 0)
+                r = json_add_text(o, "next", report_next(report));
+        if (r >= 0)
+                r = add_counts(o, report->findings);
         if (r >= 0)
                 r = json_add_text(o, "kernel", j->facts->release);
         if (r >= 0)
@@ -113,7 +133,8 @@ int report_json(Printer *p, const Report *report)
         findings = json_add_array(o, "findings");
         devices = json_add_array(o, "devices");
         changes = json_add_array(o, "changes");
-        if (!loaders || !findings || !devices || !changes)
+        planned = json_add_array(o, "planned");
+        if (!loaders || !findings || !devices || !changes || !planned)
                 return -ENOMEM;
         r = add_loaders(loaders, j->facts);
         if (r >= 0)
@@ -121,7 +142,9 @@ int report_json(Printer *p, const Report *report)
         if (r >= 0)
                 r = add_devices(devices, j->wanted);
         if (r >= 0)
-                r = add_changes(changes, report);
+                r = add_steps(changes, report->plan, report->steps_done);
+        if (r >= 0 && report->verb == REPORT_DRY_RUN)
+                r = add_steps(planned, report->plan, report->plan->n);
         if (r >= 0)
                 r = json_add_text(o, "failure", report->failure);
         if (r < 0)

@@ -63,6 +63,9 @@ int report_text(Printer *p, const Report *r)
         printer_color(p, verdict->color);
         printer_add(p, "%s", verdict->headline);
         printer_color(p, NULL);
+        if (report_count_needy(r) > 0)
+                printer_add(p, " (%zu of %zu need%s something)", report_count_needy(r), r->findings->n,
+                            report_count_needy(r) == 1 ? "s" : "");
         printer_line(p, "%s", "");
         print_machine(p, r->judgement->facts);
         if (r->findings->n > 0)
@@ -80,8 +83,13 @@ int report_text(Printer *p, const Report *r)
                 printer_add(p, "failed: ");
                 printer_block(p, r->failure, "      | ");
         }
-        if (next) {
+        if (report_reboot_required(r)) {
                 printer_line(p, "%s", "");
+                printer_line(p, "reboot required: what is in place for the next boot is not yet true in this one");
+        }
+        if (next) {
+                if (!report_reboot_required(r))
+                        printer_line(p, "%s", "");
                 printer_add(p, "next: ");
                 printer_hang(p);
                 printer_line(p, "%s", next);

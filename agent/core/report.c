@@ -18,74 +18,244 @@ const ReportFormat *report_format(const char *name)
         return NULL;
 }
 
-static const ReportVerdict verdicts[] = {
-        [EXIT_READY] = { "ready", "READY", COLOR_BRIGHT_GREEN },
-        [EXIT_NOT_READY] = { "not-ready", "NOT READY: ptprep or a reboot can cure it", COLOR_BRIGHT_YELLOW },
-        [EXIT_BLOCKED] = { "blocked", "BLOCKED: a person has to act", COLOR_RED },
-        [EXIT_ROLLED_BACK] = { "rolled-back", "FAILED: a change failed and everything was put back", COLOR_RED },
+typedef enum State {
+        STATE_READY,
+        STATE_NOTHING_CONFIGURED,
+        STATE_REBOOT_DUE,
+        STATE_CURABLE,
+        STATE_NOT_READY,
+        STATE_UNKNOWN,
+        STATE_BLOCKED,
+        STATE_ROLLED_BACK,
+        STATE_REVERTED,
+        STATE_NOTHING_TO_REVERT,
+        STATE_REVERTED_UNSEEN,
+        STATE_REVERTED_IN_PART,
+        STATE_REVERT_REFUSED,
+        _STATE_MAX,
+} State;
+
+static const struct {
+        ReportVerdict verdict;
+        int exit_status; /* that of an apply is another one where the next boot is as asked */
+} states[_STATE_MAX] = {
+        [STATE_READY] = { { "ready", "READY", COLOR_BRIGHT_GREEN }, EXIT_READY },
+        [STATE_NOTHING_CONFIGURED] = { { "nothing-configured", "NOTHING CONFIGURED", COLOR_BRIGHT_GREEN }, EXIT_READY },
+        [STATE_REBOOT_DUE] = { { "reboot-due", "REBOOT DUE: all is in place for the next boot", COLOR_BRIGHT_YELLOW },
+                               EXIT_NOT_READY },
+        [STATE_CURABLE] = { { "not-ready", "NOT READY: ptprep can cure it", COLOR_BRIGHT_YELLOW }, EXIT_NOT_READY },
+        [STATE_NOT_READY] = { { "not-ready", "NOT READY", COLOR_BRIGHT_YELLOW }, EXIT_NOT_READY },
+        [STATE_UNKNOWN] = { { "unknown", "UNKNOWN: what ptprep must see is not visible here", COLOR_BRIGHT_YELLOW },
+                            EXIT_UNKNOWN },
+        [STATE_BLOCKED] = { { "blocked", "BLOCKED: a person has to act", COLOR_RED }, EXIT_BLOCKED },
+        [STATE_ROLLED_BACK] = { { "rolled-back", "FAILED: a change failed and everything was put back", COLOR_RED },
+                                EXIT_ROLLED_BACK },
+        [STATE_REVERTED] = { { "reverted", "REVERTED: nothing of ptprep's is left", COLOR_BRIGHT_GREEN }, EXIT_READY },
+        [STATE_NOTHING_TO_REVERT] = { { "nothing-to-revert", "NOTHING TO REVERT: nothing of ptprep's is here",
+                                        COLOR_BRIGHT_GREEN },
+                                      EXIT_READY },
+        [STATE_REVERTED_UNSEEN] = { { "not-ready", "REVERTED IN PART: the rest could not be looked at",
+                                      COLOR_BRIGHT_YELLOW },
+                                    EXIT_UNKNOWN },
+        [STATE_REVERTED_IN_PART] = { { "blocked", "REVERTED IN PART: a person has to look at the rest", COLOR_RED },
+                                     EXIT_BLOCKED },
+        [STATE_REVERT_REFUSED] = { { "blocked", "NOT REVERTED: a person has to act, nothing was changed", COLOR_RED },
+                                   EXIT_BLOCKED },
 };
 
-static const ReportVerdict revert_verdicts[] = {
-        [EXIT_READY] = { "reverted", "REVERTED: nothing of ptprep's is left", COLOR_BRIGHT_GREEN },
-        [EXIT_NOT_READY] = { "not-ready", "REVERTED IN PART: the rest could not be looked at", COLOR_BRIGHT_YELLOW },
-        [EXIT_BLOCKED] = { "blocked", "REVERTED IN PART: a person has to look at the rest", COLOR_RED },
-        [EXIT_ROLLED_BACK] = { "rolled-back", "FAILED: a change failed and everything was put back", COLOR_RED },
-};
+/* Kinds of cures, a bit each, of the findings that are just as bad as this. */
+static unsigned kinds_of(const FindingList *l, Result result)
+{
+        unsigned kinds = 0;
 
-/* Both without a single step. */
-static const ReportVerdict nothing_to_revert = { "nothing-to-revert", "NOTHING TO REVERT: nothing of ptprep's is here",
-                                                 COLOR_BRIGHT_GREEN };
-static const ReportVerdict revert_refused = { "blocked", "NOT REVERTED: a person has to act, nothing was changed",
-                                              COLOR_RED };
+        FOREACH_ARRAY(f, l->items, l->n)
+                if (f->result == result)
+                        kinds |= 1U << f->cure_kind;
+        return kinds;
+}
+
+#define KIND(k)         (1U << (k))
+#define KINDS_APPLY     (KIND(CURE_APPLY) | KIND(CURE_APPLY_REBOOT))
+#define KINDS_ELSEWHERE (KIND(CURE_ROOT) | KIND(CURE_ELSEWHERE))
+#define KINDS_PERSON                                                                                                   \
+        (KIND(CURE_ARGUMENT) | KIND(CURE_CONFIGURATION) | KIND(CURE_FIRMWARE) | KIND(CURE_SLOT) | KIND(CURE_PERSON))
+
+static State state_of_revert(const Report *r)
+{
+        Result worst = finding_worst(r->findings);
+
+        if (worst == RESULT_BLOCKED)
+                return r->steps_done == 0 ? STATE_REVERT_REFUSED : STATE_REVERTED_IN_PART;
+        if (worst >= RESULT_UNKNOWN)
+                return STATE_REVERTED_UNSEEN;
+        return r->steps_done == 0 ? STATE_NOTHING_TO_REVERT : STATE_REVERTED;
+}
+
+/* A host that shall pass nothing through is as asked, whatever it could do, once nothing has to be taken back. */
+static bool nothing_is_asked(const Judgement *j)
+{
+        return !config_asks(j->config) && j->facts->record.n == 0 && !j->facts->claims;
+}
+
+/* Is all that was asked for in place for the next boot, whatever this one shows? */
+static bool is_in_place(const Report *r)
+{
+        const Judgement *j = r->judgement;
+
+        return config_asks(j->config) && j->facts->container != TRISTATE_YES && next_boot_prepared(j);
+}
+
+static State state_of_machine(const Report *r)
+{
+        const Judgement *j = r->judgement;
+        Result worst = finding_worst(r->findings);
+        unsigned kinds;
+
+        if (nothing_is_asked(j) && j->facts->container != TRISTATE_YES)
+                return STATE_NOTHING_CONFIGURED;
+        switch (worst) {
+        case RESULT_BLOCKED:
+                return STATE_BLOCKED;
+        case RESULT_FAIL:
+                kinds = kinds_of(r->findings, RESULT_FAIL);
+                if (!(kinds & ~KINDS_ELSEWHERE))
+                        return STATE_UNKNOWN;
+                if (kinds != KIND(CURE_REBOOT))
+                        return kinds & ~(KINDS_APPLY | KIND(CURE_REBOOT)) ? STATE_NOT_READY : STATE_CURABLE;
+                if (is_in_place(r))
+                        return STATE_REBOOT_DUE;
+                return kinds_of(r->findings, RESULT_UNKNOWN) != 0 ? STATE_UNKNOWN : STATE_NOT_READY;
+        case RESULT_UNKNOWN:
+                return STATE_UNKNOWN;
+        default:
+                return STATE_READY;
+        }
+}
+
+static State state_of(const Report *r)
+{
+        if (r->failure)
+                return STATE_ROLLED_BACK;
+        return r->verb == REPORT_REVERT ? state_of_revert(r) : state_of_machine(r);
+}
 
 const ReportVerdict *report_verdict(const Report *r)
 {
-        if (!r->revert)
-                return verdicts + r->exit_code;
-        if (r->steps_done == 0 && r->exit_code == EXIT_READY)
-                return &nothing_to_revert;
-        if (r->steps_done == 0 && r->exit_code != EXIT_ROLLED_BACK)
-                return &revert_refused;
-        return revert_verdicts + r->exit_code;
+        return &states[state_of(r)].verdict;
+}
+
+int report_exit_status(const Report *r)
+{
+        State s = state_of(r);
+
+        if (r->verb == REPORT_APPLY && !r->judgement->config->enabled) /* which asks for no change */
+                return EXIT_READY;
+        if (r->verb == REPORT_APPLY && (s == STATE_REBOOT_DUE || s == STATE_UNKNOWN) && is_in_place(r))
+                return EXIT_READY;
+        return states[s].exit_status;
+}
+
+/* Was anything changed but ptprep's own state? */
+static bool something_was_changed(const Report *r)
+{
+        for (size_t i = 0; i < r->steps_done; i++)
+                if (!step_is_state(r->plan->steps + i))
+                        return true;
+        return false;
+}
+
+bool report_reboot_required(const Report *r)
+{
+        if (r->failure)
+                return false;
+        if (r->verb == REPORT_REVERT || nothing_is_asked(r->judgement))
+                return something_was_changed(r);
+        return is_in_place(r) && (kinds_of(r->findings, RESULT_FAIL) & KIND(CURE_REBOOT));
+}
+
+size_t report_count_needy(const Report *r)
+{
+        size_t n = 0;
+
+        FOREACH_ARRAY(f, r->findings->items, r->findings->n)
+                n += f->result >= RESULT_UNKNOWN;
+        return n;
 }
 
 static const char *next_of_revert(const Report *r)
 {
-        if (r->exit_code == EXIT_ROLLED_BACK)
-                return "cure what failed, then run \"ptprep revert\" again; the host boots as before";
         if (r->n_configured > 0)
                 return "set [agent] enabled = no in " NAME_CONFIG_FILE
                        " or disable ptprep.service, else the next boot applies the configuration again; then reboot";
-        return r->steps_done > 0 ? "reboot" : NULL;
+        return report_reboot_required(r) ? "reboot" : NULL;
+}
+
+/* What the findings that need something ask for in so many words, if it is the same for all of them; else NULL. */
+static const char *only_cure(const FindingList *l)
+{
+        const char *cure = NULL;
+
+        FOREACH_ARRAY(f, l->items, l->n) {
+                if (f->result < RESULT_UNKNOWN || !f->cure)
+                        continue;
+                if (cure && !streq(cure, f->cure))
+                        return NULL;
+                cure = f->cure;
+        }
+        return cure;
+}
+
+/* The one thing that makes most of the findings true that need something; the first row that has one of the kinds. */
+static const char *next_of_kinds(unsigned kinds)
+{
+        static const struct {
+                unsigned kinds, without;
+                const char *next;
+        } rows[] = {
+                { KINDS_APPLY, 0, "run \"ptprep --apply\" as root, then reboot" },
+                { KIND(CURE_ROOT), 0, "run ptprep as root: it can see more" },
+                { KINDS_PERSON, KIND(CURE_REBOOT), "do what stands below the lines that need something" },
+                { KINDS_PERSON, 0, "do what stands below the lines that need something, then reboot" },
+                { KIND(CURE_REBOOT), 0, "reboot" },
+        };
+
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows))
+                if ((kinds & row->kinds) && !(kinds & row->without))
+                        return row->next;
+        return NULL;
 }
 
 const char *report_next(const Report *r)
 {
-        const Judgement *j = r->judgement;
+        unsigned kinds = kinds_of(r->findings, RESULT_FAIL) | kinds_of(r->findings, RESULT_UNKNOWN);
+        State s = state_of(r);
 
-        if (r->revert)
-                return next_of_revert(r);
-
-        switch (r->exit_code) {
-        case EXIT_READY:
-                return j->config->n_devices == 0 ? NULL
-                                                 : "start the guest: every configured device is on its stub driver";
-        case EXIT_BLOCKED:
-                return "do what the lines marked \"blocked\" say, then run \"ptprep --check\" again; nothing was "
-                       "changed";
-        case EXIT_ROLLED_BACK:
-                return "cure what failed, then run \"ptprep --apply\" again; the host boots as before";
+        switch (s) {
+        case STATE_READY:
+                return r->judgement->config->n_devices == 0
+                               ? NULL
+                               : "start the guest: every configured device is on its stub driver";
+        case STATE_NOTHING_CONFIGURED:
+                return report_reboot_required(r) ? "reboot"
+                                                 : "\"ptprep list\" shows the devices and what stands in their way; "
+                                                   "name one in " NAME_CONFIG_FILE ", see ptprep.conf(5)";
+        case STATE_REBOOT_DUE:
+                return "reboot";
+        case STATE_BLOCKED:
+                return r->verb == REPORT_APPLY && r->steps_done == 0
+                               ? "do what the lines marked \"blocked\" say, then run \"ptprep --check\" again; nothing "
+                                 "was "
+                                 "changed"
+                               : "do what the lines marked \"blocked\" say, then run \"ptprep --check\" again";
+        case STATE_ROLLED_BACK:
+                return r->verb == REPORT_REVERT
+                               ? "cure what failed, then run \"ptprep revert\" again; the host boots as before"
+                               : "cure what failed, then run \"ptprep --apply\" again; the host boots as before";
+        case STATE_CURABLE:
+        case STATE_NOT_READY:
+        case STATE_UNKNOWN:
+                return kinds & KINDS_APPLY ? next_of_kinds(kinds) : only_cure(r->findings) ?: next_of_kinds(kinds);
         default:
-                if (j->config->n_devices == 0)
-                        return "configure a device in " NAME_CONFIG_FILE
-                               " (see ptprep.conf(5)), then run \"ptprep --apply\"";
-                if (!j->config->enabled)
-                        return "changes are switched off: set [agent] enabled = yes in " NAME_CONFIG_FILE;
-                if (next_boot_prepared(j))
-                        return "reboot";
-                if (next_boot_unknown(j) && j->facts->is_root)
-                        return "all is done but what the lines marked \"unknown\" tell of: do what they say, then "
-                               "reboot";
-                return "run \"ptprep --apply\" as root, then reboot";
+                return next_of_revert(r);
         }
 }

@@ -3,34 +3,54 @@
 
 #include "base/printer.h"
 #include "core/judgement.h"
+#include "model/exit-status.h"
 #include "model/finding.h"
 #include "model/plan.h"
 
+typedef enum ReportVerb {
+        REPORT_CHECK,
+        REPORT_DRY_RUN,
+        REPORT_APPLY,
+        REPORT_REVERT,
+} ReportVerb;
+
 /* What a run has come to. */
 typedef struct Report {
+        ReportVerb verb;
         const Judgement *judgement;
         const FindingList *findings;
-        const Plan *plan; /* NULL: none was made (--check) */
+        const Plan *plan; /* NULL: none was made */
         size_t steps_done;
         const char *failure; /* why an operation failed part-way; NULL: it did not */
-        int exit_code;
-        bool revert;         /* of "ptprep revert": all that was changed is taken back */
         size_t n_configured; /* of a revert: devices that the configuration still names */
 } Report;
 
-#define REPORT_VERSION 1 /* of the JSON format: raised when a field changes its meaning or goes away */
+#define REPORT_VERSION 2 /* of the JSON format: raised when a field changes its meaning or goes away */
 
-/* What it has come to, in one word and in one sentence. */
+/* The state of the machine, or what a revert has come to, in one word and in one sentence. */
 typedef struct ReportVerdict {
-        const char *name; /* "ready", "not-ready", "blocked", "rolled-back"; of a revert "reverted",
-                             "nothing-to-revert", "blocked", "rolled-back" */
+        const char *name; /* "ready", "nothing-configured", "reboot-due", "not-ready", "unknown", "blocked",
+                             "rolled-back"; of a revert "reverted", "nothing-to-revert", "not-ready", "blocked",
+                             "rolled-back" */
         const char *headline, *color;
 } ReportVerdict;
 
 const ReportVerdict *report_verdict(const Report *r);
 
+/*
+ * The exit status of the verb. A check tells the state of the machine; an apply whether what was asked for is in place
+ * for the next boot, so that "ptprep --apply && reboot" does what it says.
+ */
+int report_exit_status(const Report *r);
+
+/* Would a reboot make something true that is in place for the next boot only? */
+bool report_reboot_required(const Report *r);
+
 /* The one thing to do next, one line; NULL: nothing. */
 const char *report_next(const Report *r);
+
+/* How many findings need something, or cannot be told. */
+size_t report_count_needy(const Report *r);
 
 /* A new format of the report is a row of the table and a file report-*.c. */
 typedef struct ReportFormat {

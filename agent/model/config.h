@@ -45,8 +45,14 @@ typedef struct Config {
 void config_init(Config *c);
 void config_done(Config *c);
 
-/* Does this configuration ask for anything to be changed at all? */
+/* Does this configuration ask for anything? */
+static inline bool config_asks(const Config *c)
+{
+        return c->n_devices > 0 || c->argument_set || c->passthrough;
+}
+
+/* Does it ask for anything to be changed? */
 static inline bool config_wants_changes(const Config *c)
 {
-        return c->enabled && (c->n_devices > 0 || c->argument_set || c->passthrough);
+        return c->enabled && config_asks(c);
 }

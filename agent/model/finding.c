@@ -98,13 +98,3 @@ Result finding_worst(const FindingList *l)
                 worst = MAX(worst, f->result);
         return worst;
 }
-
-int result_to_exit_code(Result worst)
-{
-        static const int codes[_RESULT_MAX] = {
-                [RESULT_OK] = EXIT_READY,          [RESULT_SKIPPED] = EXIT_READY,  [RESULT_WARN] = EXIT_READY,
-                [RESULT_UNKNOWN] = EXIT_NOT_READY, [RESULT_FAIL] = EXIT_NOT_READY, [RESULT_BLOCKED] = EXIT_BLOCKED,
-        };
-
-        return codes[worst];
-}

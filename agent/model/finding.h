@@ -70,16 +70,3 @@ int finding_add_all(FindingList *l, const FindingList *more, size_t from) _must_
 
 /* The worst result in the list; RESULT_OK when empty. */
 Result finding_worst(const FindingList *l);
-
-/* Exit codes of ptprep, design: 0 ready, 1 curable, 2 a person must act. */
-enum {
-        EXIT_READY = 0,
-        EXIT_NOT_READY = 1,
-        EXIT_BLOCKED = 2,
-        EXIT_ROLLED_BACK = 3,
-        EXIT_USAGE = 64,
-        EXIT_CONFIG = 78,
-};
-
-/* 0, 1 or 2 for a worst result. */
-int result_to_exit_code(Result worst);

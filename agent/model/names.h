@@ -18,6 +18,7 @@
 #define NAME_ORIGINALS         NAME_STATE_DIR "/originals" /* with the path of the file behind it */
 #define NAME_REPORT_JSON       "report.json"
 #define NAME_REPORT_TEXT       "report.txt"
+#define NAME_REBOOT_REQUIRED   "reboot-required" /* in NAME_RUN_DIR */
 
 #define NAME_SYS_PCI_DEVICES   "/sys/bus/pci/devices"
 #define NAME_SYS_IOMMU_CLASS   "/sys/class/iommu"

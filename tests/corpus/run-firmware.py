@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-USAGE, BLOCKED, NOT_READY = 64, 2, 1
+USAGE, PRIVILEGE, BLOCKED, UNKNOWN = 64, 77, 2, 4
 
 # options of a run without rights
 AS_NOBODY = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
@@ -134,7 +134,7 @@ def trees(r: Runner) -> None:
     top = "machine/sys/firmware/acpi/tables"
     root = f"--root={r.folder}/machine"
     (r.folder / "machine").mkdir()
-    r.expect("no ACPI", NOT_READY, "", "cannot tell: this system shows no ACPI tables", root)
+    r.expect("no ACPI", UNKNOWN, "", "cannot tell: this system shows no ACPI tables", root)
     (r.folder / "machine/sys/bus").mkdir(parents=True)
     r.write(f"{top}/FACP", b"")
     r.expect("no table", BLOCKED, "", "describes no IOMMU", root)
@@ -144,7 +144,7 @@ def trees(r: Runner) -> None:
     r.write(f"{top}/IVRS", ivrs())
     r.expect("both", 0, "IOMMU 0000:00:00.2", "", root)
     os.chmod(path, 0)
-    r.expect("not root", NOT_READY, "", "/sys/firmware/acpi/tables/DMAR is readable by root only", root, **AS_NOBODY)
+    r.expect("not root", PRIVILEGE, "", "/sys/firmware/acpi/tables/DMAR is readable by root only", root, **AS_NOBODY)
 
 
 def scope(s: dict) -> dict:

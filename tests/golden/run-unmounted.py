@@ -135,7 +135,7 @@ def judge_refusal(host: Host) -> None:
                          ("server:/boot /boot nfs noauto 0 0", "is no block device"),
                          (f"{host.device} /boot ext4 noauto,nonsense=1 0 0", "mounting /dev/loop.*Invalid argument")):
         fstab.write_text(f"{line}\n")
-        host.ptprep("bootloader", code=1, match=(rf"^/boot: cannot tell what is on it: .*{reason}",))
+        host.ptprep("bootloader", code=4, match=(rf"^/boot: cannot tell what is on it: .*{reason}",))
         host.ptprep("--apply", code=2, match=(reason, UNSEEN))
         host.ptprep("revert", code=2, match=(reason,))
     fstab.write_text(text)

@@ -4,8 +4,10 @@
 /* A machine made of plain structs, ready for passthrough; a test breaks what it wants to see judged. */
 
 #include "core/check.h"
+#include "core/cures.h"
 #include "core/next-boot.h"
 #include "core/planner.h"
+#include "core/report.h"
 #include "iommu/rows.h"
 #include "iommu/table.h"
 #include "model/image.h"
@@ -140,6 +142,21 @@ static inline void machine_judge(Machine *m)
         m->judgement = (Judgement){ &m->config, &m->facts, &m->wanted };
         assert_int_equal(checks_run(&m->judgement, &m->findings), 0);
         assert_int_equal(plan_compute(&m->judgement, &m->findings, &m->plan), 0);
+        assert_int_equal(cures_correct(&m->judgement, &m->findings), 0);
+}
+
+static inline Report machine_report(const Machine *m, ReportVerb verb)
+{
+        return (Report){ .verb = verb, .judgement = &m->judgement, .findings = &m->findings, .plan = &m->plan };
+}
+
+/* Exit status of a verb, and how many steps the plan has. */
+static inline void machine_expect_exit(const Machine *m, ReportVerb verb, int status, size_t steps)
+{
+        const Report r = machine_report(m, verb);
+
+        assert_int_equal(report_exit_status(&r), status);
+        assert_int_equal(m->plan.n, steps);
 }
 
 /* What /etc/default/grub says; the only source of the machine's boot loader. */

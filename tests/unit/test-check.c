@@ -28,10 +28,10 @@ static void expect(const Machine *m, const char *check, Result result, const cha
                 fail_msg("%s: no cure for \"%s\"", check, f->detail);
 }
 
+/* Of a check. */
 static void expect_exit(const Machine *m, int code, size_t steps)
 {
-        assert_int_equal(result_to_exit_code(finding_worst(&m->findings)), code);
-        assert_int_equal(m->plan.n, steps);
+        machine_expect_exit(m, REPORT_CHECK, code, steps);
 }
 
 static void ready(void **state)
@@ -136,7 +136,7 @@ static void iommu_state_is_told_apart(void **state)
         m->facts.iommu_active = TRISTATE_UNKNOWN;
         machine_judge(m);
         expect(m, "iommu.active", RESULT_UNKNOWN, "cannot tell");
-        expect_exit(m, EXIT_NOT_READY, 0);
+        expect_exit(m, EXIT_UNKNOWN, 0);
 }
 
 static void arguments_of_the_next_boot(void **state)
@@ -183,8 +183,18 @@ static void arguments_of_the_next_boot(void **state)
         loaders_free(m->facts.loaders, m->facts.n_loaders);
         m->facts.loaders = NULL;
         m->facts.n_loaders = 0;
+        machine_judge(m); /* what boots it nobody knows, but it knows the arguments */
+        expect(m, "iommu.argument", RESULT_WARN, "this boot has the arguments");
+        expect(m, "boot.argument", RESULT_WARN, "this boot has the arguments");
+        expect_exit(m, EXIT_READY, 0);
+        machine_set_cmdline(m, "quiet");
         machine_judge(m);
         expect(m, "boot.argument", RESULT_UNKNOWN, "no boot loader found");
+        expect_exit(m, EXIT_UNKNOWN, 0);
+        m->config.n_devices = 0;
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_SKIPPED, "no boot loader found");
+        m->config.n_devices = 1; /* what is released */
 }
 
 static void amd_needs_no_argument(void **state)
@@ -264,7 +274,7 @@ static void devices(void **state)
         m->facts.pci = TRISTATE_UNKNOWN;
         machine_judge(m);
         expect(m, "device.present", RESULT_UNKNOWN, "no PCI bus");
-        expect_exit(m, EXIT_NOT_READY, 0);
+        expect_exit(m, EXIT_UNKNOWN, 0);
 }
 
 static void the_running_system_is_safe(void **state)
@@ -419,6 +429,76 @@ static void switched_off(void **state)
         expect_exit(m, EXIT_NOT_READY, 0);
 }
 
+/* What to do next follows from the kinds of cures, whatever the sentences are. */
+static void expect_next(Machine *m, ReportVerb verb, const char *verdict, const char *next)
+{
+        const Report r = machine_report(m, verb);
+
+        assert_string_equal(report_verdict(&r)->name, verdict);
+        if (next)
+                assert_string_equal(report_next(&r), next);
+        else
+                assert_null(report_next(&r));
+}
+
+static void what_to_do_next(void **state)
+{
+        static const struct {
+                Result result;
+                CureKind kind;
+                const char *verdict, *next;
+        } rows[] = {
+                { RESULT_WARN, CURE_PERSON, "ready", "start the guest: every configured device is on its stub driver" },
+                { RESULT_FAIL, CURE_APPLY, "not-ready", "run \"ptprep --apply\" as root, then reboot" },
+                { RESULT_FAIL, CURE_REBOOT, "reboot-due", "reboot" },
+                { RESULT_FAIL, CURE_CONFIGURATION, "not-ready", "the cure" },
+                { RESULT_FAIL, CURE_ELSEWHERE, "unknown", "the cure" },
+                { RESULT_UNKNOWN, CURE_ROOT, "unknown", "the cure" },
+                { RESULT_UNKNOWN, CURE_REBOOT, "unknown", "the cure" },
+                { RESULT_UNKNOWN, CURE_NONE, "unknown", NULL }, /* which no reboot changes */
+                { RESULT_BLOCKED, CURE_FIRMWARE, "blocked",
+                  "do what the lines marked \"blocked\" say, then run \"ptprep --check\" again" },
+        };
+        Machine *m = *state;
+
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                machine_judge(m);
+                assert_int_equal(finding_add(&m->findings, "config.valid", row->result, NULL, row->kind,
+                                             row->kind == CURE_NONE ? NULL : "the cure", "x"),
+                                 0);
+                expect_next(m, REPORT_CHECK, row->verdict, row->next);
+        }
+        machine_judge(m);
+        assert_int_equal(finding_add(&m->findings, "boot.argument", RESULT_UNKNOWN, NULL, CURE_ARGUMENT, "add it", "x"),
+                         0);
+        assert_int_equal(finding_add(&m->findings, "device.driver", RESULT_FAIL, NULL, CURE_REBOOT, NULL, "x"), 0);
+        set_text(&m->facts.claims, NULL); /* so that the next boot is not prepared */
+        expect_next(m, REPORT_APPLY, "unknown", "do what stands below the lines that need something, then reboot");
+}
+
+/* What an apply would do must not be promised where it does nothing. */
+static void no_promise_is_empty(void **state)
+{
+        Machine *m = *state;
+
+        set_text(&m->facts.claims, NULL);
+        machine_judge(m);
+        assert_int_equal(find(m, "device.claimlist")->cure_kind, CURE_APPLY);
+        m->config.enabled = false;
+        machine_judge(m);
+        assert_int_equal(find(m, "device.claimlist")->cure_kind, CURE_CONFIGURATION);
+        m->config.enabled = true;
+        m->facts.container = TRISTATE_YES;
+        machine_judge(m);
+        assert_int_equal(find(m, "device.claimlist")->cure_kind, CURE_ELSEWHERE);
+        assert_int_equal(m->plan.n, 0);
+        m->facts.container = TRISTATE_NO;
+        m->facts.kernels->has_stub[STUB_VFIO_PCI] = TRISTATE_NO;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_BLOCKED, "no vfio-pci driver");
+        assert_int_equal(find(m, "device.claimlist")->cure_kind, CURE_PERSON);
+}
+
 static void a_fresh_plan_has_the_safe_order(void **state)
 {
         Machine *m = *state;
@@ -504,7 +584,7 @@ static void an_unmounted_esp_is_told(void **state)
         machine_judge(m);
         expect(m, "boot.mounted", RESULT_UNKNOWN, "cannot tell what is on it: only root can mount it");
         expect(m, "iommu.argument", RESULT_UNKNOWN, "see boot.mounted");
-        expect_exit(m, EXIT_NOT_READY, 0);
+        expect_exit(m, EXIT_UNKNOWN, 0);
         assert_false(next_boot_prepared(&m->judgement));
         set_text(&m->facts.claims, "# an older list\n");
         machine_judge(m);
@@ -594,6 +674,8 @@ int main(void)
                 T(images),
                 T(loaded_images),
                 T(switched_off),
+                T(what_to_do_next),
+                T(no_promise_is_empty),
                 T(a_fresh_plan_has_the_safe_order),
                 T(an_unreadable_boot_is_left_alone),
                 T(an_unmounted_esp_is_told),

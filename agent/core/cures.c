@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/cures.h"
+
+#include "base/text.h"
+#include "core/next-boot.h"
+#include "core/planner.h"
+
+/* What has to be done before an apply does anything. */
+static const struct {
+        CureKind kind;
+        const char *text; /* NULL: that of the kind */
+} before_apply[_PLAN_REFUSAL_MAX] = {
+        [PLAN_REFUSED_CONTAINER] = { CURE_ELSEWHERE, NULL },
+        [PLAN_REFUSED_SWITCHED_OFF] = { CURE_CONFIGURATION,
+                                        "changes are switched off: set [agent] enabled = yes in " NAME_CONFIG_FILE },
+        [PLAN_REFUSED_BLOCKED] = { CURE_PERSON, "first do what the line marked \"blocked\" says" },
+        [PLAN_REFUSED_UNSEEN] = { CURE_ELSEWHERE,
+                                  "run ptprep where the devices are: enable ptprep.service in this system and boot "
+                                  "it" },
+};
+
+static int change(Finding *f, CureKind kind, const char *text)
+{
+        f->cure_kind = kind;
+        return string_replace(&f->cure, text ?: cure_kind_text(kind));
+}
+
+static bool is_apply(const Finding *f)
+{
+        return f->cure_kind == CURE_APPLY || f->cure_kind == CURE_APPLY_REBOOT;
+}
+
+/* Nothing that ptprep finds out about the machine of a container is its own, so nobody in there can cure it. */
+static bool has_to_change(const Finding *f, PlanRefusal refusal)
+{
+        return refusal == PLAN_REFUSED_CONTAINER ? f->result >= RESULT_UNKNOWN : is_apply(f);
+}
+
+int cures_correct(const Judgement *j, FindingList *findings)
+{
+        PlanRefusal refusal = plan_refusal(j, findings);
+        bool asks = config_asks(j->config), prepared = asks && next_boot_prepared(j);
+
+        FOREACH_ARRAY(f, findings->items, findings->n) {
+                int r = 0;
+
+                if (refusal != PLAN_ALLOWED && has_to_change(f, refusal))
+                        r = change(f, before_apply[refusal].kind, before_apply[refusal].text);
+                else if (!asks && is_apply(f))
+                        r = change(
+                                f, CURE_CONFIGURATION,
+                                "an apply does nothing while no device is configured: name one in " NAME_CONFIG_FILE);
+                else if (prepared && f->cure_kind == CURE_APPLY_REBOOT)
+                        r = change(f, CURE_REBOOT, NULL);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

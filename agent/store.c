@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "store.h"
+
+#include "apply/apply.h"
+#include "apply/notify.h"
+#include "model/names.h"
+#include "output.h"
+#include "verb.h"
+
+/* What the reboot is for: a line for each finding that waits for it. NULL when memory is short. */
+static char *reasons_text(const Report *report)
+{
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        Printer p = { .out = open_memstream(&text, &size) };
+        int r;
+
+        if (!p.out)
+                return NULL;
+        FOREACH_ARRAY(f, report->findings->items, report->findings->n)
+                if (f->result == RESULT_FAIL && f->cure_kind == CURE_REBOOT)
+                        printer_line(&p, "%s: %s%s%s", f->check, f->subject ?: "", f->subject ? ": " : "", f->detail);
+        if (report->verb == REPORT_REVERT)
+                printer_line(&p, "ptprep revert has taken back what this boot was started with");
+        r = printer_end(&p);
+        return fclose(p.out) == 0 && r >= 0 ? TAKE_PTR(text) : NULL;
+}
+
+void store_reboot_required(int rfd, bool live, const Report *report)
+{
+        _cleanup_free_ char *text = NULL;
+        int r = 0;
+
+        if (!live) /* /run of an image is not this boot's */
+                return;
+        if (!config_asks(report->judgement->config) &&
+            report->steps_done == 0) /* what was taken back before still waits */
+                return;
+        if (report_reboot_required(report)) {
+                text = reasons_text(report);
+                r = text ? 0 : -ENOMEM;
+        }
+        if (r >= 0)
+                r = apply_report(rfd, NAME_RUN_DIR, NAME_REBOOT_REQUIRED, text);
+        if (r < 0)
+                (void) complain(NAME_RUN_DIR "/" NAME_REBOOT_REQUIRED, r);
+}
+
+void store_report(int rfd, bool live, const Report *report)
+{
+        static const struct {
+                const char *format, *name;
+        } files[] = { { FORMAT_JSON, NAME_REPORT_JSON }, { FORMAT_TEXT, NAME_REPORT_TEXT } };
+        const char *const folders[] = { NAME_STATE_DIR, NAME_RUN_DIR };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(files) && r >= 0; i++) {
+                _cleanup_free_ char *text = NULL;
+
+                r = format_report(report, files[i].format, &text);
+                /* /run of an image is not this boot's */
+                for (size_t k = 0; k < (live ? 2U : 1U) && r >= 0; k++)
+                        r = apply_report(rfd, folders[k], files[i].name, text);
+        }
+        if (r < 0)
+                (void) complain("storing the report", r);
+        store_reboot_required(rfd, live, report);
+        if (live) {
+                r = notify_findings(report->findings, report_verdict(report)->name);
+                if (r < 0)
+                        (void) complain("writing to the journal", r);
+        }
+}

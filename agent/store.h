@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "core/report.h"
+
+/* What stays of a run: that a disk is full does not change what was found, so it is only complained about. */
+
+/**
+ * store_report() - a report, for this boot and for later, and to the journal
+ * @live: of the running system; else only for later.
+ */
+void store_report(int rfd, bool live, const Report *report);
+
+/* Only the file that says that a reboot is due, which goes away when none is. Nothing where not live. */
+void store_reboot_required(int rfd, bool live, const Report *report);

@@ -1,0 +1,211 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Each row of the table "EXIT STATUS" in ptprep(8), in a situation that has it.
+
+    run-exit-status.py PTPREP
+
+Needs root for chroot(2), and to be somebody else for once.
+"""
+
+import fcntl
+import importlib.util
+import json
+import os
+import pathlib
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+
+HERE = pathlib.Path(__file__).resolve().parent
+MANUAL = HERE.parents[1] / "conf/ptprep.8.scd"
+NOBODY = 65534
+LARGE, MEMORY = 60 << 20, 56 << 20
+spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
+assert spec and spec.loader
+golden = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(golden)
+
+READY, NOT_READY, BLOCKED, ROLLED_BACK, UNKNOWN = range(5)
+USAGE, INTERNAL, IO, BUSY, PRIVILEGE, CONFIG = 64, 70, 74, 75, 77, 78
+
+
+class Machine:
+    def __init__(self, ptprep: str, name: str, folder: str):
+        self.ptprep = ptprep
+        self.tree = golden.Tree(pathlib.Path(folder))
+        self.tree.build(golden.read_lines(f"{name}.tree"))
+        self.tree.install_tools()
+        self.errors: list[str] = []
+
+    def run(self, *arguments: str, status: int, said: str = "", out: str | None = None, before: Callable[[], None] | None = None) -> str:
+        """@said: in what it prints."""
+        with open(out or os.devnull, "w", encoding="utf-8") as target:
+            done = subprocess.run([self.ptprep, f"--root={self.tree.top}", *arguments], stdout=target if out else subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True, check=False, timeout=120, preexec_fn=before, env={"LC_ALL": "C"})
+        text = (done.stdout or "") + done.stderr
+        if done.returncode != status or not re.search(said, text, re.M):
+            self.errors.append(f"ptprep {' '.join(arguments)}: {done.returncode}, not {status}, or no {said!r} in: {text}")
+        return done.stdout or ""
+
+    def reboot(self) -> None:
+        """As the machine comes up after an apply."""
+        words = "intel_iommu=on ptprep.claim=1"
+        self.tree.write("/proc/cmdline", f"BOOT_IMAGE=/boot/vmlinuz-6.1.0-1-amd64 root=/dev/vda2 ro quiet {words}\n".encode())
+        self.tree.build(["p 0000:00:04.0 8086:10d3 020000 vfio-pci 1"])
+
+
+def prepared(m: Machine) -> None:
+    m.run("--check", status=NOT_READY, said=r"^next: run \"ptprep --apply\" as root, then reboot$")
+    report = json.loads(m.run("--apply", "--dry-run", "--json", status=NOT_READY))
+    if "/etc/ptprep/claims" not in [step["path"] for step in report["planned"]] or report["changes"] or m.tree.path("/etc/ptprep/claims").exists():
+        m.errors.append(f"the report of a dry run: {report}")
+    report = json.loads(m.run("--apply", "--json", status=READY))
+    if report["verdict"] != "reboot-due" or not report["reboot_required"] or report["exit_code"] != READY:
+        m.errors.append(f"the report of an apply: {report}")
+    m.run("--apply", status=READY, said=r"^reboot required: .*\n^next: reboot$")
+    m.run("--check", status=NOT_READY, said=r"^ptprep: REBOOT DUE")
+    m.reboot()
+    m.run("--check", status=READY, said=r"^ptprep: READY$")
+    m.run("--apply", status=READY, said=r"^ptprep: READY$")
+    report = json.loads(m.run("--check", "--json", status=READY))
+    if report["verdict"] != "ready" or report["reboot_required"]:
+        m.errors.append(f"the report of a machine that is ready: {report}")
+
+
+def nothing_configured(m: Machine) -> None:
+    for verb in ("--check", "--apply"):
+        m.run(verb, status=READY, said=r"^ptprep: NOTHING CONFIGURED[^§]*^next: \"ptprep list\"")
+
+
+def nothing_configured_nor_possible(m: Machine) -> None:
+    m.tree.path("/etc/ptprep/ptprep.conf").unlink()
+    for verb in ("--check", "--apply"):
+        m.run(verb, status=READY, said=r"^ptprep: NOTHING CONFIGURED \(2 of \d need something\)$")
+
+
+def taken_back(m: Machine) -> None:
+    """The devices are out of the configuration: the reboot is due once more, and only now is nothing configured."""
+    m.run("--apply", status=READY)
+    m.tree.path("/etc/ptprep/ptprep.conf").unlink()
+    m.run("--apply", status=READY, said=r"^ptprep: NOTHING CONFIGURED[^§]*^reboot required: ")
+
+
+def switched_off(m: Machine) -> None:
+    with m.tree.path("/etc/ptprep/ptprep.conf").open("a") as f:
+        f.write("[agent]\nenabled = no\n")
+    m.run("--check", status=NOT_READY, said=r"^next: .*enabled = yes")
+    m.run("--apply", status=READY, said=r"^next: .*enabled = yes")
+    if m.tree.path("/etc/ptprep/claims").exists():
+        m.errors.append("an apply that is switched off has written something")
+
+
+def blocked(m: Machine) -> None:
+    m.run("--check", status=BLOCKED, said=r"^ptprep: BLOCKED")
+    m.run("--apply", status=BLOCKED, said=r"^next: .*nothing was changed$")
+
+
+def rolled_back(m: Machine) -> None:
+    m.run("--apply", status=ROLLED_BACK, said=r"^ptprep: FAILED")
+
+
+def container(m: Machine) -> None:
+    """No word of what it could not cure, and nothing is changed."""
+    m.tree.write("/.dockerenv", b"")
+    for verb in ("--check", "--apply"):
+        text = m.run(verb, status=UNKNOWN, said=r"^ptprep: UNKNOWN[^§]*^next: run ptprep on the host, not in a container$")
+        if re.search(r"-> (?!run ptprep on the host|to claim a device)", text):
+            m.errors.append(f"another cure in a container: {text}")
+    if m.tree.path("/etc/ptprep/claims").exists():
+        m.errors.append("an apply in a container has written something")
+
+
+def image(m: Machine) -> None:
+    for name in ("/sys", "/proc"):
+        subprocess.run(["rm", "-r", m.tree.path(name)], check=True)
+        m.tree.path(name).mkdir()
+    for verb in ("--check", "--apply"):
+        text = m.run(verb, status=UNKNOWN, said=r"^ptprep: UNKNOWN")
+        if re.search(r"none is needed|run \"ptprep --apply\"|reboot", text):
+            m.errors.append(f"advice or answers that need the machine: {text}")
+    m.run("list", status=UNKNOWN, said="no PCI bus is visible here")
+
+
+def usage(m: Machine) -> None:
+    m.run("--check", "--tree", status=USAGE, said="--tree does not go with check")
+
+
+def internal(m: Machine) -> None:
+    if b"__asan_init" in pathlib.Path(m.ptprep).read_bytes():
+        return  # which needs more memory than there is
+    with m.tree.path("/large").open("wb") as f:
+        f.truncate(LARGE)
+    m.run("firmware", f"--table={m.tree.path('/large')}", status=INTERNAL, said="Cannot allocate memory",
+          before=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)))
+
+
+def full(m: Machine) -> None:
+    for arguments in (["--check"], ["--check", "--json"], ["list"], ["list", "--json"], ["bootloader"], ["--apply", "--dry-run"]):
+        m.run(*arguments, status=IO, said="No space left on device", out="/dev/full")
+
+
+def busy(m: Machine) -> None:
+    m.tree.path("/run/ptprep").mkdir(parents=True)
+    with m.tree.path("/run/ptprep/lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for verb in ("--apply", "revert"):
+            m.run(verb, status=BUSY, said="another run of ptprep")
+        m.run("--check", status=NOT_READY)
+
+
+def without_privilege(m: Machine) -> None:
+    m.tree.path("/boot/grub/grub.cfg").chmod(0o600)
+    m.tree.path("/sys/firmware/acpi/tables/DMAR").chmod(0o400)
+    m.tree.top.chmod(0o755)
+    for arguments in (["--apply"], ["revert"], ["firmware"], ["bootloader"]):
+        m.run(*arguments, status=PRIVILEGE, said="root", before=lambda: os.setuid(NOBODY))
+
+
+def bad_configuration(m: Machine) -> None:
+    for verb in ("--check", "--apply"):
+        m.run(verb, status=CONFIG)
+
+
+# status in the manual, machine, what happens there
+ROWS = [
+    (READY, "intel-default-on", prepared), (READY, "unconfigured", nothing_configured), (READY, "no-iommu", nothing_configured_nor_possible),
+    (READY, "intel-off", taken_back), (NOT_READY, "intel-off", switched_off), (BLOCKED, "boot-disk", blocked),
+    (ROLLED_BACK, "disk-full", rolled_back), (UNKNOWN, "intel-off", container), (UNKNOWN, "unconfigured", container),
+    (UNKNOWN, "intel-default-on", image), (USAGE, "unconfigured", usage), (INTERNAL, "unconfigured", internal), (IO, "intel-off", full),
+    (BUSY, "intel-off", busy), (PRIVILEGE, "intel-off", without_privilege), (CONFIG, "typo", bad_configuration),
+]
+
+
+def statuses_of_manual() -> set[int]:
+    table = MANUAL.read_text().split("# EXIT STATUS")[1].split("\n# ")[0]
+    return {int(m[1]) for m in re.finditer(r"^\| +(\d+)$", table, re.M)}
+
+
+def play(ptprep: str) -> Iterator[str]:
+    for _, name, situation in ROWS:
+        with tempfile.TemporaryDirectory(prefix="ptprep-status-") as folder:
+            machine = Machine(ptprep, name, folder)
+            situation(machine)
+            yield from (f"{situation.__name__} ({name}): {e}" for e in machine.errors)
+
+
+def main() -> int:
+    if os.geteuid() != 0:
+        print("SKIPPED: an apply in a tree needs root for chroot(2)")
+        return 77
+    errors = list(play(sys.argv[1]))
+    if statuses_of_manual() != {status for status, _, _ in ROWS}:
+        errors.append(f"ptprep(8) has the statuses {sorted(statuses_of_manual())}, this test {sorted({s for s, _, _ in ROWS})}")
+    print("\n".join(errors) if errors else f"{len(ROWS)} situations, each with its status")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
