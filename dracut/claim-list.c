@@ -21,6 +21,9 @@ void claim_say(const ClaimReporter *r, bool failure, const char *format, ...)
         va_start(ap, format);
         (void) vsnprintf(text, sizeof(text), format, ap);
         va_end(ap);
+        for (char *c = text; *c; c++) /* what a list has in it goes to a terminal */
+                if ((unsigned char) *c < ' ' || *c == 0x7f)
+                        *c = '?';
         r->say(r->userdata, failure, text);
 }
 

@@ -127,6 +127,13 @@ static void test_beyond_limits(void **state)
                 assert_int_equal(l.n_claims, 1);
                 assert_string_equal(said.text, "");
         }
+        {
+                static const char escape[] = "0000:04:00.0 8086:10d3 vfio-pci - \033[2J\177\n";
+                _cleanup_(claim_list_done) ClaimList l = parse(escape, strlen(escape), &said);
+
+                assert_int_equal(l.n_claims, 0);
+                assert_string_equal(said.text, FILE_NAME ":1: \"?[2J?\" is no device name, line skipped\n");
+        }
         strcpy(strchr(text, 'a'), " a\n");
         {
                 _cleanup_(claim_list_done) ClaimList l = parse(text, strlen(text), &said);

@@ -781,7 +781,7 @@ static unsigned count_calls(unsigned devices)
 
 /*
  * What a device costs a boot, in a number that does not depend on the machine: three attributes read and one written,
- * each opened and closed, two links, one message.
+ * each opened and closed, two links, one message. That is 15 with glibc; musl writes the message in pieces.
  */
 static void test_calls_of_a_device(void **state)
 {
@@ -791,7 +791,7 @@ static void test_calls_of_a_device(void **state)
         few = count_calls(32);
         many = count_calls(64);
         print_message("%u system calls for 32 devices, %u for 64\n", few, many);
-        assert_in_range(many - few, 1, 32 * 16);
+        assert_in_range(many - few, 1, 32 * 20);
 }
 
 /* The bound of the design is 1 MiB. Looked at where it ends, when nothing has been given back yet. */
