@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""run-install.py BUILD_FOLDER CONFIG_FOLDER DATA_FOLDER PROGRAM...: what `meson install` leaves of what people have written, and what it puts where."""
+
+import pathlib
+import stat
+import subprocess
+import sys
+import tempfile
+
+OWN = "[device nic0]\naddress = 0000:04:00.0\nid = 8086:10d3\n"
+
+
+def install(build: str, top: pathlib.Path) -> None:
+    subprocess.run(["meson", "install", "--no-rebuild", "-C", build, "--destdir", str(top)], check=True, stdout=subprocess.DEVNULL)
+
+
+def main() -> int:
+    build, errors = sys.argv[1], []
+    config_folder, data_folder, *programs = (name.lstrip("/") for name in sys.argv[2:])
+    with tempfile.TemporaryDirectory(prefix="ptprep-install-") as folder:
+        top = pathlib.Path(folder)
+        install(build, top)
+        config, example = top / config_folder / "ptprep.conf", top / data_folder / "doc/ptprep/examples/ptprep.conf"
+        if config.read_bytes() != example.read_bytes():
+            errors.append("the first configuration is not the example")
+        if any(line and not line.startswith("#") for line in config.read_text().splitlines()):
+            errors.append("the shipped configuration asks for something")
+        errors += [f"{name} is no program" for name in programs if not (top / name).stat().st_mode & stat.S_IXUSR]
+        config.write_text(OWN)
+        example.write_text("of an older version\n")
+        install(build, top)
+        if config.read_text() != OWN:
+            errors.append("a second install wrote over the configuration")
+        if example.read_text() == "of an older version\n":
+            errors.append("the example stays that of an older version")
+    print("\n".join(errors) or "a configuration stays, all else is new")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
