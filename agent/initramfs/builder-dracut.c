@@ -10,8 +10,14 @@ const BuilderOps builder_dracut = {
         .programs = (const char *const[]){ "/usr/bin/dracut", "/usr/sbin/dracut", "/sbin/dracut", NULL },
         .marks = (const char *const[]){ "usr/lib/dracut/*", "lib/dracut/*", "dracut-0*", NULL },
         .hooks = (const char *const[]){ "dracut", "*-dracut", "*-dracut.install", "*dracut*install*.hook", NULL },
-        /* the file has to end in .conf and the value needs inner blanks (dracut.conf(5)) */
+        /*
+         * The file has to end in .conf and the value needs inner blanks (dracut.conf(5)). It may be left when ptprep is
+         * gone, and dracut builds no image at all where a module that is asked for is not there: so it looks, with the
+         * variable that dracut.sh sets for its own place.
+         */
         .snippet_path = "/etc/dracut.conf.d/ptprep.conf",
-        .snippet = GENERATED_HEADER "add_dracutmodules+=\" ptprep \"\n",
+        .snippet = GENERATED_HEADER "if [[ -d ${dracutbasedir:-/usr/lib/dracut}/modules.d/90ptprep ]]; then\n"
+                                    "    add_dracutmodules+=\" ptprep \"\n"
+                                    "fi\n",
         .command = (const char *const[]){ "dracut", "--force", BUILDER_IMAGE, BUILDER_RELEASE, NULL },
 };

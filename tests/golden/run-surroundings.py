@@ -104,11 +104,25 @@ def size_limit(host: Host, size: int) -> None:
     host.judge(code, (code,), False)
 
 
+def left_behind(host: Host) -> None:
+    """ptprep is gone without a revert, its dracut module with it: dracut builds no image at all when a module is missing that
+    is asked for, and then the next kernel does not boot. dracut sources the file with bash."""
+    host.judge(host.start("--apply", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).wait(60), REBOOT_DUE, True)
+    snippet, base = host.tree.path("/etc/dracut.conf.d/ptprep.conf"), host.tree.path("/usr/lib/dracut")
+    for there, expected in ((False, "[]"), (True, "[ ptprep ]")):
+        if there:
+            (base / "modules.d/90ptprep").mkdir(parents=True)
+        done = subprocess.run(["bash", "-euc", '. "$1"; echo "[${add_dracutmodules-}]"', "bash", str(snippet)], text=True, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={"PATH": "/usr/bin:/bin", "dracutbasedir": str(base)})
+        assert done.returncode == 0 and done.stdout == f"{expected}\n", f"with the module {there}: {done.stdout}"
+
+
 CASES = [(closed_descriptors, ((fd,),)) for fd in (0, 1, 2)]
 CASES += [(closed_descriptors, ((0, 1, 2),))]
 CASES += [(asked_to_end, (tool, number)) for tool in (DRACUT, MKCONFIG)
           for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)]
 CASES += [(background, (tool,)) for tool in (DRACUT, MKCONFIG)]
+CASES += [(left_behind, ())]
 CASES += [(size_limit, (size,)) for size in (128, 512)]
 
 

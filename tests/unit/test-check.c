@@ -522,7 +522,7 @@ static void a_fresh_plan_has_the_safe_order(void **state)
         assert_non_null(strstr(files[0].file.new_text, "0000:00:04.0 8086:10d3 vfio-pci pci0000:00/04.0 nic0\n"));
         assert_non_null(strstr(files[1].file.new_text, "\nsoftdep e1000e pre: vfio-pci\n"));
         assert_null(strstr(files[1].file.new_text, "ids="));
-        assert_non_null(strstr(files[2].file.new_text, "\nadd_dracutmodules+=\" ptprep \"\n"));
+        assert_non_null(strstr(files[2].file.new_text, " add_dracutmodules+=\" ptprep \"\n"));
         assert_string_equal(files[4].path, "/etc/default/grub.d/zz-ptprep.cfg");
         assert_non_null(strstr(files[4].file.new_text, "intel_iommu=on"));
 }
