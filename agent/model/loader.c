@@ -52,6 +52,7 @@ void boot_entry_done(BootEntry *e)
         free(e->title);
         free(e->kernel);
         free(e->initrd);
+        free(e->untold);
         free(e->file);
         free(e->version);
         free(e->image);

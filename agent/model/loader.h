@@ -51,7 +51,8 @@ typedef struct BootEntry {
         char *kernel; /* path as the loader has it */
         char *initrd; /* first initrd, NULL: none */
         Kargs arguments;
-        char *file; /* where it stands */
+        char *untold; /* a part of the arguments that only the boot loader can tell, e.g. "$kernelcmd"; NULL: none */
+        char *file;   /* where it stands */
         unsigned line;
         bool rescue;  /* stays untouched: recovery and rescue entries, and what is foreign */
         bool foreign; /* another program wrote it, such as os-prober: no setting reaches it */

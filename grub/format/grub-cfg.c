@@ -1,399 +1,337 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "grub/format/grub-cfg.h"
 
-#include "grub/format/rescue.h"
+#include "base/text.h"
+#include "grub/format/grub-parser.h"
 
-/* One command: words up to a newline, ';' or a brace. */
-typedef struct Scanner {
-        const char *p;
-        unsigned line;
-} Scanner;
+#define CALLS_MAX     8U /* of functions, one in the other */
+#define FUNCTIONS_MAX 256U
+#define EXPANSION_MAX ((size_t) 8 * 1024 * 1024) /* bytes that values and called functions may add to the text */
 
-typedef enum TokenKind { TOKEN_END, TOKEN_WORD, TOKEN_SEPARATOR, TOKEN_OPEN, TOKEN_CLOSE } TokenKind;
-
-static void skip_blanks(Scanner *s)
+static void command_done(GrubCommand *c)
 {
-        for (;; s->p++)
-                if (s->p[0] == '\\' && s->p[1] == '\n') {
-                        s->p++;
-                        s->line++;
-                } else if (*s->p != ' ' && *s->p != '\t' && *s->p != '\r')
-                        return;
+        FOREACH_ARRAY(w, c->words, c->n)
+                free(w->text);
+        free(c->words);
+        *c = (GrubCommand){};
 }
 
-static bool ends_word(char c)
-{
-        return c == 0 || strchr(" \t\r\n;{}", c);
-}
-
-/* A word without its quotes. "${var}" belongs to the word, so its braces do not end it. */
-static int take_word(Scanner *s, char **ret)
-{
-        char *word = malloc(strlen(s->p) + 1);
-        char quote = 0;
-        size_t n = 0;
-
-        if (!word)
-                return -ENOMEM;
-        for (; *s->p && (quote || !ends_word(*s->p)); s->p++) {
-                if (*s->p == '\n')
-                        s->line++;
-                if (*s->p == '$' && s->p[1] == '{' && quote != '\'') {
-                        while (*s->p && *s->p != '}' && *s->p != '\n')
-                                word[n++] = *s->p++;
-                        if (*s->p != '}')
-                                break;
-                        word[n++] = '}';
-                } else if (*s->p == quote && quote)
-                        quote = 0;
-                else if (!quote && (*s->p == '"' || *s->p == '\''))
-                        quote = *s->p;
-                else if (*s->p == '\\' && quote != '\'' && s->p[1] && s->p[1] != '\n')
-                        word[n++] = *++s->p;
-                else if (*s->p == '\\' && quote != '\'' && s->p[1] == '\n') {
-                        s->p++;
-                        s->line++;
-                } else
-                        word[n++] = *s->p;
-        }
-        word[n] = 0;
-        *ret = word;
-        return 0;
-}
-
-static int next_token(Scanner *s, TokenKind *ret, char **ret_word)
-{
-        skip_blanks(s);
-        switch (*s->p) {
-        case 0:
-                *ret = TOKEN_END;
-                return 0;
-        case '#': /* only where a word could begin */
-                s->p += strcspn(s->p, "\n");
-                *ret = TOKEN_SEPARATOR;
-                return 0;
-        case '\n':
-                s->line++;
-                /* fall through */
-        case ';':
-                s->p++;
-                *ret = TOKEN_SEPARATOR;
-                return 0;
-        case '{':
-                s->p++;
-                *ret = TOKEN_OPEN;
-                return 0;
-        case '}':
-                s->p++;
-                *ret = TOKEN_CLOSE;
-                return 0;
-        default:
-                *ret = TOKEN_WORD;
-                return take_word(s, ret_word);
-        }
-}
-
-#define LEVELS_MAX 8U
-
-/* A menu: the top level, or a submenu. */
-typedef struct Level {
-        unsigned depth;   /* of the braces around it */
-        unsigned next;    /* number of its next entry, from 0 */
-        bool on_path;     /* the default entry is in here */
-        const char *rest; /* what the chosen default says from here on */
-} Level;
-
-typedef struct Parser {
-        const char *file;
-        BootEntry *entries;
-        size_t n;
-        unsigned depth;       /* of braces */
-        unsigned entry_depth; /* depth inside the menuentry, 0: in none */
-        char *title, *id;     /* of the menuentry that is open */
-        bool is_default;      /* it is */
-        bool foreign;         /* in the part that another script than *_linux wrote: the variables do not reach it */
-        char *hypervisor;     /* that loads the kernel as a module, NULL: none */
-        size_t n_before;      /* entries when that was met */
-        Level levels[LEVELS_MAX];
-        unsigned level;
-        bool matched; /* some entry is the default, also one that boots no Linux */
-        char *chosen; /* by the last "set default=" that is no variable but saved_entry */
-        const char *saved;
-} Parser;
-
-static void parser_done(Parser *p)
+static void parser_done(GrubParser *p)
 {
         boot_entries_free(p->entries, p->n);
         free(p->title);
         free(p->id);
         free(p->hypervisor);
         free(p->chosen);
-        *p = (Parser){};
+        grub_variables_done(&p->local);
+        FOREACH_ARRAY(f, p->functions, p->n_functions)
+                free(f->name);
+        free(p->functions);
+        *p = (GrubParser){};
 }
 
-/* Does the first part of a default ("1", "Title>Other", "id") name this entry? ">>" stands for ">" in a name. */
-static bool names_entry(const char *rest, unsigned number, const char *title, const char *id, const char **ret_rest)
+static int run_range(GrubParser *p, GrubScanner s);
+
+static int run_function(GrubParser *p, const GrubCommand *c)
 {
-        const char *const names[] = { title, id };
-        size_t digits = strspn(rest, "0123456789");
+        for (size_t i = p->n_functions; i-- > 0;) {
+                const GrubFunction *f = p->functions + i;
+                size_t size = (size_t) (f->body.end - f->body.p);
+                int r;
 
-        if (digits > 0 && (rest[digits] == '\0' || rest[digits] == '>')) {
-                char text[16];
-
-                (void) snprintf(text, sizeof(text), "%u", number);
-                if (strlen(text) != digits || memcmp(text, rest, digits) != 0)
-                        return false;
-                *ret_rest = rest + digits + (rest[digits] == '>');
-                return true;
-        }
-        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
-                const char *p = rest, *n = names[i];
-
-                for (; *n && *p == *n; n++)
-                        p += 1 + (p[0] == '>' && p[1] == '>');
-                if (*n == '\0' && (*p == '\0' || (p[0] == '>' && p[1] != '>'))) {
-                        *ret_rest = p + (*p == '>');
-                        return true;
+                if (!streq(f->name, c->words[0].text))
+                        continue;
+                if (p->calls >= CALLS_MAX || size > p->budget) {
+                        grub_variables_forget(grub_scope_of(p));
+                        return 0;
                 }
+                p->budget -= size;
+                p->calls++;
+                r = run_range(p, f->body);
+                p->calls--;
+                return r;
         }
-        return false;
+        return grub_set_variable(p, c->words);
 }
 
-/* What "--id" says, in each of its spellings; else the title. */
-static const char *entry_id(const StringList *words, const char *title)
+static int run_words(GrubParser *p, const GrubCommand *c)
 {
-        static const char *const options[] = { "--id", "$menuentry_id_option", "${menuentry_id_option}" };
+        static const struct {
+                const char *name;
+                size_t n; /* words that it needs */
+                int (*run)(GrubParser *p, const GrubCommand *c);
+        } commands[] = {
+                { "linux", 2, grub_run_linux },
+                { "linux16", 2, grub_run_linux },
+                { "linuxefi", 2, grub_run_linux },
+                { "initrd", 2, grub_run_initrd },
+                { "initrd16", 2, grub_run_initrd },
+                { "initrdefi", 2, grub_run_initrd },
+                { "multiboot", 2, grub_run_hypervisor },
+                { "multiboot2", 2, grub_run_hypervisor },
+                { "xen_hypervisor", 2, grub_run_hypervisor },
+                { "module", 2, grub_run_module },
+                { "module2", 2, grub_run_module },
+                { "xen_module", 2, grub_run_module },
+                { "set", 2, grub_run_set },
+                { "unset", 2, grub_run_names },
+                { "read", 2, grub_run_names },
+                { "for", 2, grub_run_for },
+                { "search", 2, grub_run_options },
+                { "regexp", 2, grub_run_options },
+                { "probe", 2, grub_run_options },
+                { "export", 2, grub_run_export },
+                { "load_env", 1, grub_run_load_env },
+                { "source", 1, grub_run_source },
+                { ".", 1, grub_run_source },
+                { "boot", 1, grub_run_boot },
+        };
 
-        for (size_t i = 2; i < words->n; i++) {
-                const char *value = startswith(words->items[i], "--id=");
-
-                if (value)
-                        return value;
-                for (size_t o = 0; o < ELEMENTSOF(options) && i + 1 < words->n; o++)
-                        if (streq(words->items[i], options[o]))
-                                return words->items[i + 1];
-        }
-        return title;
+        FOREACH_ARRAY(i, commands, ELEMENTSOF(commands))
+                if (streq(c->words[0].text, i->name))
+                        return c->n >= i->n ? i->run(p, c) : 0;
+        return run_function(p, c);
 }
 
-static int open_menu(Parser *p, const StringList *words)
+/* Reserved words in front of a command, of those that depend on something. */
+static int run_command(GrubParser *p, const GrubCommand *c)
 {
-        const char *title = words->n > 1 ? words->items[1] : "", *id = entry_id(words, title), *rest = "";
-        Level *here = p->levels + p->level;
-        bool on_path = here->on_path && names_entry(*here->rest ? here->rest : "0", here->next, title, id, &rest);
+        static const char *const openers[] = { "if", "while", "until", "for" };
+        static const char *const between[] = { "then", "else", "elif", "do", "!" };
+        GrubCommand rest = *c;
 
-        here->next++;
-        here->on_path &= !on_path; /* of several with the same name the first one is taken: get_entry_number() */
-        if (streq(words->items[0], "submenu")) {
-                if (p->level + 1 < LEVELS_MAX)
-                        p->levels[++p->level] = (Level){ .depth = p->depth, .on_path = on_path, .rest = rest };
+        for (; rest.n > 0; rest.words++, rest.n--) {
+                const char *word = rest.words[0].text;
+                bool opens = string_in(word, openers, ELEMENTSOF(openers));
+
+                p->conditional += opens;
+                p->conditional -= p->conditional > 0 && (streq(word, "fi") || streq(word, "done"));
+                if (streq(word, "for") || (!opens && !string_in(word, between, ELEMENTSOF(between))))
+                        break;
+        }
+        return rest.n > 0 ? run_words(p, &rest) : 0;
+}
+
+/* A function is no more than known until it is called. A later one of the same name counts. */
+static int define_function(GrubParser *p, const GrubCommand *c, GrubScanner *s)
+{
+        GrubScanner body = *s;
+        GrubFunction *f;
+        int r = grub_script_skip_block(s);
+
+        if (r <= 0 || !p->first)
+                return MIN(r, 0);
+        if (p->n_functions >= FUNCTIONS_MAX) {
+                grub_variables_forget(p->global);
                 return 0;
         }
-        p->matched |= on_path;
-        p->is_default = on_path;
-        p->entry_depth = p->depth;
-        free(p->title);
-        free(p->id);
-        free(p->hypervisor);
-        p->hypervisor = NULL;
-        p->title = strdup(title);
-        p->id = strdup(id);
-        return p->title && p->id ? 0 : -ENOMEM;
+        body.end = s->p - 1;
+        f = array_grow(&p->functions, p->n_functions);
+        if (!f)
+                return -ENOMEM;
+        *f = (GrubFunction){ .name = strdup(c->words[1].text), .body = body };
+        if (!f->name)
+                return -ENOMEM;
+        p->n_functions++;
+        return 0;
 }
 
-/* @at: index of the kernel's path; the words behind it are its arguments. */
-static int add_kernel(Parser *p, const StringList *words, size_t at, unsigned line)
+static int open_brace(GrubParser *p, const GrubCommand *c, GrubScanner *s)
 {
-        BootEntry *e = array_grow(&p->entries, p->n);
+        const char *name = c->n > 0 ? c->words[0].text : "";
 
-        if (!e)
-                return -ENOMEM;
-        p->n++;
-        e->id = strdup(p->id);
-        e->title = strdup(p->title);
-        e->kernel = strdup(words->items[at]);
-        e->file = strdup(p->file);
-        e->line = line;
-        e->is_default = p->is_default;
-        e->foreign = p->foreign;
-        if (!e->id || !e->title || !e->kernel || !e->file)
-                return -ENOMEM;
-        /* 20_linux_xen writes a word in front that Xen takes for the name of the module */
-        for (size_t i = at + 1; i < words->n; i++) {
-                int r = i == at + 1 && p->hypervisor && streq(words->items[i], "placeholder")
-                                ? 0
-                                : string_list_add(&e->arguments.words, words->items[i]);
+        if (streq(name, "function") && c->n > 1)
+                return define_function(p, c, s);
+        p->depth++;
+        if (p->entry_depth == 0 && (streq(name, "menuentry") || streq(name, "submenu")))
+                return grub_open_menu(p, c);
+        return 0;
+}
 
+static void close_brace(GrubParser *p)
+{
+        if (p->depth == 0)
+                return;
+        if (p->entry_depth == p->depth) {
+                p->entry_depth = 0;
+                p->conditional = p->outside;
+                grub_variables_done(&p->local);
+        }
+        if (p->level > 0 && p->levels[p->level].depth == p->depth)
+                p->level--;
+        p->depth--;
+}
+
+/* Which script of grub-mkconfig's wrote what follows? */
+static void note_section(GrubParser *p, const GrubScanner *s)
+{
+        const char *script = startswith(s->p, "### BEGIN /etc/grub.d/");
+
+        if (script)
+                p->foreign = !memmem(script, strcspn(script, "\n"), "_linux", strlen("_linux"));
+        else if (startswith(s->p, "### END "))
+                p->foreign = false;
+}
+
+static int run_token(GrubParser *p, GrubTokenKind kind, const GrubCommand *c, GrubScanner *s)
+{
+        int r = kind != GRUB_TOKEN_OPEN && c->n > 0 ? run_command(p, c) : 0;
+
+        if (r >= 0 && kind == GRUB_TOKEN_OPEN)
+                return open_brace(p, c, s);
+        if (kind == GRUB_TOKEN_CLOSE)
+                close_brace(p);
+        return r;
+}
+
+static int run_range(GrubParser *p, GrubScanner s)
+{
+        _cleanup_(command_done) GrubCommand c = {};
+        GrubTokenKind kind;
+
+        do {
+                GrubWord word = {}, *w;
+                int r;
+
+                if (c.n == 0) {
+                        grub_script_skip_blanks(&s);
+                        c.line = s.line;
+                        note_section(p, &s);
+                }
+                r = grub_script_next(&s, &kind, &word);
                 if (r < 0)
                         return r;
-        }
-        e->rescue = p->foreign || entry_is_rescue(e->id, e->title, e->kernel, &e->arguments);
-        return 0;
-}
-
-static int add_initrd(Parser *p, const StringList *words)
-{
-        BootEntry *e = p->n > 0 ? p->entries + p->n - 1 : NULL;
-
-        /* the last image of the line is the initramfs, others before it are microcode or tables */
-        if (!e || e->initrd || !p->id || !streq(e->id, p->id))
-                return 0;
-        e->initrd = strdup(words->items[words->n - 1]);
-        e->rescue |= e->initrd && initrd_is_fallback(e->initrd);
-        return e->initrd ? 0 : -ENOMEM;
-}
-
-static int load_hypervisor(Parser *p, const StringList *words)
-{
-        const char *slash = strrchr(words->items[1], '/');
-
-        if (!startswith(slash ? slash + 1 : words->items[1], "xen"))
-                return 0;
-        free(p->hypervisor);
-        p->hypervisor = strdup(words->items[1]);
-        p->n_before = p->n;
-        return p->hypervisor ? 0 : -ENOMEM;
-}
-
-/* Under Xen the first module is the kernel and the second one the initramfs. */
-static int load_module(Parser *p, const StringList *words, unsigned line)
-{
-        size_t at = 1;
-
-        if (!p->hypervisor)
-                return 0;
-        while (at < words->n && startswith(words->items[at], "--"))
-                at++;
-        if (at == words->n)
-                return 0;
-        if (p->n > p->n_before)
-                return add_initrd(p, words);
-        return add_kernel(p, words, at, line);
-}
-
-static int note_default(Parser *p, const StringList *words)
-{
-        const char *value = startswith(words->items[1], "default=");
-        char *copy;
-
-        if (value && (streq(value, "${saved_entry}") || streq(value, "$saved_entry")))
-                value = p->saved ?: "";
-        else if (!value || strchr(value, '$'))
-                return 0;
-        copy = strdup(value);
-        if (!copy)
-                return -ENOMEM;
-        free(p->chosen);
-        p->chosen = copy;
-        return 0;
-}
-
-static int run_command(Parser *p, const StringList *words, unsigned line)
-{
-        static const char *const linux_commands[] = { "linux", "linux16", "linuxefi" };
-        static const char *const initrd_commands[] = { "initrd", "initrd16", "initrdefi" };
-        static const char *const hypervisor_commands[] = { "multiboot", "multiboot2", "xen_hypervisor" };
-        static const char *const module_commands[] = { "module", "module2", "xen_module" };
-
-        if (words->n < 2)
-                return 0;
-        if (streq(words->items[0], "set"))
-                return note_default(p, words);
-        if (p->entry_depth == 0)
-                return 0;
-        for (size_t i = 0; i < 3; i++) {
-                if (streq(words->items[0], linux_commands[i]))
-                        return add_kernel(p, words, 1, line);
-                if (streq(words->items[0], initrd_commands[i]))
-                        return add_initrd(p, words);
-                if (streq(words->items[0], hypervisor_commands[i]))
-                        return load_hypervisor(p, words);
-                if (streq(words->items[0], module_commands[i]))
-                        return load_module(p, words, line);
-        }
-        return 0;
-}
-
-static int run_brace(Parser *p, TokenKind kind, const StringList *words)
-{
-        if (kind == TOKEN_OPEN) {
-                p->depth++;
-                if (words->n > 0 && p->entry_depth == 0 &&
-                    (streq(words->items[0], "menuentry") || streq(words->items[0], "submenu")))
-                        return open_menu(p, words);
-        } else if (kind == TOKEN_CLOSE && p->depth > 0) {
-                if (p->entry_depth == p->depth)
-                        p->entry_depth = 0;
-                if (p->level > 0 && p->levels[p->level].depth == p->depth)
-                        p->level--;
-                p->depth--;
-        }
+                if (kind == GRUB_TOKEN_WORD) {
+                        w = array_grow(&c.words, c.n);
+                        if (!w) {
+                                free(word.text);
+                                return -ENOMEM;
+                        }
+                        *w = word;
+                        c.n++;
+                        continue;
+                }
+                r = run_token(p, kind, &c, &s);
+                if (r < 0)
+                        return r;
+                command_done(&c);
+        } while (kind != GRUB_TOKEN_END);
         return 0;
 }
 
 /* Once through the text. @chosen: the default entry, as GRUB's variable "default" has it. */
-static int parse(Parser *p, const char *text, const char *chosen)
+static int parse(GrubParser *p, const char *text, const char *chosen)
 {
-        _cleanup_(string_list_done) StringList words = {};
-        Scanner s = { text, 1 };
-        unsigned line = 1;
-        TokenKind kind;
-        int r;
+        p->levels[0] = (GrubLevel){ .on_path = true, .rest = chosen };
+        p->budget = EXPANSION_MAX;
+        return run_range(p, (GrubScanner){ .p = text, .end = text + strlen(text), .line = 1 });
+}
 
-        p->levels[0] = (Level){ .on_path = true, .rest = chosen };
-        do {
-                _cleanup_free_ char *word = NULL;
-                const char *script;
+/* A pass over the entries, when the first has found out about all else. */
+static int parse_entries(GrubParser *p, const GrubParser *first, const char *text, const char *chosen)
+{
+        *p = (GrubParser){ .file = first->file, .env = first->env, .global = first->global };
+        p->functions = first->functions;
+        p->n_functions = first->n_functions;
+        int r = parse(p, text, chosen);
 
-                if (words.n == 0) {
-                        skip_blanks(&s);
-                        line = s.line;
-                }
-                script = startswith(s.p, "### BEGIN /etc/grub.d/");
-                if (script)
-                        p->foreign = !memmem(script, strcspn(script, "\n"), "_linux", strlen("_linux"));
-                else if (startswith(s.p, "### END "))
-                        p->foreign = false;
-                r = next_token(&s, &kind, &word);
-                if (r < 0)
-                        return r;
-                if (kind == TOKEN_WORD) {
-                        r = string_list_add(&words, word);
-                        if (r < 0)
-                                return r;
-                        continue;
-                }
-                if (kind != TOKEN_OPEN)
-                        r = run_command(p, &words, line);
-                if (r >= 0)
-                        r = run_brace(p, kind, &words);
-                if (r < 0)
-                        return r;
-                string_list_done(&words);
-        } while (kind != TOKEN_END);
-        return 0;
+        p->functions = NULL;
+        p->n_functions = 0;
+        return r;
 }
 
 /*
- * GRUB knows the default when it shows the menu, so what is said last counts: a first pass is for that. A default that
- * no entry has is the first one (GRUB grub-core/normal/menu.c, get_entry_number()).
+ * GRUB knows the default when it shows the menu, so what is said last counts. A default that no entry has is the first
+ * one (GRUB grub-core/normal/menu.c, get_entry_number()).
  */
-int grub_cfg_parse(const char *file, const char *text, const char *saved, BootEntry **ret, size_t *ret_n)
+int grub_cfg_parse(const char *file, const char *text, const GrubEnv *env, BootEntry **ret, size_t *ret_n)
 {
-        _cleanup_(parser_done) Parser first = { .file = file, .saved = saved }, p = { .file = file };
+        _cleanup_(grub_variables_done) GrubVariables global = {};
+        _cleanup_(parser_done) GrubParser first = { .file = file, .env = env, .global = &global, .first = true },
+                                          p = {};
         int r = parse(&first, text, "");
 
         if (r >= 0)
-                r = parse(&p, text, first.chosen ?: "");
+                r = parse_entries(&p, &first, text, first.chosen ?: "");
         if (r >= 0 && !p.matched) {
                 parser_done(&p);
-                p.file = file;
-                r = parse(&p, text, "0");
+                r = parse_entries(&p, &first, text, "0");
         }
         if (r < 0)
                 return r;
+        FOREACH_ARRAY(e, p.entries, p.boots ? p.n : 0)
+                e->is_default = e == p.entries + p.outside_entry - 1;
         *ret = TAKE_PTR(p.entries);
         *ret_n = p.n;
         p.n = 0;
+        return 0;
+}
+
+/* Counts what is open at the end of a text. */
+typedef struct Balance {
+        unsigned braces, blocks, sections;
+        bool too_many; /* something was closed that had not been opened */
+} Balance;
+
+static void count_word(const char *word, Balance *b)
+{
+        static const char *const openers[] = { "if", "while", "until", "for" };
+        bool closes = streq(word, "fi") || streq(word, "done");
+
+        b->blocks += string_in(word, openers, ELEMENTSOF(openers));
+        b->too_many |= closes && b->blocks == 0;
+        b->blocks -= closes && b->blocks > 0;
+}
+
+/* Sections of grub-mkconfig's: each script of /etc/grub.d writes one (GRUB util/grub-mkconfig.in). */
+static void count_section(const GrubScanner *s, Balance *b)
+{
+        if (startswith(s->p, "### BEGIN "))
+                b->sections++;
+        else if (startswith(s->p, "### END ") && b->sections > 0)
+                b->sections--;
+}
+
+static const char *judge_balance(const Balance *b, bool open_quote)
+{
+        return open_quote        ? "ends inside of a quote"
+               : b->braces > 0   ? "ends inside of a block"
+               : b->too_many     ? "closes what was not opened"
+               : b->blocks > 0   ? "ends inside of a condition or a loop"
+               : b->sections > 0 ? "ends inside of what one script of /etc/grub.d writes"
+                                 : NULL;
+}
+
+int grub_cfg_problem(const char *text, size_t size, const char **ret)
+{
+        GrubScanner s = { .p = text, .end = text + size, .line = 1 };
+        GrubTokenKind kind = GRUB_TOKEN_SEPARATOR;
+        bool begins = true; /* a command */
+        Balance b = {};
+
+        if (strlen(text) != size) {
+                *ret = "has NUL bytes in it";
+                return 0;
+        }
+        for (; kind != GRUB_TOKEN_END; begins = kind != GRUB_TOKEN_WORD) {
+                GrubWord word = {};
+                int r;
+
+                grub_script_skip_blanks(&s);
+                if (begins)
+                        count_section(&s, &b);
+                r = grub_script_next(&s, &kind, &word);
+                if (r < 0)
+                        return r;
+                if (kind == GRUB_TOKEN_WORD && begins)
+                        count_word(word.text, &b);
+                free(word.text);
+                b.too_many |= kind == GRUB_TOKEN_CLOSE && b.braces == 0;
+                b.braces += kind == GRUB_TOKEN_OPEN;
+                b.braces -= kind == GRUB_TOKEN_CLOSE && b.braces > 0;
+        }
+        *ret = judge_balance(&b, s.open_quote);
+        if (!*ret && (size == 0 || text[size - 1] != '\n'))
+                *ret = "ends in the middle of a line";
         return 0;
 }

@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "grub/format/grubenv.h"
 #include "model/loader.h"
 
 /**
- * grub_cfg_parse() - entries of a generated grub.cfg that boot Linux
- * @file: goes into the entries. @text: the whole file. @saved: saved_entry of the environment block; NULL: none.
+ * grub_cfg_parse() - entries of a configuration of GRUB 2 that boot Linux
+ * @file: goes into the entries. @text: the whole file. @env: the environment block beside it; NULL: none.
  * @ret, @ret_n: in the order of the file, released with boot_entries_free().
  *
- * Knows menuentry and submenu blocks, quoting, linux, linux16, linuxefi and initrd commands, and Linux
- * loaded by Xen; everything else is skipped. The default is resolved by number, title and id, into submenus too. An
- * entry is a rescue entry when its title says "(recovery mode)", "(rescue mode)" or its arguments have a single-user
- * word. Source: GRUB manual, "Shell-like scripting"; util/grub.d/10_linux.in. Returns 0 or -ENOMEM.
+ * Knows menuentry and submenu blocks, functions (what is in them counts where they are called), quoting, linux,
+ * linux16, linuxefi and initrd commands, Linux loaded by Xen, and variables that the file itself or the block sets;
+ * everything else is skipped. Linux that is loaded outside of any entry is an entry as well, and boots before any menu
+ * where a command "boot" follows. The default is resolved by number, title and id, into submenus too. What of an
+ * entry's arguments only GRUB can tell is its untold. Source: GRUB manual, "Shell-like scripting";
+ * grub-core/script/execute.c; util/grub.d/10_linux.in. Returns 0 or -ENOMEM.
  */
-int grub_cfg_parse(const char *file, const char *text, const char *saved, BootEntry **ret, size_t *ret_n) _must_check_;
+int grub_cfg_parse(const char *file, const char *text, const GrubEnv *env, BootEntry **ret, size_t *ret_n) _must_check_;
+
+/**
+ * grub_cfg_problem() - is a generated configuration there to its end?
+ * @size: bytes of text, which ends in a NUL that is not counted.
+ * @ret: what is wrong with it, half a sentence, static; NULL: it is whole. 0 or -ENOMEM.
+ */
+int grub_cfg_problem(const char *text, size_t size, const char **ret) _must_check_;

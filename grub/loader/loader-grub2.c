@@ -4,7 +4,6 @@
 #include "grub/format/blscfg.h"
 #include "grub/format/efivars.h"
 #include "grub/format/grub-cfg.h"
-#include "grub/format/grubenv.h"
 #include "grub/loader/grub-draft.h"
 #include "grub/loader/grub-platform.h"
 #include "grub/loader/kernel-install.h"
@@ -94,12 +93,10 @@ static int read_sources(int rfd, Loader *l)
         return r;
 }
 
-/* saved_entry of the environment block beside a configuration; NULL: none. */
-static int read_saved_entry(int rfd, const char *config, char **ret)
+/* The environment block beside a configuration. Returns 1: its variables are known; 0: it cannot be read; -ENOMEM. */
+static int read_environment(int rfd, const char *config, GrubEnv *ret)
 {
-        _cleanup_(grubenv_done) GrubEnv env = {};
         _cleanup_free_ char *path = NULL, *text = NULL;
-        const char *value;
         size_t size;
         int r = string_printf(&path, "%.*s/grubenv", (int) (strrchr(config, '/') - config), config);
 
@@ -107,18 +104,17 @@ static int read_saved_entry(int rfd, const char *config, char **ret)
                 return r;
         r = root_read_file(rfd, path, 16 * GRUBENV_SIZE, &text, &size);
         if (r >= 0)
-                r = grubenv_parse(text, size, &env);
-        if (r < 0)
-                return r == -ENOMEM ? r : 0;
-        value = grubenv_value(&env, "saved_entry");
-        *ret = value ? strdup(value) : NULL;
-        return value && !*ret ? -ENOMEM : 0;
+                r = grubenv_parse(text, size, ret);
+        if (r == -ENOMEM)
+                return r;
+        return r >= 0 || r == -ENOENT || r == -ENOTDIR;
 }
 
 /* Adds the entries of one generated file. */
 static int read_generated(int rfd, Loader *l, const char *path)
 {
-        _cleanup_free_ char *text = NULL, *saved = NULL;
+        _cleanup_(grubenv_done) GrubEnv env = {};
+        _cleanup_free_ char *text = NULL;
         BootEntry *entries = NULL;
         size_t n = 0;
         int r = root_read_text(rfd, path, &text);
@@ -127,9 +123,9 @@ static int read_generated(int rfd, Loader *l, const char *path)
                 return r;
         if (r < 0)
                 return note_unreadable(l, path, r);
-        r = read_saved_entry(rfd, path, &saved);
+        r = read_environment(rfd, path, &env);
         if (r >= 0)
-                r = grub_cfg_parse(path, text, saved, &entries, &n);
+                r = grub_cfg_parse(path, text, r > 0 ? &env : NULL, &entries, &n);
         l->menu_from_bls |= r >= 0 && grub_cfg_has_blscfg(text);
         for (size_t i = 0; i < n && r >= 0; i++) {
                 BootEntry *e = array_grow(&l->entries, l->n_entries);

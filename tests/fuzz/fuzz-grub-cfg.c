@@ -6,6 +6,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_free_ char *text = strndup(size > 0 ? (const char *) data : "", size);
+        LoaderVariable saved[] = { { .name = (char *) "saved_entry", .value = (char *) "1>0" },
+                                   { .name = (char *) "a", .value = (char *) "b c" } };
+        const GrubEnv env = { .variables = saved, .n = 2 };
+        const char *problem;
         BootEntry *entries = NULL;
         size_t n = 0;
         unsigned lines = 1, defaults = 0;
@@ -14,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 return 0;
         for (const char *p = text; *p; p++)
                 lines += *p == '\n';
-        if (grub_cfg_parse("grub.cfg", text, "1>0", &entries, &n) < 0)
+        if (grub_cfg_problem(text, strlen(text), &problem) < 0 ||
+            grub_cfg_parse("grub.cfg", text, &env, &entries, &n) < 0)
                 return 0;
         for (size_t i = 0; i < n; i++) {
                 if (!entries[i].id || !entries[i].title || !entries[i].kernel || entries[i].line < 1 ||

@@ -2,8 +2,6 @@
 #include "dash.h"
 #include "loader-edit.h"
 
-#include "grub/format/grub-cfg.h"
-#include "grub/format/shell-assign.h"
 #include "grub/loader/loaders.h"
 #include "iommu/rows.h"
 
@@ -389,200 +387,6 @@ static void hostile_words_never_become_shell(void **state)
         assert_false(exists(t, "/hit"));
 }
 
-static void entries_of_a_generated_file(void **state)
-{
-        static const char text[] = "set default=\"0\"\n"
-                                   "function gfxmode {\n\tset gfxpayload=\"${1}\"\n}\n"
-                                   "menuentry 'A \"quoted\" {title}' --class os $menuentry_id_option 'id-a' {\n"
-                                   "\tif [ x$feature = xy ]; then\n\t\tinsmod gzio\n\tfi\n"
-                                   "\tlinux\t/vmlinuz-1 root=UUID=1 ro  \"dyndbg=file a +p\" \\\n\t\tquiet # not this\n"
-                                   "\tinitrd\t/ucode.img /initrd-1\n}\n"
-                                   "submenu 'More' {\n\tmenuentry \"B\" --id id-b {\n\t\tlinuxefi /vmlinuz-2 ro\n\t}\n"
-                                   "\tmenuentry 'C (recovery mode)' {\n\t\tlinux16 /vmlinuz-2 ro\n\t}\n"
-                                   "\tmenuentry 'D' {\n\t\tlinux /vmlinuz-2 ro single\n\t}\n}\n"
-                                   "menuentry 'Firmware' {\n\tfwsetup\n}\n"
-                                   "# menuentry 'no' { linux /no }\n";
-        BootEntry *e = NULL;
-        size_t n = 0;
-
-        (void) state;
-        assert_int_equal(grub_cfg_parse("cfg", text, NULL, &e, &n), 0);
-        assert_int_equal(n, 4);
-        assert_string_equal(e[0].title, "A \"quoted\" {title}");
-        assert_string_equal(e[0].id, "id-a");
-        assert_string_equal(e[0].kernel, "/vmlinuz-1");
-        assert_string_equal(e[0].initrd, "/initrd-1");
-        assert_int_equal(e[0].line, 9);
-        assert_true(e[0].is_default);
-        assert_true(kargs_has(&e[0].arguments, "quiet"));
-        assert_false(kargs_has(&e[0].arguments, "not"));
-        assert_int_equal(e[0].arguments.words.n, 4);
-        assert_string_equal(e[1].id, "id-b");
-        assert_false(e[1].is_default);
-        assert_false(e[1].rescue);
-        assert_null(e[1].initrd);
-        assert_true(e[2].rescue);
-        assert_true(e[3].rescue);
-        boot_entries_free(e, n);
-}
-
-/* Arch Linux has a second image of each kernel, for hardware of any kind. */
-static void fallback_images(void **state)
-{
-        static const char text[] = "menuentry 'Arch' --id a {\n\tlinux /vmlinuz-linux ro\n"
-                                   "\tinitrd /ucode.img /initramfs-linux.img\n}\n"
-                                   "menuentry 'Arch (Ersatz)' --id b {\n\tlinux /vmlinuz-linux ro\n"
-                                   "\tinitrd /ucode.img /initramfs-linux-fallback.img\n}\n";
-        BootEntry *e = NULL;
-        size_t n = 0;
-
-        (void) state;
-        assert_int_equal(grub_cfg_parse("cfg", text, NULL, &e, &n), 0);
-        assert_int_equal(n, 2);
-        assert_false(e[0].rescue);
-        assert_true(e[1].rescue);
-        boot_entries_free(e, n);
-}
-
-/* Titles are translated; what Ubuntu boots such an entry with, and the ids, are not. */
-static void recovery_entries_in_other_languages(void **state)
-{
-        static const struct {
-                const char *id, *arguments;
-                bool rescue;
-        } rows[] = {
-                { "gnulinux-6.8.0-51-generic-advanced-1234", "ro quiet splash", false },
-                { "gnulinux-6.8.0-51-generic-recovery-1234", "ro recovery nomodeset dis_ucode_ldr", true },
-                { "custom", "ro recovery nomodeset dis_ucode_ldr", true },
-                { "gnulinux-6.8.0-51-generic-recovery-1234", "ro nomodeset", true },
-                { "xen-gnulinux-6.8.0-51-generic-recovery-1234", "ro nomodeset", true },
-                { "gnulinux-6.8.0-51-recovery", "ro nomodeset", true },
-                { "gnulinux-6.8.0-51-recoverytools-advanced-1234", "ro root=LABEL=recovery", false },
-                { "recovery-disk", "ro recovery=no", false },
-        };
-
-        (void) state;
-        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
-                _cleanup_free_ char *text = NULL;
-                BootEntry *e = NULL;
-                size_t n = 0;
-
-                assert_true(asprintf(&text,
-                                     "menuentry 'Ubuntu, mit Linux 6.8.0-51-generic (Wiederherstellungsmodus)' "
-                                     "$menuentry_id_option '%s' {\n\tlinux /vmlinuz-1 %s\n}\n",
-                                     row->id, row->arguments) > 0);
-                assert_int_equal(grub_cfg_parse("cfg", text, NULL, &e, &n), 0);
-                assert_int_equal(n, 1);
-                assert_int_equal(e[0].rescue, row->rescue);
-                boot_entries_free(e, n);
-        }
-}
-
-static const char menu[] = "%s\nmenuentry 'A' --id a {\n\tlinux /a\n}\n"
-                           "submenu 'Advanced > all' --id advanced {\n"
-                           "\tmenuentry 'B' --id b {\n\t\tlinux /b\n\t}\n"
-                           "\tsubmenu 'Deeper' {\n\t\tmenuentry 'C' --id c {\n\t\t\tlinux /c\n\t\t}\n\t}\n}\n"
-                           "menuentry 'Firmware' --id=fw {\n\tfwsetup\n}\n"
-                           "menuentry 'E>F' --id e {\n\tlinux /e\n}\n";
-
-static void the_default_entry(void **state)
-{
-        static const struct {
-                const char *header, *saved, *kernel; /* NULL: an entry that boots no Linux */
-        } rows[] = {
-                { "", NULL, "/a" },
-                { "set default=0", NULL, "/a" },
-                { "set default=\"1\"", NULL, "/b" }, /* the first of the submenu */
-                { "set default=\"1>0\"", NULL, "/b" },
-                { "set default=\"1>1\"", NULL, "/c" },
-                { "set default=\"1>1>0\"", NULL, "/c" },
-                { "set default='advanced>b'", NULL, "/b" },
-                { "set default='Advanced >> all>Deeper>C'", NULL, "/c" },
-                { "set default=2", NULL, NULL },
-                { "set default=fw", NULL, NULL },
-                { "set default=3", NULL, "/e" },
-                { "set default='E>>F'", NULL, "/e" },
-                { "set default=e", NULL, "/e" },
-                { "set default=9", NULL, "/a" },
-                { "set default=gone", NULL, "/a" },
-                { "set default=b", NULL, "/a" }, /* of a submenu: not without its name in front */
-                { "set default=0\nset default=3", NULL, "/e" },
-                { "set default=\"${next_entry}\"\nset default=\"${saved_entry}\"", "e", "/e" },
-                { "set default=\"${saved_entry}\"", NULL, "/a" },
-                { "set default=\"${saved_entry}\"", "", "/a" },
-                { "set default=\"${saved_entry}\"", "advanced>Deeper>c", "/c" },
-                { "set default=0", "e", "/a" }, /* saved, but not asked for */
-        };
-
-        (void) state;
-        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
-                _cleanup_free_ char *text = NULL;
-                const char *found = NULL;
-                BootEntry *e = NULL;
-                size_t n = 0;
-
-                assert_true(asprintf(&text, menu, row->header) > 0);
-                assert_int_equal(grub_cfg_parse("cfg", text, row->saved, &e, &n), 0);
-                assert_int_equal(n, 4);
-                FOREACH_ARRAY(i, e, n)
-                        if (i->is_default) {
-                                assert_null(found);
-                                found = i->kernel;
-                        }
-                if (!streq_null(found, row->kernel))
-                        fail_msg("%s, saved %s: %s", row->header, row->saved ?: "none", found ?: "none");
-                boot_entries_free(e, n);
-        }
-}
-
-/* Of two with the same name GRUB boots the first one, and there is only one default. */
-static void the_first_of_one_name(void **state)
-{
-        static const char text[] = "set default='S>A'\n"
-                                   "menuentry 'A' {\n\tlinux /top\n}\n"
-                                   "submenu 'S' {\nmenuentry 'A' {\n\tlinux /a\n}\nmenuentry 'A' {\n\tlinux /b\n}\n}\n"
-                                   "submenu 'S' {\nmenuentry 'A' {\n\tlinux /c\n}\n}\n";
-        BootEntry *e = NULL;
-        size_t n = 0;
-
-        (void) state;
-        assert_int_equal(grub_cfg_parse("cfg", text, NULL, &e, &n), 0);
-        assert_int_equal(n, 4);
-        for (size_t i = 0; i < n; i++)
-                assert_int_equal(e[i].is_default, streq(e[i].kernel, "/a"));
-        boot_entries_free(e, n);
-}
-
-/* As 20_linux_xen writes them, and what else is loaded with these commands. */
-static void entries_under_xen(void **state)
-{
-        static const char text[] =
-                "### BEGIN /etc/grub.d/20_linux_xen ###\n"
-                "menuentry 'With Xen' $menuentry_id_option 'xen-1' {\n"
-                "\tmultiboot2\t/boot/xen-4.17-amd64.gz placeholder dom0_mem=2G ${xen_rm_opts}\n"
-                "\tmodule2\t/boot/vmlinuz-1 placeholder root=/dev/vda1 ro quiet\n"
-                "\tmodule2\t--nounzip   /boot/initrd.img-1\n}\n"
-                "menuentry 'With Xen (recovery mode)' {\n\tmultiboot2 /xen.gz placeholder\n"
-                "\tmodule2 /vmlinuz-1 placeholder root=/dev/vda1 ro single\n}\n"
-                "### END /etc/grub.d/20_linux_xen ###\n"
-                "menuentry 'illumos' {\n\tmultiboot2 /platform/kernel/unix x\n\tmodule2 /boot_archive\n}\n"
-                "menuentry 'odd' {\n\tmodule2 /vmlinuz\n\tmultiboot\n\tmultiboot2 /xen\n\tmodule2 --nounzip\n}\n";
-        BootEntry *e = NULL;
-        size_t n = 0;
-
-        (void) state;
-        assert_int_equal(grub_cfg_parse("cfg", text, NULL, &e, &n), 0);
-        assert_int_equal(n, 2);
-        assert_string_equal(e[0].kernel, "/boot/vmlinuz-1");
-        assert_string_equal(e[0].initrd, "/boot/initrd.img-1");
-        assert_int_equal(e[0].arguments.words.n, 3);
-        assert_string_equal(e[0].arguments.words.items[0], "root=/dev/vda1");
-        assert_int_equal(e[0].line, 4);
-        assert_false(e[0].rescue);
-        assert_true(e[1].rescue);
-        boot_entries_free(e, n);
-}
-
 /* Entries that no setting reaches: those of other systems, and those that somebody wrote into /etc/grub.d. */
 static void foreign_entries(void **state)
 {
@@ -767,38 +571,6 @@ static void refusals_say_why(void **state)
         }
 }
 
-static void broken_generated_files_do_no_harm(void **state)
-{
-        static const char *const rows[] = {
-                "",
-                "}",
-                "}}}}",
-                "{",
-                "menuentry",
-                "menuentry {",
-                "menuentry '",
-                "menuentry 'a' {",
-                "menuentry 'a' { linux",
-                "linux /vmlinuz",
-                "menuentry 'a' {\nlinux /v \"",
-                "menuentry 'a' {\nlinux /v ${",
-                "menuentry 'a' {\nlinux /v \\",
-                "set",
-                "set default=",
-                "submenu",
-        };
-
-        (void) state;
-        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
-                BootEntry *e = NULL;
-                size_t n = 0;
-
-                assert_int_equal(grub_cfg_parse("cfg", *row, NULL, &e, &n), 0);
-                assert_true(n <= 1);
-                boot_entries_free(e, n);
-        }
-}
-
 static void hosts_without_grub(void **state)
 {
         Loader *loaders = NULL;
@@ -861,13 +633,6 @@ int main(void)
                 TREE_TEST(contradictions_are_taken_out),
                 TREE_TEST(contradictions_out_of_reach_are_refused),
                 TREE_TEST(hostile_words_never_become_shell),
-                cmocka_unit_test(entries_of_a_generated_file),
-                cmocka_unit_test(fallback_images),
-                cmocka_unit_test(recovery_entries_in_other_languages),
-                cmocka_unit_test(broken_generated_files_do_no_harm),
-                cmocka_unit_test(the_default_entry),
-                cmocka_unit_test(the_first_of_one_name),
-                cmocka_unit_test(entries_under_xen),
                 TREE_TEST(foreign_entries),
                 TREE_TEST(variables_of_xen),
                 TREE_TEST(what_cannot_be_told_is_added_to),

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
+#include "grub/format/grub-parser.h"
+#include "grub/format/rescue.h"
+
+/* Commands of GRUB's script that make entries of a menu, and which of them is the default. */
+
+/* Does the first part of a default ("1", "Title>Other", "id") name this entry? ">>" stands for ">" in a name. */
+static bool names_entry(const char *rest, unsigned number, const char *title, const char *id, const char **ret_rest)
+{
+        const char *const names[] = { title, id };
+        size_t digits = strspn(rest, "0123456789");
+
+        if (digits > 0 && (rest[digits] == '\0' || rest[digits] == '>')) {
+                char text[16];
+
+                (void) snprintf(text, sizeof(text), "%u", number);
+                if (strlen(text) != digits || memcmp(text, rest, digits) != 0)
+                        return false;
+                *ret_rest = rest + digits + (rest[digits] == '>');
+                return true;
+        }
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                const char *p = rest, *n = names[i];
+
+                for (; *n && *p == *n; n++)
+                        p += 1 + (p[0] == '>' && p[1] == '>');
+                if (*n == '\0' && (*p == '\0' || (p[0] == '>' && p[1] != '>'))) {
+                        *ret_rest = p + (*p == '>');
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* What "--id" says, in each of its spellings; else the title. */
+static const char *entry_id(const GrubCommand *c, const char *title)
+{
+        static const char *const options[] = { "--id", "$menuentry_id_option", "${menuentry_id_option}" };
+
+        for (size_t i = 2; i < c->n; i++) {
+                const char *value = startswith(c->words[i].text, "--id=");
+
+                if (value)
+                        return value;
+                if (i + 1 < c->n && string_in(c->words[i].text, options, ELEMENTSOF(options)))
+                        return c->words[i + 1].text;
+        }
+        return title;
+}
+
+int grub_open_menu(GrubParser *p, const GrubCommand *c)
+{
+        const char *title = c->n > 1 ? c->words[1].text : "", *id = entry_id(c, title), *rest = "";
+        GrubLevel *here = p->levels + p->level;
+        bool on_path = here->on_path && names_entry(*here->rest ? here->rest : "0", here->next, title, id, &rest);
+        int r;
+
+        here->next++;
+        here->on_path &= !on_path; /* of several with the same name the first one is taken: get_entry_number() */
+        if (streq(c->words[0].text, "submenu")) {
+                if (p->level + 1 < GRUB_LEVELS_MAX)
+                        p->levels[++p->level] = (GrubLevel){ .depth = p->depth, .on_path = on_path, .rest = rest };
+                return 0;
+        }
+        p->matched |= on_path;
+        p->is_default = on_path;
+        p->entry_depth = p->depth;
+        p->outside = p->conditional;
+        p->conditional = 0;
+        free(p->hypervisor);
+        p->hypervisor = NULL;
+        grub_variables_done(&p->local);
+        r = string_replace(&p->title, title);
+        return r < 0 ? r : string_replace(&p->id, id);
+}
+
+/* @at: index of the kernel's path; the words behind it are its arguments. */
+static int add_arguments(GrubParser *p, const GrubCommand *c, size_t at, BootEntry *e)
+{
+        const GrubScope scope = grub_scope(p);
+
+        for (size_t i = at + 1; i < c->n; i++) {
+                int r = 0;
+
+                /* 20_linux_xen writes a word in front that Xen takes for the name of the module */
+                if (i > at + 1 || !p->hypervisor || !streq(c->words[i].text, "placeholder"))
+                        r = grub_word_expand(c->words + i, &scope, &e->arguments.words, &e->untold);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_kernel(GrubParser *p, const GrubCommand *c, size_t at)
+{
+        static const char outside[] = "commands outside of any menu entry";
+        const bool in_entry = p->entry_depth > 0;
+        BootEntry *e;
+        int r;
+
+        if (p->first)
+                return 0;
+        e = array_grow(&p->entries, p->n);
+        if (!e)
+                return -ENOMEM;
+        p->n++;
+        r = string_copy(in_entry ? p->id : outside, &e->id);
+        if (r >= 0)
+                r = string_copy(in_entry ? p->title : outside, &e->title);
+        if (r >= 0)
+                r = string_copy(c->words[at].text, &e->kernel);
+        if (r >= 0)
+                r = string_copy(p->file, &e->file);
+        if (r >= 0)
+                r = add_arguments(p, c, at, e);
+        if (r < 0)
+                return r;
+        e->line = c->line;
+        e->is_default = in_entry && p->is_default;
+        e->foreign = p->foreign;
+        e->rescue = p->foreign || entry_is_rescue(e->id, e->title, e->kernel, &e->arguments);
+        if (!in_entry)
+                p->outside_entry = p->n;
+        return 0;
+}
+
+int grub_run_linux(GrubParser *p, const GrubCommand *c)
+{
+        return add_kernel(p, c, 1);
+}
+
+int grub_run_initrd(GrubParser *p, const GrubCommand *c)
+{
+        BootEntry *e = p->n > 0 ? p->entries + p->n - 1 : NULL;
+
+        /* the last image of the line is the initramfs, others before it are microcode or tables */
+        if (!e || e->initrd || (p->entry_depth > 0 ? !streq_null(e->id, p->id) : p->outside_entry != p->n))
+                return 0;
+        e->rescue |= initrd_is_fallback(c->words[c->n - 1].text);
+        return string_copy(c->words[c->n - 1].text, &e->initrd);
+}
+
+int grub_run_hypervisor(GrubParser *p, const GrubCommand *c)
+{
+        const char *path = c->words[1].text, *slash = strrchr(path, '/');
+
+        if (!startswith(slash ? slash + 1 : path, "xen"))
+                return 0;
+        p->n_before = p->n;
+        return string_replace(&p->hypervisor, path);
+}
+
+/* Under Xen the first module is the kernel and the second one the initramfs. */
+int grub_run_module(GrubParser *p, const GrubCommand *c)
+{
+        size_t at = 1;
+
+        if (!p->hypervisor)
+                return 0;
+        while (at < c->n && startswith(c->words[at].text, "--"))
+                at++;
+        if (at == c->n)
+                return 0;
+        return p->n > p->n_before ? grub_run_initrd(p, c) : add_kernel(p, c, at);
+}
+
+int grub_run_boot(GrubParser *p, const GrubCommand *c)
+{
+        (void) c;
+        p->boots |= p->entry_depth == 0 && p->conditional == 0 && p->level == 0 && p->outside_entry > 0;
+        return 0;
+}
