@@ -13,11 +13,22 @@ log=$top/build/setup.log
 mkdir -p "$top/build"
 : >"$log"
 
-# step TEXT COMMAND...: the output goes to the log, and is shown when the command fails
+# step TEXT COMMAND...: a dot every few seconds while it runs; its output goes to the log, and is shown when it fails
 step() {
-        printf '%s ...\n' "$1"
+        printf '%s ' "$1"
         shift
-        if ! "$@" >>"$log" 2>&1; then
+        "$@" >>"$log" 2>&1 &
+        job=$!
+        seconds=0
+        while kill -0 "$job" 2>/dev/null; do
+                [ $((seconds % 3)) != 0 ] || printf '.'
+                sleep 1
+                seconds=$((seconds + 1))
+        done
+        if wait "$job"; then
+                printf ' %d s\n' "$seconds"
+        else
+                printf '\n'
                 tail -n 40 "$log" >&2
                 printf 'failed; the whole log is %s\n' "$log" >&2
                 exit 1
