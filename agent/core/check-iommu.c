@@ -86,6 +86,44 @@ static const char *line_of(const BootEntry *e, char buf[16])
         return e->line > 0 ? buf : "";
 }
 
+/* The variable that holds this word, as far as the loader's files tell; NULL: none. */
+static const LoaderVariable *variable_with(const Loader *l, const char *word)
+{
+        FOREACH_ARRAY(v, l->variables, l->n_variables) {
+                size_t n = strlen(word);
+
+                if (v->state != VARIABLE_KNOWN || !v->file)
+                        continue;
+                for (const char *s = v->value; (s = strstr(s, word)); s += n)
+                        if ((s == v->value || s[-1] == ' ') && (s[n] == ' ' || s[n] == 0))
+                                return v;
+        }
+        return NULL;
+}
+
+/* A word that has to go. */
+static int judge_word(const Check *self, const Loader *l, const BootEntry *e, const char *word, FindingList *ret)
+{
+        const char *addon = boot_entry_origin(e, word);
+        const LoaderVariable *v = variable_with(l, word);
+        _cleanup_free_ char *cure = NULL, *from = NULL;
+        char line[16];
+
+        if (addon) { /* whatever is done to entry or image, what stands in an addon is appended to it */
+                if (string_printf(&cure, "take it out of %s: make that addon again, or remove it", addon) < 0)
+                        return -ENOMEM;
+                return finding_add(ret, self->id, l->booted == BOOTED_NO ? RESULT_WARN : RESULT_BLOCKED, e->id,
+                                   CURE_PERSON, cure, "the addon %s switches the IOMMU off with %s", addon, word);
+        }
+        if (e->embedded)
+                return judge_embedded(self, l, e, "has to go", word, ret);
+        if (v && string_printf(&from, ", which stands in %s:%u", v->file, v->line) < 0)
+                return -ENOMEM;
+        return finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY_REBOOT, NULL,
+                           "%s%s: this entry switches the IOMMU off with %s%s", e->file, line_of(e, line), word,
+                           from ?: "");
+}
+
 /* The first fault of one loader's entries. 1: there is one; 0: none. */
 static int judge_entries(const Check *self, const Judgement *j, const Loader *l, FindingList *ret)
 {
@@ -96,13 +134,10 @@ static int judge_entries(const Check *self, const Judgement *j, const Loader *l,
 
                 if (e->rescue || entry_iommu_fine(j, e, &word))
                         continue;
-                if (e->embedded)
-                        r = judge_embedded(self, l, e, word ? "has to go" : "is missing", word ?: j->wanted->iommu_add,
-                                           ret);
-                else if (word)
-                        r = finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY_REBOOT, NULL,
-                                        "%s%s: this entry switches the IOMMU off with %s", e->file, line_of(e, line),
-                                        word);
+                if (word)
+                        r = judge_word(self, l, e, word, ret);
+                else if (e->embedded)
+                        r = judge_embedded(self, l, e, "is missing", j->wanted->iommu_add, ret);
                 else
                         r = finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY, NULL,
                                         "%s%s: %s is not in this entry yet", e->file, line_of(e, line),
@@ -191,6 +226,20 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
                                                                    : "none is needed");
 }
 
+/* @value: "off", the value of the argument. */
+static int judge_switch(const Check *self, const BootEntry *e, const char *value, FindingList *ret)
+{
+        const char *addon = boot_entry_origin(e, value);
+        _cleanup_free_ char *cure = NULL;
+        char line[16];
+
+        if (string_printf(&cure, "remove " KARG_SWITCH "=off from %s to let ptprep claim again",
+                          addon ?: "the boot loader's configuration") < 0)
+                return -ENOMEM;
+        return finding_add(ret, self->id, RESULT_BLOCKED, e->id, CURE_ARGUMENT, cure,
+                           "%s%s: this entry has " KARG_SWITCH "=off", e->file, line_of(e, line));
+}
+
 /* The first entry of a loader that will not claim. 1: there is one; 0: none. */
 static int judge_claim_entries(const Check *self, const Loader *l, FindingList *ret)
 {
@@ -205,10 +254,7 @@ static int judge_claim_entries(const Check *self, const Loader *l, FindingList *
                 while ((value = kargs_next(&e->arguments, KARG_SWITCH, &from)))
                         last = value;
                 if (last && streq(last, "off"))
-                        r = finding_add(
-                                ret, self->id, RESULT_BLOCKED, e->id, CURE_ARGUMENT,
-                                "remove ptprep=off from the boot loader's configuration to let ptprep claim again",
-                                "%s%s: this entry has ptprep=off", e->file, line_of(e, line));
+                        r = judge_switch(self, e, last, ret);
                 else if (!kargs_has(&e->arguments, KARG_CLAIM) && e->embedded)
                         r = judge_embedded(self, l, e, "is missing", KARG_CLAIM, ret);
                 else if (!kargs_has(&e->arguments, KARG_CLAIM))

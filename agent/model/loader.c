@@ -59,6 +59,9 @@ void boot_entry_done(BootEntry *e)
         free(e->source);
         free(e->obstacle);
         kargs_done(&e->arguments);
+        FOREACH_ARRAY(o, e->origins, e->n_origins)
+                free(o->path);
+        free(e->origins);
         *e = (BootEntry){};
 }
 
@@ -67,6 +70,37 @@ void boot_entries_free(BootEntry *entries, size_t n)
         FOREACH_ARRAY(e, entries, n)
                 boot_entry_done(e);
         free(entries);
+}
+
+int boot_entry_append(BootEntry *e, const Kargs *more, const char *path)
+{
+        ArgumentOrigin *o;
+
+        if (more->words.n == 0)
+                return 0;
+        o = array_grow(&e->origins, e->n_origins);
+        if (!o)
+                return -ENOMEM;
+        *o = (ArgumentOrigin){ .first = e->arguments.words.n, .n = more->words.n, .path = strdup(path) };
+        if (!o->path)
+                return -ENOMEM;
+        e->n_origins++;
+        FOREACH_ARRAY(w, more->words.items, more->words.n) {
+                int r = string_list_add(&e->arguments.words, *w);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+const char *boot_entry_origin(const BootEntry *e, const char *word)
+{
+        FOREACH_ARRAY(o, e->origins, e->n_origins)
+                for (size_t i = o->first; i < o->first + o->n && i < e->arguments.words.n; i++)
+                        if (word >= e->arguments.words.items[i] && word <= strchr(e->arguments.words.items[i], 0))
+                                return o->path;
+        return NULL;
 }
 
 int loader_add_file(Loader *l, const char *path, char **text, size_t size)

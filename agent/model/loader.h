@@ -44,6 +44,12 @@ typedef struct LoaderVariable {
         size_t start, end; /* bytes of the value in that file, quotes included */
 } LoaderVariable;
 
+/* Arguments of an entry that stand elsewhere: in an addon, which systemd-stub appends (systemd-stub(7)). */
+typedef struct ArgumentOrigin {
+        size_t first, n; /* words of BootEntry.arguments */
+        char *path;      /* of the addon */
+} ArgumentOrigin;
+
 /* One entry that can boot. */
 typedef struct BootEntry {
         char *id; /* menuentry id or title */
@@ -51,6 +57,8 @@ typedef struct BootEntry {
         char *kernel; /* path as the loader has it */
         char *initrd; /* first initrd, NULL: none */
         Kargs arguments;
+        ArgumentOrigin *origins; /* of those that do not come from where the entry's own do */
+        size_t n_origins;
         char *untold; /* a part of the arguments that only the boot loader can tell, e.g. "$kernelcmd"; NULL: none */
         char *file;   /* where it stands */
         unsigned line;
@@ -109,6 +117,16 @@ void loader_done(Loader *l);
 void loaders_free(Loader *loaders, size_t n); /* all of an array, and the array */
 void boot_entry_done(BootEntry *e);
 void boot_entries_free(BootEntry *entries, size_t n);
+
+/**
+ * boot_entry_append() - arguments that stand elsewhere
+ * @more: copied, and appended. @path: where, copied. Returns 0 or -ENOMEM.
+ */
+int boot_entry_append(BootEntry *e, const Kargs *more, const char *path) _must_check_;
+
+/* Where a word comes from: one of the entry's arguments, or a part of one, and not a copy of it. NULL: from where the
+ * entry's own come. */
+const char *boot_entry_origin(const BootEntry *e, const char *word);
 
 /**
  * loader_add_file() - remember a file that a loader was read from

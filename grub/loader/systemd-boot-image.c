@@ -10,7 +10,7 @@
 #define UKI_DIR "EFI/Linux"
 
 /* Words of an addon stand behind those of the image. Under Secure Boot one without a signature is not loaded. */
-static int add_addon(const SdReader *r, const char *path, Kargs *arguments)
+static int add_addon(const SdReader *r, const char *path, BootEntry *entry)
 {
         _cleanup_(uki_done) Uki addon = {};
         _cleanup_(kargs_done) Kargs more = {};
@@ -21,9 +21,7 @@ static int add_addon(const SdReader *r, const char *path, Kargs *arguments)
         if (e < 0 || addon.kernel || (r->secure_boot == TRISTATE_YES && !addon.has_signature))
                 return 0;
         e = kargs_parse(addon.profiles[0].cmdline ?: "", &more);
-        for (size_t i = 0; e >= 0 && i < more.words.n; i++)
-                e = string_list_add(&arguments->words, more.words.items[i]);
-        return e;
+        return e < 0 ? e : boot_entry_append(entry, &more, path);
 }
 
 int sd_list_addons(int rfd, const char *folder, StringList *ret)
@@ -36,7 +34,7 @@ int sd_list_addons(int rfd, const char *folder, StringList *ret)
         return r == -ENOMEM ? r : 0;
 }
 
-int sd_add_addons(const SdReader *r, const char *image, Kargs *arguments)
+int sd_add_addons(const SdReader *r, const char *image, BootEntry *entry)
 {
         _cleanup_(string_list_done) StringList own = {};
         _cleanup_free_ char *folder = NULL;
@@ -47,9 +45,9 @@ int sd_add_addons(const SdReader *r, const char *image, Kargs *arguments)
         e = sd_list_addons(r->rfd, folder, &own);
         FOREACH_ARRAY(root, r->roots, r->n_roots)
                 for (size_t i = 0; e >= 0 && i < root->addons.n; i++)
-                        e = add_addon(r, root->addons.items[i], arguments);
+                        e = add_addon(r, root->addons.items[i], entry);
         for (size_t i = 0; e >= 0 && i < own.n; i++)
-                e = add_addon(r, own.items[i], arguments);
+                e = add_addon(r, own.items[i], entry);
         return e;
 }
 
@@ -136,7 +134,7 @@ static int add_profile(SdReader *r, const char *name, const char *path, const Uk
         e->embedded = true;
         k = kargs_parse(p->cmdline ?: "", &e->arguments);
         if (k >= 0)
-                k = sd_add_addons(r, path, &e->arguments);
+                k = sd_add_addons(r, path, e);
         if (k >= 0)
                 k = find_source(r, e);
         if (k < 0)

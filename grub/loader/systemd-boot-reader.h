@@ -46,8 +46,8 @@ int sd_note_obstacle(const SdReader *r, BootEntry *e) _must_check_;
 /* Paths of the addons in a folder, appended; none where it is not there. 0 or -ENOMEM. */
 int sd_list_addons(int rfd, const char *folder, StringList *ret) _must_check_;
 
-/* All that the stub appends to what the image itself says. 0 or -ENOMEM. */
-int sd_add_addons(const SdReader *r, const char *image, Kargs *arguments) _must_check_;
+/* All that the stub appends to what the image itself says, with its origin. 0 or -ENOMEM. */
+int sd_add_addons(const SdReader *r, const char *image, BootEntry *entry) _must_check_;
 
 /* The type 1 entries of one partition, and its unified kernel images. 0 or negative errno. */
 int sd_read_entries(SdReader *r, const SdRoot *root) _must_check_;

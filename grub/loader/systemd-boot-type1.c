@@ -62,7 +62,7 @@ static int settle_image(const SdReader *r, BootEntry *e, const Uki *u, const cha
                 e->embedded = true;
                 k = kargs_parse(p->cmdline, &e->arguments);
         }
-        return k < 0 ? k : sd_add_addons(r, path, &e->arguments);
+        return k < 0 ? k : sd_add_addons(r, path, e);
 }
 
 /* @entry: as its text has it. @e: what comes of it on this machine. */

@@ -506,6 +506,7 @@ static void test_addons(void **state)
 {
         const Tree *t = *state;
         _cleanup_(loader_done) Loader l = {};
+        const BootEntry *e;
 
         put_uki_machine(t, "quiet");
         put_addon(t, "/efi/loader/addons/10.addon.efi", "intel_iommu=on", false);
@@ -513,6 +514,10 @@ static void test_addons(void **state)
         put_addon(t, UKI_NAME ".extra.d/other.efi", "ignored", true);
         read_loader(t, &l);
         assert_arguments(&l, MACHINE "-" RELEASE ".efi", "quiet intel_iommu=on ptprep.claim=1");
+        e = entry(&l, MACHINE "-" RELEASE ".efi");
+        assert_null(boot_entry_origin(e, e->arguments.words.items[0]));
+        assert_string_equal(boot_entry_origin(e, e->arguments.words.items[1]), "/efi/loader/addons/10.addon.efi");
+        assert_string_equal(boot_entry_origin(e, e->arguments.words.items[2]), UKI_NAME ".extra.d/a.addon.efi");
         put_secure_boot(t, 1);
         loader_done(&l);
         read_loader(t, &l);
