@@ -6,6 +6,11 @@
 #include <sys/statfs.h>
 
 #include "base/io.h"
+#include "base/text.h"
+
+/* Ten thousand mounts of containers have some two MiB, and a mount takes its options from one page. */
+#define TABLE_MAX_BYTES (8U * 1024 * 1024)
+#define LINE_MAX_BYTES  (64U * 1024)
 
 LAZY_NOTE("mount", "which disks the system lives on: without it no disk controller is claimed", "required",
           "libmount.so.1");
@@ -38,26 +43,47 @@ int mount_table_load(void)
         return lazy_load("libmount.so.1", symbols, ELEMENTSOF(symbols));
 }
 
+/* libmount goes through a line once for each of its fields, and reads until a file ends: neither is left to chance. */
+static int read_table_text(int rfd, const char *path, char **ret)
+{
+        _cleanup_free_ char *text = NULL;
+        int r = root_read_file(rfd, path, TABLE_MAX_BYTES, &text, NULL);
+
+        if (r < 0)
+                return r;
+        for (const char *line = text; *line; line = text_next_line(line))
+                if (strcspn(line, "\n") > LINE_MAX_BYTES)
+                        return -EBADMSG;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
 int mount_table_read(int rfd, const char *path, struct libmnt_table **ret, bool *ret_is_procfs)
 {
-        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY);
+        _cleanup_close_ int fd = root_open(rfd, path, O_PATH);
         _cleanup_(mount_table_freep) struct libmnt_table *table = NULL;
         _cleanup_fclose_ FILE *file = NULL;
+        _cleanup_free_ char *text = NULL;
         struct statfs st;
+        int r;
 
         if (fd < 0)
                 return fd;
         if (fstatfs(fd, &st) < 0)
                 return -errno;
-        file = fdopen(fd, "re");
-        if (!file)
-                return -errno;
-        TAKE_FD(fd);
+        r = read_table_text(rfd, path, &text);
+        if (r < 0)
+                return r;
         table = sym_mnt_new_table();
         if (!table)
                 return -ENOMEM;
-        if (sym_mnt_table_parse_stream(table, file, path) < 0)
-                return -EBADMSG;
+        if (*text) { /* of an empty one fmemopen(3) makes no stream */
+                file = fmemopen(text, strlen(text), "r");
+                if (!file)
+                        return -errno;
+                if (sym_mnt_table_parse_stream(table, file, path) < 0)
+                        return -EBADMSG;
+        }
         if (ret_is_procfs)
                 *ret_is_procfs = st.f_type == PROC_SUPER_MAGIC;
         *ret = TAKE_PTR(table);

@@ -23,7 +23,7 @@ int mount_table_load(void) _must_check_;
 /**
  * mount_table_read() - read fstab(5), swaps(5) or mountinfo(5)
  * @ret: released with mount_table_freep(). @ret_is_procfs: the file is one of the kernel's; may be NULL.
- * Returns 0; -EBADMSG: libmount does not understand it; other negative errno.
+ * Returns 0; -EBADMSG: libmount does not understand it; -EFBIG; other negative errno.
  */
 int mount_table_read(int rfd, const char *path, struct libmnt_table **ret, bool *ret_is_procfs) _must_check_;
 

@@ -434,8 +434,37 @@ static void test_unreadable_tables(void **state)
         tree_folder(t, NAME_PROC_SWAPS);
         odd = probe(t);
         assert_told(&odd, "/: / on sda on 0000:00:17.0\n"
-                          "unknown: /proc/self/mountinfo cannot be read: Bad message\n"
-                          "unknown: /proc/swaps cannot be read: Bad message\n");
+                          "unknown: /proc/self/mountinfo cannot be read: Is a directory\n"
+                          "unknown: /proc/swaps cannot be read: Is a directory\n");
+}
+
+/* libmount would read a device or a hole to its end, and wait for the writer of a pipe. */
+static void test_endless_tables(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(facts_done) Facts line = {}, hole = {}, fifo = {};
+        _cleanup_free_ char *text = malloc(5U << 20);
+        _cleanup_close_ int fd = -EBADF;
+
+        assert_non_null(text);
+        memset(text, 'x', 5U << 20);
+        block(t, SATA, "8:0");
+        tree_file(t, NAME_FSTAB, "/dev/sda / ext4 defaults 0 1\n");
+        tree_data(t, NAME_PROC_MOUNTINFO, text, 5U << 20);
+        line = probe(t);
+        assert_told(&line, "/: / on sda on 0000:00:17.0\n"
+                           "unknown: /proc/self/mountinfo cannot be read: Bad message\n");
+        fd = openat(t->rfd, "proc/self/mountinfo", O_WRONLY | O_TRUNC | O_CLOEXEC);
+        assert_true(fd >= 0);
+        assert_int_equal(ftruncate(fd, 1LL << 40), 0);
+        hole = probe(t);
+        assert_told(&hole, "/: / on sda on 0000:00:17.0\n"
+                           "unknown: /proc/self/mountinfo cannot be read: File too large\n");
+        assert_int_equal(unlinkat(t->rfd, "proc/self/mountinfo", 0), 0);
+        assert_int_equal(mkfifoat(t->rfd, "proc/self/mountinfo", 0600), 0);
+        fifo = probe(t);
+        assert_told(&fifo, "/: / on sda on 0000:00:17.0\n"
+                           "unknown: /proc/self/mountinfo cannot be read: Invalid argument\n");
 }
 
 /* A file that was removed while in use has no path to look for; a label has its link with blanks encoded. */
@@ -477,19 +506,13 @@ static void test_without_devices(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_partitions),
-                TREE_TEST(test_holders),
-                TREE_TEST(test_circle),
-                TREE_TEST(test_btrfs),
-                TREE_TEST(test_nvme_multipath),
-                TREE_TEST(test_vmd),
-                TREE_TEST(test_fstab),
-                TREE_TEST(test_loop_and_swap_file),
-                TREE_TEST(test_other_roots),
-                TREE_TEST(test_without_devices),
-                TREE_TEST(test_not_followed),
-                TREE_TEST(test_partly_followed),
-                TREE_TEST(test_unreadable_tables),
+                TREE_TEST(test_partitions),     TREE_TEST(test_holders),
+                TREE_TEST(test_circle),         TREE_TEST(test_btrfs),
+                TREE_TEST(test_nvme_multipath), TREE_TEST(test_vmd),
+                TREE_TEST(test_fstab),          TREE_TEST(test_loop_and_swap_file),
+                TREE_TEST(test_other_roots),    TREE_TEST(test_without_devices),
+                TREE_TEST(test_not_followed),   TREE_TEST(test_partly_followed),
+                TREE_TEST(test_endless_tables), TREE_TEST(test_unreadable_tables),
                 TREE_TEST(test_names),
         };
 
