@@ -9,12 +9,13 @@
  * obstacle is one row of a table in verdict.c: a pure function of facts that adds a reason or says nothing.
  */
 
-/* From best to worst: the worst of all reasons is the verdict. */
+/* From best to worst: the worst of all reasons is the verdict. What surely stands in the way now is worse than what
+ * cannot be told. */
 typedef enum VerdictState {
         VERDICT_READY,          /* on a stub driver, and nothing stands in the way */
         VERDICT_POSSIBLE,       /* would work once it is claimed */
+        VERDICT_UNKNOWN,        /* cannot tell, and nothing surely stands in the way */
         VERDICT_CONDITIONAL,    /* something stands in the way that the administrator can change on this machine */
-        VERDICT_UNKNOWN,        /* cannot tell */
         VERDICT_BLOCKED,        /* the firmware, the hardware or VFIO itself stands in the way, or the host needs it */
         VERDICT_NOT_APPLICABLE, /* bridges: they are never passed through */
         _VERDICT_STATE_MAX,

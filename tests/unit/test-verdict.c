@@ -305,10 +305,47 @@ static void memory_foretold(void **state)
         machine_function(m, TWIN)->addr = (PciAddr){ 0, 0, 4, 1 }; /* another function of the same card */
         expect(m, NIC, VERDICT_CONDITIONAL, "iommu.active", CURE_APPLY_REBOOT, "intel_iommu=off");
         pin(m, "0 04.1", 0xf4000, 0xf4fff);
-        expect(m, NIC, VERDICT_UNKNOWN, "device.reserved", CURE_FIRMWARE,
-               "another function of the same card, 0000:00:04.1");
+        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.active", CURE_APPLY_REBOOT, "intel_iommu=off");
+        expect_warning(m, NIC, "device.reserved", "another function of the same card, 0000:00:04.1");
         machine_function(m, NIC)->physfn = 2; /* in no group with it, whatever its address */
         expect(m, NIC, VERDICT_CONDITIONAL, "iommu.active", CURE_APPLY_REBOOT, "intel_iommu=off");
+}
+
+/*
+ * Tables that random firmware made, and a card of which another function is pinned: whether it will be in one group
+ * with that cannot be told, but it surely cannot be given away as the machine is now.
+ */
+static void the_certain_beats_the_unknown(void **state)
+{
+        Machine *m = *state;
+
+        machine_function(m, TWIN)->addr = (PciAddr){ 0, 0, 4, 1 };
+        read_table(m);
+        pin(m, "0 04.1", 0x2a004000, 0x2a004dcb);
+        switch_off(m, "quiet");
+        machine_intel(m)->sound = TRISTATE_NO; /* cut in its last structure */
+        for (KernelOption o = 0; o < _KERNEL_OPTION_MAX; o++)
+                m->facts.features.options[o] = TRISTATE_UNKNOWN; /* no configuration of this kernel is there */
+        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.active", CURE_APPLY_REBOOT, "this kernel needs intel_iommu=on");
+        expect_warning(m, NIC, "device.reserved", "another function of the same card");
+        machine_intel(m)->sound = TRISTATE_YES;
+        dmar(m)->structures[0].base = 0;
+        expect(m, NIC, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "so wrong that Linux gives up");
+}
+
+static void the_certain_beats_the_unknown_on_amd(void **state)
+{
+        Machine *m = *state;
+
+        machine_function(m, TWIN)->addr = (PciAddr){ 0, 0, 4, 1 };
+        use_amd(m);
+        m->facts.features.release = LINUX(7, 2);
+        ivrs_add_entry(ivrs_add(ivrs(m), IVRS_IVHD_10, 0), IVHD_ALL, 0, 0xffff);
+        ivrs_add_memory(ivrs(m), IVRS_IVMD_SELECT, DEVICE_ID(0, 4, 1), DEVICE_ID(0, 4, 1), IVMD_EXCLUSION, 0x90007000,
+                        0x1000);
+        switch_off(m, "amd_iommu=off");
+        expect(m, NIC, VERDICT_CONDITIONAL, "iommu.active", CURE_APPLY_REBOOT, "amd_iommu=off");
+        expect_warning(m, NIC, "device.reserved", "another function of the same card");
 }
 
 static void memory_on_amd(void **state)
@@ -649,6 +686,8 @@ int main(void)
                 T(no_unit_covers_it),
                 T(memory_on_intel),
                 T(memory_foretold),
+                T(the_certain_beats_the_unknown),
+                T(the_certain_beats_the_unknown_on_amd),
                 T(memory_on_amd),
                 T(groups),
                 T(functions_of_one_card),
