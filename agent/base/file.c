@@ -9,6 +9,7 @@
 
 #include "base/attributes.h"
 #include "base/io.h"
+#include "base/parse.h"
 #include "base/text.h"
 
 #define TEMP_SUFFIX    ".ptprep-new"
@@ -182,8 +183,13 @@ void root_file_discard(int rfd, const char *path)
                 errno = 0;
 }
 
-/* @flags: of renameat2(2), left out where they do not work. */
-static int rename_and_sync(int rfd, const char *from, const char *to, unsigned flags)
+typedef enum RenameHow {
+        RENAME_OVER,           /* what is at the new name goes */
+        RENAME_EXCHANGED,      /* it gets the old name */
+        RENAME_EXCHANGED_ELSE, /* the same, and where that cannot be done it goes */
+} RenameHow;
+
+static int rename_and_sync(int rfd, const char *from, const char *to, RenameHow how)
 {
         _cleanup_close_ int from_fd = -EBADF, to_fd = -EBADF;
         _cleanup_free_ char *from_name = NULL, *to_name = NULL;
@@ -195,21 +201,27 @@ static int rename_and_sync(int rfd, const char *from, const char *to, unsigned f
         r = root_open_parent(rfd, to, false, &to_fd, &to_name);
         if (r < 0)
                 return r;
-        if (flags != 0 && renameat2(from_fd, from_name, to_fd, to_name, flags) < 0)
-                flags = 0;
-        if (flags == 0 && renameat(from_fd, from_name, to_fd, to_name) < 0)
+        r = how == RENAME_OVER ? -EINVAL : renameat2(from_fd, from_name, to_fd, to_name, RENAME_EXCHANGE);
+        if (r < 0 && how == RENAME_EXCHANGED) /* see rename(2) */
+                return errno == EINVAL || errno == ENOSYS ? -ENOTSUP : -errno;
+        if (r < 0 && renameat(from_fd, from_name, to_fd, to_name) < 0)
                 return -errno;
         return fsync(to_fd) < 0 ? -errno : 0;
 }
 
 int root_file_rename(int rfd, const char *from, const char *to)
 {
-        return rename_and_sync(rfd, from, to, 0);
+        return rename_and_sync(rfd, from, to, RENAME_OVER);
+}
+
+int root_file_exchange(int rfd, const char *a, const char *b)
+{
+        return rename_and_sync(rfd, a, b, RENAME_EXCHANGED);
 }
 
 int root_file_put_back(int rfd, const char *from, const char *to)
 {
-        return rename_and_sync(rfd, from, to, RENAME_EXCHANGE);
+        return rename_and_sync(rfd, from, to, RENAME_EXCHANGED_ELSE);
 }
 
 int root_file_sync(int rfd, const char *path)
@@ -245,16 +257,12 @@ static int copy_bytes(int in, int out)
 }
 
 /* @whole: with all that it has beside its bytes, not only its mode. */
-static int copy_file(int from_dfd, const char *from, int to_dfd, const char *to, bool whole)
+static int copy_fd(int in, int to_dfd, const char *to, bool whole)
 {
-        _cleanup_close_ int in = -EBADF, out = -EBADF;
+        _cleanup_close_ int out = -EBADF;
         struct stat st;
-        int r = open_regular(from_dfd, from, &in);
+        int r;
 
-        if (r < 0)
-                return r;
-        if (in < 0)
-                return -ENOENT;
         out = openat(to_dfd, to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE_MEANWHILE);
         if (out < 0)
                 return -errno;
@@ -268,6 +276,16 @@ static int copy_file(int from_dfd, const char *from, int to_dfd, const char *to,
         if (r < 0)
                 (void) unlinkat(to_dfd, to, 0);
         return r;
+}
+
+static int copy_file(int from_dfd, const char *from, int to_dfd, const char *to, bool whole)
+{
+        _cleanup_close_ int in = -EBADF;
+        int r = open_regular(from_dfd, from, &in);
+
+        if (r < 0)
+                return r;
+        return in < 0 ? -ENOENT : copy_fd(in, to_dfd, to, whole);
 }
 
 int root_file_backup(int rfd, const char *path, const char *backup)
@@ -313,4 +331,73 @@ int root_file_copy(int rfd, const char *from, const char *to)
 int root_file_duplicate(int rfd, const char *from, const char *to)
 {
         return copy_to(rfd, from, to, true);
+}
+
+int root_file_duplicate_fd(int rfd, int fd, const char *to)
+{
+        _cleanup_close_ int dfd = -EBADF;
+        _cleanup_free_ char *name = NULL;
+        int r = root_open_parent(rfd, to, false, &dfd, &name);
+
+        if (r >= 0 && lseek(fd, 0, SEEK_SET) < 0)
+                r = -errno;
+        return r < 0 ? r : copy_fd(fd, dfd, name, true);
+}
+
+static int same_bytes(int a, int b, uint64_t size)
+{
+        _cleanup_free_ char *buf = malloc(2 * COPY_CHUNK);
+
+        if (!buf)
+                return -ENOMEM;
+        for (uint64_t at = 0; at < size;) {
+                size_t n = (size_t) MIN(size - at, (uint64_t) COPY_CHUNK);
+                int r = read_at(a, at, buf, n);
+
+                if (r >= 0)
+                        r = read_at(b, at, buf + COPY_CHUNK, n);
+                if (r < 0)
+                        return r;
+                if (memcmp(buf, buf + COPY_CHUNK, n) != 0)
+                        return 0;
+                at += n;
+        }
+        return 1;
+}
+
+int file_same(int a, int b)
+{
+        struct stat x, y;
+
+        if (fstat(a, &x) < 0 || fstat(b, &y) < 0)
+                return -errno;
+        if (x.st_dev == y.st_dev && x.st_ino == y.st_ino)
+                return 1;
+        if (x.st_size != y.st_size || x.st_mode != y.st_mode || x.st_uid != y.st_uid || x.st_gid != y.st_gid)
+                return 0;
+        return same_bytes(a, b, (uint64_t) x.st_size);
+}
+
+int file_digest(int fd, uint64_t *ret)
+{
+        _cleanup_free_ char *buf = malloc(COPY_CHUNK);
+        uint64_t hash = FNV_START;
+        off_t at = 0;
+
+        if (!buf)
+                return -ENOMEM;
+        for (;;) {
+                ssize_t n = pread(fd, buf, COPY_CHUNK, at);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                if (n == 0) {
+                        *ret = hash;
+                        return 0;
+                }
+                hash = fnv1a(hash, buf, (size_t) n);
+                at += n;
+        }
 }

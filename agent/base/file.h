@@ -44,6 +44,10 @@ void root_file_discard(int rfd, const char *path);
 /* Renames within one folder and syncs it. 0 or negative errno. */
 int root_file_rename(int rfd, const char *from, const char *to) _must_check_;
 
+/* Exchanges the names of two files in one directory. 0; -ENOTSUP: the file system cannot, and nothing is changed; other
+ * negative errno, and then it may be done and not on the disk yet. */
+int root_file_exchange(int rfd, const char *a, const char *b) _must_check_;
+
 /**
  * root_file_put_back() - as root_file_rename(), but the file that was at @to is at @from afterwards
  * It keeps its blocks until it is removed there: a boot loader may still be led to them, see settle_file_system().
@@ -70,3 +74,12 @@ int root_file_copy(int rfd, const char *from, const char *to) _must_check_;
 
 /* As root_file_copy(), with all that attributes_carry() knows: for a copy in the same directory. */
 int root_file_duplicate(int rfd, const char *from, const char *to) _must_check_;
+
+/* As root_file_duplicate(), of a file that is open and may have no name any more. */
+int root_file_duplicate_fd(int rfd, int fd, const char *to) _must_check_;
+
+/* Are these one file, or two of the same bytes, mode and owner? 1; 0; negative errno. */
+int file_same(int a, int b) _must_check_;
+
+/* fnv1a() from FNV_START over the bytes of a file. 0 or negative errno. */
+int file_digest(int fd, uint64_t *ret) _must_check_;

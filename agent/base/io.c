@@ -229,6 +229,15 @@ int root_stat(int rfd, const char *path, struct stat *ret)
         return fstat(fd, ret) < 0 ? -errno : 0;
 }
 
+int root_lstat(int rfd, const char *path, struct stat *ret)
+{
+        _cleanup_close_ int fd = root_open(rfd, path, O_PATH | O_NOFOLLOW);
+
+        if (fd < 0)
+                return fd;
+        return fstat(fd, ret) < 0 ? -errno : 0;
+}
+
 const char *root_first(int rfd, const char *const *paths, size_t n)
 {
         struct stat st;

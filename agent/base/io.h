@@ -86,6 +86,9 @@ int root_follow(int rfd, const char *path, char **ret) _must_check_;
 /* stat(2) below the root, links followed. 0 or negative errno. */
 int root_stat(int rfd, const char *path, struct stat *ret) _must_check_;
 
+/* As root_stat(), of a symbolic link at the end of the path itself. */
+int root_lstat(int rfd, const char *path, struct stat *ret) _must_check_;
+
 /* The first of these paths that is there, links followed: a program has its place from the distribution. NULL: none. */
 const char *root_first(int rfd, const char *const *paths, size_t n);
 
