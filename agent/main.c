@@ -118,7 +118,8 @@ static void usage(void)
                 puts(h->flag ? ")" : "");
         }
         fputs("\nExit status: 0 ready, 1 ptprep or a reboot can cure it, 2 a person has to act,\n"
-              "3 a change failed and was put back, 64 usage, 78 bad configuration.\n"
+              "3 a change failed and was put back, 5 it could not be put back, 64 usage,\n"
+              "78 bad configuration.\n"
               "See ptprep(8) and ptprep.conf(5).\n",
               stdout);
 }

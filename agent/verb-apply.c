@@ -23,7 +23,7 @@ static int report_outcome(const Options *o, int rfd, bool live, const Run *befor
         code = run_look(&run, rfd, live);
         if (code != EXIT_READY && result->failure) {
                 tell("%s", result->failure);
-                return EXIT_ROLLED_BACK;
+                return roll_back_outcome(&result->roll_back) == ROLL_BACK_FAILED ? EXIT_DAMAGED : EXIT_ROLLED_BACK;
         }
         if (code != EXIT_READY)
                 return code;
@@ -37,7 +37,8 @@ static int report_outcome(const Options *o, int rfd, bool live, const Run *befor
                            .findings = &run.findings,
                            .plan = &before->plan,
                            .steps_done = result->n_done,
-                           .failure = result->failure };
+                           .failure = result->failure,
+                           .roll_back = &result->roll_back };
         store_report(rfd, live, &report);
         return print_report(&report, o->format);
 }
@@ -83,6 +84,6 @@ int verb_apply(const Options *o)
                 return print_report(&report, o->format);
         }
         if (run_apply(&run, rfd, live, &result) < 0 && !result.failure)
-                return EXIT_ROLLED_BACK;
+                return EXIT_INTERNAL;
         return report_outcome(o, rfd, live, &run, n_checked, &result);
 }

@@ -25,6 +25,7 @@ static int print_outcome(const Options *o, int rfd, bool live, const Run *run, c
                                 .plan = &run->plan,
                                 .steps_done = result->n_done,
                                 .failure = result->failure,
+                                .roll_back = &result->roll_back,
                                 .n_configured = still_configured(rfd) };
 
         if (!result->failure && result->n_done > 0)
@@ -70,7 +71,7 @@ int verb_revert(const Options *o)
                                              .plan = &run.plan },
                                   o->format, 0);
         if (run.plan.n > 0 && run_apply(&run, rfd, live, &result) < 0 && !result.failure)
-                return EXIT_ROLLED_BACK;
+                return EXIT_INTERNAL;
         /* what was refused leaves everything, and what tells of it, as it is */
         if (!result.failure && (run.plan.n > 0 || finding_worst(&run.findings) != RESULT_BLOCKED))
                 apply_forget_reports(rfd);

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "apply/leftovers.h"
 #include "apply/settle.h"
 #include "apply/step.h"
 #include "base/file.h"
@@ -27,51 +28,8 @@ static const StepOps step_table[_STEP_KIND_MAX] = {
 void apply_result_done(ApplyResult *r)
 {
         free(r->failure);
+        roll_back_done(&r->roll_back);
         *r = (ApplyResult){};
-}
-
-/* Names of everything that one step could leave behind. */
-static int step_leftovers(const StepContext *c, StringList *ret)
-{
-        _cleanup_free_ char *folder = path_folder(c->path);
-        int r = folder ? string_list_addf(ret, "%s/.%s" TRIAL_SUFFIX, folder, strrchr(c->path, '/') + 1)
-                       : -ENOMEM; /* of root_file_replace() */
-
-        if (r >= 0)
-                r = string_list_add(ret, c->trial_path);
-        if (r >= 0)
-                r = string_list_add(ret, c->backup_path);
-        if (r >= 0 && c->step->kind == STEP_MKCONFIG) /* grub-mkconfig writes here before it renames */
-                r = string_list_addf(ret, "%s" UNFINISHED_SUFFIX, c->path);
-        return r;
-}
-
-/* Names of everything that a power cut could leave behind, for the next run. */
-static int transaction_begin(int rfd, const StepContext *contexts, size_t n)
-{
-        _cleanup_(string_list_done) StringList names = {};
-        _cleanup_free_ char *text = NULL;
-        size_t size;
-        FILE *f;
-        int r = 0;
-
-        for (size_t i = 0; i < n && r >= 0; i++) {
-                r = step_leftovers(contexts + i, &names);
-                if (r >= 0 &&
-                    contexts[i].step->kind == STEP_KEEP_ORIGINAL) /* of no use unless the record tells of it */
-                        r = string_list_add(&names, contexts[i].path);
-        }
-        if (r < 0)
-                return r;
-        f = open_memstream(&text, &size);
-        if (!f)
-                return -ENOMEM;
-        FOREACH_ARRAY(name, names.items, names.n)
-                fprintf(f, "%s\n", *name);
-        if (fclose(f) != 0)
-                return -ENOMEM;
-        r = root_mkdir_p(rfd, NAME_STATE_DIR);
-        return r < 0 ? r : root_file_replace(rfd, NAME_TRANSACTION, text, size, 0600);
 }
 
 /*
@@ -101,55 +59,56 @@ static void settle_all(int rfd, const StepContext *contexts, size_t n)
         }
 }
 
-/* Removes what is only in the way now. Where some of it stays, so does the list, and the next run goes by that. */
-static void transaction_end(int rfd, const StepContext *contexts, size_t n)
+/* What only tells of the other steps: as long as one of these is not taken back, it stays. */
+static bool remembers(const Step *s)
 {
-        _cleanup_(string_list_done) StringList names = {};
-        bool clean = true;
-
-        for (const StepContext *c = contexts; c < contexts + n; c++)
-                clean &= step_leftovers(c, &names) >= 0;
-        FOREACH_ARRAY(name, names.items, names.n) {
-                int r = root_file_remove(rfd, *name);
-
-                clean &= r >= 0 || r == -ENOENT || r == -ENOTDIR;
-        }
-        for (const StepContext *c = contexts; c < contexts + n; c++)
-                if (c->step->kind == STEP_KEEP_ORIGINAL)
-                        clean &= tidy_originals(rfd, c->path) >= 0;
-        if (clean)
-                root_file_discard(rfd, NAME_TRANSACTION);
+        return s->kind == STEP_RECORD || s->kind == STEP_KEEP_ORIGINAL;
 }
 
-/* 0, or negative errno when something could not be put back; the rest is all the same. @last: those that make something
- * of what the others put back, else the others. */
-static int undo_some(StepContext *contexts, size_t n, bool last, char **failure)
+/* @made_of_wrong: it makes something of files that are not as they were. 0 or -ENOMEM: not all could be told. */
+static int undo_one(StepContext *c, Undo *u, bool made_of_wrong)
 {
-        int ret = 0;
+        int r = step_table[c->step->kind].undo(c, u);
+
+        if (r >= 0 && made_of_wrong) {
+                string_printf(&u->reason, "%s", "made anew of files that could not be put back");
+                r = -EPROTO;
+        }
+
+        if (r >= 0 && c->trial)
+                r = step_clear(c, c->trial_path, u);
+        if (r >= 0 && !step_is_state(c->step))
+                step_remove_parents(c);
+        if (r < 0 && step_is_state(c->step)) /* no harm to the host, and the next run goes by it */
+                r = string_list_add(&u->left, c->step->path);
+        if (r < 0)
+                u->state = UNDO_FAILED;
+        if (r < 0 && !u->reason && string_printf(&u->reason, "%s", strerror(-r)) < 0)
+                return -ENOMEM;
+        if (r < 0 && step_has_old(c) && string_copy(c->backup_path, &u->old_at) < 0)
+                return -ENOMEM;
+        return string_copy(c->step->path, &u->path);
+}
+
+/* @last: those that make something of what the others put back, else the others. */
+static void undo_some(StepContext *contexts, size_t n, bool last, RollBack *roll_back)
+{
+        bool made_of_wrong = last && roll_back_outcome(roll_back) == ROLL_BACK_FAILED;
 
         for (size_t i = n; i-- > 0;) {
                 StepContext *c = contexts + i;
                 bool is_last = c->step->kind == STEP_COMMAND && c->step->command.undo_last;
-                int r = is_last == last ? step_table[c->step->kind].undo(c) : 0;
-                char *s;
+                Undo u = {};
 
-                if (r >= 0)
+                if (is_last != last || (remembers(c->step) && roll_back_outcome(roll_back) == ROLL_BACK_FAILED))
                         continue;
-                ret = r;
-                if (string_printf(&s, "%s; putting %s back failed as well: %s", *failure ?: "?", c->path,
-                                  strerror(-r)) >= 0) {
-                        free(*failure);
-                        *failure = s;
+                if (undo_one(c, &u, made_of_wrong) >= 0)
+                        roll_back_add(roll_back, &u);
+                else {
+                        roll_back->cut = true;
+                        undo_done(&u);
                 }
         }
-        return ret;
-}
-
-static int undo_all(StepContext *contexts, size_t n, char **failure)
-{
-        int first = undo_some(contexts, n, false, failure), last = undo_some(contexts, n, true, failure);
-
-        return first < 0 ? first : last;
 }
 
 static void contexts_done(StepContext *contexts, size_t n)
@@ -158,7 +117,9 @@ static void contexts_done(StepContext *contexts, size_t n)
                 free(contexts[i].path);
                 free(contexts[i].backup_path);
                 free(contexts[i].trial_path);
+                free(contexts[i].made);
                 string_list_done(&contexts[i].neighbours);
+                closep(&contexts[i].old_fd);
         }
         free(contexts);
 }
@@ -166,7 +127,7 @@ static void contexts_done(StepContext *contexts, size_t n)
 static int contexts_init(const ApplyOptions *o, const Plan *p, StepContext *contexts, char **failure)
 {
         for (size_t i = 0; i < p->n; i++)
-                contexts[i] = (StepContext){ .options = o, .step = p->steps + i, .failure = failure };
+                contexts[i] = (StepContext){ .options = o, .step = p->steps + i, .old_fd = -EBADF, .failure = failure };
         for (StepContext *c = contexts; c < contexts + p->n; c++) {
                 unsigned same = 0;
                 int r = root_follow(o->rfd, c->step->path, &c->path);
@@ -203,9 +164,8 @@ int apply_plan(const ApplyOptions *options, const Plan *p, ApplyResult *ret)
         const ApplyOptions *o = &with_interrupt;
         _cleanup_(apply_result_done) ApplyResult result = {};
         StepContext *contexts;
-        size_t n = 0;
+        size_t n = 0, tried = 0;
         bool begun = false; /* until then the list, if there is one, is that of an interrupted run */
-        bool whole;
         int r = 0;
 
         if (p->n == 0) {
@@ -232,12 +192,15 @@ int apply_plan(const ApplyOptions *options, const Plan *p, ApplyResult *ret)
                 if (o->progress)
                         o->progress(c->step, n, p->n, o->userdata);
                 r = stop_if_asked(&interrupt, &result.failure);
-                if (r >= 0)
+                if (r >= 0) {
+                        tried++;
                         r = step_table[c->step->kind].do_step(c);
+                }
                 if (r >= 0 && c->step->kind == STEP_CLEAN_UP) {
                         begun = true;
                         r = transaction_begin(o->rfd, contexts, p->n);
                 }
+                c->done = r >= 0;
                 if (r >= 0)
                         n++;
                 else if (!result.failure)
@@ -245,12 +208,14 @@ int apply_plan(const ApplyOptions *options, const Plan *p, ApplyResult *ret)
                                       strerror(-r));
         }
         interrupt.held_back = true;
-        whole = r >= 0 || undo_all(contexts, MIN(n + 1, p->n), &result.failure) >= 0;
+        if (r < 0) {
+                undo_some(contexts, tried, false, &result.roll_back);
+                undo_some(contexts, tried, true, &result.roll_back);
+        }
         if (begun)
                 settle_all(o->rfd, contexts, p->n);
-        /* What could not be put back stays beside the file, for a person to look at, until the next run. */
-        if (begun && whole)
-                transaction_end(o->rfd, contexts, p->n);
+        if (begun)
+                transaction_end(o->rfd, contexts, p->n, &result.roll_back);
         contexts_done(contexts, p->n);
         interrupt_end(&interrupt);
         result.n_done = r < 0 ? 0 : n;

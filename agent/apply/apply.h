@@ -4,6 +4,7 @@
 #include "apply/interrupt.h"
 #include "model/bootmount.h"
 #include "model/plan.h"
+#include "model/rollback.h"
 
 /* The only writer. */
 
@@ -17,8 +18,9 @@ typedef struct ApplyOptions {
 } ApplyOptions;
 
 typedef struct ApplyResult {
-        size_t n_done; /* steps that were done and stay done */
-        char *failure; /* one sentence, owned; NULL: all went well */
+        size_t n_done;      /* steps that were done and stay done */
+        char *failure;      /* one sentence, owned; NULL: all went well */
+        RollBack roll_back; /* after a failure: what became of each step that had been begun, the last one first */
 } ApplyResult;
 
 void apply_result_done(ApplyResult *r);
@@ -26,9 +28,10 @@ void apply_result_done(ApplyResult *r);
 /**
  * apply_plan() - carry out a plan, or leave everything as it was
  *
- * Steps are done in order. When one fails, those before it are undone in reverse order. What is replaced is kept beside
- * its successor until the last step is done; the names are recorded in NAME_TRANSACTION first, so that a run after a
- * power cut finds them.
+ * Steps are done in order. When one fails, those before it are undone in reverse order; what cannot be put back stops
+ * no other one from being, but the record and the originals stay as they are then: they are right for files that have
+ * been changed and for files that have not. What is replaced is kept beside its successor until the last step is done;
+ * the names are recorded in NAME_TRANSACTION first, so that a run after a power cut finds them.
  * @ret: n_done is 0 after a failure.
  * Returns 0; the negative errno of the step that failed.
  */

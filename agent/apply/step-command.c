@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/step.h"
+
 #include "base/file.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "grub/format/uki.h"
 #include "grub/loader/loaders.h"
+
+#define IMAGE_SUFFIX ".efi"
 
 /* What an image had before, and has to have afterwards: not all of it is a matter of arguments. */
 typedef struct Image {
@@ -49,7 +52,9 @@ static int verify_entry(StepContext *c, const BootEntry *e, const Kargs *add, co
                                    "%s ran, and the entry \"%s\" (%s) still has other arguments than \"%s\"; it is put "
                                    "back. Look at what that program takes the kernel command line from",
                                    s->argv.items[0], e->title, e->file, s->words);
-        r = e->embedded ? verify_image(c, e, before) : 0;
+        r = e->embedded ? step_check_plain(c, e->file, s->argv.items[0]) : 0;
+        if (r >= 0 && e->embedded)
+                r = verify_image(c, e, before);
         if (r < 0 || !e->image)
                 return r;
         r = image_verify(c->options->rfd, e->image, e->image_offset, e->image_size);
@@ -103,10 +108,7 @@ static int run(StepContext *c, const StringList *arguments)
         _cleanup_free_ char **argv = argument_vector(arguments), *tail = NULL;
         int r = argv ? command_run(c->options, argv, LIMIT_IMAGE, &tail) : -ENOMEM;
 
-        if (r < 0 && r != -ENOMEM)
-                r = step_failed(c, r, "%s failed (%s); it said: %s", arguments->items[0], command_failure(r),
-                                tail && *tail ? tail : "nothing");
-        return r;
+        return r < 0 && r != -ENOMEM ? step_failed_program(c, r, arguments->items[0], "", tail) : r;
 }
 
 int step_command_do(StepContext *c)
@@ -125,34 +127,69 @@ int step_command_do(StepContext *c)
         return r < 0 || !s->words ? r : verify(c, before);
 }
 
-/* A program that gives its file another name each time, by a boot counter, leaves the new one beside the old one. */
-static int remove_new_neighbours(StepContext *c)
+/*
+ * Is this a name that a program gives to what belongs to an image? The image with another boot counter
+ * ("NAME+3-1.efi"), what is passed on beside it ("NAME.efi.extra.d", systemd-stub(7)).
+ */
+static bool belongs_to(const char *name, const char *image)
+{
+        size_t n = strcspn(image, "+");
+        const char *rest;
+
+        if (image[n] == 0 && endswith(image, IMAGE_SUFFIX))
+                n -= strlen(IMAGE_SUFFIX);
+        if (strncmp(name, image, n) != 0)
+                return false;
+        rest = name + n;
+        return *rest == '+' || startswith(rest, IMAGE_SUFFIX);
+}
+
+/* What is new beside the image: its own goes, as far as there is nothing in it that somebody else may have put there.
+ */
+static int tidy_neighbours(StepContext *c, Undo *u)
 {
         _cleanup_(string_list_done) StringList now = {};
         _cleanup_free_ char *folder = path_folder(c->path);
-        int r = folder ? root_list(c->options->rfd, folder, NULL, &now) : -ENOMEM;
+        const char *image = strrchr(c->path, '/');
+        int rfd = c->options->rfd, r = folder && image ? root_list(rfd, folder, NULL, &now) : -ENOMEM;
 
-        for (size_t i = 0; i < now.n && r >= 0; i++) {
+        FOREACH_ARRAY(name, now.items, now.n) {
                 _cleanup_free_ char *path = NULL;
 
-                if (string_list_contains(&c->neighbours, now.items[i]))
+                if (r < 0)
+                        return r;
+                if (string_list_contains(&c->neighbours, *name))
                         continue;
-                if (string_printf(&path, "%s/%s", folder, now.items[i]) < 0)
+                path = path_join(folder, *name);
+                if (!path)
                         return -ENOMEM;
-                if (!streq(path, c->backup_path))
-                        r = root_file_remove(c->options->rfd, path);
+                if (streq(path, c->path) || streq(path, c->backup_path) || string_list_contains(&u->left, path))
+                        continue;
+                r = belongs_to(*name, image + 1) ? step_clear(c, path, NULL) : -EPERM;
+                if (r >= 0)
+                        u->state = UNDO_DONE;
+                else
+                        r = string_list_add(&u->left, path);
         }
         return r;
 }
 
-int step_command_undo(StepContext *c)
+int step_command_undo(StepContext *c, Undo *u)
 {
         int r;
 
         if (!c->started)
-                return step_put_back(c);
-        if (c->step->command.undo_argv.n > 0)
-                return run(c, &c->step->command.undo_argv);
-        r = remove_new_neighbours(c);
-        return r < 0 ? r : step_put_back(c);
+                return step_put_back(c, u);
+        if (c->step->command.undo_argv.n > 0) {
+                _cleanup_free_ char *failure = TAKE_PTR(*c->failure);
+
+                u->state = UNDO_DONE;
+                r = run(c, &c->step->command.undo_argv);
+                if (r < 0)
+                        u->reason = TAKE_PTR(*c->failure);
+                *c->failure = TAKE_PTR(failure);
+                return r;
+        }
+        r = step_put_back(c, u); /* first: whatever becomes of the rest, the machine boots */
+        return r < 0 ? r : tidy_neighbours(c, u);
 }

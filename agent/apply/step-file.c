@@ -7,13 +7,9 @@
 /* Writes text, or removes the file where it is NULL. What was there is kept until all steps are done. */
 static int put_text(StepContext *c, const char *text, unsigned mode)
 {
-        int rfd = c->options->rfd, r;
-        _cleanup_free_ char *folder = path_folder(c->path);
+        int rfd = c->options->rfd, r = text ? step_make_parents(c) : 0;
 
-        if (!folder)
-                return -ENOMEM;
-        r = text ? root_mkdir_p(rfd, folder) : 0;
-        if (r >= 0 && !c->kept)
+        if (r >= 0 && c->kept == KEPT_NOT)
                 r = step_keep_old(c);
         if (r < 0)
                 return r;
@@ -54,12 +50,16 @@ static int run_editor(StepContext *c)
         if (r < 0)
                 return r;
         memcpy(argv, s->editor.items, s->editor.n * sizeof(*argv));
-        r = command_run(c->options, argv, LIMIT_EDITOR, NULL);
-        if (r < 0)
-                return r == -ENOEXEC || r == -EPROTO || r == -ETIMEDOUT ? 0 : r;
-        r = root_read_text(rfd, c->path, &made);
+        r = step_run(c, argv, LIMIT_EDITOR, NULL);
+        if (r < 0 && r != -ENOEXEC && r != -EPROTO && r != -ETIMEDOUT)
+                return r;
+        r = step_check_plain(c, c->path, argv[0]);
+        if (r >= 0)
+                r = root_read_text(rfd, c->path, &made);
+        if (r >= 0)
+                r = root_file_carry(rfd, c->backup_path, c->path); /* it may have made a new file */
         if (r < 0 || !streq(made, s->new_text))
-                return r == -ENOENT ? 0 : r;
+                return r;
         r = root_file_sync(rfd, c->path);
         return r < 0 ? r : 1;
 }
@@ -82,67 +82,4 @@ int step_write_do(StepContext *c)
                         return r < 0 ? r : 0;
         }
         return put_text_or_fail(c, s->new_text, s->mode);
-}
-
-/* Of what a list of names says, only what nobody but ptprep can have made, whatever else stands in it. */
-static bool is_leftover(const Record *record, bool record_known, const char *path)
-{
-        const char *subject = startswith(path, NAME_ORIGINALS);
-
-        if (endswith(path, TRIAL_SUFFIX) || endswith(path, BACKUP_SUFFIX) || endswith(path, UNFINISHED_SUFFIX))
-                return true;
-        return subject && subject[0] == '/' && !strstr(path, "/../") && record_known && !record_file(record, subject);
-}
-
-int tidy_originals(int rfd, const char *original)
-{
-        char *folder = path_folder(original);
-        int r = folder ? 0 : -ENOMEM;
-
-        while (folder && startswith(folder, NAME_ORIGINALS)) {
-                char *up = NULL;
-
-                r = root_rmdir(rfd, folder);
-                if (r >= 0 || r == -ENOENT) { /* one that is gone may have an empty one around it */
-                        up = path_folder(folder);
-                        r = up ? 0 : -ENOMEM;
-                }
-                free(folder);
-                folder = up;
-        }
-        free(folder);
-        return r == -ENOTEMPTY ? 0 : r;
-}
-
-int step_clean_up_do(StepContext *c)
-{
-        _cleanup_(record_done) Record record = {};
-        _cleanup_free_ char *text = NULL;
-        int rfd = c->options->rfd, r = root_read_text(rfd, NAME_RECORD, &text);
-        bool known = (r >= 0 || r == -ENOENT) && record_parse(text, &record) >= 0;
-
-        for (const char *line = c->step->clean_up.names; *line;) {
-                size_t n = strcspn(line, "\n");
-                _cleanup_free_ char *path = strndup(line, n);
-
-                if (!path)
-                        return -ENOMEM;
-                if (is_leftover(&record, known, path)) {
-                        r = root_file_remove(rfd, path);
-                        if (r < 0 && r != -ENOENT && r != -ENOTDIR)
-                                return step_failed(c, r, "%s could not be removed: %s", path, strerror(-r));
-                        r = startswith(path, NAME_ORIGINALS) ? tidy_originals(rfd, path) : 0;
-                        if (r < 0)
-                                return step_failed(c, r, "folders in " NAME_ORIGINALS " could not be removed: %s",
-                                                   strerror(-r));
-                }
-                line += n + (line[n] != 0);
-        }
-        return 0;
-}
-
-int step_clean_up_undo(StepContext *c)
-{
-        (void) c; /* leftovers are no loss */
-        return 0;
 }

@@ -111,15 +111,15 @@ int step_image_do(StepContext *c)
         const char *builder = builder_kind_to_string(s->builder);
         int rfd = c->options->rfd;
         const char *argv[BUILDER_WORDS_MAX];
-        _cleanup_free_ char *tail = NULL;
-        int r;
+        _cleanup_free_ char *tail = NULL, *what = NULL;
+        int r = string_printf(&what, " for kernel %s", s->release);
 
         builder_command(s->builder, c->trial_path, s->release, argv);
-        r = command_run(c->options, (char *const *) argv, LIMIT_IMAGE, &tail);
-        if (r < 0)
-                r = step_failed(c, r, "%s failed for kernel %s (%s); it said: %s", builder, s->release,
-                                command_failure(r), tail && *tail ? tail : "nothing");
-        else if ((r = trial_verify(rfd, c->trial_path, &s->modules)) == -EPROTO)
+        if (r >= 0)
+                r = step_keep_sight(c);
+        if (r >= 0)
+                r = step_make_trial(c, (char *const *) argv, LIMIT_IMAGE, builder, what, &tail);
+        if (r >= 0 && (r = trial_verify(rfd, c->trial_path, &s->modules)) == -EPROTO)
                 r = step_failed(c, r,
                                 "%s built an image for kernel %s that lacks the claim list, the helper or a driver; "
                                 "the old one stays. It said: %s",
@@ -131,10 +131,11 @@ int step_copy_do(StepContext *c)
 {
         const CopyStep *s = &c->step->copy;
         int rfd = c->options->rfd;
-        int r;
+        int r = step_clear(c, c->trial_path, NULL); /* left behind by a power cut */
 
-        root_file_discard(rfd, c->trial_path); /* left behind by a power cut */
-        r = root_file_copy(rfd, s->from, c->trial_path);
+        c->trial = r >= 0;
+        if (r >= 0)
+                r = root_file_copy(rfd, s->from, c->trial_path);
         if (r < 0)
                 r = step_failed(c, r, "%s could not be copied to %s: %s; the old one stays", s->from, c->step->path,
                                 strerror(-r));

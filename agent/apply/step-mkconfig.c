@@ -65,10 +65,9 @@ int step_mkconfig_do(StepContext *c)
                 argv[i] = s->argv.items[i];
         argv[s->argv.n] = (char *) "-o";
         argv[s->argv.n + 1] = c->trial_path;
-        r = command_run(c->options, argv, LIMIT_MENU, &tail);
-        if (r < 0)
-                r = step_failed(c, r, "%s failed (%s); it said: %s", argv[0], command_failure(r),
-                                tail && *tail ? tail : "nothing");
+        r = step_keep_copy(c);
+        if (r >= 0)
+                r = step_make_trial(c, argv, LIMIT_MENU, argv[0], "", &tail);
         if (r >= 0)
                 r = verify(c, c->trial_path);
         r = step_put_in_place(c, r);

@@ -2,8 +2,9 @@
 #include "apply/step.h"
 
 #include <stdarg.h>
+#include <sys/stat.h>
 
-#include "base/file.h"
+#include "base/io.h"
 #include "base/text.h"
 
 int step_failed(StepContext *c, int error, const char *format, ...)
@@ -26,62 +27,59 @@ char *path_folder(const char *path)
         return !slash ? strdup(".") : strndup(path, slash == path ? 1 : (size_t) (slash - path));
 }
 
-int step_keep_old(StepContext *c)
+int step_failed_program(StepContext *c, int error, const char *program, const char *what, const char *tail)
 {
-        int r = root_file_backup(c->options->rfd, c->path, c->backup_path);
+        return step_failed(c, error, "%s failed%s (%s); it said: %s", program, what, command_failure(error),
+                           tail && *tail ? tail : "nothing");
+}
 
-        if (r < 0 && r != -ENOENT) {
-                root_file_discard(c->options->rfd, c->backup_path);
-                return r;
+/* A program makes nothing that more people may read than the file that it makes anew. */
+static mode_t narrow_umask(const StepContext *c)
+{
+        mode_t before = umask(0), mask = before;
+        struct stat st;
+
+        if (root_lstat(c->options->rfd, c->path, &st) >= 0) {
+                mask |= st.st_mode & S_IRGRP ? 0 : S_IRWXG;
+                mask |= st.st_mode & S_IROTH ? 0 : S_IRWXO;
         }
-        c->backup = r >= 0;
-        c->kept = true;
-        return 0;
+        umask(mask);
+        return before;
 }
 
-int step_keep_copy(StepContext *c)
+int step_run(StepContext *c, char *const argv[], unsigned limit, char **ret_tail)
 {
-        int rfd = c->options->rfd, r;
+        mode_t before = narrow_umask(c);
+        int r = command_run(c->options, argv, limit, ret_tail);
 
-        root_file_discard(rfd, c->backup_path);
-        r = root_file_duplicate(rfd, c->path, c->backup_path);
-        if (r < 0 && r != -ENOENT)
-                return step_failed(c, r, "%s could not be copied to have a way back: %s; nothing was changed", c->path,
-                                   strerror(-r));
-        c->backup = r >= 0;
-        c->kept = true;
-        return 0;
+        umask(before);
+        return r;
 }
 
-int step_put_in_place(StepContext *c, int r)
+int step_check_plain(StepContext *c, const char *path, const char *program)
 {
-        int rfd = c->options->rfd;
+        struct stat st;
+        int r = root_lstat(c->options->rfd, path, &st);
 
-        if (r >= 0)
-                r = root_file_carry(rfd, c->path, c->trial_path);
-        if (r >= 0)
-                r = root_file_sync(rfd, c->trial_path);
-        if (r >= 0)
-                r = step_keep_old(c);
-        if (r >= 0)
-                r = root_file_rename(rfd, c->trial_path, c->path);
+        if (r == -ENOENT)
+                return step_failed(c, -EPROTO, "%s left no file at %s; %s stays as it was", program, path, c->path);
         if (r < 0)
-                root_file_discard(rfd, c->trial_path);
-        return r;
+                return r;
+        if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+                return step_failed(c, -EPROTO, "%s made something else than a plain file of %s; %s stays as it was",
+                                   program, path, c->path);
+        return 0;
 }
 
-int step_put_back(StepContext *c)
+int step_make_trial(StepContext *c, char *const argv[], unsigned limit, const char *program, const char *what,
+                    char **ret_tail)
 {
-        int r;
+        int r = step_clear(c, c->trial_path, NULL);
 
-        if (!c->kept)
-                return 0;
-        if (!c->backup) {
-                r = root_file_remove(c->options->rfd, c->path);
-                return r == -ENOENT ? 0 : r;
-        }
-        r = root_file_put_back(c->options->rfd, c->backup_path, c->path);
-        if (r >= 0)
-                c->backup = false;
-        return r;
+        if (r < 0)
+                return step_failed(c, r, "%s is in the way and could not be removed: %s", c->trial_path, strerror(-r));
+        c->trial = true;
+        r = step_run(c, argv, limit, ret_tail);
+        return r < 0 ? step_failed_program(c, r, program, what, *ret_tail)
+                     : step_check_plain(c, c->trial_path, program);
 }

@@ -7,46 +7,84 @@
 #define TRIAL_SUFFIX      ".ptprep-new"
 #define UNFINISHED_SUFFIX TRIAL_SUFFIX ".new" /* grub-mkconfig writes there before it renames */
 
+/* What is known of what was at a step's path before it is changed. */
+typedef enum Kept {
+        KEPT_NOT,   /* nothing, so it may not be changed */
+        KEPT_NONE,  /* there was nothing */
+        KEPT_FILE,  /* it is at backup_path */
+        KEPT_SIGHT, /* a digest: whether it is as it was can be told, and no more */
+        KEPT_LOST,  /* it was changed by a program, and nobody has the old bytes */
+} Kept;
+
 /* What a step needs while it runs. */
 typedef struct StepContext {
         const ApplyOptions *options;
         const Step *step;
-        char *path;            /* of the step, symbolic links at its end followed, so that a link stays one */
-        char *backup_path;     /* where step_keep_old() keeps what was there */
-        char *trial_path;      /* where the new file is made */
-        bool kept;             /* step_keep_old() is done, so the file may have been changed */
-        bool backup;           /* there was something, and it is at backup_path */
+        char *path;        /* of the step, symbolic links at its end followed, so that a link stays one */
+        char *backup_path; /* where what was there is kept */
+        char *trial_path;  /* where the new file is made */
+        bool trial;        /* what is there is of this run */
+        char *made;        /* the first directory above path that step_make_parents() had to make; NULL: none */
+        Kept kept;
+        int old_fd;            /* of the file at backup_path; negative: not open */
+        uint64_t digest;       /* of what was there, KEPT_SIGHT */
         StringList neighbours; /* names in the folder of path before a command ran */
         bool started;          /* a command has run, to its end or not */
+        bool done;             /* the step has done what it is for */
         char **failure;        /* one sentence when it fails; may be left alone, then errno's text is used */
 } StepContext;
 
 /*
  * A kind of step is one row of the table in apply.c. undo() is called after do_step() failed as well: that may have
- * been late, after the new file was in its place. A new kind: a row there and a step-*.c file.
+ * been late, after the new file was in its place. It sets the state to UNDO_DONE when it has changed anything, and
+ * returns 0; a negative errno, with or without a reason: it could not. A new kind: a row there and a step-*.c file.
  */
 typedef struct StepOps {
         int (*do_step)(StepContext *c);
-        int (*undo)(StepContext *c);
+        int (*undo)(StepContext *c, Undo *u);
 } StepOps;
+
+/* @tail: of command_run(). Returns @error, which that returned. */
+int step_failed_program(StepContext *c, int error, const char *program, const char *what,
+                        const char *tail) _must_check_;
 
 int step_failed(StepContext *c, int error, const char *format, ...) _printf_(3, 4) _must_check_;
 
 /* The folder of a path, "/boot" of "/boot/grub.cfg"; owned by the caller, NULL when memory is short. */
 char *path_folder(const char *path);
 
-/* Removes the folders that held an original, as far as they are empty; NAME_ORIGINALS itself as well. 0 or negative
- * errno. */
-int tidy_originals(int rfd, const char *original) _must_check_;
+/* The directories that the step's path lies in, as far as they are missing. 0 or negative errno. */
+int step_make_parents(StepContext *c) _must_check_;
+
+/* Removes those again that are empty. What is in the others is somebody else's. */
+void step_remove_parents(StepContext *c);
 
 /* Keeps what is at the step's path; a path that does not exist is fine. To be called before the path is changed. 0 or
  * negative errno. */
 int step_keep_old(StepContext *c) _must_check_;
-/* The same for what a program will write: it may do that in place, and so into a hard link. */
+/* The same for what a program may write into: that would go through a hard link. 0; negative errno, with the failure
+ * told. */
 int step_keep_copy(StepContext *c) _must_check_;
-/* Puts it back, or removes what the step made where there was nothing. Needs no space on the disk. Does nothing where
- * nothing was kept. 0 or negative errno. */
-int step_put_back(StepContext *c) _must_check_;
+/* The same where a program has no business there, such as one that is told to make a trial file: without room for a
+ * copy as well only its bytes are remembered. */
+int step_keep_sight(StepContext *c) _must_check_;
+
+/* As command_run(); what the program makes is no more readable than the file at the step's path. */
+int step_run(StepContext *c, char *const argv[], unsigned limit, char **ret_tail) _must_check_;
+
+/* What a program has made has to be a file and no link: that may lead to anybody's, and what has a second name is not
+ * ours alone. 0; -EPROTO with the failure told; other negative errno. */
+int step_check_plain(StepContext *c, const char *path, const char *program) _must_check_;
+
+/**
+ * step_make_trial() - let a program make the file at trial_path
+ * @argv, @limit, @ret_tail: as command_run(). @program: its name for people. @what: of what it fails, " for
+ * kernel 6.1.0", or
+ * "".
+ * Returns 0; a negative errno with the failure told, also when what it made is no plain file.
+ */
+int step_make_trial(StepContext *c, char *const argv[], unsigned limit, const char *program, const char *what,
+                    char **ret_tail) _must_check_;
 
 /**
  * step_put_in_place() - let the file at trial_path take the place of the step's
@@ -55,16 +93,27 @@ int step_put_back(StepContext *c) _must_check_;
  */
 int step_put_in_place(StepContext *c, int r) _must_check_;
 
+/* Removes what is at a path, an empty directory as well. @u: what cannot be removed gets another name if it can, and is
+ * told; NULL: that is an error. 0, also when nothing is there; negative errno. */
+int step_clear(StepContext *c, const char *path, Undo *u) _must_check_;
+
+/* Puts back what was kept, or removes what the step made where there was nothing. Does nothing where all is as it was.
+ * Needs no space on the disk, but where the backup is gone. An undo() of StepOps. */
+int step_put_back(StepContext *c, Undo *u) _must_check_;
+
+/* Is at backup_path what was there? */
+bool step_has_old(const StepContext *c);
+
 int step_write_do(StepContext *c);
 int step_state_do(StepContext *c); /* a file of ptprep's own state */
 int step_clean_up_do(StepContext *c);
-int step_clean_up_undo(StepContext *c);
+int step_clean_up_undo(StepContext *c, Undo *u);
 int step_image_do(StepContext *c);
 int step_copy_do(StepContext *c);
 int step_stamp_do(StepContext *c);
 int step_mkconfig_do(StepContext *c);
 int step_command_do(StepContext *c);
-int step_command_undo(StepContext *c);
+int step_command_undo(StepContext *c, Undo *u);
 
 /**
  * image_verify() - are the present claim list and the helper in an image?

@@ -44,7 +44,7 @@ static int print_file_step(Printer *p, const Step *s)
 
         if (file->editor.n > 0) /* of the platform, which has to come to the same */
                 print_command(p, &file->editor, NULL, 0);
-        else if (startswith(s->path, NAME_STATE_DIR "/")) {
+        else if (step_is_state(s)) {
                 printer_line(p, "# %s %s", step_action(s), s->path);
                 return 0;
         }

@@ -92,6 +92,45 @@ static int add_steps(struct json_object *array, const Plan *plan, size_t n)
         return 0;
 }
 
+static int add_undo(struct json_object *array, const Undo *u)
+{
+        struct json_object *o = json_object_new_object(), *left;
+        int r = json_append(array, o);
+
+        if (r >= 0)
+                r = json_add_text(o, "path", u->path);
+        if (r >= 0)
+                r = json_add_text(o, "result", undo_state_to_string(u->state));
+        if (r >= 0)
+                r = json_add_text(o, "reason", u->reason);
+        if (r >= 0)
+                r = json_add_text(o, "old_at", u->old_at);
+        if (r < 0)
+                return r;
+        left = json_add_array(o, "left");
+        if (!left)
+                return -ENOMEM;
+        FOREACH_ARRAY(path, u->left.items, u->left.n) {
+                r = json_append_text(left, *path);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* What became of each step that had changed anything. */
+static int add_roll_back(struct json_object *array, const RollBack *r)
+{
+        for (size_t i = 0; r && i < r->n; i++) {
+                const Undo *u = r->items + i;
+                int e = u->state == UNDO_NOTHING && u->left.n == 0 ? 0 : add_undo(array, u);
+
+                if (e < 0)
+                        return e;
+        }
+        return 0;
+}
+
 static int add_loaders(struct json_object *array, const Facts *f)
 {
         int r = 0;
@@ -104,7 +143,7 @@ static int add_loaders(struct json_object *array, const Facts *f)
 int report_json(Printer *p, const Report *report)
 {
         _cleanup_json_ struct json_object *o = json_object_new_object();
-        struct json_object *loaders, *findings, *devices, *changes, *planned;
+        struct json_object *loaders, *findings, *devices, *changes, *planned, *roll_back;
         const Judgement *j = report->judgement;
         int r;
 
@@ -134,7 +173,8 @@ int report_json(Printer *p, const Report *report)
         devices = json_add_array(o, "devices");
         changes = json_add_array(o, "changes");
         planned = json_add_array(o, "planned");
-        if (!loaders || !findings || !devices || !changes || !planned)
+        roll_back = json_add_array(o, "roll_back");
+        if (!loaders || !findings || !devices || !changes || !planned || !roll_back)
                 return -ENOMEM;
         r = add_loaders(loaders, j->facts);
         if (r >= 0)
@@ -145,6 +185,8 @@ int report_json(Printer *p, const Report *report)
                 r = add_steps(changes, report->plan, report->steps_done);
         if (r >= 0 && report->verb == REPORT_DRY_RUN)
                 r = add_steps(planned, report->plan, report->plan->n);
+        if (r >= 0)
+                r = add_roll_back(roll_back, report->roll_back);
         if (r >= 0)
                 r = json_add_text(o, "failure", report->failure);
         if (r < 0)

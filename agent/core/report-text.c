@@ -53,6 +53,20 @@ static void print_machine(Printer *p, const Facts *f)
         printer_line(p, "%s", "");
 }
 
+/* Only what a person may have to look at. */
+static void print_roll_back(Printer *p, const RollBack *r)
+{
+        FOREACH_ARRAY(u, r->items, r->n) {
+                if (u->state == UNDO_FAILED)
+                        printer_line(p, "not put back: %s: %s%s%s", u->path, u->reason,
+                                     u->old_at ? "; as it was it is in " : "", u->old_at ?: "");
+                FOREACH_ARRAY(path, u->left.items, u->left.n)
+                        printer_line(p, "left: %s", *path);
+        }
+        if (r->cut)
+                printer_line(p, "not put back: memory was short, so it is not known what else");
+}
+
 int report_text(Printer *p, const Report *r)
 {
         const ReportVerdict *verdict = report_verdict(r);
@@ -83,6 +97,8 @@ int report_text(Printer *p, const Report *r)
                 printer_add(p, "failed: ");
                 printer_block(p, r->failure, "      | ");
         }
+        if (r->roll_back)
+                print_roll_back(p, r->roll_back);
         if (report_reboot_required(r)) {
                 printer_line(p, "%s", "");
                 printer_line(p, "reboot required: what is in place for the next boot is not yet true in this one");

@@ -27,6 +27,8 @@ typedef enum State {
         STATE_UNKNOWN,
         STATE_BLOCKED,
         STATE_ROLLED_BACK,
+        STATE_ROLLED_BACK_LEFT,
+        STATE_DAMAGED,
         STATE_REVERTED,
         STATE_NOTHING_TO_REVERT,
         STATE_REVERTED_UNSEEN,
@@ -50,6 +52,13 @@ static const struct {
         [STATE_BLOCKED] = { { "blocked", "BLOCKED: a person has to act", COLOR_RED }, EXIT_BLOCKED },
         [STATE_ROLLED_BACK] = { { "rolled-back", "FAILED: a change failed and everything was put back", COLOR_RED },
                                 EXIT_ROLLED_BACK },
+        [STATE_ROLLED_BACK_LEFT] = { { "rolled-back",
+                                       "FAILED: a change failed; what was there was put back, and something new is "
+                                       "left",
+                                       COLOR_RED },
+                                     EXIT_ROLLED_BACK },
+        [STATE_DAMAGED] = { { "damaged", "FAILED: a change failed, and not everything could be put back", COLOR_RED },
+                            EXIT_DAMAGED },
         [STATE_REVERTED] = { { "reverted", "REVERTED: nothing of ptprep's is left", COLOR_BRIGHT_GREEN }, EXIT_READY },
         [STATE_NOTHING_TO_REVERT] = { { "nothing-to-revert", "NOTHING TO REVERT: nothing of ptprep's is here",
                                         COLOR_BRIGHT_GREEN },
@@ -132,10 +141,23 @@ static State state_of_machine(const Report *r)
         }
 }
 
+static State state_of_failure(const Report *r)
+{
+        switch (r->roll_back ? roll_back_outcome(r->roll_back) : ROLL_BACK_WHOLE) {
+        case ROLL_BACK_WHOLE:
+                return STATE_ROLLED_BACK;
+        case ROLL_BACK_LEFT:
+                return STATE_ROLLED_BACK_LEFT;
+        case ROLL_BACK_FAILED:
+                break;
+        }
+        return STATE_DAMAGED;
+}
+
 static State state_of(const Report *r)
 {
         if (r->failure)
-                return STATE_ROLLED_BACK;
+                return state_of_failure(r);
         return r->verb == REPORT_REVERT ? state_of_revert(r) : state_of_machine(r);
 }
 
@@ -251,6 +273,15 @@ const char *report_next(const Report *r)
                 return r->verb == REPORT_REVERT
                                ? "cure what failed, then run \"ptprep revert\" again; the host boots as before"
                                : "cure what failed, then run \"ptprep --apply\" again; the host boots as before";
+        case STATE_ROLLED_BACK_LEFT:
+                return r->verb == REPORT_REVERT
+                               ? "look at what is left, cure what failed, then run \"ptprep revert\" again"
+                               : "look at what is left, cure what failed, then run \"ptprep --apply\" again";
+        case STATE_DAMAGED:
+                return r->verb == REPORT_REVERT
+                               ? "before the next boot put back what was not put back, then run \"ptprep revert\" again"
+                               : "before the next boot put back what was not put back, then run \"ptprep --apply\" "
+                                 "again";
         case STATE_CURABLE:
         case STATE_NOT_READY:
         case STATE_UNKNOWN:

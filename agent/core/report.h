@@ -6,6 +6,7 @@
 #include "model/exit-status.h"
 #include "model/finding.h"
 #include "model/plan.h"
+#include "model/rollback.h"
 
 typedef enum ReportVerb {
         REPORT_CHECK,
@@ -21,8 +22,9 @@ typedef struct Report {
         const FindingList *findings;
         const Plan *plan; /* NULL: none was made */
         size_t steps_done;
-        const char *failure; /* why an operation failed part-way; NULL: it did not */
-        size_t n_configured; /* of a revert: devices that the configuration still names */
+        const char *failure;       /* why an operation failed part-way; NULL: it did not */
+        const RollBack *roll_back; /* then what became of what had been done; NULL: nothing had */
+        size_t n_configured;       /* of a revert: devices that the configuration still names */
 } Report;
 
 #define REPORT_VERSION 2 /* of the JSON format: raised when a field changes its meaning or goes away */
@@ -30,8 +32,8 @@ typedef struct Report {
 /* The state of the machine, or what a revert has come to, in one word and in one sentence. */
 typedef struct ReportVerdict {
         const char *name; /* "ready", "nothing-configured", "reboot-due", "not-ready", "unknown", "blocked",
-                             "rolled-back"; of a revert "reverted", "nothing-to-revert", "not-ready", "blocked",
-                             "rolled-back" */
+                             "rolled-back", "damaged"; of a revert "reverted", "nothing-to-revert", "not-ready",
+                             "blocked", "rolled-back", "damaged" */
         const char *headline, *color;
 } ReportVerdict;
 

@@ -10,6 +10,7 @@ enum {
         EXIT_BLOCKED = 2,
         EXIT_ROLLED_BACK = 3,
         EXIT_UNKNOWN = 4, /* what has to be seen is not visible here */
+        EXIT_DAMAGED = 5, /* a change failed, and not everything could be put back */
         EXIT_USAGE = EX_USAGE,
         EXIT_INTERNAL = EX_SOFTWARE,
         EXIT_IO = EX_IOERR,

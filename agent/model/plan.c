@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan.h"
 
+#include "names.h"
 #include "table.h"
 #include "text.h"
 
@@ -95,8 +96,7 @@ static void step_done(Step *s)
 
 bool step_is_state(const Step *s)
 {
-        return s->kind == STEP_CLEAN_UP || s->kind == STEP_KEEP_ORIGINAL || s->kind == STEP_RECORD ||
-               s->kind == STEP_STAMP_IMAGES;
+        return startswith(s->path, NAME_STATE_DIR "/");
 }
 
 const FileStep *step_file(const Step *s)

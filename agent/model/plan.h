@@ -37,7 +37,7 @@ typedef struct StepRecord {
 } StepRecord;
 
 typedef struct CleanUpStep {
-        char *names; /* paths, one a line */
+        char *names; /* text of NAME_TRANSACTION */
 } CleanUpStep;
 
 /* STEP_KEEP_ORIGINAL, STEP_RECORD */

@@ -28,7 +28,7 @@ assert spec and spec.loader
 golden = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(golden)
 
-READY, NOT_READY, BLOCKED, ROLLED_BACK, UNKNOWN = range(5)
+READY, NOT_READY, BLOCKED, ROLLED_BACK, UNKNOWN, DAMAGED = range(6)
 USAGE, INTERNAL, IO, BUSY, PRIVILEGE, CONFIG = 64, 70, 74, 75, 77, 78
 
 
@@ -111,6 +111,15 @@ def rolled_back(m: Machine) -> None:
     m.run("--apply", status=ROLLED_BACK, said=r"^ptprep: FAILED")
 
 
+def damaged(m: Machine) -> None:
+    """The program that makes copies fails, and so it does when they have to be made of the old files again."""
+    m.tree.write("/usr/sbin/proxmox-boot-tool", b"#!/bin/sh\nexit 1\n")
+    m.tree.path("/usr/sbin/proxmox-boot-tool").chmod(0o755)
+    report = json.loads(m.run("--apply", "--json", status=DAMAGED))
+    if report["verdict"] != "damaged" or report["exit_code"] != DAMAGED or "as before" in report["next"]:
+        m.errors.append(f"the report of what could not be put back: {report}")
+
+
 def container(m: Machine) -> None:
     """No word of what it could not cure, and nothing is changed."""
     m.tree.write("/.dockerenv", b"")
@@ -177,7 +186,7 @@ def bad_configuration(m: Machine) -> None:
 ROWS = [
     (READY, "intel-default-on", prepared), (READY, "unconfigured", nothing_configured), (READY, "no-iommu", nothing_configured_nor_possible),
     (READY, "intel-off", taken_back), (NOT_READY, "intel-off", switched_off), (BLOCKED, "boot-disk", blocked),
-    (ROLLED_BACK, "disk-full", rolled_back), (UNKNOWN, "intel-off", container), (UNKNOWN, "unconfigured", container),
+    (ROLLED_BACK, "disk-full", rolled_back), (DAMAGED, "proxmox-systemd-boot", damaged), (UNKNOWN, "intel-off", container), (UNKNOWN, "unconfigured", container),
     (UNKNOWN, "intel-default-on", image), (USAGE, "unconfigured", usage), (INTERNAL, "unconfigured", internal), (IO, "intel-off", full),
     (BUSY, "intel-off", busy), (PRIVILEGE, "intel-off", without_privilege), (CONFIG, "typo", bad_configuration),
 ]

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/statvfs.h>
+
+#include "apply/step.h"
+#include "base/file.h"
+#include "base/io.h"
+#include "base/text.h"
+
+/* What was at a step's path: kept before it is changed, put back when the plan fails. */
+
+#define LEFT_SUFFIX ".ptprep-left" /* what nobody can tell whose it is; never removed */
+#define LEFT_MAX    10U
+
+/* An fd of a plain file; negative errno. */
+static int open_plain(int rfd, const char *path)
+{
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_NOFOLLOW);
+        struct stat st;
+
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        return S_ISREG(st.st_mode) ? TAKE_FD(fd) : -EINVAL;
+}
+
+int step_make_parents(StepContext *c)
+{
+        _cleanup_free_ char *folder = path_folder(c->path), *missing = NULL;
+        int rfd = c->options->rfd;
+        struct stat st;
+
+        for (char *up = folder; up && root_stat(rfd, up, &st) == -ENOENT;) {
+                free(missing);
+                missing = up;
+                folder = up = path_folder(up);
+        }
+        if (!folder)
+                return -ENOMEM;
+        if (!missing)
+                return 0;
+        free(c->made);
+        c->made = TAKE_PTR(missing);
+        free(folder);
+        folder = path_folder(c->path);
+        return folder ? root_mkdir_p(rfd, folder) : -ENOMEM;
+}
+
+void step_remove_parents(StepContext *c)
+{
+        _cleanup_free_ char *folder = c->made ? path_folder(c->path) : NULL;
+
+        while (folder && startswith(folder, c->made) && root_rmdir(c->options->rfd, folder) >= 0) {
+                char *up = path_folder(folder);
+
+                free(folder);
+                folder = up;
+        }
+}
+
+/* What is at the backup's name is what there was. It stays open: whoever removes it there does not take it away. */
+static void is_kept(StepContext *c)
+{
+        closep(&c->old_fd);
+        c->old_fd = open_plain(c->options->rfd, c->backup_path);
+        c->kept = KEPT_FILE;
+}
+
+int step_keep_old(StepContext *c)
+{
+        int r = root_file_backup(c->options->rfd, c->path, c->backup_path);
+
+        if (r < 0 && r != -ENOENT) {
+                root_file_discard(c->options->rfd, c->backup_path);
+                return r;
+        }
+        if (r >= 0)
+                is_kept(c);
+        else
+                c->kept = KEPT_NONE;
+        return 0;
+}
+
+int step_keep_copy(StepContext *c)
+{
+        int rfd = c->options->rfd, r;
+
+        root_file_discard(rfd, c->backup_path);
+        r = root_file_duplicate(rfd, c->path, c->backup_path);
+        if (r < 0 && r != -ENOENT)
+                return step_failed(c, r, "%s could not be copied to have a way back: %s; nothing was changed", c->path,
+                                   strerror(-r));
+        if (r >= 0)
+                is_kept(c);
+        else
+                c->kept = KEPT_NONE;
+        return 0;
+}
+
+/* Does the file system have room for a copy of the old file beside what the program is going to need? */
+static bool has_room(int rfd, const char *path)
+{
+        _cleanup_close_ int fd = open_plain(rfd, path);
+        struct statvfs fs;
+        struct stat st;
+
+        return fd >= 0 && fstat(fd, &st) >= 0 && fstatvfs(fd, &fs) >= 0 &&
+               (uint64_t) fs.f_bavail * fs.f_frsize / 3 >= (uint64_t) st.st_size;
+}
+
+int step_keep_sight(StepContext *c)
+{
+        int rfd = c->options->rfd, r;
+        _cleanup_close_ int fd = -EBADF;
+
+        if (has_room(rfd, c->path))
+                return step_keep_copy(c);
+        fd = open_plain(rfd, c->path);
+        if (fd == -ENOENT) {
+                c->kept = KEPT_NONE;
+                return 0;
+        }
+        r = fd < 0 ? fd : file_digest(fd, &c->digest);
+        if (r >= 0)
+                c->kept = KEPT_SIGHT;
+        return r;
+}
+
+static bool is_there(int rfd, const char *path)
+{
+        struct stat st;
+
+        return root_lstat(rfd, path, &st) >= 0;
+}
+
+/* Is at the step's path what was there when it was kept? 1; 0; negative errno. */
+static int as_it_was(const StepContext *c)
+{
+        int rfd = c->options->rfd, r;
+        _cleanup_close_ int now = open_plain(rfd, c->path), old = -EBADF;
+        uint64_t digest;
+
+        switch (c->kept) {
+        case KEPT_NOT:
+                return 1;
+        case KEPT_NONE:
+                return now == -ENOENT;
+        case KEPT_SIGHT:
+                r = now < 0 ? now : file_digest(now, &digest);
+                return r < 0 ? r : digest == c->digest;
+        case KEPT_FILE:
+                if (now < 0)
+                        return now == -ENOENT || now == -EINVAL || now == -ELOOP ? 0 : now;
+                old = c->old_fd < 0 ? open_plain(rfd, c->backup_path) : -EBADF;
+                return old < 0 && c->old_fd < 0 ? 0 : file_same(now, old < 0 ? c->old_fd : old);
+        case KEPT_LOST:
+                break;
+        }
+        return 0;
+}
+
+/*
+ * The trial file gets the name of the old one, and that the backup's name. It goes on having its blocks: a boot loader
+ * may still be led to them, see settle_file_system(). Without names that can be exchanged the copy has to do.
+ */
+static int exchange(StepContext *c)
+{
+        int rfd = c->options->rfd, r;
+        _cleanup_close_ int old = open_plain(rfd, c->path);
+
+        if (old < 0)
+                return old;
+        r = root_file_exchange(rfd, c->trial_path, c->path);
+        if (r == -ENOTSUP) {
+                r = c->kept == KEPT_FILE ? 0 : step_keep_old(c);
+                return r < 0 ? r : root_file_rename(rfd, c->trial_path, c->path);
+        }
+        if (c->kept != KEPT_FILE) { /* whichever name it has when something fails from here on, it is held open */
+                c->old_fd = TAKE_FD(old);
+                c->kept = KEPT_FILE;
+        }
+        if (r >= 0)
+                r = root_file_rename(rfd, c->trial_path, c->backup_path);
+        if (r >= 0)
+                is_kept(c);
+        return r;
+}
+
+static int take_place(StepContext *c)
+{
+        int rfd = c->options->rfd;
+        int r = c->kept != KEPT_NOT ? as_it_was(c) : 1;
+
+        if (r < 0)
+                return r;
+        if (r == 0) { /* a program has written into the old file, and there may be no other one */
+                c->kept = c->kept == KEPT_SIGHT ? KEPT_LOST : c->kept;
+                return root_file_rename(rfd, c->trial_path, c->path);
+        }
+        if (is_there(rfd, c->path))
+                return exchange(c);
+        c->kept = KEPT_NONE;
+        return root_file_rename(rfd, c->trial_path, c->path);
+}
+
+int step_put_in_place(StepContext *c, int r)
+{
+        int rfd = c->options->rfd;
+
+        if (r >= 0)
+                r = root_file_carry(rfd, c->path, c->trial_path);
+        if (r >= 0)
+                r = root_file_sync(rfd, c->trial_path);
+        if (r >= 0)
+                r = take_place(c);
+        if (r < 0)
+                root_file_discard(rfd, c->trial_path);
+        return r;
+}
+
+/* Gives what is at a name another one that no later run takes for its own. @u: gets that name, or the old one. */
+static int leave(StepContext *c, const char *path, Undo *u)
+{
+        int rfd = c->options->rfd;
+
+        for (unsigned i = 0; i < LEFT_MAX; i++) {
+                _cleanup_free_ char *to = NULL;
+
+                if ((i == 0 ? string_printf(&to, "%s" LEFT_SUFFIX, c->path)
+                            : string_printf(&to, "%s" LEFT_SUFFIX ".%u", c->path, i)) < 0)
+                        return -ENOMEM;
+                if (!is_there(rfd, to))
+                        return string_list_add(&u->left, root_file_rename(rfd, path, to) >= 0 ? to : path);
+        }
+        return string_list_add(&u->left, path);
+}
+
+/* What could not be removed (@error): a directory with something in it would be in the next run's way, all else that
+ * run removes. */
+static int leave_if_full(StepContext *c, const char *path, int error, Undo *u)
+{
+        return error == -ENOTEMPTY || error == -EEXIST ? leave(c, path, u) : string_list_add(&u->left, path);
+}
+
+int step_clear(StepContext *c, const char *path, Undo *u)
+{
+        int rfd = c->options->rfd, r;
+
+        if (!is_there(rfd, path)) /* where nothing may be removed that would be the error */
+                return 0;
+        r = root_file_remove(rfd, path);
+        if (r == -EISDIR)
+                r = root_rmdir(rfd, path);
+        if (r >= 0)
+                return 0;
+        return u ? leave_if_full(c, path, r, u) : r;
+}
+
+/* Did somebody else write there, after ptprep? */
+static bool is_strange(const StepContext *c, const char *path)
+{
+        const FileStep *file = c->done ? step_file(c->step) : NULL;
+        _cleanup_free_ char *text = NULL;
+
+        return file && root_read_text(c->options->rfd, path, &text) >= 0 && !streq_null(text, file->new_text);
+}
+
+static int remove_new(StepContext *c, Undo *u)
+{
+        int r;
+
+        if (is_strange(c, c->path))
+                return leave(c, c->path, u);
+        r = step_clear(c, c->path, NULL);
+        return r == -ENOTEMPTY || r == -EEXIST ? leave(c, c->path, u) : r;
+}
+
+/* Whatever is at the step's path makes room. What it was is at @from then, if it was anything. */
+static int put_back_from(StepContext *c, const char *from, Undo *u)
+{
+        int rfd = c->options->rfd;
+        int r = root_file_put_back(rfd, from, c->path);
+
+        if (r == -EISDIR || r == -ENOTEMPTY || r == -EEXIST) { /* names cannot be exchanged here */
+                r = leave(c, c->path, u);
+                return r < 0 ? r : root_file_rename(rfd, from, c->path);
+        }
+        if (r < 0)
+                return r;
+        if (is_strange(c, from))
+                return leave(c, from, u);
+        r = root_rmdir(rfd, from); /* a file stays until the loaders see the old one, see transaction_end() */
+        return r >= 0 || r == -ENOENT || r == -ENOTDIR ? 0 : leave_if_full(c, from, r, u);
+}
+
+/* The backup has been removed, perhaps with the directory that it was in. */
+static int put_back_open(StepContext *c, Undo *u)
+{
+        int rfd = c->options->rfd;
+        _cleanup_free_ char *folder = path_folder(c->path);
+        int r = folder ? root_mkdir_p(rfd, folder) : -ENOMEM;
+
+        if (r >= 0)
+                r = step_clear(c, c->trial_path, u);
+        if (r >= 0)
+                r = root_file_duplicate_fd(rfd, c->old_fd, c->trial_path);
+        return r < 0 ? r : put_back_from(c, c->trial_path, u);
+}
+
+int step_put_back(StepContext *c, Undo *u)
+{
+        int r = as_it_was(c);
+
+        if (r != 0)
+                return r < 0 ? r : 0;
+        u->state = UNDO_DONE;
+        switch (c->kept) {
+        case KEPT_NONE:
+                return remove_new(c, u);
+        case KEPT_FILE:
+                if (c->old_fd >= 0 && !is_there(c->options->rfd, c->backup_path))
+                        return put_back_open(c, u);
+                return put_back_from(c, c->backup_path, u);
+        case KEPT_SIGHT:
+        case KEPT_LOST:
+                string_printf(&u->reason, "%s", "a program wrote into it, and there was no room to keep a copy");
+                return -ENODATA;
+        case KEPT_NOT:
+                break;
+        }
+        return 0;
+}
+
+bool step_has_old(const StepContext *c)
+{
+        _cleanup_close_ int fd = c->kept == KEPT_FILE ? open_plain(c->options->rfd, c->backup_path) : -EBADF;
+
+        return fd >= 0 && (c->old_fd < 0 || file_same(fd, c->old_fd) > 0);
+}

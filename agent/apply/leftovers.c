@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "apply/leftovers.h"
+
+#include "base/file.h"
+#include "model/names.h"
+#include "model/transaction.h"
+
+/* Names of everything that one step could leave behind. */
+static int step_leftovers(const StepContext *c, StringList *ret)
+{
+        _cleanup_free_ char *folder = path_folder(c->path);
+        int r = folder ? string_list_addf(ret, "%s/.%s" TRIAL_SUFFIX, folder, strrchr(c->path, '/') + 1)
+                       : -ENOMEM; /* of root_file_replace() */
+
+        if (r >= 0)
+                r = string_list_add(ret, c->trial_path);
+        if (r >= 0)
+                r = string_list_add(ret, c->backup_path);
+        if (r >= 0 && c->step->kind == STEP_MKCONFIG) /* grub-mkconfig writes here before it renames */
+                r = string_list_addf(ret, "%s" UNFINISHED_SUFFIX, c->path);
+        return r;
+}
+
+static int add_kept(const RollBack *roll_back, Transaction *ret)
+{
+        FOREACH_ARRAY(u, roll_back->items, roll_back->n) {
+                int r = u->old_at ? transaction_keep(ret, u->path, u->old_at) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return roll_back->cut ? -ENOMEM : 0;
+}
+
+static bool is_kept(const Transaction *t, const char *path)
+{
+        FOREACH_ARRAY(k, t->kept, t->n_kept)
+                if (streq(k->old_at, path))
+                        return true;
+        return false;
+}
+
+static int add_leftovers(const StepContext *contexts, size_t n, Transaction *t)
+{
+        _cleanup_(string_list_done) StringList names = {};
+
+        for (const StepContext *c = contexts; c < contexts + n; c++) {
+                int r = step_leftovers(c, &names);
+
+                if (r < 0)
+                        return r;
+        }
+        FOREACH_ARRAY(name, names.items, names.n) {
+                int r = is_kept(t, *name) ? 0 : string_list_add(&t->leftovers, *name);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Of no use unless the record tells of them. */
+static int add_originals(const StepContext *contexts, size_t n, Transaction *t)
+{
+        for (const StepContext *c = contexts; c < contexts + n; c++) {
+                int r = c->step->kind == STEP_KEEP_ORIGINAL ? string_list_add(&t->leftovers, c->path) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int transaction_write(int rfd, const Transaction *t)
+{
+        _cleanup_free_ char *text = transaction_print(t);
+        int r = text ? root_mkdir_p(rfd, NAME_STATE_DIR) : -ENOMEM;
+
+        return r < 0 ? r : root_file_replace(rfd, NAME_TRANSACTION, text, strlen(text), 0600);
+}
+
+int transaction_begin(int rfd, const StepContext *contexts, size_t n)
+{
+        _cleanup_(transaction_done) Transaction t = {};
+        int r = add_leftovers(contexts, n, &t);
+
+        if (r >= 0)
+                r = add_originals(contexts, n, &t);
+        return r < 0 ? r : transaction_write(rfd, &t);
+}
+
+int tidy_originals(int rfd, const char *original)
+{
+        char *folder = path_folder(original);
+        int r = folder ? 0 : -ENOMEM;
+
+        while (folder && startswith(folder, NAME_ORIGINALS)) {
+                char *up = NULL;
+
+                r = root_rmdir(rfd, folder);
+                if (r >= 0 || r == -ENOENT) { /* one that is gone may have an empty one around it */
+                        up = path_folder(folder);
+                        r = up ? 0 : -ENOMEM;
+                }
+                free(folder);
+                folder = up;
+        }
+        free(folder);
+        return r == -ENOTEMPTY ? 0 : r;
+}
+
+int leftover_remove(int rfd, const char *path)
+{
+        int r = root_file_remove(rfd, path);
+
+        if (r == -EISDIR)
+                r = root_rmdir(rfd, path);
+        return r == -ENOENT || r == -ENOTDIR || r == -ENOTEMPTY || r == -EEXIST ? 0 : r;
+}
+
+/* Returns whether all of them are gone. */
+static bool remove_leftovers(int rfd, const StepContext *contexts, size_t n, const StringList *names)
+{
+        bool clean = true;
+
+        FOREACH_ARRAY(name, names->items, names->n)
+                clean &= leftover_remove(rfd, *name) >= 0;
+        for (const StepContext *c = contexts; c < contexts + n; c++)
+                if (c->step->kind == STEP_KEEP_ORIGINAL)
+                        clean &= tidy_originals(rfd, c->path) >= 0;
+        return clean;
+}
+
+void transaction_end(int rfd, const StepContext *contexts, size_t n, const RollBack *roll_back)
+{
+        _cleanup_(transaction_done) Transaction t = {};
+        bool clean;
+
+        if (add_kept(roll_back, &t) < 0 || add_leftovers(contexts, n, &t) < 0)
+                return;
+        clean = remove_leftovers(rfd, contexts, n, &t.leftovers);
+        if (clean && t.n_kept == 0) {
+                root_file_discard(rfd, NAME_TRANSACTION);
+                return;
+        }
+        if (clean)
+                string_list_done(&t.leftovers);
+        /* where it cannot be written, the list of the beginning stays */
+        if (t.n_kept > 0 && transaction_write(rfd, &t) < 0)
+                errno = 0;
+}
