@@ -3,10 +3,11 @@
 /*
  * Runs a program and lets one of its system calls go wrong.
  *
- *      fault count FILE COMMAND...       write the calls that change something to FILE: number and name
- *      fault kill N COMMAND...           SIGKILL when call N is about to be made
- *      fault ERRNO N COMMAND...          call N is not made and fails with ENOSPC, EIO or EROFS
+ *      fault count FILE COMMAND...       write the calls that change something to FILE, a line each: number, name and,
+ * of what is synced or renamed, the path or both paths, with a tab before each fault kill N COMMAND... SIGKILL when
+ * call N is about to be made fault ERRNO N COMMAND...          call N is not made and fails with ENOSPC, EIO or EROFS
  *      fault ERRNO+ N COMMAND...         call N and all that follow; with ENOSPC only those that need room on the disk
+ *      fault FAT 1 COMMAND...            no file can have a second name; OLDFAT: nor can two exchange theirs
  *
  * Counted are the calls of the program itself that change files, start or await a child; what it prints is not, and its
  * children go unhindered. Exit status: that of the command, 137 when it was killed, 125 when something is wrong here.
@@ -33,6 +34,9 @@ enum {
         IF_FILE = 1 << 1,     /* nor does what is printed, or goes to a socket, or into memory */
         KILL_ONLY = 1 << 2,   /* such a call does not fail for want of a disk */
         NEEDS_ROOM = 1 << 3,
+        NOT_ON_FAT = 1 << 4,
+        NOT_ON_OLD_FAT = 1 << 5, /* Linux before 6.0 */
+        IF_EXCHANGE = 1 << 6,    /* renameat2() with that flag */
 };
 
 static const struct Call {
@@ -47,8 +51,9 @@ static const struct Call {
         { "write", SYS_writev, IF_FILE | NEEDS_ROOM },
         { "rename", SYS_rename, 0 },
         { "rename", SYS_renameat, 0 },
+        { "exchange", SYS_renameat2, IF_EXCHANGE | NOT_ON_OLD_FAT },
         { "rename", SYS_renameat2, 0 },
-        { "link", SYS_linkat, NEEDS_ROOM },
+        { "link", SYS_linkat, NEEDS_ROOM | NOT_ON_FAT },
         { "link", SYS_symlinkat, NEEDS_ROOM },
         { "unlink", SYS_unlink, 0 },
         { "unlink", SYS_unlinkat, 0 },
@@ -80,8 +85,13 @@ static const struct Error {
         int flags; /* of calls that it meets; 0: all that may fail */
         int stays;
 } errors[] = {
-        { "ENOSPC", ENOSPC, 0, 0 },           { "EIO", EIO, 0, 0 }, { "EROFS", EROFS, 0, 0 }, { "EROFS+", EROFS, 0, 1 },
+        { "ENOSPC", ENOSPC, 0, 0 },
+        { "EIO", EIO, 0, 0 },
+        { "EROFS", EROFS, 0, 0 },
+        { "EROFS+", EROFS, 0, 1 },
         { "ENOSPC+", ENOSPC, NEEDS_ROOM, 1 },
+        { "FAT", EPERM, NOT_ON_FAT, 1 },
+        { "OLDFAT", EINVAL, NOT_ON_FAT | NOT_ON_OLD_FAT, 1 },
 };
 
 static void __attribute__((noreturn)) die(const char *what)
@@ -116,6 +126,61 @@ static int is_file(pid_t pid, unsigned long long fd)
         return fd > 2 && target[0] == '/' && strncmp(target, "/memfd:", 7) != 0;
 }
 
+/* A string of the program; cut where it is longer. */
+static void read_string(pid_t pid, unsigned long long at, char *buf, size_t size)
+{
+        size_t n = 0;
+
+        while (n + 1 < size) {
+                long word;
+
+                errno = 0;
+                word = ptrace(PTRACE_PEEKDATA, pid, (void *) (at + n), NULL);
+                if (errno != 0)
+                        break;
+                for (size_t i = 0; i < sizeof(word) && n + 1 < size; i++) {
+                        buf[n] = ((const char *) &word)[i];
+                        if (!buf[n++])
+                                return;
+                }
+        }
+        buf[n] = 0;
+}
+
+/* Writes the path of a descriptor, and of a name in it when there is one. */
+static void print_path(FILE *list, pid_t pid, unsigned long long fd, unsigned long long name)
+{
+        char link[64], target[4096], text[256] = "";
+        ssize_t n;
+
+        (void) snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int) pid, (int) fd);
+        n = readlink(link, target, sizeof(target) - 1);
+        target[n < 0 ? 0 : n] = 0;
+        if (name)
+                read_string(pid, name, text, sizeof(text));
+        fprintf(list, "\t%s%s%s", target, name ? "/" : "", text);
+}
+
+static void print_call(FILE *list, pid_t pid, unsigned long n, const struct Call *c, const struct user_regs_struct *r)
+{
+        fprintf(list, "%lu %s", n, c->name);
+        switch (c->number) {
+        case SYS_fsync:
+        case SYS_fdatasync:
+        case SYS_syncfs:
+                print_path(list, pid, r->rdi, 0);
+                break;
+        case SYS_renameat:
+        case SYS_renameat2:
+                print_path(list, pid, r->rdi, r->rsi);
+                print_path(list, pid, r->rdx, r->r10);
+                break;
+        default:
+                break;
+        }
+        fputc('\n', list);
+}
+
 /* NULL: not one that counts. */
 static const struct Call *find_call(pid_t pid, const struct user_regs_struct *r)
 {
@@ -126,6 +191,8 @@ static const struct Call *find_call(pid_t pid, const struct user_regs_struct *r)
                         return NULL;
                 if ((c->flags & IF_FILE) && !is_file(pid, r->rdi))
                         return NULL;
+                if ((c->flags & IF_EXCHANGE) && !(r->r8 & RENAME_EXCHANGE))
+                        continue;
                 return c;
         }
         return NULL;
@@ -137,6 +204,12 @@ static const struct Error *find_error(const char *name)
                 if (strcmp(e->name, name) == 0)
                         return e;
         return NULL;
+}
+
+/* The file system has its own for a link that it cannot make. */
+static int value_of(const struct Error *e, const struct Call *c)
+{
+        return (c->flags & NOT_ON_FAT) && (e->flags & NOT_ON_FAT) ? EPERM : e->value;
 }
 
 static int meets(const struct Error *e, const struct Call *c, unsigned long n, unsigned long at)
@@ -211,7 +284,7 @@ int main(int argc, char *argv[])
                                 continue;
                         n++;
                         if (list)
-                                fprintf(list, "%lu %s\n", n, c->name);
+                                print_call(list, pid, n, c, &r);
                         if (killing && n == at) {
                                 if (kill(pid, SIGKILL) < 0 || waitpid(pid, &status, 0) < 0)
                                         die("kill");
@@ -219,11 +292,11 @@ int main(int argc, char *argv[])
                         }
                         if (!error || !meets(error, c, n, at))
                                 continue;
-                        failing = 1;
+                        failing = value_of(error, c);
                         r.orig_rax = (unsigned long long) -1; /* no such call: nothing is done */
                 } else if (failing) {
+                        r.rax = (unsigned long long) -failing;
                         failing = 0;
-                        r.rax = (unsigned long long) -error->value;
                 } else
                         continue;
                 if (ptrace(PTRACE_SETREGS, pid, NULL, &r) < 0)

@@ -34,8 +34,13 @@ spec.loader.exec_module(golden)
 SECONDS = 30
 AT_LEAST = 8 # of each scenario, whatever the time
 ERRORS = ("ENOSPC", "EIO", "EROFS", "EROFS+", "ENOSPC+")
+# nothing goes wrong, but there is less that works
+OTHER_DISKS = {how: (how, 1, call) for how, call in (("FAT", "link"), ("OLDFAT", "exchange"))}
+# closed to others before a run, and afterwards
+PRIVATE = ("/boot", "/efi", "/etc/default", "/etc/kernel")
 NEVER_FAIL = ("child", "ioctl")
 ROLLED_BACK = 3
+DAMAGED = 5
 KILLED = 137
 BROKEN = 125
 STATE = "/var/lib/ptprep/"
@@ -75,6 +80,7 @@ def cpio_members(data: bytes) -> dict[str, bytes]:
 
 
 def comparable(name: str, data: bytes) -> object:
+    name = name.removesuffix(".ptprep-old")
     if name == STATE + "images": # inodes of verified images
         return "images"
     at = data.find(b"070701") if name.endswith(".efi") else 0
@@ -142,11 +148,17 @@ class Scenario:
                 self.ptprep_run(self.start, step)
             else:
                 tree.build(step)
+        self.private = set()
+        for path in (p for folder in PRIVATE for p in tree.path(folder).rglob("*") if p.is_file() and not p.is_symlink()):
+            path.chmod(0o600)
+            self.private.add("/" + path.relative_to(self.start).as_posix())
         self.old = contents(self.start)
         done = self.copy("done")
         calls = folder / f"{name}.calls"
         self.code = run(self.fault, "count", str(calls), self.ptprep, f"--root={done}", self.verb).returncode
-        self.calls = [(int(number), call) for number, call in (line.split() for line in calls.read_text().splitlines())]
+        lines = [line.split("\t") for line in calls.read_text().splitlines()]
+        self.calls = [(int(number), call) for number, call in (line[0].split() for line in lines)]
+        self.order = [(line[0].split()[1], *line[1:]) for line in lines]
         self.new = contents(done)
         self.new_folders = folders(done)
         assert lasting(list(self.new)) == list(self.new), f"{name}: the good run left something behind"
@@ -160,25 +172,63 @@ class Scenario:
         subprocess.run(["cp", "-a", self.start, path], check=True)
         return path
 
-    def judge_broken(self, how: str, code: int, now: dict[str, object]) -> list[str]:
+    def judge_broken(self, how: str, code: int, report: str, now: dict[str, object]) -> list[str]:
         # ptprep's own state has more stages than two, and is judged by what comes of it
         errors = [f"{n} is between" for n in lasting(differences(self.old, now))
                   if now.get(n) != self.new.get(n) and not n.startswith(STATE) and now.get(n) != STAGES.get((self.name, n), "")]
+        if how in OTHER_DISKS:
+            return [f"ended with {code}"] * (code != self.code) + [f"{n} differs" for n in differences(self.new, now)]
         if how == "kill":
             return errors + [f"was not killed: {code}"] * (code != KILLED)
         old, new = lasting(differences(self.old, now)), lasting(differences(self.new, now))
-        if code == ROLLED_BACK and how != "EROFS+": # a disk that is read-only by then takes nothing back
-            errors += [f"put back, but {n} differs" for n in old]
+        if code == ROLLED_BACK:
+            left = re.findall(r"(?m)^left: (.*)$", report)
+            errors += [f"put back, but {n} differs" for n in old if n not in left]
+        elif code == DAMAGED:
+            errors += self.judge_damage(report, now, old)
         elif code == self.code and old: # it may also have ended before the first change
             errors += [f"done, but {n} differs" for n in new]
-        elif code not in (ROLLED_BACK, self.code) and (code >= BROKEN or old):
+        elif code not in (ROLLED_BACK, DAMAGED, self.code) and (code >= BROKEN or old):
             errors.append(f"ended with {code} and changed {old}")
         return errors
+
+    def opened(self, top: pathlib.Path) -> list[str]:
+        """What others may read that was closed to them, under its own name or one that a file has on its way."""
+        errors = []
+        for folder, _, files in os.walk(top):
+            for path in (pathlib.Path(folder) / file for file in files):
+                own = re.sub(r"(/\.?)([^/]*?)(\.\d+)?(\.ptprep-(new|old)(\.new)?)$", r"/\2", "/" + path.relative_to(top).as_posix())
+                if own in self.private and not path.is_symlink() and path.lstat().st_mode & 0o077:
+                    errors.append(f"{path.relative_to(top)} can be read by others")
+        return errors
+
+    def judge_order(self) -> list[str]:
+        """What gets a file's place is on the disk before, and the new name behind: a power cut would tell, and nothing else."""
+        errors = []
+        for i, (call, *paths) in enumerate(self.order):
+            if call not in ("rename", "exchange") or not paths[0].endswith(PASSING[0]) or paths[1].endswith(PASSING):
+                continue
+            before = next((c for c in reversed(self.order[:i]) if len(c) > 1 and paths[0] in c[1:]), ("nothing",))
+            behind = next((c for c in self.order[i + 1:] if len(c) > 1), ("nothing",))
+            errors += [f"{paths[1]} is replaced by what is not on the disk"] * (before[0] != "fsync")
+            errors += [f"the new name of {paths[1]} is not on the disk"] * (behind != ("fsync", os.path.dirname(paths[1])))
+        return [f"{self.name}: {e}" for e in errors] or [f"{self.name}: nothing is replaced"] * (not self.order)
+
+    def judge_damage(self, report: str, now: dict[str, object], changed: list[str]) -> list[str]:
+        """What is said not to be put back is not, all else is, and where the old bytes are said to be there they are."""
+        lines = re.findall(r"(?m)^not put back: ([^:]+): ([^;\n]*)(?:; as it was it is in (.*))?$", report)
+        # what a program has made again of the others may have come out right, and stands for all that it makes
+        told = {name: at for name, reason, at in lines if not reason.startswith("made anew")}
+        differ = {n for n in changed if not n.startswith(STATE) and not (len(told) < len(lines) and n.startswith("/hidden/"))}
+        return [f"{n} differs, and nobody says so" for n in sorted(differ - told.keys())] + \
+            [f"{n} is told not to be put back, and is" for n in sorted(told.keys() - differ)] + \
+            [f"{at} has not what {n} was" for n, at in told.items() if at and now.get(at) != self.old.get(n)] + \
+            ["not everything put back, and nothing is told"] * (not lines)
 
     def play(self, how: str, number: int, call: str) -> list[str]:
         top = self.copy(f"{how}-{number}")
         broken = run(self.fault, how, str(number), self.ptprep, f"--root={top}", self.verb)
-        errors = self.judge_broken(how, broken.returncode, contents(top))
+        errors = self.judge_broken(how, broken.returncode, broken.stdout, contents(top)) + self.opened(top)
         # what made the run fail is gone now
         after = self.ptprep_run(top, self.verb)
         if after.returncode != self.code:
@@ -208,7 +258,7 @@ class Scenario:
         rotated = list(kinds.values())
         rotated = rotated[first % len(kinds):] + rotated[:first % len(kinds)]
         rounds = itertools.zip_longest(*rotated)
-        return [job for one in rounds for job in one if job]
+        return [*OTHER_DISKS.values(), *(job for one in rounds for job in one if job)]
 
 
 def main() -> int:
@@ -245,7 +295,10 @@ def main() -> int:
             results = [r for r in pool.map(play, enumerate(jobs)) if r is not None]
             for error in itertools.chain(*results):
                 print(error, flush=True)
-            bad = any(results) or not jobs
+            order = scenario.judge_order()
+            for error in order:
+                print(error, flush=True)
+            bad = any(results) or bool(order) or not jobs
             print(f"{'FAILED' if bad else 'ok'} {scenario.name}: {len(scenario.calls)} calls of {len({c for _, c in scenario.calls})} "
                   f"kinds, {len(results)} of {len(jobs)} runs in which one goes wrong", flush=True)
             failed += bad

@@ -96,7 +96,7 @@ class View:
         with self.disk() as disk:
             calls = folder / f"{kind}.calls"
             self.code = self.run(disk, "count", str(calls)).returncode
-            self.calls = [(int(n), call) for n, call in (line.split() for line in calls.read_text().splitlines())]
+            self.calls = [(int(n), call) for n, call in (line.split()[:2] for line in calls.read_text().splitlines())]
             files = {n: d for n, d in faults.contents(disk.top).items() if n in self.old or n.startswith("/boot/")}
         self.new = self.seen(self.image)
         assert {n: faults.comparable(n, d) for n, d in self.new.items()} == files, f"{kind}: GRUB does not see what is there after umount"

@@ -1,0 +1,369 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs of ptprep whose children misbehave.
+
+    run-children.py PTPREP [CASE ...]
+
+The programs that an apply starts write where they have no business, take away what was kept, leave links and directories,
+and fail. Each case below says what becomes of that. Whatever it is, what ptprep says of it is true: of a tree that is to the
+byte, the mode and the owner as it was it says that everything was put back, and of no other one; what is left it names, and
+where the old bytes lie of what it could not put back.
+"""
+
+import concurrent.futures
+import dataclasses
+import fcntl
+import importlib.util
+import json
+import os
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+HERE = pathlib.Path(__file__).resolve().parent
+spec = importlib.util.spec_from_file_location("golden", HERE.parent / "golden" / "run-golden.py")
+assert spec and spec.loader
+golden = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(golden)
+
+APPLETS = ("chmod", "dd", "head", "mkfifo", "rmdir", "sleep", "touch")
+UNSEEN = ("/sys/", "/proc/", "/bin", "/dev", "/lib/", "/tmp", "/usr/", "/run", "/var/lib/ptprep/report", "/hidden/")
+RELEASE = "6.1.0-1-amd64"
+MENU = "/boot/grub/grub.cfg"
+IMAGE = f"/boot/initrd.img-{RELEASE}"
+DEFAULT = "/etc/default/grub"
+DROP_IN = "/etc/default/grub.d/zz-ptprep.cfg"
+CLAIMS = "/etc/ptprep/claims"
+TOKEN = "0123456789abcdef0123456789abcdef"
+UNIFIED = f"/efi/EFI/Linux/{TOKEN}-{RELEASE}.efi"
+ENTRY = f"/boot/loader/entries/0123-{RELEASE}.conf"
+VICTIM = "/etc/victim"
+TOOLS = {"dracut": "/usr/bin/dracut", "grub-mkconfig": "/usr/sbin/grub-mkconfig", "grubby": "/usr/sbin/grubby",
+         "kernel-install": "/usr/bin/kernel-install",
+         "proxmox-boot-tool": "/usr/sbin/proxmox-boot-tool"}
+# ptprep looks for this line before it takes a program for one that reads drop-ins
+HEAD = "#!/bin/sh\n# for x in ${sysconfdir}/default/grub.d/*.cfg ; do\n"
+FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_IMMUTABLE_FL = 0x80086601, 0x40086602, 0x10
+
+DONE, PUT_BACK, DAMAGED = "done", "rolled-back", "damaged"
+EXIT = {DONE: (0, 1), PUT_BACK: (3,), DAMAGED: (5,)}
+
+
+class Skipped(Exception):
+    """This system cannot play a case."""
+
+
+@dataclasses.dataclass
+class Case:
+    name: str
+    machine: str
+    tools: dict[str, str]                                          # program: what it does in its own place
+    verdict: str = PUT_BACK
+    left: tuple[str, ...] = ()                                     # what is told to be left
+    lost: dict[str, str | None] = dataclasses.field(default_factory=dict) # not put back: where it is told to be
+    before: tuple[str, ...] = ()                                   # lines of a tree, on top of the machine
+    around: str = ""                                               # name of a function of this file
+    says: str = ""                                                 # in what is printed
+
+    def __post_init__(self) -> None:
+        assert self.lost or self.verdict != DAMAGED
+
+
+def fails(body: str) -> str:
+    return f"{HEAD}{body}\nexit 1\n"
+
+
+def good(tool: str, first: str = "", last: str = "") -> str:
+    """The stand-in of the golden machines, with something before and behind what it does."""
+    text = (HERE.parent / "golden" / "tools" / tool).read_text()
+    assert text.count("set -eu\n") == 1
+    return text.replace("set -eu\n", f"set -eu\n{first}\n") + last + "\n"
+
+
+def each(name: str, path: str, tool: str, machine: str = "intel-off") -> list[Case]:
+    """All that a program can do to a file that is not its own, and then it fails. @name: of the kind of step."""
+    ways = {
+        "cuts": f": >{path}",
+        "appends to": f"echo x >>{path}",
+        "removes": f"rm {path}",
+        "closes": f"chmod 000 {path}",
+        "makes an empty directory of": f"rm {path}; mkdir {path}",
+        "makes a link of": f"rm {path}; ln -s {VICTIM} {path}",
+        "makes a pipe of": f"rm {path}; mkfifo {path}",
+        "takes the backup of, and cuts": f"rm -f {path}.ptprep-old; : >{path}",
+        "takes the backup of, and removes": f"rm -f {path}.ptprep-old {path}",
+        "takes all around": f"rm -r {os.path.dirname(path)}",
+    }
+    cases = [Case(f"{name}: {tool} {way} it", machine, {tool: fails(body)}) for way, body in ways.items()
+             if way != "takes all around" or path == MENU]
+    full = Case(f"{name}: {tool} makes a full directory of it", machine, {tool: fails(f"rm {path}; mkdir {path}; echo x >{path}/x")},
+                left=(f"{path}.ptprep-left",))
+    return cases + [full]
+
+
+def strange(cases: list[Case], path: str) -> list[Case]:
+    """What another program has written into a file that ptprep wrote is not thrown away."""
+    for case in cases:
+        if any(f" {way} it" in case.name for way in ("cuts", "appends to", "and cuts")):
+            case.left = (f"{path}.ptprep-left",)
+    return cases
+
+
+CASES = [
+    *each("menu", MENU, "grub-mkconfig"),
+    *each("image", IMAGE, "dracut"),
+    *each("unified image", UNIFIED, "kernel-install", "uki"),
+    *strange(each("file", DEFAULT, "grub-mkconfig"), DEFAULT),
+    *strange(each("new file", CLAIMS, "grub-mkconfig"), CLAIMS),
+    *each("record", "/var/lib/ptprep/record", "grub-mkconfig"),
+    *each("original", "/var/lib/ptprep/originals/etc/default/grub", "grub-mkconfig"),
+    Case("a menu that is cut although a good one is made", "intel-off", {"grub-mkconfig": good("grub-mkconfig", f": >{MENU}")}, DONE),
+    Case("an image that is cut although a good one is made, and a failure later", "intel-off",
+         {"dracut": good("dracut", last=f": >{IMAGE}"), "grub-mkconfig": fails("")}),
+    Case("the state directory goes, and a failure later", "intel-off",
+         {"dracut": good("dracut", last="rm -r /var/lib/ptprep"), "grub-mkconfig": fails("")}),
+    Case("all backups go, and a failure later", "intel-off",
+         {"grub-mkconfig": fails(f"rm {DEFAULT}.ptprep-old {IMAGE}.ptprep-old {MENU}.ptprep-old")}),
+    # what a program is asked for is no plain file of its own
+    *[Case(f"{tool} makes {what} of the trial file", "intel-off", {tool: HEAD + f'for trial; do case $trial in *.ptprep-new) {body};; esac; done\n'},
+           before=(f"f {VICTIM}", "| mine"))
+      for tool in ("grub-mkconfig", "dracut")
+      for what, body in {"nothing": ":", "a link": f'ln -s {VICTIM} "$trial"', "a second name": f'ln {VICTIM} "$trial"',
+                         "a directory": 'mkdir "$trial"', "a pipe": 'mkfifo "$trial"'}.items()],
+    *[Case(f"{tool} makes a full directory of the trial file", "intel-off",
+           {tool: HEAD + f'for trial; do case $trial in *.ptprep-new) mkdir "$trial"; echo x >"$trial/x";; esac; done\n'},
+           left=(f"{path}.ptprep-left",)) for tool, path in {"grub-mkconfig": MENU, "dracut": IMAGE}.items()],
+    # what lies there is not written into
+    *[Case(f"a link at the name of the trial file of {path}", "intel-off", {}, DONE,
+           before=(f"f {VICTIM}", "| mine", f"l {path}.ptprep-new {VICTIM}")) for path in (MENU, IMAGE)],
+    Case("a full directory at the name of the trial file", "intel-off", {}, before=(f"f {MENU}.ptprep-new/x",),
+         says="is in the way and could not be removed"),
+    # beside an image
+    Case("kernel-install leaves a directory of the image's own", "uki",
+         {"kernel-install": fails(f"mkdir {UNIFIED}.extra.d; printf junk >{UNIFIED}")}),
+    Case("kernel-install leaves a full directory of the image's own", "uki",
+         {"kernel-install": fails(f"mkdir {UNIFIED}.extra.d; echo x >{UNIFIED}.extra.d/x.cred; printf junk >{UNIFIED}")},
+         left=(f"{UNIFIED}.extra.d",)),
+    Case("kernel-install gives the image another name", "uki",
+         {"kernel-install": fails(f"mv {UNIFIED} /efi/EFI/Linux/{TOKEN}-{RELEASE}+3.efi")}),
+    Case("somebody makes another image meanwhile", "uki",
+         {"kernel-install": fails(f"printf mine >/efi/EFI/Linux/other.efi; printf junk >{UNIFIED}")}, left=("/efi/EFI/Linux/other.efi",)),
+    Case("somebody makes an image of a longer name meanwhile", "uki",
+         {"kernel-install": fails(f"printf mine >/efi/EFI/Linux/{TOKEN}-{RELEASE}-debug.efi")},
+         left=(f"/efi/EFI/Linux/{TOKEN}-{RELEASE}-debug.efi",)),
+    Case("kernel-install makes a link of the image and succeeds", "uki",
+         {"kernel-install": good("kernel-install", last='mv "$image" /tmp/real; ln -s /tmp/real "$image"')},
+         says="something else than a plain file"),
+    # what cannot be put back
+    Case("proxmox-boot-tool cannot run again", "proxmox-systemd-boot",
+         {"proxmox-boot-tool": fails("")}, DAMAGED, lost={"/etc/kernel/proxmox-boot-uuids": None}),
+    Case("the disk is read-only in the middle", "intel-off", {"grub-mkconfig": fails("mkfifo /tmp/go; read -r x </tmp/go")}, DAMAGED,
+         lost={DEFAULT: f"{DEFAULT}.ptprep-old", DROP_IN: None}, around="read_only_in_the_middle"),
+    Case("no room for a copy of the image, which is cut", "intel-off", {"dracut": fails(f": >{IMAGE}")}, DAMAGED,
+         lost={IMAGE: None}, around="little_room"),
+    Case("no room for a copy of the image, which is left alone", "intel-off", {"dracut": fails("")}, around="little_room"),
+    Case("no room for a copy of the image, and all goes well", "intel-off", {}, DONE, around="little_room"),
+    *[Case(f"{path} is immutable", "intel-off", {}, around=f"immutable {path}") for path in (DEFAULT, MENU, IMAGE)],
+    # the platform's editor of a file
+    *[Case(f"grubby {what}", "fedora-bls", {"grubby": HEAD + body + "\n"}, verdict, says=says) for what, body, verdict, says in (
+        ("does nothing", "", DONE, ""), ("fails", "exit 1", DONE, ""), ("cuts the entry", f": >{ENTRY}", DONE, ""),
+        ("removes the entry", f"rm {ENTRY}", PUT_BACK, "left no file"),
+        ("makes a link of the entry", f"rm {ENTRY}; ln -s {VICTIM} {ENTRY}", PUT_BACK, "something else than a plain file"),
+        ("makes a directory of the entry", f"rm {ENTRY}; mkdir {ENTRY}", PUT_BACK, "something else than a plain file"))],
+    # what goes on behind it
+    Case("a child stays in the background", "intel-off", {"grub-mkconfig": good("grub-mkconfig", last="sleep 1 &")}, DONE),
+]
+
+
+def mount(*arguments: str) -> None:
+    if subprocess.run(["mount", *arguments], capture_output=True, check=False).returncode != 0:
+        raise Skipped("nothing can be mounted here")
+
+
+def read_only_in_the_middle(tree: golden.Tree, run):
+    """/etc/default is a file system of its own, and read-only from the middle of the run on."""
+    folder = tree.path("/etc/default")
+    files = {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", str(folder))
+
+    def close() -> None:
+        fifo = tree.path("/tmp/go")
+        while not fifo.exists():
+            if done.wait(0.01):
+                return
+        with fifo.open("w") as f: # the program has come this far
+            subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+            f.write("go\n")
+
+    done = threading.Event()
+    thread = threading.Thread(target=close)
+    try:
+        for name, data in files.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(data)
+        (folder / "grub.d").mkdir(exist_ok=True)
+        thread.start()
+        yield run
+    finally:
+        done.set()
+        thread.join()
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def little_room(tree: golden.Tree, run):
+    """/boot is small, and its image large."""
+    folder = tree.path("/boot")
+    saved = folder.rename(folder.with_name("boot.saved"))
+    folder.mkdir()
+    try:
+        mount("-t", "tmpfs", "-o", "mode=755,size=2M", "tmpfs", str(folder))
+    except Skipped:
+        folder.rmdir()
+        saved.rename(folder)
+        raise
+    try:
+        subprocess.run(["cp", "-a", f"{saved}/.", str(folder)], check=True)
+        with tree.path(IMAGE).open("ab") as f:
+            f.write(b"\0" * 800_000)
+        yield run
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def plainly(_tree: golden.Tree, run):
+    yield run
+
+
+def immutable(tree: golden.Tree, run, path: str):
+    with tree.path(path).open("rb") as f:
+        try:
+            flags, = struct.unpack("l", fcntl.ioctl(f, FS_IOC_GETFLAGS, struct.pack("l", 0)))
+            fcntl.ioctl(f, FS_IOC_SETFLAGS, struct.pack("l", flags | FS_IMMUTABLE_FL))
+        except OSError as e:
+            raise Skipped(f"nothing can be made immutable here: {e.strerror}") from e
+        try:
+            yield run
+        finally:
+            fcntl.ioctl(f, FS_IOC_SETFLAGS, struct.pack("l", flags))
+
+
+def look(top: pathlib.Path) -> dict[str, tuple]:
+    """All that matters, with mode and owner, directories and links as well."""
+    seen = {}
+    for folder, folders, files in os.walk(top):
+        for name in folders + files:
+            path = pathlib.Path(folder) / name
+            known = "/" + path.relative_to(top).as_posix()
+            stat = path.lstat()
+            what: object = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+            if not known.startswith(UNSEEN) and known != "/var/lib/ptprep":
+                seen[known] = (oct(stat.st_mode), stat.st_uid, stat.st_gid, what)
+    return seen
+
+
+def below(name: str, paths: tuple[str, ...]) -> bool:
+    return any(name == p or name.startswith(p + "/") for p in paths)
+
+
+def judge(case: Case, old: dict, new: dict, done: subprocess.CompletedProcess, report: dict) -> list[str]:
+    changed = sorted(n for n in old.keys() | new.keys() if old.get(n) != new.get(n))
+    undone = {u["path"]: u for u in report["roll_back"]}
+    failed = {p: u["old_at"] for p, u in undone.items() if u["result"] == "failed"}
+    left = tuple(sorted(p for u in undone.values() for p in u["left"]))
+    errors = []
+    if done.returncode not in EXIT[case.verdict]:
+        errors.append(f"exit status {done.returncode}")
+    if case.verdict == DONE:
+        return errors + ["something was taken back"] * bool(undone)
+    if report["verdict"] != case.verdict:
+        errors.append(f"verdict {report['verdict']}")
+    if left != tuple(sorted(case.left)):
+        errors.append(f"told to be left: {left}")
+    if failed != case.lost:
+        errors.append(f"told not to be put back: {failed}")
+    # what was not put back may have brought its backup, and the list of what was left for the next run
+    trace = tuple(f"{p}.ptprep-old" for p in case.lost) + ("/var/lib/ptprep",) * bool(case.lost)
+    errors += [f"{n} is not as it was: {old.get(n)} {new.get(n)}" for n in changed if not below(n, (*case.left, *case.lost, *trace)) and not any(p.startswith(n + "/") for p in case.left)]
+    errors += [f"{at} has not what {p} was" for p, at in failed.items() if at and new[at][3] != old[p][3]]
+    whole = not case.left and not case.lost
+    for sentence in ("everything was put back", "the host boots as before"):
+        if (sentence in done.stdout) != whole:
+            errors.append(f'"{sentence}" is said' if not whole else f'"{sentence}" is not said')
+    errors += [f'"{line}" is not said' for line in [f"left: {p}" for p in case.left] + [f"not put back: {p}:" for p in case.lost]
+               if line not in done.stdout]
+    return errors
+
+
+def run(ptprep: str, tree: golden.Tree, verb: str) -> subprocess.CompletedProcess:
+    return subprocess.run([ptprep, f"--root={tree.top}", verb], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False, timeout=120, env=os.environ | {"LC_ALL": "C", "NO_COLOR": "1"})
+
+
+def prepare(case: Case, tree: golden.Tree) -> None:
+    tree.build(golden.read_lines(f"{case.machine}.tree"))
+    tree.install_tools()
+    for applet in APPLETS:
+        tree.link(f"/bin/{applet}", "busybox")
+    tree.path("/tmp").mkdir(exist_ok=True)
+    tree.build(list(case.before))
+    for tool, text in case.tools.items():
+        tree.write(TOOLS[tool], text.encode())
+        tree.path(TOOLS[tool]).chmod(0o755)
+
+
+def play(ptprep: str, case: Case, folder: pathlib.Path) -> list[str]:
+    tree = golden.Tree(folder)
+    prepare(case, tree)
+    name, *arguments = case.around.split() or ["plainly"]
+    around = globals()[name](tree, run, *arguments)
+    errors: list[str] = []
+    for call in around: # once: what is around it is taken away behind
+        old = look(folder)
+        done = call(ptprep, tree, "--apply")
+        stored = tree.path("/var/lib/ptprep/report.json")
+        if not stored.exists():
+            return [f"no report: {done.stdout}"]
+        errors = judge(case, old, look(folder), done, json.loads(stored.read_text()))
+        if case.says and case.says not in done.stdout:
+            errors.append(f'"{case.says}" is not said')
+    if tree.path(VICTIM).exists() and tree.path(VICTIM).read_text() != "mine\n":
+        errors.append(f"{VICTIM} was written into")
+    # what it did and found is long, and is in the report
+    told = [line for line in done.stdout.splitlines() if re.match(r"ptprep: [A-Z]|failed|left|not put|next|      \|", line)]
+    return errors + told * bool(errors)
+
+
+def main() -> int:
+    if os.geteuid() != 0:
+        print("SKIPPED: misbehaving children need root for chroot(2)")
+        return 77
+    if not os.path.exists(golden.BUSYBOX):
+        print(f"{golden.BUSYBOX} is missing: install busybox-static")
+        return 1
+    ptprep, *names = sys.argv[1:]
+    cases = [c for c in CASES if not names or any(re.search(n, c.name) for n in names)]
+
+    def outcome(case: Case) -> list[str] | Skipped:
+        with tempfile.TemporaryDirectory(prefix="ptprep-children-") as folder:
+            try:
+                return play(ptprep, case, pathlib.Path(folder))
+            except Skipped as e:
+                return e
+
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for case, errors in zip(cases, pool.map(outcome, cases)):
+            if isinstance(errors, Skipped):
+                print(f"SKIPPED {case.name}: {errors}")
+                continue
+            print(f"{'FAILED' if errors else 'ok'} {case.name}", *errors, sep="\n    ")
+            failed += bool(errors)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
