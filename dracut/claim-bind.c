@@ -144,7 +144,9 @@ static int read_path(const ClaimContext *x, const char *address, char **ret)
 
 /*
  * Where has the card gone? Only to say it: nothing is ever claimed in its place. The same id at the same bridge path is
- * the card itself under another bus number; the same id elsewhere may as well be its twin, so the words differ.
+ * the card itself under another bus number; the same id elsewhere may as well be its twin, so the words differ. A card
+ * that can have virtual functions is not where one of them has gone, even if they have its id: they are not made yet.
+ * Returns whether there is such a place; what there is to say goes to ret in any case.
  */
 static bool find_elsewhere(const ClaimContext *x, const ClaimList *l, const Claim *c, char *ret, size_t size)
 {
@@ -161,6 +163,7 @@ static bool find_elsewhere(const ClaimContext *x, const ClaimList *l, const Clai
         }
         for (const struct dirent *e = readdir(d); e; e = readdir(d)) {
                 _cleanup_free_ char *path = NULL;
+                char attribute[PATH_MAX];
                 PciId id;
 
                 if (!claim_address_valid(e->d_name) || streq(e->d_name, c->address))
@@ -174,6 +177,12 @@ static bool find_elsewhere(const ClaimContext *x, const ClaimList *l, const Clai
                 }
                 if (found || claim_list_at(l, e->d_name))
                         continue;
+                device_path(attribute, e->d_name, "sriov_totalvfs");
+                if (faccessat(x->root_fd, attribute, F_OK, 0) == 0) {
+                        (void) snprintf(ret, size, "; if it is a virtual function of %.16s, that is made later",
+                                        e->d_name);
+                        continue;
+                }
                 (void) snprintf(ret, size, "; a card with that id is at %.16s", e->d_name);
                 found = true;
         }

@@ -402,6 +402,24 @@ static void test_absent(void **state)
         assert_untouched("pci0000:00/0000:00:1c.5/0000:07:00.0");
 }
 
+/* A virtual function that has the id of its card, as those of graphics have. The card must not be named in its place.
+ */
+static void test_virtual_function(void **state)
+{
+        (void) state;
+        put_device("pci0000:00/0000:00:02.0", "8086:a7a0", "0x030000\n", "i915");
+        put("sys/devices/pci0000:00/0000:00:02.0/sriov_totalvfs", "7\n");
+        put("etc/ptprep/claims", "0000:00:02.1 8086:a7a0 vfio-pci - vgpu0\n");
+        assert_int_equal(run(), 1);
+        assert_contains(output, "not claimed; if it is a virtual function of 0000:00:02.0, that is made later\n");
+        assert_contains(get("run/ptprep/claim"), "0000:00:02.1 absent ");
+        assert_untouched("pci0000:00/0000:00:02.0");
+
+        put_device("pci0000:00/0000:00:1c.5/0000:07:00.0", "8086:a7a0", "0x030000\n", NULL);
+        assert_int_equal(run(), 1);
+        assert_contains(output, "a card with that id is at 0000:07:00.0");
+}
+
 /* An optional device may be missing, but another one in its place is no less wrong. */
 static void test_optional(void **state)
 {
@@ -825,6 +843,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test_setup_teardown(test_wrong_id, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_moved, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_absent, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_virtual_function, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_optional, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_later_list, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_path_mismatch, setup, teardown),
