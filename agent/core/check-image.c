@@ -3,16 +3,37 @@
 #include "core/image-builder.h"
 #include "core/next-boot.h"
 
+/* What has to be built and cannot. 1: that was said; 0: there is nothing; -ENOMEM. */
+static int judge_builder(const Check *self, const Judgement *j, const KernelRelease *k, FindingList *ret)
+{
+        _cleanup_free_ char *reason = NULL;
+        const char *path, *cure;
+        ImageOwner owner;
+        int r;
+
+        if (!image_misses_builder(j, k, &owner, &path))
+                return 0;
+        reason = image_owner_reason(j->facts, owner, path, &cure);
+        r = reason ? finding_add(ret, self->id, RESULT_BLOCKED, k->release, CURE_PERSON, cure, "%s", reason) : -ENOMEM;
+        return r < 0 ? r : 1;
+}
+
 static int judge_image(const Check *self, const Judgement *j, const KernelRelease *k, FindingList *ret)
 {
         const char *driver = kernel_missing_driver(j, k), *path;
         const ImageContent *c = image_worst(j, k, &path);
+        const ImageState state = image_state(j, k);
+        int r;
 
         if (driver)
                 return finding_add(ret, self->id, k->running ? RESULT_BLOCKED : RESULT_WARN, k->release, CURE_PERSON,
                                    "install a kernel that has this driver, or choose another one in " NAME_CONFIG_FILE,
                                    "this kernel has no %s driver", driver);
-        switch (image_state(j, k)) {
+        r = state == IMAGE_CURRENT || (state == IMAGE_UNKNOWN && !j->facts->is_root) ? 0
+                                                                                     : judge_builder(self, j, k, ret);
+        if (r != 0)
+                return MIN(r, 0);
+        switch (state) {
         case IMAGE_MISSING:
                 return finding_add(ret, self->id, RESULT_FAIL, k->release, CURE_APPLY, NULL, "%s does not exist",
                                    path ?: "its image");
@@ -30,6 +51,23 @@ static int judge_image(const Check *self, const Judgement *j, const KernelReleas
         }
 }
 
+/* While nothing is configured: what will count once something is. */
+static int tell_builder(const Check *self, const Facts *f, FindingList *ret)
+{
+        const ImageOwner owner = image_owner(f, NULL);
+        _cleanup_free_ char *reason = NULL;
+        const char *cure;
+
+        if (f->n_kernels == 0)
+                return 0;
+        if (image_owner_usable(f, owner))
+                return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
+                                   "the initramfs of this host is made by %s, which ptprep can use",
+                                   builder_kind_to_string(owner.kind));
+        reason = image_owner_reason(f, owner, "the initramfs of this host", &cure);
+        return reason ? finding_add(ret, self->id, RESULT_SKIPPED, NULL, CURE_PERSON, cure, "%s", reason) : -ENOMEM;
+}
+
 int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
 {
         const Facts *f = j->facts;
@@ -37,7 +75,7 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
         int r;
 
         if (j->wanted->image_digest == 0)
-                return 0;
+                return tell_builder(self, f, ret);
         if (!f->helper_present)
                 return finding_add(ret, self->id, RESULT_BLOCKED, NAME_CLAIM_HELPER, CURE_PERSON,
                                    "install ptprep again", "the claim helper is missing");
@@ -47,9 +85,6 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
         if (f->n_kernels == 0)
                 return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_NONE, NULL,
                                    "cannot tell: no installed kernel found in /lib/modules and /boot");
-        if (images_builder(f) == _BUILDER_MAX && !images_current(j))
-                return finding_add(ret, self->id, RESULT_BLOCKED, NULL, CURE_PERSON, "install dracut",
-                                   "no program found that builds initramfs images with ptprep in them");
         FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 r = judge_image(self, j, k, ret);
                 if (r < 0)

@@ -59,21 +59,32 @@ static int add_modules(const Judgement *j, const KernelRelease *k, StringList *m
         return r;
 }
 
-static int plan_image(const Judgement *j, const KernelRelease *k, const char *path, FindingList *findings, Plan *p)
+/* The checks have said so when something is wanted in it; here the claim argument is gone. */
+static int refuse_image(const Facts *f, const KernelRelease *k, const char *path, ImageOwner owner,
+                        FindingList *findings)
 {
-        const BuilderKind builder = images_builder(j->facts);
+        const char *cure;
+        _cleanup_free_ char *reason = image_owner_reason(f, owner, path, &cure);
+
+        return reason ? finding_add(findings, "image.current", RESULT_BLOCKED, k->release, CURE_PERSON,
+                                    "build the image again, or leave it: without " KARG_CLAIM " nothing in it is used",
+                                    "ptprep's claim list stays where it is: %s", reason)
+                      : -ENOMEM;
+}
+
+static int plan_image(const Judgement *j, const KernelRelease *k, const char *path, const ImageContent *c,
+                      FindingList *findings, Plan *p)
+{
+        const ImageOwner owner = image_owner(j->facts, c);
         ImageStep *s;
         int r;
 
-        if (builder == _BUILDER_MAX) /* the checks say so when something is wanted in it; the claim argument is gone */
-                return finding_add(findings, "image.current", RESULT_BLOCKED, k->release, CURE_PERSON,
-                                   "build the image again, or leave it: without " KARG_CLAIM " nothing in it is used",
-                                   "%s has ptprep's claim list in it, and no program is found that builds it anew",
-                                   path);
+        if (!image_owner_usable(j->facts, owner))
+                return refuse_image(j->facts, k, path, owner, findings);
         s = plan_add_image(p, "image.current", path);
         if (!s)
                 return -ENOMEM;
-        s->builder = builder;
+        s->builder = owner.kind;
         r = string_copy(k->release, &s->release);
         return r < 0 ? r : add_modules(j, k, &s->modules);
 }
@@ -100,7 +111,7 @@ static int plan_kernel_images(const Judgement *j, const KernelRelease *k, Findin
         int r = 0;
 
         if (k->initrd && image_needs_rebuild(j, &k->image)) {
-                r = plan_image(j, k, k->initrd, findings, p);
+                r = plan_image(j, k, k->initrd, &k->image, findings, p);
                 *stamp = true;
         } else
                 *stamp |= k->initrd && !k->image.stamped;
@@ -111,7 +122,7 @@ static int plan_kernel_images(const Judgement *j, const KernelRelease *k, Findin
                 if (!image_needs_rebuild(j, &l->image))
                         continue;
                 if (!l->by_tool && k->initrd_loaded)
-                        r = plan_image(j, k, l->path, findings, p);
+                        r = plan_image(j, k, l->path, &l->image, findings, p);
                 else if (!l->by_tool)
                         r = k->initrd ? plan_copy(j, k, l, p) : 0;
                 else if (!listed)

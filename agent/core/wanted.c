@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/wanted.h"
 
+#include "core/image-builder.h"
 #include "core/render.h"
 #include "initramfs/builders.h"
 #include "iommu/argument.h"
@@ -136,7 +137,7 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
                 if (r < 0)
                         return r;
                 for (BuilderKind k = _BUILDER_FIRST; k < _BUILDER_MAX; k++)
-                        w.builder_snippets[k] = builder_ops(k)->snippet;
+                        w.builder_snippets[k] = builder_needed(facts, k) ? builder_ops(k)->snippet : NULL;
                 w.image_digest = image_digest(w.claims, facts->helper_hash);
         }
         r = want_arguments(config, facts, &w);

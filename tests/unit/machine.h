@@ -258,7 +258,9 @@ static inline int machine_setup(void **state)
         m->facts.n_groups = 4;
         m->facts.helper_present = true;
         m->facts.helper_hash = 42;
-        m->facts.builders[BUILDER_DRACUT].installed = TRISTATE_YES;
+        for (BuilderKind k = _BUILDER_FIRST; k < _BUILDER_MAX; k++)
+                m->facts.builders[k].installed = m->facts.builders[k].active = TRISTATE_NO;
+        m->facts.builders[BUILDER_DRACUT].installed = m->facts.builders[BUILDER_DRACUT].active = TRISTATE_YES;
         m->facts.host.looked[HOST_USE_STORAGE] = true;
         m->facts.record_known = TRISTATE_YES;
         if (string_list_add(&m->facts.iommu_units, "dmar0") < 0)
