@@ -23,6 +23,7 @@ static const StepOps step_table[_STEP_KIND_MAX] = {
         [STEP_STAMP_IMAGES] = { step_stamp_do, step_put_back },
         [STEP_MKCONFIG] = { step_mkconfig_do, step_put_back },
         [STEP_COMMAND] = { step_command_do, step_command_undo },
+        [STEP_ATTRIBUTE] = { step_attribute_do, step_attribute_undo },
 };
 
 void apply_result_done(ApplyResult *r)
@@ -43,7 +44,8 @@ static void settle_all(int rfd, const StepContext *contexts, size_t n)
         size_t n_settled = 0;
 
         for (const StepContext *c = contexts; settled && c < contexts + n; c++) {
-                _cleanup_free_ char *folder = step_is_state(c->step) ? NULL : path_folder(c->path);
+                bool on_disk = !step_is_state(c->step) && c->step->kind != STEP_ATTRIBUTE;
+                _cleanup_free_ char *folder = on_disk ? path_folder(c->path) : NULL;
                 _cleanup_close_ int fd = folder ? root_open(rfd, folder, O_RDONLY | O_DIRECTORY) : -EBADF;
                 struct stat st;
                 size_t i = 0;

@@ -9,8 +9,12 @@
 static int step_leftovers(const StepContext *c, StringList *ret)
 {
         _cleanup_free_ char *folder = path_folder(c->path);
-        int r = folder ? string_list_addf(ret, "%s/.%s" TRIAL_SUFFIX, folder, strrchr(c->path, '/') + 1)
-                       : -ENOMEM; /* of root_file_replace() */
+        int r;
+
+        if (c->step->kind == STEP_ATTRIBUTE) /* the kernel keeps no files beside it */
+                return 0;
+        r = folder ? string_list_addf(ret, "%s/.%s" TRIAL_SUFFIX, folder, strrchr(c->path, '/') + 1)
+                   : -ENOMEM; /* of root_file_replace() */
 
         if (r >= 0)
                 r = string_list_add(ret, c->trial_path);

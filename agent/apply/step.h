@@ -29,7 +29,7 @@ typedef struct StepContext {
         int old_fd;            /* of the file at backup_path; negative: not open */
         uint64_t digest;       /* of what was there, KEPT_SIGHT */
         StringList neighbours; /* names in the folder of path before a command ran */
-        bool started;          /* a command has run, to its end or not */
+        bool started;          /* a command has run, to its end or not; an attribute was written to */
         bool done;             /* the step has done what it is for */
         char **failure;        /* one sentence when it fails; may be left alone, then errno's text is used */
 } StepContext;
@@ -112,6 +112,8 @@ int step_image_do(StepContext *c);
 int step_copy_do(StepContext *c);
 int step_stamp_do(StepContext *c);
 int step_mkconfig_do(StepContext *c);
+int step_attribute_do(StepContext *c);
+int step_attribute_undo(StepContext *c, Undo *u);
 int step_command_do(StepContext *c);
 int step_command_undo(StepContext *c, Undo *u);
 

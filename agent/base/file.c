@@ -86,6 +86,22 @@ int write_all(int fd, const void *data, size_t size)
         return 0;
 }
 
+int root_write_attr(int rfd, const char *path, const char *value)
+{
+        _cleanup_close_ int fd = root_open(rfd, path, O_WRONLY | O_TRUNC | O_NOFOLLOW);
+        size_t size = strlen(value);
+        ssize_t n;
+
+        if (fd < 0)
+                return fd;
+        do
+                n = write(fd, value, size);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+        return (size_t) n == size ? 0 : -EIO;
+}
+
 /* @ret: an fd; -EBADF: there is no such file. 0; -EISDIR; -EINVAL: it is something else; other negative errno. */
 static int open_regular(int dfd, const char *name, int *ret)
 {

@@ -17,6 +17,10 @@ int root_mkdir_p(int rfd, const char *path) _must_check_;
 /* Writes all bytes, restarting on EINTR. 0 or negative errno. */
 int write_all(int fd, const void *data, size_t size) _must_check_;
 
+/* Writes a value to an attribute of sysfs, in one write(2) as its files want it. 0; -EIO: it took a part of it; what
+ * the kernel says of it, as another negative errno. */
+int root_write_attr(int rfd, const char *path, const char *value) _must_check_;
+
 /**
  * root_file_replace() - whole file or none
  * @mode: permission bits of a new file; an existing file keeps all that attributes_carry() knows.

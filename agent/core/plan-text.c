@@ -80,6 +80,9 @@ static int print_step(Printer *p, const Step *s)
         case STEP_MKCONFIG:
                 print_command(p, &s->menu.argv, (const char *[]){ "-o", s->path }, 2);
                 return 0;
+        case STEP_ATTRIBUTE:
+                printer_line(p, "# set %s to %s", s->path, s->attribute.value);
+                return 0;
         case STEP_COMMAND:
                 print_command(p, &s->command.argv, NULL, 0);
                 return 0;

@@ -29,6 +29,9 @@ static void print_step(Printer *p, const Step *s)
         case STEP_REBUILD_IMAGE:
                 printer_line(p, "  rebuild-image  %s for kernel %s", s->path, s->image.release);
                 break;
+        case STEP_ATTRIBUTE:
+                printer_line(p, "  %-14s %s to %s", step_kind_to_string(s->kind), s->path, s->attribute.value);
+                break;
         case STEP_COMMAND:
                 printer_add(p, "  %-14s", step_kind_to_string(s->kind));
                 FOREACH_ARRAY(a, s->command.argv.items, s->command.argv.n)

@@ -10,7 +10,8 @@ static const char *const step_kind_table[_STEP_KIND_MAX] = {
         [STEP_RECORD] = "record",         [STEP_WRITE_FILE] = "write",
         [STEP_REMOVE_FILE] = "remove",    [STEP_REBUILD_IMAGE] = "rebuild-image",
         [STEP_COPY_IMAGE] = "copy-image", [STEP_STAMP_IMAGES] = "record-images",
-        [STEP_MKCONFIG] = "regenerate",   [STEP_COMMAND] = "run",
+        [STEP_ATTRIBUTE] = "set",         [STEP_MKCONFIG] = "regenerate",
+        [STEP_COMMAND] = "run",
 };
 
 DEFINE_STRING_TO(step_kind, StepKind)
@@ -87,6 +88,10 @@ static void step_done(Step *s)
                 break;
         case STEP_COMMAND:
                 command_step_done(&s->command);
+                break;
+        case STEP_ATTRIBUTE:
+                free(s->attribute.value);
+                free(s->attribute.undo_value);
                 break;
         case _STEP_KIND_MAX:
                 break;
@@ -217,6 +222,17 @@ CommandStep *plan_add_command(Plan *p, const char *check, const char *path, Load
         s->command.words = add ? kargs_print(add) : NULL;
         s->command.gone = kargs_print(remove);
         return (s->command.words || !add) && s->command.gone ? &s->command : NULL;
+}
+
+AttributeStep *plan_add_attribute(Plan *p, const char *check, const char *path, const char *value,
+                                  const char *undo_value)
+{
+        Step *s = plan_add(p, STEP_ATTRIBUTE, check, path);
+
+        return s && string_copy(value, &s->attribute.value) >= 0 &&
+                               string_copy(undo_value, &s->attribute.undo_value) >= 0
+                       ? &s->attribute
+                       : NULL;
 }
 
 StampedImage *stamp_step_add(StampStep *s, const char *key, const char *path, const char *release)

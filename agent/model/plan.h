@@ -21,6 +21,7 @@ typedef enum StepKind {
         STEP_STAMP_IMAGES,  /* NAME_IMAGE_STAMPS gets which images were verified */
         STEP_MKCONFIG,      /* a program makes a menu beside the old one; verified, then renamed to it */
         STEP_COMMAND,       /* a program makes boot entries by itself */
+        STEP_ATTRIBUTE,     /* a value is written to a sysfs attribute */
         _STEP_KIND_MAX,
 } StepKind;
 
@@ -95,6 +96,13 @@ typedef struct CommandStep {
         StepRecord record;
 } CommandStep;
 
+/* Both as they are written, in one write(2). */
+typedef struct AttributeStep {
+        char *value;
+        char *undo_value; /* NULL: there is no way back, and none is needed: what it sets off counts, not what it says
+                           */
+} AttributeStep;
+
 typedef struct Step {
         StepKind kind;
         const char *check; /* id of the check that asked for it */
@@ -108,6 +116,7 @@ typedef struct Step {
                 StampStep stamp;
                 MenuStep menu;
                 CommandStep command;
+                AttributeStep attribute;
         };
 } Step;
 
@@ -152,6 +161,10 @@ MenuStep *plan_add_menu(Plan *p, const char *check, const char *path, const Karg
 /* The same; @add NULL: nothing is verified. */
 CommandStep *plan_add_command(Plan *p, const char *check, const char *path, LoaderKind loader, const Kargs *add,
                               const Kargs *remove);
+
+/* @undo_value may be NULL. */
+AttributeStep *plan_add_attribute(Plan *p, const char *check, const char *path, const char *value,
+                                  const char *undo_value);
 
 /* Appends an image to a step; as above. @key, @path: NULL: of a release whose image is moved. */
 StampedImage *stamp_step_add(StampStep *s, const char *key, const char *path, const char *release);
