@@ -152,7 +152,8 @@ int block_walk(int rfd, const char *path, const WalkLink *above, const BlockVisi
         return walk_disk(rfd, disk, &whole, v);
 }
 
-bool block_has_value(int fd, const char *name, const char *value)
+/* Has the device or image behind fd this value? Reads a few blocks of it. */
+static bool has_value(int fd, const char *name, const char *value)
 {
         _cleanup_(blkid_probe_freep) blkid_probe probe = blkid_new_probe();
         const char *found;
@@ -167,6 +168,41 @@ bool block_has_value(int fd, const char *name, const char *value)
         if (blkid_do_safeprobe(probe) != 0)
                 return false;
         return blkid_probe_lookup_value(probe, name, &found, NULL) == 0 && strcasecmp(found, value) == 0;
+}
+
+int block_find(int rfd, const char *name, const char *value, StringList *ret, bool *ret_refused)
+{
+        /* These never hold a file system by themselves, or wait for a medium. */
+        static const char *const skipped[] = { "ram", "zram", "sr", "fd", "nbd" };
+        _cleanup_(string_list_done) StringList blocks = {};
+        int r = root_list(rfd, NAME_SYS_CLASS_BLOCK, NULL, &blocks);
+
+        *ret_refused = false;
+        if (r < 0)
+                return r;
+        FOREACH_ARRAY(block, blocks.items, blocks.n) {
+                _cleanup_free_ char *file = NULL, *path = NULL;
+                _cleanup_close_ int fd = -EBADF;
+                bool skip = false;
+
+                FOREACH_ARRAY(prefix, skipped, ELEMENTSOF(skipped))
+                        skip = skip || startswith(*block, *prefix);
+                if (skip)
+                        continue;
+                file = path_join("/dev", *block);
+                if (!file)
+                        return -ENOMEM;
+                fd = root_open(rfd, file, O_RDONLY);
+                *ret_refused |= fd == -EACCES || fd == -EPERM;
+                if (fd < 0 || !has_value(fd, name, value))
+                        continue;
+                r = block_by_name(rfd, *block, &path);
+                if (r >= 0)
+                        r = string_list_add(ret, path);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 void blkid_probe_freep(blkid_probe *probe)

@@ -56,7 +56,12 @@ typedef struct BlockVisitor {
  */
 int block_walk(int rfd, const char *path, const WalkLink *above, const BlockVisitor *v) _must_check_;
 
-/* Has the device or image behind fd this value, as libblkid names it? Reads a few blocks of it. */
-bool block_has_value(int fd, const char *name, const char *value);
+/**
+ * block_find() - every block device that has a value, as libblkid names it
+ * @ret: places in sysfs, appended. @ret_refused: there were devices that only root may read.
+ *
+ * Costly, so only for what no link and no mount tells. Returns 0; negative errno.
+ */
+int block_find(int rfd, const char *name, const char *value, StringList *ret, bool *ret_refused) _must_check_;
 
 void blkid_probe_freep(blkid_probe *probe);

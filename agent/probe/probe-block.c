@@ -6,8 +6,8 @@
 #include "base/text.h"
 #include "model/names.h"
 #include "probe/block-device.h"
-#include "probe/block-use.h"
 #include "probe/disk-partitions.h"
+#include "probe/mount-use.h"
 
 /* What the system lives on: what is mounted, swapped to, or named in fstab, and the EFI system partition. */
 
@@ -38,7 +38,7 @@ typedef struct Block {
 
 static void block_done(Block *b)
 {
-        mount_table_freep(&b->use.mounts);
+        block_use_done(&b->use);
         free(b->prefix);
         string_list_done(&b->targets);
 }
@@ -114,10 +114,10 @@ static int each_mount(Block *b, struct libmnt_fs *fs)
         role = target ? role_of(target, type) : ROLE_OTHER;
         link = (WalkLink){ NULL, target ?: mount };
         b->use.walk.what = role_texts[role];
-        r = block_use_mount(&b->use, fs, &link);
+        r = mount_use(&b->use, fs, &link);
         if (r == 0 && role == ROLE_ROOT) {
                 see(b, role);
-                return block_use_without(&b->use, fs, &link);
+                return mount_use_without(&b->use, fs, &link);
         }
         if (r <= 0)
                 return r;
@@ -138,7 +138,19 @@ static int each_swap(Block *b, struct libmnt_fs *fs)
         if (r == -ENOMEM || r >= 0)
                 return r;
         return startswith(source, "/dev/") ? walk_unreadable(&b->use.walk, &link, source, r)
-                                           : block_use_file(&b->use, source, &link);
+                                           : file_use(&b->use, source, &link);
+}
+
+/* Every device that has a value. Returns 0; -ENOENT: none has; other negative errno. */
+static int use_matching(Block *b, const char *name, const char *value, const WalkLink *link, bool *ret_refused)
+{
+        _cleanup_(string_list_done) StringList found = {};
+        int r = block_find(b->p->rfd, name, value, &found, ret_refused);
+
+        FOREACH_ARRAY(path, found.items, found.n)
+                if (r >= 0)
+                        r = block_use_device(&b->use, *path, link);
+        return r >= 0 && found.n == 0 ? -ENOENT : r;
 }
 
 /* UUID= and the like: by the links that udev makes, else by looking into each device. -ENOENT: nothing has it. */
@@ -152,8 +164,7 @@ static int use_tag(Block *b, const BlockTag *tag, const char *value, const WalkL
                 r = block_use_source(&b->use, file, link);
         if (r == -ENOMEM || r >= 0)
                 return r;
-        r = block_use_matching(&b->use, tag->blkid, value, link, &refused);
-        return r == 0 ? -ENOENT : r;
+        return use_matching(b, tag->blkid, value, link, &refused);
 }
 
 /*
@@ -196,8 +207,8 @@ static int find_esp(Block *b)
         if (b->esp_seen || probe_exists(b->p->rfd, NAME_SYS_EFI) != TRISTATE_YES)
                 return 0;
         b->use.walk.what = role_texts[ROLE_ESP];
-        r = block_use_matching(&b->use, "PART_ENTRY_TYPE", PARTITION_TYPE_ESP, &link, &refused);
-        if (r == 0 && refused && b->p->live)
+        r = use_matching(b, "PART_ENTRY_TYPE", PARTITION_TYPE_ESP, &link, &refused);
+        if (r == -ENOENT && refused && b->p->live)
                 return walk_unreadable(&b->use.walk, &link, "/dev", -EACCES);
         return probe_soft(r);
 }
@@ -266,11 +277,12 @@ int probe_block(const Probe *p, Facts *f)
         static const WalkCure no_root = { CURE_PERSON,
                                           "mount /proc there, or name a device of this machine for / in /etc/fstab",
                                           false };
-        _cleanup_(block_done) Block b = { .p = p, .use.walk = { .rfd = p->rfd, .f = f, .kind = HOST_USE_STORAGE } };
+        _cleanup_(block_done) Block b = { .p = p };
         int r;
 
         if (p->cfg->n_devices == 0 && !p->functions)
                 return 0;
+        block_use_init(&b.use, p->rfd, f);
         f->host.looked[HOST_USE_STORAGE] = true;
         if (mount_table_load() < 0)
                 return walk_unknown(&b.use.walk, NULL, &no_library,
