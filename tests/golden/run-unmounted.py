@@ -208,11 +208,10 @@ def keep_mounts_private(folder: pathlib.Path, stack: contextlib.ExitStack) -> No
 
 
 def show_disks(tree, device: str) -> None:
-    """What the kernel says is mounted and swapped to, and the device, as disks on no PCI function: sysfs is of the machine in the tree."""
+    """What the kernel says is mounted, and the device, as disks on no PCI function: sysfs is of the machine in the tree."""
     mounts = [line.split() for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()]
-    swaps = [line.split()[0] for line in pathlib.Path("/proc/swaps").read_text().splitlines()[1:]]
-    numbers = {m[2] for m in mounts if not m[2].startswith("0:")}
-    numbers |= {f"{os.major(d)}:{os.minor(d)}" for d in (os.stat(s).st_rdev for s in [device, *swaps] if os.path.exists(s)) if d}
+    number = os.stat(device).st_rdev
+    numbers = {m[2] for m in mounts if not m[2].startswith("0:")} | {f"{os.major(number)}:{os.minor(number)}"}
     for number in numbers:
         name = os.path.basename(os.readlink(f"/sys/dev/block/{number}"))
         place = f"devices/platform/disk/block/{name}"
@@ -239,7 +238,7 @@ def play(ptprep: str, top: pathlib.Path, stack: contextlib.ExitStack) -> Host:
     shutil.rmtree(tree.path("/boot"))
     tree.path("/boot").mkdir()
     # the kernel's own view of mounts and devices; all else is of the machine in the tree
-    shown = {name: tree.path(f"/proc/{name}").read_bytes() for name in ("cpuinfo", "cmdline")}
+    shown = {name: tree.path(f"/proc/{name}").read_bytes() for name in ("cpuinfo", "cmdline", "swaps")}
     shown["config.gz"] = b""  # what the kernel of this very machine is built with is of no matter
     for name in ("/proc", "/dev"):
         shutil.rmtree(tree.path(name))
