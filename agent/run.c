@@ -40,23 +40,32 @@ int run_look_unconfigured(Run *r, int rfd, bool live)
         return e < 0 ? complain("judging the machine's state", e) : EXIT_READY;
 }
 
+/* A configuration that cannot be taken as a whole asks for nothing, and that is all there is to say. */
+static int refuse_config(Run *r, const ConfigError *error)
+{
+        _cleanup_free_ char *place = NULL;
+
+        config_done(&r->config);
+        config_init(&r->config);
+        r->bad_config = true;
+        if (error->line > 0 ? string_printf(&place, "%s:%u", error->file, error->line) < 0
+                            : string_copy(error->file, &place) < 0)
+                return -ENOMEM;
+        return finding_add(&r->findings, "config.valid", RESULT_BLOCKED, place, CURE_CONFIGURATION,
+                           "correct it, see ptprep.conf(5)", "%s", error->message);
+}
+
 int run_look(Run *r, int rfd, bool live)
 {
         _cleanup_(config_error_done) ConfigError error = {};
         int code, e = config_load(rfd, &r->config, &error);
 
-        if (e < 0) {
-                if (error.message && error.line > 0)
-                        tell("%s:%u: %s", error.file, error.line, error.message);
-                else if (error.message)
-                        tell("%s: %s", error.file, error.message);
-                else
-                        return complain(NAME_CONFIG_FILE, e);
-                tell("bad configuration, nothing was changed; see ptprep.conf(5)");
-                return EXIT_CONFIG;
-        }
+        if (e < 0 && error.message)
+                e = refuse_config(r, &error);
+        if (e < 0)
+                return complain(NAME_CONFIG_FILE, e);
         code = run_look_unconfigured(r, rfd, live);
-        if (code != EXIT_READY)
+        if (code != EXIT_READY || r->bad_config)
                 return code;
         e = checks_run(&r->judgement, &r->findings);
         return e < 0 ? complain("judging the machine's state", e) : EXIT_READY;

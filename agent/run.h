@@ -19,6 +19,7 @@ typedef struct Run {
         Judgement judgement;
         FindingList findings;
         Plan plan;
+        bool bad_config; /* the configuration was refused: the finding says why, and it counts as an empty one */
 } Run;
 
 void run_init(Run *r);

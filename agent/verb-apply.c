@@ -25,10 +25,13 @@ static int report_outcome(const Options *o, int rfd, bool live, const Run *befor
                 tell("%s", result->failure);
                 return roll_back_outcome(&result->roll_back) == ROLL_BACK_FAILED ? EXIT_DAMAGED : EXIT_ROLLED_BACK;
         }
-        if (code != EXIT_READY)
+        if (code != EXIT_READY) {
+                tell("%zu of %zu steps were done, and then the machine could not be looked at again", result->n_done,
+                     before->plan.n);
                 return code;
+        }
         r = finding_add_all(&run.findings, &before->findings, n_checked);
-        if (r >= 0)
+        if (r >= 0 && !run.bad_config)
                 r = cures_correct(&run.judgement, &run.findings);
         if (r < 0)
                 return complain("writing the report", r);
@@ -38,7 +41,8 @@ static int report_outcome(const Options *o, int rfd, bool live, const Run *befor
                            .plan = &before->plan,
                            .steps_done = result->n_done,
                            .failure = result->failure,
-                           .roll_back = &result->roll_back };
+                           .roll_back = &result->roll_back,
+                           .bad_config = run.bad_config };
         store_report(rfd, live, &report);
         return print_report(&report, o->format);
 }
@@ -68,15 +72,16 @@ int verb_apply(const Options *o)
         if (code != EXIT_READY)
                 return code;
         n_checked = run.findings.n;
-        r = plan_compute(&run.judgement, &run.findings, &run.plan);
-        if (r >= 0)
+        r = run.bad_config ? 0 : plan_compute(&run.judgement, &run.findings, &run.plan);
+        if (r >= 0 && !run.bad_config)
                 r = cures_correct(&run.judgement, &run.findings);
         if (r < 0)
                 return complain("planning", r);
         report = (Report){ .verb = o->dry_run ? REPORT_DRY_RUN : REPORT_APPLY,
                            .judgement = &run.judgement,
                            .findings = &run.findings,
-                           .plan = &run.plan };
+                           .plan = &run.plan,
+                           .bad_config = run.bad_config };
         if (o->dry_run)
                 return print_plan(&report, o->format, n_checked);
         if (run.plan.n == 0) {

@@ -14,6 +14,8 @@ static int add_outlook(Run *run)
 {
         int r = 0;
 
+        if (run->bad_config)
+                return EXIT_READY;
         if (run->facts.is_root && run->config.n_devices > 0) {
                 r = plan_compute(&run->judgement, &run->findings, &run->plan);
                 if (r >= 0 && finding_worst(&run->findings) <= RESULT_WARN)
@@ -44,6 +46,9 @@ int verb_check(const Options *o)
                 code = add_outlook(&run);
         if (code != EXIT_READY)
                 return code;
-        return print_report(&(Report){ .verb = REPORT_CHECK, .judgement = &run.judgement, .findings = &run.findings },
+        return print_report(&(Report){ .verb = REPORT_CHECK,
+                                       .judgement = &run.judgement,
+                                       .findings = &run.findings,
+                                       .bad_config = run.bad_config },
                             o->format);
 }

@@ -80,7 +80,7 @@ int report_text(Printer *p, const Report *r)
         printer_color(p, verdict->color);
         printer_add(p, "%s", verdict->headline);
         printer_color(p, NULL);
-        if (report_count_needy(r) > 0)
+        if (report_count_needy(r) > 0 && r->findings->n > 1)
                 printer_add(p, " (%zu of %zu need%s something)", report_count_needy(r), r->findings->n,
                             report_count_needy(r) == 1 ? "s" : "");
         printer_line(p, "%s", "");

@@ -26,6 +26,7 @@ typedef enum State {
         STATE_NOT_READY,
         STATE_UNKNOWN,
         STATE_BLOCKED,
+        STATE_BAD_CONFIGURATION,
         STATE_ROLLED_BACK,
         STATE_ROLLED_BACK_LEFT,
         STATE_DAMAGED,
@@ -50,6 +51,7 @@ static const struct {
         [STATE_UNKNOWN] = { { "unknown", "UNKNOWN: what ptprep must see is not visible here", COLOR_BRIGHT_YELLOW },
                             EXIT_UNKNOWN },
         [STATE_BLOCKED] = { { "blocked", "BLOCKED: a person has to act", COLOR_RED }, EXIT_BLOCKED },
+        [STATE_BAD_CONFIGURATION] = { { "bad-configuration", "BAD CONFIGURATION", COLOR_RED }, EXIT_CONFIG },
         [STATE_ROLLED_BACK] = { { "rolled-back", "FAILED: a change failed and everything was put back", COLOR_RED },
                                 EXIT_ROLLED_BACK },
         [STATE_ROLLED_BACK_LEFT] = { { "rolled-back",
@@ -158,6 +160,8 @@ static State state_of(const Report *r)
 {
         if (r->failure)
                 return state_of_failure(r);
+        if (r->bad_config)
+                return STATE_BAD_CONFIGURATION;
         return r->verb == REPORT_REVERT ? state_of_revert(r) : state_of_machine(r);
 }
 
@@ -190,6 +194,8 @@ bool report_reboot_required(const Report *r)
 {
         if (r->failure)
                 return false;
+        if (r->bad_config) /* what is asked for now nobody knows, but what was done is done */
+                return something_was_changed(r);
         if (r->verb == REPORT_REVERT || nothing_is_asked(r->judgement))
                 return something_was_changed(r);
         return is_in_place(r) && (kinds_of(r->findings, RESULT_FAIL) & KIND(CURE_REBOOT));
@@ -263,6 +269,10 @@ const char *report_next(const Report *r)
                                                    "name one in " NAME_CONFIG_FILE ", see ptprep.conf(5)";
         case STATE_REBOOT_DUE:
                 return "reboot";
+        case STATE_BAD_CONFIGURATION:
+                return r->verb == REPORT_APPLY && r->steps_done == 0
+                               ? "correct the configuration, then run \"ptprep --check\" again; nothing was changed"
+                               : "correct the configuration, then run \"ptprep --check\" again";
         case STATE_BLOCKED:
                 return r->verb == REPORT_APPLY && r->steps_done == 0
                                ? "do what the lines marked \"blocked\" say, then run \"ptprep --check\" again; nothing "

@@ -24,6 +24,7 @@ typedef struct Report {
         size_t steps_done;
         const char *failure;       /* why an operation failed part-way; NULL: it did not */
         const RollBack *roll_back; /* then what became of what had been done; NULL: nothing had */
+        bool bad_config;           /* what is asked for is not known */
         size_t n_configured;       /* of a revert: devices that the configuration still names */
 } Report;
 
@@ -32,8 +33,8 @@ typedef struct Report {
 /* The state of the machine, or what a revert has come to, in one word and in one sentence. */
 typedef struct ReportVerdict {
         const char *name; /* "ready", "nothing-configured", "reboot-due", "not-ready", "unknown", "blocked",
-                             "rolled-back", "damaged"; of a revert "reverted", "nothing-to-revert", "not-ready",
-                             "blocked", "rolled-back", "damaged" */
+                             "bad-configuration", "rolled-back", "damaged"; of a revert "reverted",
+                             "nothing-to-revert", "not-ready", "blocked", "rolled-back", "damaged" */
         const char *headline, *color;
 } ReportVerdict;
 

@@ -178,8 +178,26 @@ def without_privilege(m: Machine) -> None:
 
 
 def bad_configuration(m: Machine) -> None:
-    for verb in ("--check", "--apply"):
-        m.run(verb, status=CONFIG)
+    """It is a report as any other, stored too, so that nobody reads an older one."""
+    where = r"/etc/ptprep/ptprep.conf:\d+"
+    stored = [m.tree.path(f"/var/lib/ptprep/report.{kind}") for kind in ("json", "txt")]
+    m.run("--check", status=CONFIG, said=rf"^  blocked  config.valid      {where}: [^§]*^next: correct the configuration[^;]*$")
+    report = json.loads(m.run("--apply", "--json", status=CONFIG))
+    m.run("--apply", status=CONFIG, said=r"nothing was changed$")
+    kept, text = (path.read_text() for path in stored)
+    if report["verdict"] != "bad-configuration" or not re.fullmatch(where, report["findings"][0]["subject"]) or json.loads(kept) != report or \
+       not text.startswith("ptprep: BAD CONFIGURATION"):
+        m.errors.append(f"the report of a bad configuration: {report}, stored: {kept} {text}")
+
+
+def configuration_broken_meanwhile(m: Machine) -> None:
+    """Somebody edits it while images are built: what was done is reported all the same."""
+    dracut = m.tree.path("/usr/bin/dracut")
+    dracut.write_text(dracut.read_text().replace("set -eu\n", "set -eu\necho nonsense >>/etc/ptprep/ptprep.conf\n"))
+    report = json.loads(m.run("--apply", "--json", status=CONFIG))
+    if "/etc/ptprep/claims" not in [step["path"] for step in report["changes"]] or "nothing was changed" in report["next"] or \
+       not report["reboot_required"]:
+        m.errors.append(f"the report of a configuration that broke meanwhile: {report}")
 
 
 # status in the manual, machine, what happens there
@@ -189,6 +207,7 @@ ROWS = [
     (ROLLED_BACK, "disk-full", rolled_back), (DAMAGED, "proxmox-systemd-boot", damaged), (UNKNOWN, "intel-off", container), (UNKNOWN, "unconfigured", container),
     (UNKNOWN, "intel-default-on", image), (USAGE, "unconfigured", usage), (INTERNAL, "unconfigured", internal), (IO, "intel-off", full),
     (BUSY, "intel-off", busy), (PRIVILEGE, "intel-off", without_privilege), (CONFIG, "typo", bad_configuration),
+    (CONFIG, "intel-off", configuration_broken_meanwhile),
 ]
 
 
