@@ -56,7 +56,10 @@ int verb_revert(const Options *o)
                 code = run_look_unconfigured(&run, rfd, live);
         if (code != EXIT_READY)
                 return code;
-        if (run.facts.record_known != TRISTATE_YES)
+        if (run.facts.state_refusal)
+                r = finding_add(&run.findings, "record.valid", RESULT_BLOCKED, NULL, CURE_PERSON,
+                                "look at what is in it, and set owner and mode right", "%s", run.facts.state_refusal);
+        else if (run.facts.record_known != TRISTATE_YES)
                 r = finding_add(&run.findings, "record.valid", RESULT_BLOCKED, NAME_RECORD, CURE_PERSON,
                                 "put the file back from a backup, or see \"THE WAY BACK\" in ptprep(8)",
                                 "damaged, of a later version or not readable: ptprep cannot tell what is its own");

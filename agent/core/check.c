@@ -71,6 +71,10 @@ int check_record(const Check *self, const Judgement *j, FindingList *ret)
 {
         size_t n = j->facts->record.n;
 
+        if (j->facts->state_refusal)
+                return finding_add(ret, self->id, RESULT_BLOCKED, NULL, CURE_PERSON,
+                                   "look at what is in it, and set owner and mode right", "%s",
+                                   j->facts->state_refusal);
         if (j->facts->record_known == TRISTATE_YES && n == 0)
                 return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
                                    "ptprep has changed nothing on this machine");

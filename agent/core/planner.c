@@ -291,6 +291,8 @@ PlanRefusal plan_refusal(const Judgement *j, const FindingList *findings)
                 return PLAN_REFUSED_CONTAINER;
         if (!j->config->enabled)
                 return PLAN_REFUSED_SWITCHED_OFF;
+        if (j->facts->state_refusal)
+                return PLAN_REFUSED_BLOCKED;
         /* With nothing configured the plan takes back what an earlier configuration asked for. */
         if (j->config->n_devices == 0)
                 return PLAN_ALLOWED;

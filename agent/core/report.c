@@ -105,7 +105,8 @@ static State state_of_revert(const Report *r)
 /* A host that shall pass nothing through is as asked, whatever it could do, once nothing has to be taken back. */
 static bool nothing_is_asked(const Judgement *j)
 {
-        return !config_asks(j->config) && j->facts->record.n == 0 && !j->facts->claims;
+        return !config_asks(j->config) && j->facts->record_known == TRISTATE_YES && j->facts->record.n == 0 &&
+               !j->facts->claims;
 }
 
 /* Is all that was asked for in place for the next boot, whatever this one shows? */

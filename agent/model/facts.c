@@ -54,6 +54,7 @@ void facts_done(Facts *f)
         free(f->modprobe_snippet);
         free(f->image_stamps);
         free(f->transaction);
+        free(f->state_refusal);
         free(f->record_text);
         record_done(&f->record);
         FOREACH_ARRAY(b, f->builders, ELEMENTSOF(f->builders)) {

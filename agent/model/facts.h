@@ -173,6 +173,7 @@ typedef struct Facts {
         char *transaction;  /* leftovers of an interrupted apply, one path a line; NULL: none */
         /* what ptprep has changed so far */
         Tristate record_known; /* no: damaged, or of a later version; unknown: not readable */
+        char *state_refusal;   /* why nothing in NAME_STATE_DIR may be believed, with the path; NULL: it may */
         char *record_text;     /* NAME_RECORD as it is now; NULL: absent */
         Record record;         /* empty unless known */
         /* helper that goes into the image */

@@ -3,6 +3,7 @@
 
 /* Every file, sysfs and procfs name that ptprep knows, once. */
 
+#define NAME_ETC               "/etc/ptprep"
 #define NAME_CONFIG_FILE       "/etc/ptprep/ptprep.conf"
 #define NAME_CONFIG_DIR        "/etc/ptprep/ptprep.conf.d"
 #define NAME_CLAIMS            "/etc/ptprep/claims"

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "model/claim-limits.h"
 #include "model/names.h"
+#include "probe/trust.h"
 
 /*
  * iniparser gives the values and nothing else: it has no line numbers, takes a repeated key or section silently, drops
@@ -279,12 +280,25 @@ int config_load_text(const char *name, const char *text, size_t size, Config *re
         return 0;
 }
 
+/* Whoever may write it decides which devices the host loses. */
+static int check_trust(int rfd, const char *path, ConfigError *ret_error)
+{
+        _cleanup_free_ char *refusal = NULL;
+        int r = trust_refusal(rfd, path, &refusal);
+
+        if (r < 0)
+                return r == -ENOMEM ? r : config_fail(ret_error, r, path, 0, "cannot read: %s", strerror(-r));
+        return refusal ? config_fail(ret_error, -EPERM, path, 0, "%s", refusal) : 0;
+}
+
 static int apply_file(Config *c, int rfd, const char *path, bool may_miss, ConfigError *ret_error)
 {
         _cleanup_free_ char *text = NULL;
         size_t size;
-        int r;
+        int r = check_trust(rfd, path, ret_error);
 
+        if (r < 0)
+                return r;
         r = root_read_file(rfd, path, FILE_MAX_BYTES, &text, &size);
         if (r == -ENOENT && may_miss)
                 return 0;
@@ -303,7 +317,11 @@ int config_load(int rfd, Config *ret, ConfigError *ret_error)
         int r;
 
         config_init(&c);
-        r = apply_file(&c, rfd, NAME_CONFIG_FILE, true, ret_error);
+        r = check_trust(rfd, NAME_ETC, ret_error);
+        if (r >= 0)
+                r = check_trust(rfd, NAME_CONFIG_DIR, ret_error);
+        if (r >= 0)
+                r = apply_file(&c, rfd, NAME_CONFIG_FILE, true, ret_error);
         if (r < 0)
                 return r;
         r = root_list(rfd, NAME_CONFIG_DIR, ".conf", &names);

@@ -20,7 +20,8 @@ void config_error_done(ConfigError *e);
  *
  * A file that does not exist is no fault: without any file the defaults hold, and they change nothing. A later file may
  * override single keys of a section that an earlier file has; within one file a key stands once, and so does a device.
- * Returns 0; -EBADMSG where a file says something that cannot be taken; other negative errno where one cannot be read.
+ * Returns 0; -EBADMSG where a file says something that cannot be taken; -EPERM where others than root may write one,
+ * see trust_refusal(); other negative errno where one cannot be read.
  */
 int config_load(int rfd, Config *ret, ConfigError *ret_error) _must_check_;
 

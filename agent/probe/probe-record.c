@@ -4,6 +4,7 @@
 #include "grub/loader/systemd-boot.h"
 #include "model/names.h"
 #include "probe/probe.h"
+#include "probe/trust.h"
 
 /* A text without NUL bytes; -EBADMSG with one. */
 static int read_text(int rfd, const char *path, char **ret)
@@ -70,9 +71,35 @@ static int probe_file(int rfd, RecordFile *file)
         return r;
 }
 
+/* Whoever may write it has files of the system replaced and removed when something is taken back. */
+static int judge_trust(const Probe *p, Facts *f)
+{
+        static const char *const paths[] = { NAME_STATE_DIR, NAME_RECORD, NAME_TRANSACTION, NAME_IMAGE_STAMPS,
+                                             NAME_ORIGINALS };
+
+        FOREACH_ARRAY(path, paths, ELEMENTSOF(paths)) {
+                _cleanup_free_ char *refusal = NULL;
+                int r = trust_refusal(p->rfd, *path, &refusal);
+
+                if (refusal && string_printf(&f->state_refusal, "%s: %s", *path, refusal) < 0)
+                        return -ENOMEM;
+                if (refusal || r == -ENOMEM)
+                        return r;
+        }
+        return 0;
+}
+
 int probe_record(const Probe *p, Facts *f)
 {
-        int r = read_text(p->rfd, NAME_RECORD, &f->record_text);
+        int r = judge_trust(p, f);
+
+        if (r < 0)
+                return r;
+        if (f->state_refusal) {
+                f->record_known = TRISTATE_NO;
+                return 0;
+        }
+        r = read_text(p->rfd, NAME_RECORD, &f->record_text);
 
         if (r == -ENOMEM)
                 return r;

@@ -119,11 +119,11 @@ def contents(tree) -> dict[str, bytes]:
 
 
 def look(tree) -> dict[str, tuple]:
-    """No byte was written: cheaper than contents()."""
+    """No byte was written, but for the report: cheaper than contents()."""
     seen = {}
     for part in ("etc", "boot", "var", "usr"):
         for folder, _, files in os.walk(tree.path(part)):
-            for file in files:
+            for file in (f for f in files if not f.startswith("report.")):
                 stat = os.lstat(os.path.join(folder, file))
                 seen[os.path.join(folder, file)] = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
     return seen
