@@ -5,7 +5,6 @@
 
 #include "base/text.h"
 #include "grub/format/ownership.h"
-#include "grub/format/rescue.h"
 
 #define KEY_OPTIONS     "options"
 #define DEFAULT_OPTIONS "default_kernelopts"
@@ -183,18 +182,6 @@ bool bls_options_use(const BlsEntry *e, BlsReader reader, const char *name)
         return false;
 }
 
-bool bls_is_rescue(const BlsEntry *e, const char *name, const Kargs *arguments)
-{
-        const char *version = bls_value(e, BLS_SYSTEMD, "version"), *kernel = bls_value(e, BLS_SYSTEMD, "linux");
-
-        if (strstr(name, "-0-rescue") || (version && startswith(version, "0-rescue")))
-                return true;
-        FOREACH_ARRAY(f, e->fields, e->n)
-                if (f->value && streq(f->key, "initrd") && initrd_is_fallback(f->value))
-                        return true;
-        return entry_is_rescue(NULL, bls_value(e, BLS_SYSTEMD, "title"), kernel, arguments);
-}
-
 /* The last image is the initramfs, those before it are microcode or tables. */
 static const char *last_initrd(const BlsEntry *e, BlsReader reader)
 {
@@ -236,7 +223,6 @@ int bls_boot_entry(const BlsEntry *e, BlsReader reader, const char *name, const 
         if (r < 0)
                 return r;
         ret->line = options_line(e, reader);
-        ret->rescue = bls_is_rescue(e, name, &ret->arguments);
         return 0;
 }
 

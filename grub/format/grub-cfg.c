@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "grub/format/grub-parser.h"
+#include "grub/format/rescue.h"
 
 #define CALLS_MAX     8U /* of functions, one in the other */
 #define FUNCTIONS_MAX 256U
@@ -261,6 +262,7 @@ int grub_cfg_parse(const char *file, const char *text, const GrubEnv *env, BootE
                 return r;
         FOREACH_ARRAY(e, p.entries, p.boots ? p.n : 0)
                 e->is_default = e == p.entries + p.outside_entry - 1;
+        entries_decide_rescue(p.entries, p.n);
         *ret = TAKE_PTR(p.entries);
         *ret_n = p.n;
         p.n = 0;

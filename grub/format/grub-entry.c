@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/text.h"
 #include "grub/format/grub-parser.h"
-#include "grub/format/rescue.h"
 
 /* Commands of GRUB's script that make entries of a menu, and which of them is the default. */
 
@@ -119,7 +118,6 @@ static int add_kernel(GrubParser *p, const GrubCommand *c, size_t at)
         e->line = c->line;
         e->is_default = in_entry && p->is_default;
         e->foreign = p->foreign;
-        e->rescue = p->foreign || entry_is_rescue(e->id, e->title, e->kernel, &e->arguments);
         if (!in_entry)
                 p->outside_entry = p->n;
         return 0;
@@ -137,7 +135,6 @@ int grub_run_initrd(GrubParser *p, const GrubCommand *c)
         /* the last image of the line is the initramfs, others before it are microcode or tables */
         if (!e || e->initrd || (p->entry_depth > 0 ? !streq_null(e->id, p->id) : p->outside_entry != p->n))
                 return 0;
-        e->rescue |= initrd_is_fallback(c->words[c->n - 1].text);
         return string_copy(c->words[c->n - 1].text, &e->initrd);
 }
 

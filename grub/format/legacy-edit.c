@@ -125,12 +125,13 @@ static int edit_entry(char **text, const LegacyEntry *e, const Kargs *add, const
         return r < 0 ? r : edit_span(text, e->start, e->end, LINE_FLAGS, &edit, e->place, added, removed);
 }
 
-static int edit_round(char **text, const Kargs *add, const Kargs *remove, OwnedWords *added, OwnedWords *removed)
+static int edit_round(char **text, unsigned saved, const Kargs *add, const Kargs *remove, OwnedWords *added,
+                      OwnedWords *removed)
 {
         _cleanup_(legacy_menu_done) LegacyMenu m = {};
         _cleanup_free_ char *parsed = strdup(*text);
         size_t entry, option;
-        int r = parsed ? legacy_parse(parsed, &m) : -ENOMEM;
+        int r = parsed ? legacy_parse(parsed, saved, &m) : -ENOMEM;
 
         /* from the end to the front, so that the places of what comes before stay */
         for (entry = m.n, option = m.n_options; r >= 0 && entry + option > 0;) {
@@ -156,7 +157,7 @@ static int add_defoptions(char **text)
         _cleanup_(legacy_menu_done) LegacyMenu m = {};
         size_t at;
         char *longer;
-        int r = legacy_parse(*text, &m);
+        int r = legacy_parse(*text, 0, &m);
 
         if (r < 0 || !m.has_automagic)
                 return r;
@@ -179,18 +180,18 @@ static int add_defoptions(char **text)
         return 0;
 }
 
-int legacy_edit(const char *text, const Kargs *add, const Kargs *remove, OwnedWords *added, OwnedWords *removed,
-                char **ret)
+int legacy_edit(const char *text, unsigned saved, const Kargs *add, const Kargs *remove, OwnedWords *added,
+                OwnedWords *removed, char **ret)
 {
         static const Kargs none = {};
         _cleanup_free_ char *s = strdup(text);
         /* first what contradicts: which words count after that is another matter */
-        int r = s ? edit_round(&s, &none, remove, added, removed) : -ENOMEM;
+        int r = s ? edit_round(&s, saved, &none, remove, added, removed) : -ENOMEM;
 
         if (r >= 0 && add->words.n > 0)
                 r = add_defoptions(&s);
         if (r >= 0)
-                r = edit_round(&s, add, &none, added, removed);
+                r = edit_round(&s, saved, add, &none, added, removed);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(s);
@@ -203,7 +204,7 @@ static int take_one(char **text, const OwnedWord *w)
         char *word = w->word;
         const Kargs one = { .words = { .items = &word, .n = 1 } };
         const CmdlineEdit edit = { .take = &one };
-        int r = legacy_parse(*text, &m);
+        int r = legacy_parse(*text, 0, &m);
 
         if (r < 0)
                 return r;

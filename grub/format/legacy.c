@@ -206,7 +206,6 @@ static void finish_entry(Parser *p)
                 free(e->kernel);
                 e->kernel = NULL;
         }
-        e->rescue = e->kernel && entry_is_rescue(NULL, e->title, e->kernel, &e->arguments);
 }
 
 static int set_default(Parser *p, size_t start, size_t end)
@@ -306,7 +305,29 @@ static void drop_unreal_options(Parser *p)
         m->n_options = n;
 }
 
-int legacy_parse(const char *text, LegacyMenu *ret)
+/* The rule is that of all boot loaders, so they are shown to it as entries of any. */
+static int decide_rescue(LegacyMenu *m)
+{
+        _cleanup_free_ BootEntry *views = calloc(MAX(m->n, (size_t) 1), sizeof(*views));
+        size_t n = 0;
+
+        if (!views)
+                return -ENOMEM;
+        FOREACH_ARRAY(e, m->entries, m->n)
+                if (e->kernel)
+                        views[n++] = (BootEntry){ .title = e->title,
+                                                  .kernel = e->kernel,
+                                                  .initrd = e->initrd,
+                                                  .arguments = e->arguments,
+                                                  .is_default = e == m->entries + m->default_entry };
+        entries_decide_rescue(views, n);
+        n = 0;
+        FOREACH_ARRAY(e, m->entries, m->n)
+                e->rescue = e->kernel && views[n++].rescue;
+        return 0;
+}
+
+int legacy_parse(const char *text, unsigned saved, LegacyMenu *ret)
 {
         Parser p = { .text = text };
         unsigned line = 1;
@@ -326,6 +347,10 @@ int legacy_parse(const char *text, LegacyMenu *ret)
         }
         finish_entry(&p);
         drop_unreal_options(&p);
+        if (p.menu.default_saved)
+                p.menu.default_entry = saved;
+        if (r >= 0)
+                r = decide_rescue(&p.menu);
         if (r < 0) {
                 legacy_menu_done(&p.menu);
                 return r;

@@ -24,7 +24,7 @@ typedef struct LegacyEntry {
         size_t start, end; /* bytes behind the kernel's path: nothing but arguments and blanks */
         unsigned line;     /* of that line, 1 and up */
         bool module;       /* it is a module line */
-        bool rescue;       /* recovery, single-user and failsafe entries stay as they are */
+        bool rescue;       /* it stays as it is, see entries_decide_rescue() */
         bool automagic;    /* between the markers of Debian's update-grub, which writes it from the comments */
         Kargs arguments;
 } LegacyEntry;
@@ -44,28 +44,28 @@ typedef struct LegacyMenu {
         size_t automagic; /* byte where that list begins */
         bool has_automagic;
         unsigned default_entry; /* counts all titles, 0 and up */
-        bool default_saved;     /* "default saved": the file "default" beside the menu says which */
+        bool default_saved;     /* by "default saved": the file "default" beside the menu says which */
         bool has_commands;      /* at least one title with a kernel or module line: this is a menu */
 } LegacyMenu;
 
 void legacy_menu_done(LegacyMenu *m);
 
-/* Any text is a menu, if only an empty one. 0 or -ENOMEM. */
-int legacy_parse(const char *text, LegacyMenu *ret) _must_check_;
+/* Any text is a menu, if only an empty one. @saved: the default where that is "saved", 0 and up. 0 or -ENOMEM. */
+int legacy_parse(const char *text, unsigned saved, LegacyMenu *ret) _must_check_;
 
 /* The newline that ends the line which has this byte, or the end of the text; a backslash joins lines. */
 size_t legacy_line_end(const char *text, size_t i);
 
 /**
  * legacy_edit() - a menu with other kernel arguments
- * @add, @remove: as in LoaderEdit, for every entry that boots Linux and is no rescue entry, and for the comments that
- * make new ones. A word that counts already is not added again.
+ * @saved: as for legacy_parse(). @add, @remove: as in LoaderEdit, for every entry that boots Linux and is no rescue
+ * entry, and for the comments that make new ones. A word that counts already is not added again.
  * @added, @removed: what was done, appended; places are those of the entries, "# NAME" for a comment.
  * @ret: the whole text, owned by the caller. Returns as cmdline_edit(); -ENOTSUP also where a backslash would come to
  * stand at the end of a line, or no longer stand there.
  */
-int legacy_edit(const char *text, const Kargs *add, const Kargs *remove, OwnedWords *added, OwnedWords *removed,
-                char **ret) _must_check_;
+int legacy_edit(const char *text, unsigned saved, const Kargs *add, const Kargs *remove, OwnedWords *added,
+                OwnedWords *removed, char **ret) _must_check_;
 
 /* Takes exactly these words out of their places. @ret: owned by the caller. Returns as cmdline_edit(). */
 int legacy_take(const char *text, const OwnedWords *words, char **ret) _must_check_;

@@ -5,6 +5,7 @@
 #include "grub/format/bls.h"
 #include "grub/format/blscfg.h"
 #include "grub/format/grubenv.h"
+#include "grub/format/rescue.h"
 #include "grub/loader/bls-draft.h"
 #include "grub/loader/bls-place.h"
 #include "grub/loader/kernel-install.h"
@@ -294,6 +295,7 @@ static int bls_read(int rfd, Loader *ret)
         if (r < 0)
                 l.readable = TRISTATE_NO;
         mark_default(&l, &place);
+        entries_decide_rescue(l.entries, l.n_entries);
         drop_unused_variables(&l);
         *ret = l;
         l = (Loader){};

@@ -97,16 +97,14 @@ static int add_entry(Loader *l, const LegacyEntry *from)
 }
 
 /* Entries that boot something else are counted by "default", but are none of ours. */
-static int add_entries(int rfd, Loader *l, const LegacyMenu *m)
+static int add_entries(Loader *l, const LegacyMenu *m)
 {
-        unsigned chosen = m->default_saved ? saved_default(rfd) : m->default_entry;
-
         for (size_t i = 0; i < m->n; i++) {
                 int r = m->entries[i].kernel ? add_entry(l, m->entries + i) : 0;
 
                 if (r < 0)
                         return r;
-                if (m->entries[i].kernel && i == chosen)
+                if (m->entries[i].kernel && i == m->default_entry)
                         l->entries[l->n_entries - 1].is_default = true;
         }
         return 0;
@@ -130,13 +128,13 @@ static int legacy_read(int rfd, Loader *ret)
         if (r >= 0 && strlen(text) != size)
                 r = -EBADMSG;
         if (r >= 0)
-                r = legacy_parse(text, &m);
+                r = legacy_parse(text, saved_default(rfd), &m);
         if (r >= 0 && !m.has_commands)
                 return -ENOENT; /* a file of that name that is no menu, such as SuSE's /etc/grub.conf */
         if (r >= 0)
                 r = loader_add_file(&l, path, &text, size);
         if (r >= 0)
-                r = add_entries(rfd, &l, &m);
+                r = add_entries(&l, &m);
         if (r == -ENOMEM || r == -ENOENT)
                 return r;
         if (r < 0)
@@ -150,10 +148,10 @@ static int legacy_read(int rfd, Loader *ret)
 }
 
 /* Every entry that boots Linux as it should, and the rescue entries as they were. */
-static int verify(const char *text, const LoaderEdit *want)
+static int verify(const char *text, unsigned saved, const LoaderEdit *want)
 {
         _cleanup_(legacy_menu_done) LegacyMenu m = {};
-        int r = legacy_parse(text, &m);
+        int r = legacy_parse(text, saved, &m);
 
         FOREACH_ARRAY(e, m.entries, m.n)
                 if (r >= 0 && e->kernel && !e->rescue &&
@@ -173,7 +171,7 @@ static int take_inherited(const Loader *l, const LoaderEdit *want, Plan *plan)
         _cleanup_(legacy_menu_done) LegacyMenu m = {};
         _cleanup_(owned_words_done) OwnedWords words = {};
         _cleanup_free_ char *without = NULL;
-        int r = text ? legacy_parse(text, &m) : 0;
+        int r = text ? legacy_parse(text, 0, &m) : 0;
 
         FOREACH_ARRAY(e, m.entries, m.n) {
                 if (!e->kernel || !kargs_has(&e->arguments, KARG_CLAIM))
@@ -188,25 +186,44 @@ static int take_inherited(const Loader *l, const LoaderEdit *want, Plan *plan)
         return r < 0 ? r : plan_write(plan, want->check, l->files->path, text, without);
 }
 
+/* The number of the default entry among all titles, as it was read. */
+static int default_number(const Loader *l, unsigned *ret)
+{
+        _cleanup_(legacy_menu_done) LegacyMenu m = {};
+        int r = legacy_parse(l->files->text, 0, &m);
+
+        if (r < 0)
+                return r;
+        *ret = m.default_entry;
+        FOREACH_ARRAY(e, l->entries, l->n_entries)
+                for (unsigned i = 0; e->is_default && i < m.n; i++)
+                        if (streq(m.entries[i].place, e->id))
+                                *ret = i;
+        return 0;
+}
+
 static int legacy_loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
         _cleanup_(plan_words_done) PlanWords words = { .format = owned_grub_legacy.name };
         _cleanup_(owned_words_done) OwnedWords unwanted = {};
         _cleanup_free_ char *without = NULL, *text = NULL;
         const LoaderFile *f = l->files;
+        unsigned saved = 0;
         int r;
 
         if (loader_wants_nothing(want))
                 return take_inherited(l, want, plan);
         if (l->n_entries == 0)
                 return 0;
-        r = loader_unwanted(want, f->path, &unwanted);
+        r = default_number(l, &saved);
+        if (r >= 0)
+                r = loader_unwanted(want, f->path, &unwanted);
         if (r >= 0)
                 r = legacy_take(f->text, &unwanted, &without);
         if (r >= 0)
-                r = legacy_edit(without, want->add, want->remove, &words.added, &words.removed, &text);
+                r = legacy_edit(without, saved, want->add, want->remove, &words.added, &words.removed, &text);
         if (r >= 0)
-                r = verify(text, want);
+                r = verify(text, saved, want);
         if (r == -ENOTSUP)
                 return loader_refuse(
                         want, r,

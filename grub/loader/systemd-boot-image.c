@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
 #include "base/text.h"
-#include "grub/format/rescue.h"
 #include "grub/loader/systemd-boot-reader.h"
 #include "grub/loader/systemd-boot.h"
 
@@ -139,7 +138,6 @@ static int add_profile(SdReader *r, const char *name, const char *path, const Uk
                 k = find_source(r, e);
         if (k < 0)
                 return k;
-        e->rescue = entry_is_rescue(NULL, e->title, e->kernel, &e->arguments);
         k = sd_note_obstacle(r, e);
         return k < 0 ? k : sd_note_first(r, e, NULL, exhausted);
 }

@@ -65,20 +65,13 @@ static int settle_image(const SdReader *r, BootEntry *e, const Uki *u, const cha
         return k < 0 ? k : sd_add_addons(r, path, e);
 }
 
-/* @entry: as its text has it. @e: what comes of it on this machine. */
-static int complete_type1(const SdReader *r, const SdRoot *root, const BlsEntry *entry, const char *name, const Uki *u,
-                          BootEntry *e)
+/* What comes of an entry on this machine. */
+static int complete_type1(const SdReader *r, const SdRoot *root, const Uki *u, BootEntry *e)
 {
-        int k;
-
-        if (!u->kernel) {
-                e->image = e->initrd ? path_join(root->path, e->initrd) : NULL;
-                return e->initrd && !e->image ? -ENOMEM : 0;
-        }
-        k = settle_image(r, e, u, e->kernel);
-        if (k >= 0)
-                e->rescue = bls_is_rescue(entry, name, &e->arguments);
-        return k;
+        if (u->kernel)
+                return settle_image(r, e, u, e->kernel);
+        e->image = e->initrd ? path_join(root->path, e->initrd) : NULL;
+        return e->initrd && !e->image ? -ENOMEM : 0;
 }
 
 static int read_type1(SdReader *r, const SdRoot *root, const char *name)
@@ -115,7 +108,7 @@ static int read_type1(SdReader *r, const SdRoot *root, const char *name)
         l->n_entries++;
         *e = made;
         made = (BootEntry){};
-        k = complete_type1(r, root, &entry, name, &u, e);
+        k = complete_type1(r, root, &u, e);
         if (k >= 0)
                 k = sd_note_obstacle(r, e);
         return k < 0 ? k : sd_note_first(r, e, bls_value(&entry, BLS_SYSTEMD, "sort-key"), exhausted);

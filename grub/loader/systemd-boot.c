@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "grub/format/efivars.h"
+#include "grub/format/rescue.h"
 #include "grub/loader/systemd-boot-reader.h"
 #include "model/names.h"
 
@@ -224,9 +225,11 @@ static int read_all(SdReader *r, bool type1)
         }
         if (k >= 0)
                 k = read_cmdline(r);
-        if (k >= 0)
-                mark_default(r);
-        return k;
+        if (k < 0)
+                return k;
+        mark_default(r);
+        entries_decide_rescue(r->loader->entries, r->loader->n_entries);
+        return 0;
 }
 
 static int reader_init(SdReader *r, int rfd, Loader *l)

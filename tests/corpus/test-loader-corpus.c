@@ -3,6 +3,7 @@
 #include "tree.h"
 
 #include "grub/format/bls.h"
+#include "grub/format/rescue.h"
 #include "grub/format/grubenv.h"
 #include "grub/format/legacy.h"
 #include "grub/loader/loaders.h"
@@ -113,16 +114,16 @@ static void entries_are_told_apart(void **state)
         FOREACH_ARRAY(name, names.items, names.n) {
                 _cleanup_free_ char *text = NULL;
                 _cleanup_(bls_entry_done) BlsEntry e = {};
-                _cleanup_(kargs_done) Kargs k = {};
+                _cleanup_(boot_entry_done) BootEntry made = {};
                 bool rescue;
 
                 if (!endswith(*name, ".conf"))
                         continue;
                 text = read_data("bls", *name, NULL);
                 assert_int_equal(bls_parse(text, &e), 0);
-                assert_int_equal(bls_arguments(&e, BLS_SYSTEMD, NULL, 0, &k), 0);
+                assert_int_equal(bls_boot_entry(&e, BLS_SYSTEMD, "some.conf", *name, NULL, 0, &made), 0);
                 assert_non_null(bls_value(&e, BLS_GRUB, "linux"));
-                rescue = bls_is_rescue(&e, "some.conf", &k);
+                rescue = entry_rescue_kind(&made) != RESCUE_NONE;
                 if (rescue != !!strstr(*name, "rescue"))
                         fail_msg("%s: %s a rescue entry", *name, rescue ? "taken for" : "not known as");
                 assert_int_equal(bls_options_use(&e, BLS_GRUB, "kernelopts"), strstr(text, "$kernelopts") != NULL);
@@ -240,12 +241,12 @@ static void menus_come_back(void **state)
                 _cleanup_(owned_words_done) OwnedWords added = {}, removed = {}, more = {};
                 size_t n;
 
-                assert_int_equal(legacy_edit(text, &ours, &remove, &added, &removed, &once), 0);
+                assert_int_equal(legacy_edit(text, 0, &ours, &remove, &added, &removed, &once), 0);
                 assert_int_equal(removed.n, 0);
                 n = changed_lines(row->name, text, once);
                 if (n != row->changes)
                         fail_msg("%s: %zu lines changed, %zu expected", row->name, n, row->changes);
-                assert_int_equal(legacy_edit(once, &ours, &remove, &more, &removed, &twice), 0);
+                assert_int_equal(legacy_edit(once, 0, &ours, &remove, &more, &removed, &twice), 0);
                 assert_string_equal(twice, once);
                 assert_int_equal(more.n, 0);
                 assert_int_equal(owned_grub_legacy.take_out(once, &added, &back), 0);

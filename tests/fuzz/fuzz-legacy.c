@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         _cleanup_(owned_words_done) OwnedWords added = {}, removed = {}, more = {}, ignored = {};
         _cleanup_(legacy_menu_done) LegacyMenu before = {}, after = {};
 
-        if (!text || legacy_parse(text, &before) < 0)
+        if (!text || legacy_parse(text, 0, &before) < 0)
                 return 0;
         for (size_t i = 0; i < before.n; i++)
                 if (before.entries[i].kernel && (before.entries[i].start > before.entries[i].end ||
@@ -23,13 +23,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t i = 0; i < before.n_options; i++)
                 if (before.options[i].start > before.options[i].end || before.options[i].end > strlen(text))
                         abort();
-        if (legacy_edit(text, &none, &remove, &ignored, &removed, &clean) < 0)
+        if (legacy_edit(text, 0, &none, &remove, &ignored, &removed, &clean) < 0)
                 return 0; /* a quote is never closed */
-        if (legacy_edit(clean, &add, &remove, &added, &removed, &once) < 0)
+        if (legacy_edit(clean, 0, &add, &remove, &added, &removed, &once) < 0)
                 return 0; /* a backslash at the end */
-        if (legacy_edit(once, &add, &remove, &more, &removed, &twice) < 0 || !streq(once, twice) || more.n > 0)
+        if (legacy_edit(once, 0, &add, &remove, &more, &removed, &twice) < 0 || !streq(once, twice) || more.n > 0)
                 abort();
-        if (legacy_take(once, &added, &back) < 0 || legacy_parse(once, &after) < 0)
+        if (legacy_take(once, &added, &back) < 0 || legacy_parse(once, 0, &after) < 0)
                 return 0;
         /* a comment that was made for the words stays */
         if (after.n_options == before.n_options && !streq(back, clean))

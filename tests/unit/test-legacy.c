@@ -28,7 +28,7 @@ static void edit(const char *text, const char *add, const char *remove, Edited *
         _cleanup_(kargs_done) Kargs a = words(add), r = words(remove);
 
         *ret = (Edited){};
-        assert_int_equal(legacy_edit(text, &a, &r, &ret->added, &ret->removed, &ret->text), 0);
+        assert_int_equal(legacy_edit(text, 0, &a, &r, &ret->added, &ret->removed, &ret->text), 0);
 }
 
 /* What is added is as expected, is not added twice, and taken back it leaves the bytes of before. */
@@ -138,8 +138,7 @@ static void other_systems_and_rescue_entries_stay(void **state)
                 "title Fedora 20 Rescue 4b74 (3.10)\nkernel /vmlinuz-0-rescue-4b74 ro\ninitrd /i\n",
                 "title Failsafe -- openSUSE 12.1\nkernel /boot/vmlinuz root=/dev/vda2\n",
                 "# title a\n# kernel /vmlinuz\n",
-                "# a comment that ends in a backslash takes the next line along \\\ntitle a\n#\nkernel /vmlinuz\n",
-                "kernel /vmlinuz of no entry\n",
+                "# a comment that ends in a backslash takes the next line along \\\nkernel /vmlinuz\n",
                 "setup --stage2=/boot/grub/stage2 --force-lba (hd0,1) (hd0,1)\nquit\n",
                 "boot=/dev/sda\nforcelba=0\n",
                 "",
@@ -147,10 +146,13 @@ static void other_systems_and_rescue_entries_stay(void **state)
 
         (void) state;
         FOREACH_ARRAY(menu, menus, ELEMENTSOF(menus)) {
+                _cleanup_free_ char *text = NULL, *expected = NULL;
                 _cleanup_(edited_done) Edited e = {};
 
-                edit(*menu, "intel_iommu=on", "ro", &e);
-                assert_string_equal(e.text, *menu);
+                assert_true(asprintf(&text, "title Daily\nkernel /vmlinuz rw\n%s", *menu) > 0);
+                assert_true(asprintf(&expected, "title Daily\nkernel /vmlinuz rw intel_iommu=on\n%s", *menu) > 0);
+                edit(text, "intel_iommu=on", "ro", &e);
+                assert_string_equal(e.text, expected);
         }
 }
 
@@ -256,7 +258,7 @@ static void the_menu_is_understood(void **state)
         assert_int_equal(
                 legacy_parse("default 2\ntitle DOS\nchainloader +1\ntitle  a\tb \nkernel /vmlinuz x=\"1 2\" ro\n"
                              "initrd /initrd.img\ntitle a b\nkernel /xen.gz\nmodule /vmlinuz ro\n",
-                             &m),
+                             0, &m),
                 0);
         assert_int_equal(m.n, 3);
         assert_int_equal(m.default_entry, 2);
@@ -270,11 +272,12 @@ static void the_menu_is_understood(void **state)
         assert_string_equal(m.entries[2].place, "a b #2");
         assert_true(m.entries[2].module);
         legacy_menu_done(&m);
-        assert_int_equal(legacy_parse("default saved\ntitle a\n", &m), 0);
+        assert_int_equal(legacy_parse("default saved\ntitle a\n", 7, &m), 0);
         assert_true(m.default_saved);
+        assert_int_equal(m.default_entry, 7);
         assert_false(m.has_commands);
         legacy_menu_done(&m);
-        assert_int_equal(legacy_parse("default=nonsense\n", &m), 0);
+        assert_int_equal(legacy_parse("default=nonsense\n", 7, &m), 0);
         assert_int_equal(m.default_entry, 0);
 }
 
@@ -285,7 +288,7 @@ static void an_open_quote_is_refused(void **state)
         char *s = NULL;
 
         (void) state;
-        assert_int_equal(legacy_edit("title a\nkernel /vmlinuz x=\"open\n", &add, &none, &added, &removed, &s),
+        assert_int_equal(legacy_edit("title a\nkernel /vmlinuz x=\"open\n", 0, &add, &none, &added, &removed, &s),
                          -ENOTSUP);
         assert_null(s);
         owned_words_done(&added);
@@ -337,8 +340,8 @@ static void generated_menus_keep_their_bytes(void **state)
                 edit(once.text, ours, "", &twice);
                 assert_string_equal(once.text, twice.text);
                 assert_int_equal(legacy_take(once.text, &once.added, &back), 0);
-                assert_int_equal(legacy_parse(text, &before), 0);
-                assert_int_equal(legacy_parse(once.text, &after), 0);
+                assert_int_equal(legacy_parse(text, 0, &before), 0);
+                assert_int_equal(legacy_parse(once.text, 0, &after), 0);
                 lacks_defoptions = after.n_options > before.n_options;
                 if (!lacks_defoptions)
                         assert_string_equal(back, text);
@@ -361,6 +364,36 @@ static void generated_menus_keep_their_bytes(void **state)
         assert_true(edited > 1000);
 }
 
+/* As everywhere: a fallback image is left alone beside another one, and is what boots where nothing else does. */
+static void fallback_images_and_rescue_titles(void **state)
+{
+        static const char menu[] = "timeout 5\ndefault %s\n"
+                                   "title  Arch Linux\nroot (hd0,0)\nkernel /vmlinuz26 ro%s\ninitrd /kernel26.img\n"
+                                   "title  Arch Linux Fallback\nkernel /vmlinuz26 ro%s\ninitrd /kernel26-fallback.img\n"
+                                   "title  Arch Linux RESCUE\nkernel /vmlinuz-archrescue%s\ninitrd /initrd-arch\n";
+        static const char added_words[] = " ptprep.claim=1 intel_iommu=on";
+        static const struct {
+                const char *chosen;
+                bool first, fallback, rescue; /* gets the words */
+        } rows[] = {
+                { "0", true, false, false }, { "1", true, true, false },     { "2", true, false, true },
+                { "9", true, false, false }, { "saved", true, false, true },
+        };
+
+        (void) state;
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_(kargs_done) Kargs add = words(added_words), none = {};
+                _cleanup_(owned_words_done) OwnedWords added = {}, removed = {};
+                _cleanup_free_ char *before = NULL, *after = NULL, *seen = NULL;
+
+                assert_true(asprintf(&before, menu, row->chosen, "", "", "") > 0);
+                assert_true(asprintf(&after, menu, row->chosen, row->first ? added_words : "",
+                                     row->fallback ? added_words : "", row->rescue ? added_words : "") > 0);
+                assert_int_equal(legacy_edit(before, 2, &add, &none, &added, &removed, &seen), 0);
+                assert_string_equal(seen, after);
+        }
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -368,6 +401,7 @@ int main(void)
                 cmocka_unit_test(every_shape_of_a_kernel_line_is_edited),
                 cmocka_unit_test(module_lines_hold_the_arguments_below_xen),
                 cmocka_unit_test(other_systems_and_rescue_entries_stay),
+                cmocka_unit_test(fallback_images_and_rescue_titles),
                 cmocka_unit_test(contradictions_go),
                 cmocka_unit_test(the_rest_of_a_word_is_not_ours),
                 cmocka_unit_test(comments_of_debian_are_configuration),
