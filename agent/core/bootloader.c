@@ -192,6 +192,8 @@ static int print_entry(Printer *p, const BootEntry *e)
         printer_add(p, "      ");
         printer_hang(p);
         printer_line(p, "%s", *arguments ? arguments : "no arguments");
+        if (e->untold)
+                printer_line(p, "      only the boot loader can tell what %s has", e->untold);
         return 0;
 }
 

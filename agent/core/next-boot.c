@@ -73,21 +73,48 @@ bool images_current(const Judgement *j)
         return true;
 }
 
+/*
+ * Where only the boot loader can tell what some of the arguments are, this very boot tells it, if it came of that
+ * entry: as far as anybody knows it is the default one, and all that is told of it was on the command line.
+ */
+static bool entry_has_run(const Judgement *j, const BootEntry *e)
+{
+        if (!e->untold || !e->is_default || !j->facts->cmdline_known)
+                return false;
+        FOREACH_ARRAY(w, e->arguments.words.items, e->arguments.words.n)
+                if (!strchr(*w, '$') && !kargs_has(&j->facts->cmdline, *w))
+                        return false;
+        return true;
+}
+
 bool entry_iommu_fine(const Judgement *j, const BootEntry *e, const char **ret_word)
 {
-        IommuArgument a = iommu_argument(&e->arguments, iommu_vendor_described(j->facts), ret_word);
+        const IommuVendor *vendor = iommu_vendor_described(j->facts);
+        IommuArgument a = iommu_argument(&e->arguments, vendor, ret_word);
 
         if (a == IOMMU_ARGUMENT_OFF || a == IOMMU_ARGUMENT_KILL)
                 return false;
-        return !j->wanted->iommu_add || a == IOMMU_ARGUMENT_ON;
+        if (!j->wanted->iommu_add || a == IOMMU_ARGUMENT_ON)
+                return true;
+        return entry_has_run(j, e) && iommu_argument(&j->facts->cmdline, vendor, NULL) == IOMMU_ARGUMENT_ON;
+}
+
+bool entry_has_word(const Judgement *j, const BootEntry *e, const char *word)
+{
+        return kargs_has(&e->arguments, word) || (entry_has_run(j, e) && kargs_has(&j->facts->cmdline, word));
 }
 
 bool entry_has_arguments(const Judgement *j, const BootEntry *e)
 {
         FOREACH_ARRAY(w, j->wanted->add.words.items, j->wanted->add.words.n)
-                if (!streq_null(*w, j->wanted->iommu_add) && !kargs_has(&e->arguments, *w))
+                if (!streq_null(*w, j->wanted->iommu_add) && !entry_has_word(j, e, *w))
                         return false;
         return entry_iommu_fine(j, e, NULL);
+}
+
+bool entry_counts(const BootEntry *e)
+{
+        return !e->rescue || (e->is_default && !startswith(e->id, "osprober-"));
 }
 
 bool next_boot_unknown(const Judgement *j)
@@ -109,7 +136,7 @@ bool next_boot_prepared(const Judgement *j)
                 return false;
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 FOREACH_ARRAY(e, l->entries, l->n_entries)
-                        if (!e->rescue && !l->unused && !entry_has_arguments(j, e))
+                        if (entry_counts(e) && !l->unused && !entry_has_arguments(j, e))
                                 return false;
         return true;
 }

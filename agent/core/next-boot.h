@@ -21,6 +21,15 @@ bool images_current(const Judgement *j);
  * has all. */
 const char *kernel_missing_driver(const Judgement *j, const KernelRelease *k);
 
+/*
+ * Does it matter what this entry has? One that is left alone does not, unless it is what boots when nobody chooses
+ * another one. Entries of other systems on the same disk are theirs.
+ */
+bool entry_counts(const BootEntry *e);
+
+/* Is this word in an entry, as far as can be told? */
+bool entry_has_word(const Judgement *j, const BootEntry *e, const char *word);
+
 /* Is the vendor's argument in an entry as it has to be? @ret_word: the one that decides, of the entry; may be NULL. */
 bool entry_iommu_fine(const Judgement *j, const BootEntry *e, const char **ret_word);
 

@@ -202,6 +202,18 @@ static unsigned options_line(const BlsEntry *e, BlsReader reader)
         return f ? f->line : 1;
 }
 
+/* A variable of the options of which GRUB alone knows what it has. *ret stays NULL: none. */
+static int find_untold(const BlsEntry *e, BlsReader reader, const LoaderVariable *variables, size_t n, char **ret)
+{
+        const char *options = bls_value(e, reader, KEY_OPTIONS);
+
+        FOREACH_ARRAY(v, variables, reader == BLS_GRUB ? n : 0)
+                if (v->state == VARIABLE_CANNOT_TELL &&
+                    (options ? bls_options_use(e, reader, v->name) : streq(v->name, DEFAULT_OPTIONS)))
+                        return string_printf(ret, "$%s", v->name);
+        return 0;
+}
+
 int bls_boot_entry(const BlsEntry *e, BlsReader reader, const char *name, const char *path,
                    const LoaderVariable *variables, size_t n, BootEntry *ret)
 {
@@ -220,6 +232,8 @@ int bls_boot_entry(const BlsEntry *e, BlsReader reader, const char *name, const 
                                   (int) (reader == BLS_GRUB ? strcspn(initrd, " \t") : strlen(initrd)), initrd);
         if (r >= 0)
                 r = bls_arguments(e, reader, variables, n, &ret->arguments);
+        if (r >= 0)
+                r = find_untold(e, reader, variables, n, &ret->untold);
         if (r < 0)
                 return r;
         ret->line = options_line(e, reader);

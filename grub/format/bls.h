@@ -61,8 +61,8 @@ bool bls_options_use(const BlsEntry *e, BlsReader reader, const char *name);
 /**
  * bls_boot_entry() - what an entry boots, as its reader sees it
  * @name: of the file. @path: of it. @variables: as for bls_arguments().
- * @ret: zeroed; gets title, kernel (NULL: it names none with "linux"), version, initrd (the last one), file, line and
- * arguments. The caller's to free, on failure too. 0 or -ENOMEM.
+ * @ret: zeroed; gets title, kernel (NULL: it names none with "linux"), version, initrd (the last one), file, line,
+ * arguments, and what of them only GRUB can tell. The caller's to free, on failure too. 0 or -ENOMEM.
  */
 int bls_boot_entry(const BlsEntry *e, BlsReader reader, const char *name, const char *path,
                    const LoaderVariable *variables, size_t n, BootEntry *ret) _must_check_;

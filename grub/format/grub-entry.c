@@ -91,6 +91,17 @@ static int add_arguments(GrubParser *p, const GrubCommand *c, size_t at, BootEnt
         return 0;
 }
 
+/* A path with its variables replaced, as far as they are told. */
+static int expand_path(GrubParser *p, const GrubWord *w, char **ret)
+{
+        const GrubScope scope = grub_scope(p);
+        _cleanup_(string_list_done) StringList words = {};
+        _cleanup_free_ char *untold = NULL;
+        int r = grub_word_expand(w, &scope, &words, &untold);
+
+        return r < 0 ? r : string_copy(untold || words.n != 1 ? w->text : words.items[0], ret);
+}
+
 static int add_kernel(GrubParser *p, const GrubCommand *c, size_t at)
 {
         static const char outside[] = "commands outside of any menu entry";
@@ -108,7 +119,7 @@ static int add_kernel(GrubParser *p, const GrubCommand *c, size_t at)
         if (r >= 0)
                 r = string_copy(in_entry ? p->title : outside, &e->title);
         if (r >= 0)
-                r = string_copy(c->words[at].text, &e->kernel);
+                r = expand_path(p, c->words + at, &e->kernel);
         if (r >= 0)
                 r = string_copy(p->file, &e->file);
         if (r >= 0)
@@ -135,7 +146,7 @@ int grub_run_initrd(GrubParser *p, const GrubCommand *c)
         /* the last image of the line is the initramfs, others before it are microcode or tables */
         if (!e || e->initrd || (p->entry_depth > 0 ? !streq_null(e->id, p->id) : p->outside_entry != p->n))
                 return 0;
-        return string_copy(c->words[c->n - 1].text, &e->initrd);
+        return expand_path(p, c->words + c->n - 1, &e->initrd);
 }
 
 int grub_run_hypervisor(GrubParser *p, const GrubCommand *c)

@@ -3,9 +3,9 @@
 #include "tree.h"
 
 #include "grub/format/bls.h"
-#include "grub/format/rescue.h"
 #include "grub/format/grubenv.h"
 #include "grub/format/legacy.h"
+#include "grub/format/rescue.h"
 #include "grub/loader/loaders.h"
 
 /*

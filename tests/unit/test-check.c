@@ -140,6 +140,63 @@ static void iommu_state_is_told_apart(void **state)
         expect_exit(m, EXIT_UNKNOWN, 0);
 }
 
+/* What only the boot loader can tell is neither right nor wrong, but where this very boot came of it. */
+static void arguments_that_only_the_boot_loader_knows(void **state)
+{
+        Machine *m = *state;
+        BootEntry *e = machine_add_entry(m, "appliance", "root=/dev/vda2 $words", false);
+
+        e->untold = copy("$words");
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_UNKNOWN, "cannot tell whether intel_iommu=on is in this entry");
+        expect(m, "boot.argument", RESULT_UNKNOWN, "only the boot loader knows what $words has");
+        assert_false(next_boot_prepared(&m->judgement));
+
+        m->facts.loaders->entries[0].is_default = false;
+        e->is_default = true;
+        machine_set_cmdline(m, "root=/dev/vda2 intel_iommu=on ptprep.claim=1");
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_OK, "effective in 2 boot entries");
+        expect(m, "boot.argument", RESULT_OK, "2 boot entries");
+        assert_true(next_boot_prepared(&m->judgement));
+
+        machine_set_cmdline(m, "root=/dev/other intel_iommu=on ptprep.claim=1"); /* another entry's */
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_UNKNOWN, "cannot tell");
+
+        machine_set_cmdline(m, "root=/dev/vda2 iommu=off");
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_UNKNOWN, "cannot tell");
+
+        assert_int_equal(string_list_add(&e->arguments.words, "iommu=off"), 0);
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_FAIL, "switches the IOMMU off with iommu=off");
+}
+
+/* An entry that is left alone is no matter, until it is what boots. */
+static void the_default_entry_counts_first(void **state)
+{
+        Machine *m = *state;
+        Loader *l = m->facts.loaders;
+
+        machine_add_entry(m, "rescue", "root=/dev/vda2 single", true);
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_OK, "effective in 1 boot entry");
+        FOREACH_ARRAY(e, l->entries, l->n_entries)
+                e->is_default = e == l->entries + l->n_entries - 1;
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_BLOCKED, "is not in the entry that boots by default");
+        expect(m, "boot.argument", RESULT_BLOCKED, "it is a rescue entry");
+        assert_false(next_boot_prepared(&m->judgement));
+        l->entries[l->n_entries - 1].foreign = true;
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_BLOCKED, "not made from /etc/default/grub");
+        free(l->entries[l->n_entries - 1].id);
+        l->entries[l->n_entries - 1].id = copy("osprober-gnulinux-1"); /* another system */
+        machine_judge(m);
+        expect(m, "iommu.argument", RESULT_OK, "effective in 1 boot entry");
+}
+
 static void arguments_of_the_next_boot(void **state)
 {
         Machine *m = *state;
@@ -773,6 +830,8 @@ int main(void)
                 T(firmware),
                 T(iommu_state_is_told_apart),
                 T(arguments_of_the_next_boot),
+                T(arguments_that_only_the_boot_loader_knows),
+                T(the_default_entry_counts_first),
                 T(amd_needs_no_argument),
                 T(policies_of_the_argument),
                 T(devices),

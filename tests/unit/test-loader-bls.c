@@ -348,6 +348,25 @@ static void what_a_variable_brings_cannot_be_cured(void **state)
         expect_refusal(t, "a double quote in the options of an entry is never closed");
 }
 
+/* A variable that is set from another one has a value that only GRUB knows: an entry with it may have any word. */
+static void what_only_grub_knows_is_told(void **state)
+{
+        Tree *t = *state;
+        Loader *all;
+        const Loader *l;
+        size_t n;
+
+        tree_file(t, CFG, "set site=\"$other\"\nset known=\"a\"\nblscfg\n");
+        tree_file(t, ENTRIES "1.conf", "linux /vmlinuz\noptions root=x $known $never_set\n");
+        tree_file(t, ENTRIES "2.conf", "linux /vmlinuz\noptions root=x $site\n");
+        l = find(t, LOADER_BLS, &all, &n);
+        assert_non_null(l);
+        assert_int_equal(l->n_entries, 2);
+        FOREACH_ARRAY(e, l->entries, l->n_entries)
+                assert_string_equal(e->untold ?: "nothing", streq(e->id, "2") ? "$site" : "nothing");
+        loaders_free(all, n);
+}
+
 /* Arguments of kernels that are installed later. */
 static void kernels_to_come_get_the_words(void **state)
 {
@@ -652,6 +671,7 @@ int main(void)
                 TREE_TEST(no_entry_gets_a_word_twice),
                 TREE_TEST(a_fallback_of_the_configuration_stays),
                 TREE_TEST(entries_without_options_keep_their_default),
+                TREE_TEST(what_only_grub_knows_is_told),
                 TREE_TEST(a_full_or_damaged_block_is_refused),
                 TREE_TEST(what_a_variable_brings_cannot_be_cured),
                 TREE_TEST(kernels_to_come_get_the_words),

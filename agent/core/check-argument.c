@@ -21,6 +21,20 @@ static int judge_no_loader(const Check *self, const Judgement *j, FindingList *r
                            "cannot tell: no boot loader found that ptprep knows");
 }
 
+/* A boot loader that boots no Linux, as far as anybody can see. */
+static int judge_no_entry(const Check *self, const Loader *l, FindingList *ret)
+{
+        if (l->n_entries > 0)
+                return finding_add(ret, self->id, RESULT_UNKNOWN, l->generated, CURE_PERSON,
+                                   "see \"ptprep bootloader\", and make an entry for every day",
+                                   "cannot tell: all entries of the boot loader %s are left alone",
+                                   loader_kind_to_string(l->kind));
+        return finding_add(ret, self->id, RESULT_UNKNOWN, l->generated, CURE_PERSON,
+                           l->kind == LOADER_GRUB2 ? "regenerate its configuration, e.g. with update-grub"
+                                                   : "see \"ptprep bootloader\", and make an entry that boots Linux",
+                           "cannot tell: the boot loader's configuration has no entry that boots Linux");
+}
+
 /* What cannot be told about boot loaders; 1: nothing at all is known of what will boot. */
 static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret)
 {
@@ -54,9 +68,7 @@ static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret
         FOREACH_ARRAY(l, f->loaders, facts_unreadable_loader(f) ? 0 : f->n_loaders) {
                 if (l->unused)
                         continue;
-                r = finding_add(ret, self->id, RESULT_UNKNOWN, l->generated, CURE_PERSON,
-                                "regenerate the boot loader's configuration, e.g. with update-grub",
-                                "cannot tell: the boot loader's configuration has no entry that boots Linux");
+                r = judge_no_entry(self, l, ret);
                 if (r < 0)
                         return r;
         }
@@ -86,6 +98,34 @@ static const char *line_of(const BootEntry *e, char buf[16])
         return e->line > 0 ? buf : "";
 }
 
+/* The entry that boots is one that ptprep leaves alone: that is no reason to call it right. */
+static int judge_left_alone(const Check *self, const Loader *l, const BootEntry *e, const char *fault, const char *word,
+                            FindingList *ret)
+{
+        char line[16];
+
+        return finding_add(ret, self->id, l->booted == BOOTED_NO ? RESULT_WARN : RESULT_BLOCKED, e->id, CURE_ARGUMENT,
+                           e->foreign ? "change it where it is written, in /etc/grub.d, or choose another default"
+                                      : "choose another default, or change the arguments of this one by hand",
+                           "%s%s: %s %s in the entry that boots by default, and ptprep leaves it alone: it is %s",
+                           e->file, line_of(e, line), word, fault,
+                           e->foreign ? "not made from " NAME_DEFAULT_GRUB : "a rescue entry");
+}
+
+/* Its arguments are of the boot loader's own variables. */
+static int judge_untold(const Check *self, const BootEntry *e, const char *word, FindingList *ret)
+{
+        _cleanup_free_ char *cure = NULL;
+        char line[16];
+
+        if (string_printf(&cure, "see that it is there, where %s is set: in %s or a file that it reads", e->untold,
+                          e->file) < 0)
+                return -ENOMEM;
+        return finding_add(ret, self->id, RESULT_UNKNOWN, e->id, CURE_ARGUMENT, cure,
+                           "%s%s: cannot tell whether %s is in this entry: only the boot loader knows what %s has",
+                           e->file, line_of(e, line), word, e->untold);
+}
+
 /* The variable that holds this word, as far as the loader's files tell; NULL: none. */
 static const LoaderVariable *variable_with(const Loader *l, const char *word)
 {
@@ -102,13 +142,15 @@ static const LoaderVariable *variable_with(const Loader *l, const char *word)
 }
 
 /* A word that has to go. */
-static int judge_word(const Check *self, const Loader *l, const BootEntry *e, const char *word, FindingList *ret)
+static int judge_unwanted(const Check *self, const Loader *l, const BootEntry *e, const char *word, FindingList *ret)
 {
         const char *addon = boot_entry_origin(e, word);
         const LoaderVariable *v = variable_with(l, word);
         _cleanup_free_ char *cure = NULL, *from = NULL;
         char line[16];
 
+        if (e->rescue)
+                return judge_left_alone(self, l, e, "has to go", word, ret);
         if (addon) { /* whatever is done to entry or image, what stands in an addon is appended to it */
                 if (string_printf(&cure, "take it out of %s: make that addon again, or remove it", addon) < 0)
                         return -ENOMEM;
@@ -124,24 +166,31 @@ static int judge_word(const Check *self, const Loader *l, const BootEntry *e, co
                            from ?: "");
 }
 
+/* A word that an entry lacks. */
+static int judge_missing(const Check *self, const Loader *l, const BootEntry *e, const char *word, FindingList *ret)
+{
+        char line[16];
+
+        if (e->rescue)
+                return judge_left_alone(self, l, e, "is not", word, ret);
+        if (e->embedded)
+                return judge_embedded(self, l, e, "is missing", word, ret);
+        if (e->untold)
+                return judge_untold(self, e, word, ret);
+        return finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY, NULL, "%s%s: %s is not in this entry yet",
+                           e->file, line_of(e, line), word);
+}
+
 /* The first fault of one loader's entries. 1: there is one; 0: none. */
 static int judge_entries(const Check *self, const Judgement *j, const Loader *l, FindingList *ret)
 {
         FOREACH_ARRAY(e, l->entries, l->n_entries) {
                 const char *word = NULL;
-                char line[16];
                 int r;
 
-                if (e->rescue || entry_iommu_fine(j, e, &word))
+                if (!entry_counts(e) || entry_iommu_fine(j, e, &word))
                         continue;
-                if (word)
-                        r = judge_word(self, l, e, word, ret);
-                else if (e->embedded)
-                        r = judge_embedded(self, l, e, "is missing", j->wanted->iommu_add, ret);
-                else
-                        r = finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY, NULL,
-                                        "%s%s: %s is not in this entry yet", e->file, line_of(e, line),
-                                        j->wanted->iommu_add);
+                r = word ? judge_unwanted(self, l, e, word, ret) : judge_missing(self, l, e, j->wanted->iommu_add, ret);
                 return r < 0 ? r : 1;
         }
         return 0;
@@ -240,28 +289,27 @@ static int judge_switch(const Check *self, const BootEntry *e, const char *value
                            "%s%s: this entry has " KARG_SWITCH "=off", e->file, line_of(e, line));
 }
 
+/* The value of the last ptprep= of an entry, where that is "off"; NULL: it is not. */
+static const char *switched_off(const BootEntry *e)
+{
+        const char *value = NULL, *last = NULL;
+        size_t from = 0;
+
+        while ((value = kargs_next(&e->arguments, KARG_SWITCH, &from)))
+                last = value;
+        return last && streq(last, "off") ? last : NULL;
+}
+
 /* The first entry of a loader that will not claim. 1: there is one; 0: none. */
-static int judge_claim_entries(const Check *self, const Loader *l, FindingList *ret)
+static int judge_claim_entries(const Check *self, const Judgement *j, const Loader *l, FindingList *ret)
 {
         FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                const char *value = NULL, *last = NULL;
-                size_t from = 0;
-                char line[16];
+                const char *off = switched_off(e);
                 int r;
 
-                if (e->rescue)
+                if (!entry_counts(e) || (!off && entry_has_word(j, e, KARG_CLAIM)))
                         continue;
-                while ((value = kargs_next(&e->arguments, KARG_SWITCH, &from)))
-                        last = value;
-                if (last && streq(last, "off"))
-                        r = judge_switch(self, e, last, ret);
-                else if (!kargs_has(&e->arguments, KARG_CLAIM) && e->embedded)
-                        r = judge_embedded(self, l, e, "is missing", KARG_CLAIM, ret);
-                else if (!kargs_has(&e->arguments, KARG_CLAIM))
-                        r = finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY, NULL,
-                                        "%s%s: " KARG_CLAIM " is not in this entry yet", e->file, line_of(e, line));
-                else
-                        continue;
+                r = off ? judge_switch(self, e, off, ret) : judge_missing(self, l, e, KARG_CLAIM, ret);
                 return r < 0 ? r : 1;
         }
         return 0;
@@ -302,7 +350,7 @@ int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret)
         FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
                 r = l->unused ? 0 : judge_initrdless(self, l, ret);
                 if (r == 0 && !l->unused)
-                        r = judge_claim_entries(self, l, ret);
+                        r = judge_claim_entries(self, j, l, ret);
                 if (r < 0)
                         return r;
                 faulty |= r > 0;
