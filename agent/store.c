@@ -3,6 +3,8 @@
 
 #include "apply/apply.h"
 #include "apply/notify.h"
+#include "base/io.h"
+#include "base/text.h"
 #include "model/names.h"
 #include "output.h"
 #include "verb.h"
@@ -46,8 +48,28 @@ void store_reboot_required(int rfd, bool live, const Report *report)
                 (void) complain(NAME_RUN_DIR "/" NAME_REBOOT_REQUIRED, r);
 }
 
+/* What the last report said is in the journal already, and would be there anew at each boot. */
+static void tell_journal(const Report *report, const char *last)
+{
+        _cleanup_(finding_list_done) FindingList news = {};
+        _cleanup_free_ char *headline = NULL;
+        const char *next = report_next(report);
+        int r = report_news(last, report->findings, &news);
+
+        if (r >= 0)
+                r = string_printf(&headline, "%s%s%s", report_verdict(report)->headline, next ? "; next: " : "",
+                                  next ?: "");
+        if (r >= 0)
+                r = notify_findings(&news, report_verdict(report)->name, headline);
+        if (r < 0)
+                (void) complain("writing to the journal", r);
+        if (headline)
+                notify_status(headline);
+}
+
 void store_report(int rfd, bool live, const Report *report)
 {
+        _cleanup_free_ char *last = NULL;
         static const struct {
                 const char *format, *name;
         } files[] = { { FORMAT_JSON, NAME_REPORT_JSON }, { FORMAT_TEXT, NAME_REPORT_TEXT } };
@@ -55,6 +77,8 @@ void store_report(int rfd, bool live, const Report *report)
         bool trusted = !report->judgement->facts->state_refusal; /* else who knows where a file would go */
         int r = 0;
 
+        if (live && trusted && root_read_text(rfd, NAME_STATE_DIR "/" NAME_REPORT_TEXT, &last) == -ENOMEM)
+                last = NULL; /* then everything is news */
         for (size_t i = 0; i < ELEMENTSOF(files) && r >= 0; i++) {
                 _cleanup_free_ char *text = NULL;
 
@@ -66,9 +90,6 @@ void store_report(int rfd, bool live, const Report *report)
         if (r < 0)
                 (void) complain("storing the report", r);
         store_reboot_required(rfd, live, report);
-        if (live) {
-                r = notify_findings(report->findings, report_verdict(report)->name);
-                if (r < 0)
-                        (void) complain("writing to the journal", r);
-        }
+        if (live)
+                tell_journal(report, last);
 }

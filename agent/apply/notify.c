@@ -57,7 +57,10 @@ static int send_finding(const Finding *f)
         if (r >= 0)
                 r = add_field(&l, "MESSAGE", message);
         if (r >= 0)
-                r = string_list_addf(&l, "PRIORITY=%d", f->result == RESULT_BLOCKED ? LOG_ERR : LOG_WARNING);
+                r = string_list_addf(&l, "PRIORITY=%d",
+                                     f->result == RESULT_BLOCKED   ? LOG_ERR
+                                     : f->cure_kind == CURE_REBOOT ? LOG_NOTICE /* which is no fault */
+                                                                   : LOG_WARNING);
         if (r >= 0)
                 r = string_list_add(&l, "MESSAGE_ID=" MESSAGE_ID_FINDING);
         if (r >= 0)
@@ -71,7 +74,7 @@ static int send_finding(const Finding *f)
         return r < 0 ? r : send_fields(&l);
 }
 
-int notify_findings(const FindingList *l, const char *verdict)
+int notify_findings(const FindingList *l, const char *verdict, const char *headline)
 {
         _cleanup_(string_list_done) StringList fields = {};
         int r = load();
@@ -79,11 +82,11 @@ int notify_findings(const FindingList *l, const char *verdict)
         if (r < 0)
                 return r;
         FOREACH_ARRAY(f, l->items, l->n) {
-                r = f->result <= RESULT_SKIPPED ? 0 : send_finding(f);
+                r = send_finding(f);
                 if (r < 0)
                         return r;
         }
-        r = string_list_addf(&fields, "MESSAGE=verdict: %s", verdict);
+        r = add_field(&fields, "MESSAGE", headline);
         if (r >= 0)
                 r = string_list_addf(&fields, "PRIORITY=%d", LOG_NOTICE);
         if (r >= 0)

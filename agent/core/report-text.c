@@ -23,6 +23,31 @@ static void print_finding(Printer *p, const Finding *f)
         printer_line(p, "%s", f->cure);
 }
 
+int report_news(const char *old_text, const FindingList *findings, FindingList *ret)
+{
+        for (size_t i = 0; i < findings->n; i++) {
+                const Finding *f = findings->items + i;
+                const FindingList one = { findings->items + i, 1 };
+                _cleanup_free_ char *text = NULL;
+                size_t size;
+                Printer p = { .out = open_memstream(&text, &size) };
+                int r;
+
+                if (!p.out)
+                        return -ENOMEM;
+                print_finding(&p, f);
+                r = printer_end(&p);
+                if (fclose(p.out) != 0 || r < 0)
+                        return -ENOMEM;
+                if (f->result <= RESULT_SKIPPED || (old_text && strstr(old_text, text)))
+                        continue;
+                r = finding_add_all(ret, &one, 0);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static void print_step(Printer *p, const Step *s)
 {
         switch (s->kind) {

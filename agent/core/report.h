@@ -67,6 +67,13 @@ extern const size_t report_formats_n;
 /* NULL: there is no such format. */
 const ReportFormat *report_format(const char *name);
 
+/**
+ * report_news() - what the last report did not say in the same words
+ * @old_text: as report_text() printed it, without colours; NULL: there was none.
+ * @ret: begun by the caller; those findings that are not fine are appended. Returns 0 or -ENOMEM.
+ */
+int report_news(const char *old_text, const FindingList *findings, FindingList *ret) _must_check_;
+
 /* Rows of the table. Deterministic: no clock, no host name. */
 int report_text(Printer *p, const Report *r) _must_check_;
 int report_json(Printer *p, const Report *r) _must_check_;

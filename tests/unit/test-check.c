@@ -640,6 +640,35 @@ static void what_to_do_next(void **state)
         expect_next(m, REPORT_APPLY, "unknown", "do what stands below the lines that need something, then reboot");
 }
 
+/* A finding is news until a report has told it, and again when it changes. */
+static void each_finding_is_news_once(void **state)
+{
+        _cleanup_(finding_list_done) FindingList first = {}, second = {}, third = {};
+        _cleanup_free_ char *text = NULL;
+        Machine *m = *state;
+        Report r = machine_report(m, REPORT_APPLY);
+        size_t size;
+        Printer p = { .out = open_memstream(&text, &size) };
+
+        set_text(&m->facts.claims, NULL);
+        machine_judge(m);
+        assert_int_equal(report_news(NULL, &m->findings, &first), 0);
+        assert_int_equal(first.n, report_count_needy(&r));
+        assert_true(first.n > 0);
+        assert_int_equal(report_text(&p, &r), 0);
+        assert_int_equal(fclose(p.out), 0);
+        assert_int_equal(report_news(text, &m->findings, &second), 0);
+        assert_int_equal(second.n, 0);
+        set_text(&m->facts.claims, "0000:00:04.0 8086:10d3 pci-stub - nic0\n");
+        machine_judge(m);
+        assert_int_equal(report_news(text, &m->findings, &third), 0);
+        assert_true(third.n > 0);
+        FOREACH_ARRAY(f, third.items, third.n)
+                if (streq(f->check, "device.claimlist"))
+                        return;
+        fail_msg("what has changed is no news");
+}
+
 /* What an apply would do must not be promised where it does nothing. */
 static void no_promise_is_empty(void **state)
 {
@@ -844,6 +873,7 @@ int main(void)
                 T(switched_off),
                 T(what_to_do_next),
                 T(no_promise_is_empty),
+                T(each_finding_is_news_once),
                 T(a_fresh_plan_has_the_safe_order),
                 T(an_unreadable_boot_is_left_alone),
                 T(an_unmounted_esp_is_told),
