@@ -6,6 +6,7 @@
 
 #include "apply/notify.h"
 #include "base/text.h"
+#include "core/planner.h"
 #include "model/names.h"
 #include "output.h"
 #include "probe/config-load.h"
@@ -126,6 +127,34 @@ int run_apply(const Run *r, int rfd, bool live, ApplyResult *ret)
         if (e < 0 && !ret->failure && !(ret->failure = strdup(strerror(-e))))
                 (void) complain("applying the plan", e);
         return e;
+}
+
+/* For another look: what the verb has set stays. */
+static void reset(Run *r)
+{
+        const BootMounts *mounts = r->mounts;
+        int lock = r->lock;
+
+        run_done(r);
+        run_init(r);
+        r->mounts = mounts;
+        r->lock = lock;
+}
+
+int run_recover(Run *r, int rfd, bool live, bool dry, int (*look)(Run *r, int rfd, bool live), ApplyResult *ret)
+{
+        int e = plan_recover(&r->facts, &r->plan);
+
+        if (e < 0)
+                return complain("planning", e);
+        if (r->plan.n == 0 || dry)
+                return EXIT_READY;
+        e = run_apply(r, rfd, live, ret);
+        if (e < 0)
+                return EXIT_INTERNAL;
+        apply_result_done(ret);
+        reset(r);
+        return look(r, rfd, live);
 }
 
 int run_mount(int *rfd, bool live, BootMounts *ret)

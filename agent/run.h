@@ -57,3 +57,12 @@ int run_lock(const char *what, int rfd, int *ret) _must_check_;
 /* Carries out the plan of a run, which is not empty, and shows how far it has come. 0, or a negative errno with
  * result->failure set. */
 int run_apply(const Run *r, int rfd, bool live, ApplyResult *ret) _must_check_;
+
+/**
+ * run_recover() - put back what an earlier run could not, and look again
+ * @dry: only make the plan of that. @look: run_look() or run_look_unconfigured().
+ * Returns EXIT_READY, with an empty plan but for a dry run that has something to show; another exit code, with the
+ * reason in ret->failure or on standard error.
+ */
+int run_recover(Run *r, int rfd, bool live, bool dry, int (*look)(Run *r, int rfd, bool live),
+                ApplyResult *ret) _must_check_;

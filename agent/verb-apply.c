@@ -69,10 +69,14 @@ int verb_apply(const Options *o)
                 code = run_mount(&rfd, live, &mounts);
         if (code == EXIT_READY)
                 code = run_look(&run, rfd, live);
+        if (code == EXIT_READY && run.config.enabled && !run.bad_config)
+                code = run_recover(&run, rfd, live, o->dry_run, run_look, &result);
+        if (result.failure)
+                return report_outcome(o, rfd, live, &run, run.findings.n, &result);
         if (code != EXIT_READY)
                 return code;
         n_checked = run.findings.n;
-        r = run.bad_config ? 0 : plan_compute(&run.judgement, &run.findings, &run.plan);
+        r = run.bad_config || run.plan.n > 0 ? 0 : plan_compute(&run.judgement, &run.findings, &run.plan);
         if (r >= 0 && !run.bad_config)
                 r = cures_correct(&run.judgement, &run.findings);
         if (r < 0)

@@ -41,7 +41,7 @@ int verb_revert(const Options *o)
         _cleanup_(boot_mounts_done) BootMounts mounts = {};
         _cleanup_(run_done) Run run;
         bool live = false;
-        int code, r;
+        int code, r = 0;
 
         run_init(&run);
         run.mounts = &mounts;
@@ -54,6 +54,10 @@ int verb_revert(const Options *o)
                 code = run_mount(&rfd, live, &mounts);
         if (code == EXIT_READY)
                 code = run_look_unconfigured(&run, rfd, live);
+        if (code == EXIT_READY)
+                code = run_recover(&run, rfd, live, o->dry_run, run_look_unconfigured, &result);
+        if (result.failure)
+                return print_outcome(o, rfd, live, &run, &result);
         if (code != EXIT_READY)
                 return code;
         if (run.facts.state_refusal)
@@ -63,7 +67,7 @@ int verb_revert(const Options *o)
                 r = finding_add(&run.findings, "record.valid", RESULT_BLOCKED, NAME_RECORD, CURE_PERSON,
                                 "put the file back from a backup, or see \"THE WAY BACK\" in ptprep(8)",
                                 "damaged, of a later version or not readable: ptprep cannot tell what is its own");
-        else
+        else if (run.plan.n == 0)
                 r = plan_compute(&run.judgement, &run.findings, &run.plan);
         if (r < 0)
                 return complain("planning", r);

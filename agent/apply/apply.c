@@ -14,6 +14,7 @@
 
 static const StepOps step_table[_STEP_KIND_MAX] = {
         [STEP_CLEAN_UP] = { step_clean_up_do, step_clean_up_undo },
+        [STEP_PUT_BACK] = { step_put_back_do, step_put_back_undo },
         [STEP_KEEP_ORIGINAL] = { step_state_do, step_put_back },
         [STEP_RECORD] = { step_state_do, step_put_back },
         [STEP_WRITE_FILE] = { step_write_do, step_put_back },

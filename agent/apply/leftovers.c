@@ -2,6 +2,7 @@
 #include "apply/leftovers.h"
 
 #include "base/file.h"
+#include "base/io.h"
 #include "model/names.h"
 #include "model/transaction.h"
 
@@ -11,7 +12,7 @@ static int step_leftovers(const StepContext *c, StringList *ret)
         _cleanup_free_ char *folder = path_folder(c->path);
         int r;
 
-        if (c->step->kind == STEP_ATTRIBUTE) /* the kernel keeps no files beside it */
+        if (c->step->kind == STEP_ATTRIBUTE || c->step->kind == STEP_PUT_BACK) /* nothing is made beside it */
                 return 0;
         r = folder ? string_list_addf(ret, "%s/.%s" TRIAL_SUFFIX, folder, strrchr(c->path, '/') + 1)
                    : -ENOMEM; /* of root_file_replace() */
@@ -34,6 +35,20 @@ static int add_kept(const RollBack *roll_back, Transaction *ret)
                         return r;
         }
         return roll_back->cut ? -ENOMEM : 0;
+}
+
+/* What earlier runs could not put back, and this one has not put back yet. */
+static int add_waiting(int rfd, const StepContext *contexts, size_t n, Transaction *ret)
+{
+        for (const StepContext *c = contexts; c < contexts + n; c++) {
+                const char *from = c->step->kind == STEP_PUT_BACK ? c->step->put_back.from : NULL;
+                struct stat st;
+                int r = from && root_lstat(rfd, from, &st) >= 0 ? transaction_keep(ret, c->step->path, from) : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 static bool is_kept(const Transaction *t, const char *path)
@@ -86,7 +101,10 @@ static int transaction_write(int rfd, const Transaction *t)
 int transaction_begin(int rfd, const StepContext *contexts, size_t n)
 {
         _cleanup_(transaction_done) Transaction t = {};
-        int r = add_leftovers(contexts, n, &t);
+        int r = add_waiting(rfd, contexts, n, &t);
+
+        if (r >= 0)
+                r = add_leftovers(contexts, n, &t);
 
         if (r >= 0)
                 r = add_originals(contexts, n, &t);

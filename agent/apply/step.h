@@ -106,6 +106,8 @@ bool step_has_old(const StepContext *c);
 
 int step_write_do(StepContext *c);
 int step_state_do(StepContext *c); /* a file of ptprep's own state */
+int step_put_back_do(StepContext *c);
+int step_put_back_undo(StepContext *c, Undo *u);
 int step_clean_up_do(StepContext *c);
 int step_clean_up_undo(StepContext *c, Undo *u);
 int step_image_do(StepContext *c);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/check.h"
 
+#include "model/transaction.h"
+
 /* In the order in which a person would look: machine, kernel, boot path, devices. */
 const Check check_table[] = {
         { "config.valid", "configuration", check_config },
         { "record.valid", "record of what ptprep has changed", check_record },
+        { "record.restored", "nothing that a change which failed has left", check_restored },
         { "firmware.table", "IOMMU described by the firmware", check_firmware_table },
         { "iommu.active", "IOMMU active in the running kernel", check_iommu_active },
         { "iommu.remapping", "interrupts of guests kept apart", check_iommu_remapping },
@@ -65,6 +68,20 @@ int check_config(const Check *self, const Judgement *j, FindingList *ret)
                                    "no device is configured");
         return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "%zu device%s configured", n,
                            n == 1 ? "" : "s");
+}
+
+/* Silent where there is nothing to tell. */
+int check_restored(const Check *self, const Judgement *j, FindingList *ret)
+{
+        _cleanup_(transaction_done) Transaction list = {};
+        int r = transaction_parse(j->facts->transaction, &list);
+
+        for (size_t i = 0; i < list.n_kept && r >= 0; i++)
+                r = finding_add(ret, self->id, RESULT_FAIL, list.kept[i].path, CURE_APPLY,
+                                "cure why it could not be put back, and run \"ptprep --apply\": it puts it back first",
+                                "a change that failed could not put it back; as it was it is in %s",
+                                list.kept[i].old_at);
+        return r;
 }
 
 int check_record(const Check *self, const Judgement *j, FindingList *ret)

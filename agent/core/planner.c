@@ -8,6 +8,8 @@
 #include "grub/loader/loaders.h"
 #include "initramfs/builders.h"
 #include "initramfs/query.h"
+#include "model/names.h"
+#include "model/transaction.h"
 
 static int plan_files(const Judgement *j, FindingList *findings, Plan *p)
 {
@@ -348,6 +350,26 @@ int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
                 return r;
         *ret = whole;
         whole = empty;
+        return 0;
+}
+
+int plan_recover(const Facts *f, Plan *ret)
+{
+        _cleanup_(transaction_done) Transaction list = {};
+        _cleanup_(plan_done) Plan p = {};
+        CleanUpStep *clean_up;
+        int r = transaction_parse(f->transaction, &list);
+
+        if (r < 0 || list.n_kept == 0)
+                return r;
+        clean_up = plan_add_clean_up(&p, "record.restored", NAME_TRANSACTION);
+        if (!clean_up || string_copy(f->transaction, &clean_up->names) < 0)
+                return -ENOMEM;
+        FOREACH_ARRAY(k, list.kept, list.n_kept)
+                if (!plan_add_put_back(&p, "record.restored", k->path, k->old_at))
+                        return -ENOMEM;
+        *ret = p;
+        p = (Plan){};
         return 0;
 }
 

@@ -30,6 +30,13 @@ PlanRefusal plan_refusal(const Judgement *j, const FindingList *findings);
 int plan_compute(const Judgement *j, FindingList *findings, Plan *ret) _must_check_;
 
 /**
+ * plan_recover() - what comes before every other plan
+ * @ret: puts back what an earlier run could not; the machine has to be looked at again then. Empty: there is nothing of
+ * that kind. Pure. Returns 0 or -ENOMEM.
+ */
+int plan_recover(const Facts *f, Plan *ret) _must_check_;
+
+/**
  * plan_tell_pending() - a finding on a plan that has something to do where the checks found all well
  * Such as a drop-in that is read behind ptprep's: the menu is right until it is made the next time. What only brings
  * ptprep's own state up to date is not told. Returns 0 or -ENOMEM.

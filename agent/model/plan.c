@@ -10,8 +10,8 @@ static const char *const step_kind_table[_STEP_KIND_MAX] = {
         [STEP_RECORD] = "record",         [STEP_WRITE_FILE] = "write",
         [STEP_REMOVE_FILE] = "remove",    [STEP_REBUILD_IMAGE] = "rebuild-image",
         [STEP_COPY_IMAGE] = "copy-image", [STEP_STAMP_IMAGES] = "record-images",
-        [STEP_ATTRIBUTE] = "set",         [STEP_MKCONFIG] = "regenerate",
-        [STEP_COMMAND] = "run",
+        [STEP_ATTRIBUTE] = "set",         [STEP_PUT_BACK] = "put-back",
+        [STEP_MKCONFIG] = "regenerate",   [STEP_COMMAND] = "run",
 };
 
 DEFINE_STRING_TO(step_kind, StepKind)
@@ -59,6 +59,9 @@ static void step_done(Step *s)
         switch (s->kind) {
         case STEP_CLEAN_UP:
                 free(s->clean_up.names);
+                break;
+        case STEP_PUT_BACK:
+                free(s->put_back.from);
                 break;
         case STEP_KEEP_ORIGINAL:
         case STEP_RECORD:
@@ -167,6 +170,13 @@ CleanUpStep *plan_add_clean_up(Plan *p, const char *check, const char *path)
         Step *s = plan_add(p, STEP_CLEAN_UP, check, path);
 
         return s ? &s->clean_up : NULL;
+}
+
+PutBackStep *plan_add_put_back(Plan *p, const char *check, const char *path, const char *from)
+{
+        Step *s = plan_add(p, STEP_PUT_BACK, check, path);
+
+        return s && string_copy(from, &s->put_back.from) >= 0 ? &s->put_back : NULL;
 }
 
 StateStep *plan_add_state(Plan *p, StepKind kind, const char *check, const char *path)

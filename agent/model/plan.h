@@ -12,6 +12,7 @@
 
 typedef enum StepKind {
         STEP_CLEAN_UP,      /* remove what an interrupted apply left behind */
+        STEP_PUT_BACK,      /* a file that an apply could not put back gets its old bytes */
         STEP_KEEP_ORIGINAL, /* a file in NAME_ORIGINALS gets the bytes that another file had, or goes away */
         STEP_RECORD,        /* NAME_RECORD gets a new text before the files that it tells of change, or goes away */
         STEP_WRITE_FILE,    /* a file gets another text */
@@ -40,6 +41,10 @@ typedef struct StepRecord {
 typedef struct CleanUpStep {
         char *names; /* text of NAME_TRANSACTION */
 } CleanUpStep;
+
+typedef struct PutBackStep {
+        char *from; /* where the old file lies */
+} PutBackStep;
 
 /* STEP_KEEP_ORIGINAL, STEP_RECORD */
 typedef struct StateStep {
@@ -109,6 +114,7 @@ typedef struct Step {
         char *path;        /* what it is about */
         union {
                 CleanUpStep clean_up;
+                PutBackStep put_back;
                 StateStep state;
                 FileStep file;
                 ImageStep image;
@@ -152,6 +158,7 @@ int plan_join(Plan *p, Plan *more) _must_check_;
  * is added; NULL when memory is short.
  */
 CleanUpStep *plan_add_clean_up(Plan *p, const char *check, const char *path);
+PutBackStep *plan_add_put_back(Plan *p, const char *check, const char *path, const char *from);
 StateStep *plan_add_state(Plan *p, StepKind kind, const char *check, const char *path);
 ImageStep *plan_add_image(Plan *p, const char *check, const char *path);
 CopyStep *plan_add_copy(Plan *p, const char *check, const char *path);

@@ -68,6 +68,7 @@ class Case:
     before: tuple[str, ...] = ()                                   # lines of a tree, on top of the machine
     around: str = ""                                               # name of a function of this file
     says: str = ""                                                 # in what is printed
+    stays: tuple[str, ...] = ()                                    # of a run before
 
     def __post_init__(self) -> None:
         assert self.lost or self.verdict != DAMAGED
@@ -162,7 +163,12 @@ CASES = [
     Case("proxmox-boot-tool cannot run again", "proxmox-systemd-boot",
          {"proxmox-boot-tool": fails("")}, DAMAGED, lost={"/etc/kernel/proxmox-boot-uuids": None}),
     Case("the disk is read-only in the middle", "intel-off", {"grub-mkconfig": fails("mkfifo /tmp/go; read -r x </tmp/go")}, DAMAGED,
-         lost={DEFAULT: f"{DEFAULT}.ptprep-old", DROP_IN: None}, around="read_only_in_the_middle"),
+         lost={DEFAULT: f"{DEFAULT}.ptprep-old", DROP_IN: None}, around="read_only_in_the_middle /etc/default"),
+    Case("the menu is cut, and the disk is read-only then", "intel-off", {"grub-mkconfig": fails(f": >{MENU}; mkfifo /tmp/go; read -r x </tmp/go")},
+         DAMAGED, lost={MENU: f"{MENU}.ptprep-old", IMAGE: f"{IMAGE}.ptprep-old"}, around="read_only_in_the_middle /boot"),
+    Case("the menu is no menu any more, and the disk is read-only then", "intel-off",
+         {"grub-mkconfig": fails(f"rm {MENU}; mkdir {MENU}; mkfifo /tmp/go; read -r x </tmp/go")},
+         DAMAGED, lost={MENU: f"{MENU}.ptprep-old", IMAGE: f"{IMAGE}.ptprep-old"}, around="read_only_in_the_middle /boot"),
     Case("no room for a copy of the image, which is cut", "intel-off", {"dracut": fails(f": >{IMAGE}")}, DAMAGED,
          lost={IMAGE: None}, around="little_room"),
     Case("no room for a copy of the image, which is left alone", "intel-off", {"dracut": fails("")}, around="little_room"),
@@ -184,10 +190,12 @@ def mount(*arguments: str) -> None:
         raise Skipped("nothing can be mounted here")
 
 
-def read_only_in_the_middle(tree: golden.Tree, run):
-    """/etc/default is a file system of its own, and read-only from the middle of the run on."""
-    folder = tree.path("/etc/default")
-    files = {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+def read_only_in_the_middle(tree: golden.Tree, run, where: str):
+    """A directory is a file system of its own, and read-only from the middle of the run on. Once it is not any more, the next
+    run puts back first what this one could not: it fails as well, and leaves all as it was before both."""
+    folder = tree.path(where)
+    saved = tree.path("/tmp/saved")
+    subprocess.run(["cp", "-a", str(folder), str(saved)], check=True)
     mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", str(folder))
 
     def close() -> None:
@@ -202,15 +210,19 @@ def read_only_in_the_middle(tree: golden.Tree, run):
     done = threading.Event()
     thread = threading.Thread(target=close)
     try:
-        for name, data in files.items():
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_bytes(data)
-        (folder / "grub.d").mkdir(exist_ok=True)
+        subprocess.run(["cp", "-a", f"{saved}/.", str(folder)], check=True)
         thread.start()
+        yield run
+        done.set()
+        thread.join()
+        subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
+        tree.write(TOOLS["grub-mkconfig"], fails("").encode())
+        tree.path(TOOLS["grub-mkconfig"]).chmod(0o755)
         yield run
     finally:
         done.set()
-        thread.join()
+        if thread.ident:
+            thread.join()
         subprocess.run(["umount", str(folder)], check=True)
 
 
@@ -287,7 +299,7 @@ def judge(case: Case, old: dict, new: dict, done: subprocess.CompletedProcess, r
         errors.append(f"told not to be put back: {failed}")
     # what was not put back may have brought its backup, and the list of what was left for the next run
     trace = tuple(f"{p}.ptprep-old" for p in case.lost) + ("/var/lib/ptprep",) * bool(case.lost)
-    errors += [f"{n} is not as it was: {old.get(n)} {new.get(n)}" for n in changed if not below(n, (*case.left, *case.lost, *trace)) and not any(p.startswith(n + "/") for p in case.left)]
+    errors += [f"{n} is not as it was: {old.get(n)} {new.get(n)}" for n in changed if not below(n, (*case.left, *case.lost, *case.stays, *trace)) and not any(p.startswith(n + "/") for p in case.left)]
     errors += [f"{at} has not what {p} was" for p, at in failed.items() if at and new[at][3] != old[p][3]]
     whole = not case.left and not case.lost
     for sentence in ("everything was put back", "the host boots as before"):
@@ -321,15 +333,21 @@ def play(ptprep: str, case: Case, folder: pathlib.Path) -> list[str]:
     name, *arguments = case.around.split() or ["plainly"]
     around = globals()[name](tree, run, *arguments)
     errors: list[str] = []
-    for call in around: # once: what is around it is taken away behind
-        old = look(folder)
+    old: dict = {}
+    for call in around: # what is around a run is taken away behind it
+        old = old or look(folder)
         done = call(ptprep, tree, "--apply")
         stored = tree.path("/var/lib/ptprep/report.json")
         if not stored.exists():
             return [f"no report: {done.stdout}"]
-        errors = judge(case, old, look(folder), done, json.loads(stored.read_text()))
+        errors += judge(case, old, look(folder), done, json.loads(stored.read_text()))
         if case.says and case.says not in done.stdout:
             errors.append(f'"{case.says}" is not said')
+        told = set(re.findall(r"record.restored +([^:]+): .* is in (.*)", call(ptprep, tree, "--check").stdout))
+        if told != {(p, at) for p, at in case.lost.items() if at}:
+            errors.append(f"still to be put back: {told}")
+        # what could not be taken away is still in the record
+        case = dataclasses.replace(case, verdict=PUT_BACK, lost={}, says="", stays=("/var/lib/ptprep", *(p for p, at in case.lost.items() if not at)))
     if tree.path(VICTIM).exists() and tree.path(VICTIM).read_text() != "mine\n":
         errors.append(f"{VICTIM} was written into")
     # what it did and found is long, and is in the report

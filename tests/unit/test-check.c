@@ -63,7 +63,8 @@ static void every_check_speaks_or_is_silent(void **state)
         FOREACH_ARRAY(c, check_table, check_table_n) {
                 assert_ptr_equal(check_by_id(c->id), c);
                 /* what is rarely the case only speaks when it is */
-                if (c->judge != check_obstacle && c->judge != check_kernel_lockdown && c->judge != check_boot_mounted)
+                if (c->judge != check_obstacle && c->judge != check_kernel_lockdown && c->judge != check_boot_mounted &&
+                    c->judge != check_restored)
                         assert_non_null(find(m, c->id));
         }
         assert_null(check_by_id("no.such"));
@@ -797,6 +798,25 @@ static void an_interrupted_run_is_cleaned_up_first(void **state)
         assert_int_equal(m->plan.steps[0].kind, STEP_CLEAN_UP);
 }
 
+/* Before anything else is planned, and for whoever only looks. */
+static void what_could_not_be_put_back_comes_first(void **state)
+{
+        Machine *m = *state;
+        _cleanup_(plan_done) Plan p = {};
+
+        assert_int_equal(plan_recover(&m->facts, &p), 0);
+        assert_int_equal(p.n, 0);
+        set_text(&m->facts.transaction, "kept /boot/grub.cfg.ptprep-old\t/boot/grub.cfg\n/boot/a.ptprep-old\n");
+        machine_judge(m);
+        expect(m, "record.restored", RESULT_FAIL, "as it was it is in /boot/grub.cfg.ptprep-old");
+        assert_int_equal(plan_recover(&m->facts, &p), 0);
+        assert_int_equal(p.n, 2);
+        assert_int_equal(p.steps[0].kind, STEP_CLEAN_UP);
+        assert_int_equal(p.steps[1].kind, STEP_PUT_BACK);
+        assert_string_equal(p.steps[1].path, "/boot/grub.cfg");
+        assert_string_equal(p.steps[1].put_back.from, "/boot/grub.cfg.ptprep-old");
+}
+
 static void what_is_no_longer_asked_for_goes_away(void **state)
 {
         Machine *m = *state;
@@ -878,6 +898,7 @@ int main(void)
                 T(an_unreadable_boot_is_left_alone),
                 T(an_unmounted_esp_is_told),
                 T(an_interrupted_run_is_cleaned_up_first),
+                T(what_could_not_be_put_back_comes_first),
                 T(what_is_no_longer_asked_for_goes_away),
                 T(an_absent_device_keeps_its_path),
                 T(a_list_of_the_former_release_is_replaced),

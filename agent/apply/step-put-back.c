@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "apply/step.h"
+#include "base/file.h"
+#include "base/io.h"
+#include "base/text.h"
+
+static bool is_waiting(const StepContext *c)
+{
+        struct stat st;
+
+        return root_lstat(c->options->rfd, c->step->put_back.from, &st) >= 0;
+}
+
+/* Renamed and not exchanged: done twice, after a power cut, it is done once. */
+int step_put_back_do(StepContext *c)
+{
+        const char *from = c->step->put_back.from;
+        struct stat st;
+        int rfd = c->options->rfd, r;
+
+        if (!is_waiting(c)) /* a person has done it, or the last run before its end */
+                return 0;
+        r = root_lstat(rfd, c->path, &st);
+        if (r >= 0 && S_ISDIR(st.st_mode))
+                r = step_clear(c, c->path, NULL);
+        if (r >= 0 || r == -ENOENT)
+                r = root_file_rename(rfd, from, c->path);
+        return r < 0 ? step_failed(c, r, "%s could not be put back from %s: %s", c->path, from, strerror(-r)) : 0;
+}
+
+/* What is as it was before an earlier run stays so. */
+int step_put_back_undo(StepContext *c, Undo *u)
+{
+        if (!is_waiting(c))
+                return 0;
+        u->state = UNDO_FAILED;
+        if (string_copy(c->step->put_back.from, &u->old_at) < 0 ||
+            string_copy("an earlier change left it so", &u->reason) < 0)
+                return -ENOMEM;
+        return 0;
+}
