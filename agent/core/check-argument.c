@@ -2,7 +2,7 @@
 #include "base/text.h"
 #include "core/check.h"
 #include "core/next-boot.h"
-#include "iommu/vendor.h"
+#include "iommu/argument.h"
 
 /* What boots this machine nobody knows; but if this very boot has what is wanted, whatever that is has it too. */
 static int judge_no_loader(const Check *self, const Judgement *j, FindingList *ret)
@@ -141,29 +141,45 @@ static const LoaderVariable *variable_with(const Loader *l, const char *word)
         return NULL;
 }
 
+/* What the word that has to go does: it switches the IOMMU off, or leaves the unit of a wanted device off. NULL when
+ * memory is short. */
+static char *harm_of(const Judgement *j, const BootEntry *e)
+{
+        const IommuVendor *vendor = iommu_vendor_described(j->facts);
+        IommuArgument a = iommu_argument(&e->arguments, vendor, NULL);
+        char *text = NULL;
+
+        if (a == IOMMU_ARGUMENT_OFF || a == IOMMU_ARGUMENT_KILL)
+                return strdup("switches the IOMMU off");
+        (void) string_printf(&text, "leaves the IOMMU unit of %s off", vendor->apart_what);
+        return text;
+}
+
 /* A word that has to go. */
-static int judge_unwanted(const Check *self, const Loader *l, const BootEntry *e, const char *word, FindingList *ret)
+static int judge_unwanted(const Check *self, const Judgement *j, const Loader *l, const BootEntry *e, const char *word,
+                          FindingList *ret)
 {
         const char *addon = boot_entry_origin(e, word);
         const LoaderVariable *v = variable_with(l, word);
-        _cleanup_free_ char *cure = NULL, *from = NULL;
+        _cleanup_free_ char *cure = NULL, *from = NULL, *harm = harm_of(j, e);
         char line[16];
 
+        if (!harm)
+                return -ENOMEM;
         if (e->rescue)
                 return judge_left_alone(self, l, e, "has to go", word, ret);
         if (addon) { /* whatever is done to entry or image, what stands in an addon is appended to it */
                 if (string_printf(&cure, "take it out of %s: make that addon again, or remove it", addon) < 0)
                         return -ENOMEM;
                 return finding_add(ret, self->id, l->booted == BOOTED_NO ? RESULT_WARN : RESULT_BLOCKED, e->id,
-                                   CURE_PERSON, cure, "the addon %s switches the IOMMU off with %s", addon, word);
+                                   CURE_PERSON, cure, "the addon %s %s with %s", addon, harm, word);
         }
         if (e->embedded)
                 return judge_embedded(self, l, e, "has to go", word, ret);
         if (v && string_printf(&from, ", which stands in %s:%u", v->file, v->line) < 0)
                 return -ENOMEM;
-        return finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY_REBOOT, NULL,
-                           "%s%s: this entry switches the IOMMU off with %s%s", e->file, line_of(e, line), word,
-                           from ?: "");
+        return finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY_REBOOT, NULL, "%s%s: this entry %s with %s%s",
+                           e->file, line_of(e, line), harm, word, from ?: "");
 }
 
 /* A word that an entry lacks. */
@@ -190,7 +206,8 @@ static int judge_entries(const Check *self, const Judgement *j, const Loader *l,
 
                 if (!entry_counts(e) || entry_iommu_fine(j, e, &word))
                         continue;
-                r = word ? judge_unwanted(self, l, e, word, ret) : judge_missing(self, l, e, j->wanted->iommu_add, ret);
+                r = word ? judge_unwanted(self, j, l, e, word, ret)
+                         : judge_missing(self, l, e, j->wanted->iommu_add, ret);
                 return r < 0 ? r : 1;
         }
         return 0;

@@ -246,11 +246,15 @@ static int judge_by_verdict(const Check *self, const Judgement *j, FindingList *
         return 0;
 }
 
-/* Why something cannot be said yet: the IOMMU is off, and the table that would tell is not readable. */
+/* Why something cannot be said yet: the IOMMU is off, and the table that would tell is not readable; or it is on, and
+ * not for this device. */
 static int later(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
 {
         const Facts *f = j->facts;
 
+        if (iommu_state_is_on(j->wanted->iommu))
+                return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), CURE_NONE, NULL,
+                                   "it is in no IOMMU group, see device.iommu");
         if (iommu_table(f) && !f->is_root)
                 return finding_add(ret, self->id, RESULT_UNKNOWN, SUBJECT(d), CURE_ROOT, NULL,
                                    "cannot tell: the IOMMU is off, and only root can read the firmware's table");
@@ -311,11 +315,14 @@ int check_obstacle(const Check *self, const Judgement *j, FindingList *ret)
 
 static int viable(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
 {
-        if (d->function->group != PCI_GROUP_NONE && iommu_state_is_on(j->wanted->iommu))
+        bool on = iommu_state_is_on(j->wanted->iommu);
+
+        if (on && d->function->group != PCI_GROUP_NONE)
                 return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL,
                                    "IOMMU group %d has nothing in it that stays with the host", d->function->group);
         return finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), CURE_NONE, NULL,
-                           "groups can be judged once the IOMMU is on");
+                           on ? "it is in no IOMMU group, see device.iommu"
+                              : "groups can be judged once the IOMMU is on");
 }
 
 int check_group_viable(const Check *self, const Judgement *j, FindingList *ret)

@@ -91,8 +91,13 @@ bool entry_iommu_fine(const Judgement *j, const BootEntry *e, const char **ret_w
 {
         const IommuVendor *vendor = iommu_vendor_described(j->facts);
         IommuArgument a = iommu_argument(&e->arguments, vendor, ret_word);
+        const char *apart = j->wanted->iommu_apart ? iommu_apart_off(&e->arguments, vendor) : NULL;
 
         if (a == IOMMU_ARGUMENT_OFF || a == IOMMU_ARGUMENT_KILL)
+                return false;
+        if (apart && ret_word)
+                *ret_word = apart;
+        if (apart)
                 return false;
         if (!j->wanted->iommu_add || a == IOMMU_ARGUMENT_ON)
                 return true;

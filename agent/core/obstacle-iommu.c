@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/obstacle.h"
+#include "iommu/argument.h"
 
 /* The IOMMU as a whole, its units, and the interrupts. */
 
@@ -15,34 +16,56 @@ int obstacle_active(const VerdictContext *c, const PciFunction *f, const char *i
                            t->word && c->word ? c->word : "");
 }
 
-static bool unit_needs_on(const VerdictContext *c, const PciFunction *f)
+/* The IOMMU is on, and a unit with switches of its own is not. */
+static int add_apart(const VerdictContext *c, const char *id, Verdict *ret)
 {
-        return c->vendor && c->vendor->needs_on && c->vendor->needs_on(f) && c->state != IOMMU_STATE_ON_ARGUMENT;
+        static const ReasonKind apply = { VERDICT_CONDITIONAL, RESULT_FAIL, CURE_APPLY_REBOOT,
+                                          "run \"ptprep --apply\" with it configured, then reboot" };
+        static const ReasonKind configured = { VERDICT_CONDITIONAL, RESULT_FAIL, CURE_APPLY_REBOOT, NULL };
+        static const ReasonKind firmware = { VERDICT_BLOCKED, RESULT_BLOCKED, CURE_FIRMWARE,
+                                             "see what the kernel says about it: journalctl -k -g iommu" };
+        static const ReasonKind by_hand = { VERDICT_CONDITIONAL, RESULT_FAIL, CURE_ARGUMENT,
+                                            "change that on the kernel command line, then reboot" };
+        const char *word = c->facts->cmdline_known ? iommu_apart_off(&c->facts->cmdline, c->vendor) : NULL;
+        const ReasonKind *kind = !c->wanted ? &apply : c->wanted->iommu_apart ? &configured : &by_hand;
+
+        if (word)
+                return verdict_add(ret, id, kind, "the IOMMU unit of %s is off: this boot was started with %s",
+                                   c->vendor->apart_what, word);
+        if (c->state != IOMMU_STATE_ON_ARGUMENT)
+                return verdict_add(ret, id, kind, "the IOMMU unit of %s stays off without %s", c->vendor->apart_what,
+                                   c->vendor->add);
+        return verdict_add(ret, id, &firmware,
+                           "it is in no IOMMU group, although nothing on the command line leaves %s out",
+                           c->vendor->apart_what);
 }
 
 int obstacle_covered(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
+        static const ReasonKind uncovered = { VERDICT_BLOCKED, RESULT_BLOCKED, CURE_FIRMWARE,
+                                              "ask the vendor for a firmware update" };
+        static const ReasonKind uncovered_here = { VERDICT_BLOCKED, RESULT_BLOCKED, CURE_FIRMWARE,
+                                                   "try another slot, or ask the vendor for a firmware update" };
+        static const ReasonKind no_group = { VERDICT_BLOCKED, RESULT_BLOCKED, CURE_FIRMWARE,
+                                             "see what the kernel says about it: journalctl -k -g iommu" };
+        static const ReasonKind no_group_here = {
+                VERDICT_BLOCKED, RESULT_BLOCKED, CURE_SLOT,
+                "see journalctl -k -g iommu; another slot may be covered by an IOMMU unit"
+        };
         bool on = iommu_state_is_on(c->state);
+        /* on a root bus are functions of the CPU and the chipset, and slots are behind a port */
+        bool integrated = f->parent == PCI_PARENT_NONE && f->behind == PCI_PARENT_NONE;
         Tristate covered = firmware_covers(&c->firmware, f);
 
         if (on ? f->group != PCI_GROUP_NONE : covered != TRISTATE_NO)
                 return 0;
         if (covered == TRISTATE_NO)
-                return verdict_add(ret, id,
-                                   &(ReasonKind){ VERDICT_BLOCKED, RESULT_BLOCKED, CURE_FIRMWARE,
-                                                  "try another slot, or ask the vendor for a firmware update" },
+                return verdict_add(ret, id, integrated ? &uncovered : &uncovered_here,
                                    "no IOMMU unit covers it: the %s table neither names it nor includes all",
                                    c->firmware.table->vendor->signature);
-        if (unit_needs_on(c, f))
-                return verdict_add(ret, id,
-                                   &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_FAIL, CURE_APPLY_REBOOT,
-                                                  "run \"ptprep --apply\" with it configured, then reboot" },
-                                   "the IOMMU unit of %s stays off without %s", c->vendor->needs_on_what,
-                                   c->vendor->add);
-        return verdict_add(ret, id,
-                           &(ReasonKind){ VERDICT_BLOCKED, RESULT_BLOCKED, CURE_SLOT,
-                                          "see journalctl -k -g iommu; another slot may be covered by an IOMMU unit" },
-                           "it is in no IOMMU group");
+        if (c->vendor && c->vendor->apart && c->vendor->apart(f))
+                return add_apart(c, id, ret);
+        return verdict_add(ret, id, integrated ? &no_group : &no_group_here, "it is in no IOMMU group");
 }
 
 /* Is it switched off on the command line? */

@@ -59,9 +59,19 @@ static bool type1_is_builtin(const Facts *f)
         return false;
 }
 
+/* A wanted device whose unit has switches of its own; NULL: there is none. */
+static const PciFunction *wanted_apart(const Wanted *w, const IommuVendor *vendor)
+{
+        FOREACH_ARRAY(d, w->devices, vendor && vendor->apart ? w->n_devices : 0)
+                if (d->state == DEVICE_FOUND && vendor->apart(d->function))
+                        return d->function;
+        return NULL;
+}
+
 static int want_arguments(const Config *c, const Facts *f, Wanted *w)
 {
         const IommuVendor *vendor = iommu_vendor_described(f);
+        const PciFunction *apart = wanted_apart(w, vendor);
         bool needed = c->n_devices > 0 || c->argument_set;
         int r = 0;
 
@@ -73,8 +83,15 @@ static int want_arguments(const Config *c, const Facts *f, Wanted *w)
                 r = string_list_add(&w->add.words, KARG_UNSAFE "=1");
         if (r < 0 || !needed || c->argument == ARGUMENT_NEVER)
                 return r;
+        if (apart) {
+                w->iommu_apart = true;
+                r = iommu_apart_contradictions(vendor, &w->remove.words);
+                if (r < 0)
+                        return r;
+        }
         /* On in this very boot without a word of ours: then it need not be said, and only what beats it has to go. */
         if (vendor && vendor->add && c->argument == ARGUMENT_WHEN_NEEDED && f->iommu_active == TRISTATE_YES &&
+            !(apart && apart->group == PCI_GROUP_NONE) &&
             iommu_argument(&f->cmdline, vendor, NULL) == IOMMU_ARGUMENT_NONE)
                 vendor = NULL;
         /* The last one counts, but two that contradict each other are a riddle for whoever reads it next; and some that

@@ -40,6 +40,7 @@ struct Wanted {
         uint64_t image_digest;                      /* what an up-to-date image has inside; 0: nothing of ptprep's */
         bool unsafe_interrupts;                     /* asked for, and a device that needs it is wanted */
         Kargs add;                                  /* kernel arguments that each entry must have */
+        bool iommu_apart;      /* a wanted device is of a unit with switches of its own: it may not be left off */
         const char *iommu_add; /* the one of them that makes sure of the IOMMU; NULL: none is wanted */
         Kargs remove;          /* words that contradict them */
         /* the machine, whatever is wanted */

@@ -10,12 +10,25 @@ static const IommuMistake mistakes[] = {
         { "pt", "take it out; where the host's own devices are to be passed through untranslated, say iommu=pt" },
 };
 
-/* Linux drivers/iommu/amd/init.c, parse_amd_iommu_options(): there is no "on". */
+/* parse_amd_iommu_options() of Linux drivers/iommu/amd/init.c in 5.10 and 6.12, and what is in Debian's
+ * kernels 6.1, 6.12 and 7.2. There is no "on". */
+static const IommuMember members[] = {
+        { .value = "fullflush" },
+        { .value = "force_enable" },
+        { .value = "off" },
+        { .value = "force_isolation" },
+        { .value = "pgtbl_v1", .since = LINUX(6, 1) },
+        { .value = "pgtbl_v2", .since = LINUX(6, 1) },
+        { .value = "irtcachedis" },
+        { .value = "nohugepages", .since = LINUX(6, 12) },
+        { .value = "v2_pgsizes_only", .since = LINUX(6, 12) },
+};
+
 static const IommuKey key = {
         .key = "amd_iommu",
         .off = "off",
-        .members = " fullflush off force_isolation force_enable pgtbl_v1 pgtbl_v2 irtcachedis nohugepages "
-                   "v2_pgsizes_only ",
+        .members = members,
+        .n_members = ELEMENTSOF(members),
         .mistakes = mistakes,
         .n_mistakes = ELEMENTSOF(mistakes),
 };

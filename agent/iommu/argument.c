@@ -105,6 +105,58 @@ int iommu_contradictions(const IommuVendor *vendor, StringList *ret)
         return r < 0 ? r : add_off(vendor->key, ret);
 }
 
+const IommuMember *iommu_member(const IommuKey *key, const char *value, size_t n)
+{
+        FOREACH_ARRAY(m, key->members, key->n_members)
+                if (has_prefix(value, n, m->value))
+                        return m;
+        return NULL;
+}
+
+const char *iommu_apart_off(const Kargs *k, const IommuVendor *vendor)
+{
+        const char *lasting = NULL, *passing = NULL;
+
+        FOREACH_ARRAY(w, k->words.items, vendor->key ? kargs_of_kernel(k) : 0) {
+                const char *p = karg_value(*w, vendor->key->key), *member;
+                size_t n;
+
+                while (p && karg_next_member(&p, &member, &n)) {
+                        const IommuMember *m = iommu_member(vendor->key, member, n);
+
+                        if (m && m->apart == APART_OFF)
+                                lasting = *w;
+                        else if (m && m->apart == APART_OFF_UNTIL_ON)
+                                passing = *w;
+                        else if (has_prefix(member, n, vendor->key->on))
+                                passing = NULL;
+                }
+        }
+        return lasting ?: passing;
+}
+
+int iommu_apart_contradictions(const IommuVendor *vendor, StringList *ret)
+{
+        int r = 0;
+
+        FOREACH_ARRAY(m, vendor->key->members, vendor->key->n_members)
+                if (r >= 0 && m->apart != APART_UNTOUCHED)
+                        r = string_list_addf(ret, "%s=%s", vendor->key->key, m->value);
+        return r;
+}
+
+const IommuPatchedKey *iommu_patched_key(size_t n)
+{
+        static const IommuPatchedKey keys[] = {
+                { .key = "pcie_acs_override",
+                  .patch = "those with the ACS override patch, such as Proxmox VE's",
+                  .suffix = "-pve",
+                  .effect = "it splits IOMMU groups by assertion: devices of different groups may reach each other" },
+        };
+
+        return n < ELEMENTSOF(keys) ? keys + n : NULL;
+}
+
 /* Whose argument is it that makes sure of the IOMMU? NULL: nobody's. */
 static const IommuVendor *vendor_of_word(const char *word)
 {

@@ -28,6 +28,26 @@ IommuArgument iommu_argument(const Kargs *k, const IommuVendor *vendor, const ch
  */
 int iommu_contradictions(const IommuVendor *vendor, StringList *ret) _must_check_;
 
+/* The member of a key that a value begins with; NULL: no kernel knows such. @n: bytes of the value. */
+const IommuMember *iommu_member(const IommuKey *key, const char *value, size_t n);
+
+/**
+ * iommu_apart_off() - the word that leaves the units off which have switches of their own
+ * Owned by k; NULL: there is none, or a later word takes it back.
+ */
+const char *iommu_apart_off(const Kargs *k, const IommuVendor *vendor);
+
+/* What has to go so that no word does: "KEY=VALUE" each, appended. 0 or -ENOMEM. */
+int iommu_apart_contradictions(const IommuVendor *vendor, StringList *ret) _must_check_;
+
+/* An argument that only kernels with a patch know. */
+typedef struct IommuPatchedKey {
+        const char *key, *patch, *suffix, *effect; /* as in IommuMember */
+} IommuPatchedKey;
+
+/* The n-th of them; NULL: there is no such. */
+const IommuPatchedKey *iommu_patched_key(size_t n);
+
 /* The n-th key of all vendors, each once; NULL: there is no such. */
 const IommuKey *iommu_key(size_t n);
 

@@ -205,8 +205,7 @@ bool dmar_map_covers(const DmarMap *m, size_t i)
         return includes_all(m->dmar, functions[i].addr.domain);
 }
 
-/* Linux drivers/iommu/intel/iommu.c, device_rmrr_is_relaxable(): asked of the device itself, not of a bridge. */
-static bool is_relaxable(const PciFunction *f)
+bool dmar_is_relaxable(const PciFunction *f)
 {
         return pci_class_sub(f->class) == CLASS_SERIAL_USB || pci_class_base(f->class) == CLASS_DISPLAY;
 }
@@ -220,7 +219,7 @@ static void region_of_rmrr(const DmarMap *m, const DmarScopeEntry *e, const PciF
                                  .offset = d->offset,
                                  .start = d->base,
                                  .end = d->end,
-                                 .relaxable = is_relaxable(f),
+                                 .relaxable = dmar_is_relaxable(f),
                                  .function = e->function,
                                  .by_number = e->match == DMAR_MATCH_NUMBER };
 }

@@ -59,6 +59,10 @@ void dmar_map_done(DmarMap *m);
  */
 size_t dmar_map_resolve(const DmarMap *m, uint16_t segment, const DmarScope *s, DmarMatch *ret_match);
 
+/* Does Linux let this device leave its ranges when it is given away? Asked of the device itself, not of a bridge
+ * (drivers/iommu/intel/iommu.c, device_rmrr_is_relaxable()). */
+bool dmar_is_relaxable(const PciFunction *f);
+
 /* As the row's functions of the same names, see iommu/vendor.h. */
 bool dmar_map_covers(const DmarMap *m, size_t i);
 bool dmar_map_region(const DmarMap *m, size_t i, size_t *iterator, FirmwareRegion *ret);

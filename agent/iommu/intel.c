@@ -12,18 +12,64 @@ static const IommuMistake mistakes[] = {
         { "pt", "take it out; where the host's own devices are to be passed through untranslated, say iommu=pt" },
 };
 
-/* Linux drivers/iommu/intel/iommu.c, intel_iommu_setup(); intgpu_off is Debian's. */
+/*
+ * With the out-of-tree patch and the word, each range of a DMAR is "direct-relaxable"; without it only those of USB and
+ * graphics are (drivers/iommu/intel/iommu.c, device_rmrr_is_relaxable()).
+ */
+static bool relaxes_all(const Facts *f)
+{
+        FOREACH_ARRAY(g, f->groups, f->n_known_groups) {
+                bool relaxed = false, expected = false;
+
+                FOREACH_ARRAY(r, g->regions, g->n_regions)
+                        relaxed |= r->type == REGION_DIRECT_RELAXABLE;
+                FOREACH_ARRAY(p, f->functions, relaxed ? f->n_functions : 0)
+                        expected |= p->group == g->number && dmar_is_relaxable(p);
+                if (relaxed && !expected)
+                        return true;
+        }
+        return false;
+}
+
+/*
+ * intel_iommu_setup() of Linux drivers/iommu/intel/iommu.c in 4.19, 5.10, 5.15 and 6.6, and what is in Debian's kernels
+ * 6.1, 6.12 and 7.2. ecs_off and pasid28 went with the extended mode, for which the scalable one came in 5.0; nobounce
+ * with the driver's own DMA API in 5.11. intgpu_off is Debian's, and relax_rmrr a patch that Proxmox VE has.
+ */
+static const IommuMember members[] = {
+        { .value = "on" },
+        { .value = "off" },
+        { .value = "igfx_off", .apart = APART_OFF },
+        { .value = "intgpu_off", .patch = "Debian's", .suffix = "-amd64", .apart = APART_OFF_UNTIL_ON },
+        { .value = "forcedac" },
+        { .value = "strict" },
+        { .value = "sp_off" },
+        { .value = "ecs_off", .until = LINUX(5, 0) },
+        { .value = "pasid28", .until = LINUX(5, 0) },
+        { .value = "sm_on", .since = LINUX(5, 0) },
+        { .value = "sm_off", .since = LINUX(5, 15) },
+        { .value = "tboot_noforce" },
+        { .value = "nobounce", .until = LINUX(5, 11) },
+        { .value = "relax_rmrr",
+          .patch = "Proxmox VE's and others with the patch of that name",
+          .suffix = "-pve",
+          .effect = "a guest's device can reach memory that the firmware goes on using",
+          .works = relaxes_all },
+};
+
+/* Members are compared by prefix, from left to right, and all repeats of the argument are applied. */
 static const IommuKey key = {
         .key = "intel_iommu",
         .on = "on",
         .off = "off",
-        .members = " on off igfx_off intgpu_off forcedac strict sp_off sm_on sm_off tboot_noforce nobounce ",
+        .members = members,
+        .n_members = ELEMENTSOF(members),
         .mistakes = mistakes,
         .n_mistakes = ELEMENTSOF(mistakes),
 };
 
-/* The unit of the integrated graphics has switches of its own: igfx_off, and what Debian's kernels are built with
- * (CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF). */
+/* The unit of the integrated graphics: igfx_off leaves it off, and so do kernels that are built with Debian's
+ * CONFIG_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF. */
 static bool is_integrated_graphics(const PciFunction *f)
 {
         return pci_class_base(f->class) == CLASS_DISPLAY && f->id.vendor == PCI_VENDOR_INTEL &&
@@ -114,8 +160,8 @@ const IommuVendor iommu_intel = {
         .key = &key,
         .common = &iommu_key_x86,
         .add = "intel_iommu=on",
-        .needs_on = is_integrated_graphics,
-        .needs_on_what = "the integrated graphics",
+        .apart = is_integrated_graphics,
+        .apart_what = "the integrated graphics",
         .signature = "DMAR",
         .content_size = sizeof(Dmar),
         .parse = parse,

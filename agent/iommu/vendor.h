@@ -14,12 +14,33 @@ typedef struct IommuMistake {
         const char *value, *cure;
 } IommuMistake;
 
+/* What a member does to the units of a vendor that have switches of their own. */
+typedef enum ApartSwitch {
+        APART_UNTOUCHED,
+        APART_OFF,          /* for good */
+        APART_OFF_UNTIL_ON, /* until an "on" behind it */
+} ApartSwitch;
+
+/* A member that kernels know. Limits are those of kernel.org, stable releases included; a distribution may have put it
+ * into an older one. */
+typedef struct IommuMember {
+        const char *value;  /* compared by prefix; some take "=NUMBER" behind it */
+        unsigned since;     /* LINUX(): the first release line that has it; 0: older than what is in use */
+        unsigned until;     /* the first one that has it no more; 0: all have it */
+        const char *patch;  /* no kernel of kernel.org has it, these do: "Debian's"; NULL: see above */
+        const char *suffix; /* with a patch: what the names of their releases have in them; NULL: nothing tells */
+        const char *effect; /* what has to be known where it works; NULL: nothing */
+        bool (*works)(const Facts *f); /* does this machine show that the running kernel has it? NULL: nothing shows */
+        ApartSwitch apart;
+} IommuMember;
+
 /* A kernel argument with a comma list, whose members the kernel compares by prefix. */
 typedef struct IommuKey {
         const char *key;
-        const char *on, *off; /* members that switch the IOMMU; NULL: there is none */
-        bool kills;           /* "off" beats every other key wherever it stands */
-        const char *members;  /* all that the kernel knows, with a blank around each */
+        const char *on, *off;       /* members that switch the IOMMU; NULL: there is none */
+        bool kills;                 /* "off" beats every other key wherever it stands */
+        const IommuMember *members; /* in the order in which the kernel compares them */
+        size_t n_members;
         const IommuMistake *mistakes;
         size_t n_mistakes;
 } IommuKey;
@@ -44,10 +65,10 @@ struct IommuVendor {
         size_t n_defaults;
         const IommuKey *key, *common; /* arguments of its own, and one that it shares with others; NULL: none */
         const char *add; /* the argument that makes sure of it, a word of key; NULL: nothing has to be said */
-        /* Is it a function whose unit stays off unless "on" is said? NULL: there are none. @what: those, as in "the
-         * IOMMU unit of the integrated graphics". */
-        bool (*needs_on)(const PciFunction *f);
-        const char *needs_on_what;
+        /* Is it a function whose unit has switches of its own, and may stay off unless "on" is said? NULL: there are
+         * none. @apart_what: those, as in "the IOMMU unit of the integrated graphics". */
+        bool (*apart)(const PciFunction *f);
+        const char *apart_what;
         /* its ACPI table */
         const char *signature; /* "DMAR" */
         size_t content_size;   /* bytes of what parse() fills, which begins with an AcpiHeader */

@@ -6,14 +6,23 @@ static const IommuMistake mistakes[] = {
         { "1", "take it out: Intel has intel_iommu=on, and AMD needs none" },
 };
 
-/* Linux arch/x86/kernel/pci-dma.c and amd_gart_64.c: iommu_setup() and gart_parse_options(). "off" sets no_iommu, which
- * Intel's driver and AMD's ask. */
+/* Linux arch/x86/kernel/pci-dma.c and amd_gart_64.c, iommu_setup() and gart_parse_options(), of all releases. */
+static const IommuMember members[] = {
+        { .value = "off" },      { .value = "force" },      { .value = "noforce" },   { .value = "biomerge" },
+        { .value = "panic" },    { .value = "nopanic" },    { .value = "merge" },     { .value = "nomerge" },
+        { .value = "forcesac" }, { .value = "allowdac" },   { .value = "nodac" },     { .value = "usedac" },
+        { .value = "soft" },     { .value = "pt" },         { .value = "nopt" },      { .value = "memaper" },
+        { .value = "noagp" },    { .value = "noaperture" }, { .value = "fullflush" }, { .value = "nofullflush" },
+        { .value = "leak" },     { .value = "calgary" },
+};
+
+/* "off" sets no_iommu, which Intel's driver and AMD's ask. */
 const IommuKey iommu_key_x86 = {
         .key = "iommu",
         .off = "off",
         .kills = true,
-        .members = " off force noforce biomerge panic nopanic merge nomerge forcesac allowdac nodac usedac soft pt "
-                   "nopt memaper noagp noaperture fullflush nofullflush leak calgary noagp ",
+        .members = members,
+        .n_members = ELEMENTSOF(members),
         .mistakes = mistakes,
         .n_mistakes = ELEMENTSOF(mistakes),
 };

@@ -68,6 +68,8 @@ typedef struct Features {
 
 /* Comparable number of a release. */
 #define LINUX(major, minor) ((unsigned) (major) << 16 | (unsigned) (minor))
+#define LINUX_MAJOR(v)      ((v) >> 16)
+#define LINUX_MINOR(v)      ((v) &0xffff)
 
 void features_init(Features *f); /* everything unknown */
 

@@ -22,7 +22,10 @@ typedef struct Acme {
 
 #define ACME_PAGE UINT64_C(0xabc000)
 
-static const IommuKey acme_key = { .key = "acme_iommu", .on = "on", .off = "off", .members = " on off turbo " };
+static const IommuMember acme_members[] = { { .value = "on" }, { .value = "off" }, { .value = "turbo" } };
+static const IommuKey acme_key = {
+        .key = "acme_iommu", .on = "on", .off = "off", .members = acme_members, .n_members = ELEMENTSOF(acme_members)
+};
 static const char *const acme_cpus[] = { "AcmeSilicon", NULL };
 static const KernelOption acme_defaults[] = { KERNEL_INTEL_IOMMU_DEFAULT_ON };
 

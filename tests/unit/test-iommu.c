@@ -103,6 +103,37 @@ static void words_that_contradict(void **state)
         assert_int_equal(n, 3); /* what is shared counts once */
 }
 
+static void units_apart(void **state)
+{
+        static const struct {
+                const char *line, *word;
+        } rows[] = {
+                { "intel_iommu=on", NULL },
+                { "intel_iommu=on,igfx_off", "intel_iommu=on,igfx_off" },
+                { "intel_iommu=igfx_off intel_iommu=on", "intel_iommu=igfx_off" }, /* "on" does not bring it back */
+                { "intel-iommu=igfx_off", "intel-iommu=igfx_off" },
+                { "intel_iommu=on,intgpu_off", "intel_iommu=on,intgpu_off" },
+                { "intel_iommu=intgpu_off,on", NULL }, /* of this one it does */
+                { "intel_iommu=on -- intel_iommu=igfx_off", NULL },
+                { "igfx_off", NULL },
+        };
+        _cleanup_(kargs_done) Kargs gone = {};
+        _cleanup_free_ char *text = NULL;
+
+        (void) state;
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_(kargs_done) Kargs k = {};
+
+                assert_int_equal(kargs_parse(row->line, &k), 0);
+                if (!streq_null(iommu_apart_off(&k, &iommu_intel), row->word))
+                        fail_msg("\"%s\": %s", row->line, iommu_apart_off(&k, &iommu_intel) ?: "nothing");
+                assert_null(iommu_apart_off(&k, &iommu_amd));
+        }
+        assert_int_equal(iommu_apart_contradictions(&iommu_intel, &gone.words), 0);
+        text = kargs_print(&gone);
+        assert_string_equal(text, "intel_iommu=igfx_off intel_iommu=intgpu_off");
+}
+
 static void entries(void **state)
 {
         static const struct {
@@ -138,6 +169,7 @@ int main(void)
                 cmocka_unit_test(what_arguments_ask),
                 cmocka_unit_test(rows_stand_apart),
                 cmocka_unit_test(words_that_contradict),
+                cmocka_unit_test(units_apart),
                 cmocka_unit_test(entries),
         };
 
