@@ -1,67 +1,106 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/text.h"
 #include "core/isolation.h"
 #include "core/obstacle.h"
 
 /* Who shares a group with a device, and why. */
 
-/* One of them that is not i; PCI_PARENT_NONE: none. */
-static size_t pair_other(const Pair *p, size_t i)
+/* What can be done about a group depends on the worst that is in it. */
+typedef enum BreakingKind {
+        BREAKING_BRIDGE, /* on a driver that breaks it */
+        BREAKING_DRIVER, /* a device on its host driver */
+        BREAKING_HOST,   /* a device that the host needs */
+} BreakingKind;
+
+/* "0000:01:00.2 in it is on its host driver xhci_hcd". What capabilities let expect is put as what will be. */
+static BreakingKind print_breaking(const VerdictContext *c, const PciFunction *p, const char *separator, FILE *out)
 {
-        for (size_t k = 0; k < p->n; k++)
-                if (p->at[k] != i)
-                        return p->at[k];
-        return PCI_PARENT_NONE;
+        bool stays = pci_class_never_bound(p->class); /* with the host, whatever is configured */
+        HostUseAnswer host = host_use_any(c->facts, p);
+
+        fprintf(out, "%s%s%s%s", separator, stays ? "the bridge " : "", PCI_ADDR_TEXT(p->addr),
+                *separator    ? ""
+                : c->expected ? " will be in it, which"
+                              : " in it");
+        if (host.used == TRISTATE_YES && !stays)
+                fprintf(out, "%s carries %s", c->expected && *separator ? ", which" : "", host.use->what);
+        else
+                fprintf(out, "%s is on %s %s", c->expected && *separator ? ", which" : "",
+                        stays ? "the driver" : "its host driver", p->driver);
+        return stays ? BREAKING_BRIDGE : host.use ? BREAKING_HOST : BREAKING_DRIVER;
 }
 
-/* @other stays with the host. What capabilities let expect is never as sure as a group that is there. */
-static int add_breaking(const VerdictContext *c, const PciFunction *f, const char *id, const ReasonKind *kind,
-                        const PciFunction *other, const char *how, Verdict *ret)
+/* All that break the group of function i, with it left out. @ret_text: NULL: there is none. @ret_n: how many. */
+static int print_all_breaking(const VerdictContext *c, const Breaking *b, size_t i, char **ret_text, size_t *ret_n,
+                              BreakingKind *ret_worst)
 {
-        ReasonKind expected = { VERDICT_CONDITIONAL, RESULT_WARN, kind->cure_kind, kind->cure };
-        const char *what = pci_class_never_bound(other->class) ? "the bridge " : "";
+        BreakingKind worst = BREAKING_BRIDGE;
+        size_t size, named = 0, others = b->n;
+        char *text = NULL;
+        FILE *out = open_memstream(&text, &size);
 
-        if (c->expected)
-                return verdict_add(ret, id, &expected,
-                                   "once the IOMMU is on, its group will hardly be viable: %s%s will be in it, which "
-                                   "%s",
-                                   what, PCI_ADDR_TEXT(other->addr), how);
-        return verdict_add(ret, id, kind, "IOMMU group %d is not viable: %s%s in it %s", f->group, what,
-                           PCI_ADDR_TEXT(other->addr), how);
+        if (!out)
+                return -ENOMEM;
+        for (size_t k = 0; k < MIN(b->n, ELEMENTSOF(b->at)); k++) {
+                BreakingKind kind;
+
+                if (b->at[k] == i) {
+                        others--;
+                        continue;
+                }
+                if (named == BREAKING_NAMED)
+                        continue;
+                kind = print_breaking(c, c->facts->functions + b->at[k], named > 0 ? ", " : "", out);
+                worst = MAX(worst, kind);
+                named++;
+        }
+        if (others > named)
+                fprintf(out, ", and %zu more", others - named);
+        if (fclose(out) != 0) {
+                free(text);
+                return -ENOMEM;
+        }
+        *ret_text = text;
+        *ret_n = others;
+        *ret_worst = worst;
+        return 0;
 }
 
 int obstacle_group(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
-        static const ReasonKind bridge = { VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
-                                           "keep that driver off the bridge (blacklist its module), or use another "
-                                           "slot" };
-        static const ReasonKind disk = { VERDICT_BLOCKED, RESULT_BLOCKED, CURE_SLOT,
-                                         "move one of the two cards to another slot" };
-        static const ReasonKind driver = { VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
-                                           "configure that device too, or move one of the two cards to another slot" };
+        /* one in the way, and several */
+        static const ReasonKind kinds[][2] = {
+                [BREAKING_BRIDGE] = { { VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
+                                        "keep that driver off the bridge (blacklist its module), or use another slot" },
+                                      { VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
+                                        "keep these drivers off the bridges (blacklist their modules), or use another "
+                                        "slot" } },
+                [BREAKING_DRIVER] = { { VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
+                                        "configure that device too, or move one of the two cards to another slot" },
+                                      { VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
+                                        "configure all of these devices too, or use another slot" } },
+                [BREAKING_HOST] = { { VERDICT_BLOCKED, RESULT_BLOCKED, CURE_SLOT,
+                                      "move one of the two cards to another slot" },
+                                    { VERDICT_BLOCKED, RESULT_BLOCKED, CURE_SLOT,
+                                      "move this card, or those that the host needs, to another slot" } },
+        };
         const GroupState *g = context_group(c, f);
-        _cleanup_free_ char *how = NULL;
-        const PciFunction *p;
-        HostUseAnswer host;
-        size_t other;
-        bool stays; /* with the host, whatever is configured */
-        int n;
+        _cleanup_free_ char *text = NULL;
+        const ReasonKind *kind;
+        BreakingKind worst;
+        size_t n;
+        int r;
 
         if (!g || (!c->expected && !iommu_state_is_on(c->state)))
                 return 0;
-        other = pair_other(&g->breaking, context_index(c, f));
-        if (other == PCI_PARENT_NONE)
-                return 0;
-        p = c->facts->functions + other;
-        stays = pci_class_never_bound(p->class);
-        host = host_use_any(c->facts, p);
-        if (host.used == TRISTATE_YES && !stays)
-                n = string_printf(&how, "carries %s", host.use->what);
-        else
-                n = string_printf(&how, "is on %s %s", stays ? "the driver" : "its host driver", p->driver);
-        if (n < 0)
-                return n;
-        return add_breaking(c, f, id, stays ? &bridge : host.use ? &disk : &driver, p, how, ret);
+        r = print_all_breaking(c, &g->breaking, context_index(c, f), &text, &n, &worst);
+        if (r < 0 || n == 0)
+                return r;
+        kind = &kinds[worst][n > 1];
+        if (!c->expected)
+                return verdict_add(ret, id, kind, "IOMMU group %d is not viable: %s", f->group, text);
+        /* never as sure as a group that is there */
+        return verdict_add(ret, id, &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_WARN, kind->cure_kind, kind->cure },
+                           "once the IOMMU is on, its group will hardly be viable: %s", text);
 }
 
 /* Why a group is shared, as far as capabilities tell. */

@@ -26,22 +26,59 @@ static int print_direct(const IommuGroup *g, char **ret)
         return 0;
 }
 
-/* "for it (RMRR at offset 0x90 of the DMAR table)": which entry is behind it, and for whom it was made. */
-static void print_origin(const VerdictContext *c, const PciFunction *f, const FirmwareRegion *r, size_t pinned,
-                         char *buf, size_t size)
+bool context_is_pinned(const VerdictContext *c, size_t i)
 {
-        const char *table = c->firmware.table->vendor->signature;
-        const PciFunction *functions = c->facts->functions;
-        char whose[64] = "it", via[96] = "";
+        FirmwareRegion region;
+        size_t iterator = 0;
 
-        if (pinned != context_index(c, f))
-                (void) snprintf(whose, sizeof(whose), "%s in the same group", PCI_ADDR_TEXT(functions[pinned].addr));
+        while (firmware_region(&c->firmware, c->facts->functions + i, &iterator, &region))
+                if (!region.relaxable)
+                        return true;
+        return false;
+}
+
+/* How a range came to be the function's, where that is not by its very path; "" where it is. */
+static void print_via(const VerdictContext *c, const FirmwareRegion *r, size_t pinned, FILE *out)
+{
         if (r->function != PCI_PARENT_NONE && r->function != pinned)
-                (void) snprintf(via, sizeof(via), ", which names the bridge %s",
-                                PCI_ADDR_TEXT(functions[r->function].addr));
+                fprintf(out, ", which names the bridge %s", PCI_ADDR_TEXT(c->facts->functions[r->function].addr));
         else if (r->function != PCI_PARENT_NONE && r->by_number)
-                (void) snprintf(via, sizeof(via), ", by a bus number and not by a path");
-        (void) snprintf(buf, size, "%s (%s at offset 0x%x of the %s table%s)", whose, r->kind, r->offset, table, via);
+                fputs(", by a bus number and not by a path", out);
+}
+
+/* "it (RMRR at offsets 0x90, 0xb0 of the DMAR table)": which entries are behind it, and for whom they were made. Owned
+ * by the caller; NULL when memory is short. */
+static char *origin_of(const VerdictContext *c, const PciFunction *f, size_t pinned)
+{
+        const PciFunction *p = c->facts->functions + pinned;
+        FirmwareRegion region, first = {};
+        size_t iterator = 0, size;
+        char *text = NULL;
+        FILE *out = open_memstream(&text, &size);
+
+        if (!out)
+                return NULL;
+        if (p == f)
+                fputs("it", out);
+        else
+                fprintf(out, "%s in the same group", PCI_ADDR_TEXT(p->addr));
+        while (firmware_region(&c->firmware, p, &iterator, &region)) {
+                if (region.relaxable || (first.kind && region.offset == first.offset))
+                        continue;
+                if (first.kind)
+                        fprintf(out, ", 0x%x", region.offset);
+                else
+                        fprintf(out, " (%s at offset 0x%x", region.kind, region.offset);
+                if (!first.kind)
+                        first = region;
+        }
+        fprintf(out, " of the %s table", c->firmware.table->vendor->signature);
+        print_via(c, &first, pinned, out);
+        fputc(')', out);
+        if (fclose(out) == 0)
+                return text;
+        free(text);
+        return NULL;
 }
 
 #define CURE_DIRECT                                                                                                    \
@@ -85,8 +122,7 @@ static int judge_direct_now(const VerdictContext *c, const PciFunction *f, const
 {
         const IommuGroup *known = facts_group(c->facts, f->group);
         const GroupState *g = context_group(c, f);
-        _cleanup_free_ char *ranges = NULL;
-        char origin[256];
+        _cleanup_free_ char *ranges = NULL, *origin = NULL;
         int r;
 
         if (!g)
@@ -99,50 +135,36 @@ static int judge_direct_now(const VerdictContext *c, const PciFunction *f, const
         r = print_direct(known, &ranges);
         if (r < 0)
                 return r;
-        if (g->pinned != PCI_PARENT_NONE)
-                print_origin(c, f, &g->region, g->pinned, origin, sizeof(origin));
-        else
-                (void) snprintf(origin, sizeof(origin), g->members > 1 ? "a device of its group" : "it");
+        origin = g->pinned != PCI_PARENT_NONE ? origin_of(c, f, g->pinned)
+                                              : strdup(g->members > 1 ? "a device of its group" : "it");
+        if (!origin)
+                return -ENOMEM;
         return say_direct(c, id, ranges, origin, ret);
 }
 
 /* While it is off, the tables are all there is. */
 static int judge_direct_later(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
-        _cleanup_free_ char *ranges = NULL;
-        FirmwareRegion region, first = {};
+        _cleanup_free_ char *ranges = NULL, *origin = NULL;
         const char *separator = "";
+        FirmwareRegion region;
         size_t iterator = 0, size;
-        char origin[256];
-        FILE *out = open_memstream(&ranges, &size);
-        int r;
+        FILE *out;
 
+        if (!context_is_pinned(c, context_index(c, f)))
+                return 0;
+        out = open_memstream(&ranges, &size);
         if (!out)
                 return -ENOMEM;
-        while (firmware_region(&c->firmware, f, &iterator, &region)) {
-                if (region.relaxable)
-                        continue;
-                fprintf(out, "%s0x%" PRIx64 "-0x%" PRIx64, separator, region.start, region.end);
-                if (!first.kind)
-                        first = region;
-                separator = ", ";
-        }
-        r = fclose(out) != 0 ? -ENOMEM : 0;
-        if (r < 0 || !first.kind)
-                return r;
-        print_origin(c, f, &first, context_index(c, f), origin, sizeof(origin));
-        return say_direct(c, id, ranges, origin, ret);
-}
-
-static bool is_pinned(const VerdictContext *c, const PciFunction *f)
-{
-        FirmwareRegion region;
-        size_t iterator = 0;
-
         while (firmware_region(&c->firmware, f, &iterator, &region))
-                if (!region.relaxable)
-                        return true;
-        return false;
+                if (!region.relaxable) {
+                        fprintf(out, "%s0x%" PRIx64 "-0x%" PRIx64, separator, region.start, region.end);
+                        separator = ", ";
+                }
+        if (fclose(out) != 0)
+                return -ENOMEM;
+        origin = origin_of(c, f, context_index(c, f));
+        return origin ? say_direct(c, id, ranges, origin, ret) : -ENOMEM;
 }
 
 /* Another function of the same card that a table pins; PCI_PARENT_NONE: none. */
@@ -151,7 +173,7 @@ static size_t pinned_sibling(const VerdictContext *c, size_t i)
         size_t iterator = 0, k;
 
         while (facts_next_sibling(c->facts, i, &iterator, &k))
-                if (k != i && is_pinned(c, c->facts->functions + k))
+                if (k != i && context_is_pinned(c, k))
                         return k;
         return PCI_PARENT_NONE;
 }

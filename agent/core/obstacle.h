@@ -8,17 +8,19 @@
 
 /* What the rows of the table of obstacles share. Only verdict.c and the obstacle-*.c files include this. */
 
-/* Up to two functions: one that is asked about can be left out and there is still one to name. */
-typedef struct Pair {
-        size_t at[2], n;
-} Pair;
+/* So many functions of a group are named in one sentence. */
+#define BREAKING_NAMED 8U
+
+/* Functions that break a group: the first of them, of which one that is asked about can be left out, and how many. */
+typedef struct Breaking {
+        size_t at[BREAKING_NAMED + 1], n;
+} Breaking;
 
 typedef struct GroupState {
-        size_t members;        /* functions that can be given to a guest */
-        Pair breaking;         /* on a driver that breaks it */
-        bool direct;           /* has a region that the kernel will not let go */
-        size_t pinned;         /* member for which a table names such a range; PCI_PARENT_NONE */
-        FirmwareRegion region; /* that range */
+        size_t members;    /* functions that can be given to a guest */
+        Breaking breaking; /* on a driver that breaks it */
+        bool direct;       /* has a region that the kernel will not let go */
+        size_t pinned;     /* member for which a table names such a range; PCI_PARENT_NONE */
 } GroupState;
 
 struct VerdictContext {
@@ -69,6 +71,9 @@ typedef struct ReasonKind {
 
 /* Adds a reason with that sentence. 0 or -ENOMEM. */
 int verdict_add(Verdict *v, const char *id, const ReasonKind *s, const char *format, ...) _printf_(4, 5) _must_check_;
+
+/* Does the firmware's table want a range to stay mapped for this function that the kernel will not let go? */
+bool context_is_pinned(const VerdictContext *c, size_t i);
 
 /* Rows: each adds a reason or says nothing. f: the function, which is no bridge; NULL to rows of the whole machine. 0
  * or -ENOMEM. */

@@ -20,10 +20,11 @@ static const char *const verdict_state_table[_VERDICT_STATE_MAX] = {
 
 DEFINE_STRING_TO(verdict_state, VerdictState)
 
-static void pair_add(Pair *p, size_t i)
+static void breaking_add(Breaking *b, size_t i)
 {
-        if (p->n < ELEMENTSOF(p->at))
-                p->at[p->n++] = i;
+        if (b->n < ELEMENTSOF(b->at))
+                b->at[b->n] = i;
+        b->n++;
 }
 
 bool driver_is_harmless(const char *driver)
@@ -82,21 +83,15 @@ static int derive_groups(VerdictContext *c)
         for (size_t i = 0; i < f->n_functions; i++) {
                 const PciFunction *p = f->functions + i;
                 GroupState *g;
-                FirmwareRegion region;
-                size_t iterator = 0;
 
                 if (c->group_of[i] == PCI_PARENT_NONE)
                         continue;
                 g = c->groups + c->group_of[i];
                 g->members += !pci_class_never_bound(p->class);
                 if (breaks_group(c, i))
-                        pair_add(&g->breaking, i);
-                while (g->direct && g->pinned == PCI_PARENT_NONE &&
-                       firmware_region(&c->firmware, p, &iterator, &region))
-                        if (!region.relaxable) {
-                                g->pinned = i;
-                                g->region = region;
-                        }
+                        breaking_add(&g->breaking, i);
+                if (g->direct && g->pinned == PCI_PARENT_NONE && context_is_pinned(c, i))
+                        g->pinned = i;
         }
         return 0;
 }

@@ -253,12 +253,17 @@ static void no_unit_covers_it(void **state)
         machine_function(m, TWIN)->group = PCI_GROUP_NONE;
         expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_FIRMWARE, "the DMAR table neither names it");
         dmar_add_scope(dmar(m)->structures, DMAR_SCOPE_ENDPOINT, "0 05.0");
+        expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_FIRMWARE, "in no IOMMU group"); /* and in no slot */
+        machine_function(m, TWIN)->parent = 0;
         expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_SLOT, "in no IOMMU group");
+        machine_function(m, TWIN)->parent = PCI_PARENT_NONE;
         machine_set_cmdline(m, "quiet");
         machine_function(m, TWIN)->class = 0x030000; /* Intel's integrated graphics */
         expect(m, TWIN, VERDICT_CONDITIONAL, "device.iommu", CURE_APPLY_REBOOT, "stays off without intel_iommu=on");
+        machine_set_cmdline(m, "intel_iommu=on,igfx_off");
+        expect(m, TWIN, VERDICT_CONDITIONAL, "device.iommu", CURE_APPLY_REBOOT, "started with intel_iommu=on,igfx_off");
         machine_set_cmdline(m, "intel_iommu=on");
-        expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_SLOT, "in no IOMMU group");
+        expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_FIRMWARE, "nothing on the command line leaves the");
         dmar(m)->structures[0].n_scopes = 1;
         switch_off(m, "intel_iommu=off");
         expect(m, TWIN, VERDICT_BLOCKED, "device.iommu", CURE_FIRMWARE, "neither names it nor includes all");
@@ -296,7 +301,8 @@ static void memory_foretold(void **state)
         pin(m, "0 05.0", 0xe8000, 0xe8fff);
         pin(m, "0 05.0", 0, 0); /* of some HP machines: taken as it stands */
         switch_off(m, "intel_iommu=off");
-        expect(m, TWIN, VERDICT_BLOCKED, "device.reserved", CURE_FIRMWARE, "0xe8000-0xe8fff, 0x0-0x0 to stay mapped");
+        expect(m, TWIN, VERDICT_BLOCKED, "device.reserved", CURE_FIRMWARE,
+               "0xe8000-0xe8fff, 0x0-0x0 to stay mapped for it (RMRR at offset 0x40, 0x50 of the DMAR table)");
         machine_function(m, TWIN)->class = 0x0c0330;
         expect(m, TWIN, VERDICT_CONDITIONAL, "iommu.active", CURE_APPLY_REBOOT, "intel_iommu=off");
         machine_function(m, TWIN)->class = 0x030000;
@@ -412,6 +418,30 @@ static void groups(void **state)
         m->facts.features.release = 0;
         expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
         never_bound(m, bridge);
+}
+
+static void all_that_break_a_group_are_named(void **state)
+{
+        Machine *m = *state;
+        char addr[32];
+
+        machine_function(m, TWIN)->group = 3;
+        machine_add_function(m, "0000:00:06.0", "10de:1aec", 0x0c0330, "xhci_hcd", 3);
+        machine_add_function(m, "0000:00:06.1", "10de:1aed", 0x0c8000, "nvidia-gpu", 3);
+        expect(m, NIC, VERDICT_CONDITIONAL, "group.viable", CURE_CONFIGURATION,
+               "IOMMU group 3 is not viable: 0000:00:05.0 in it is on its host driver e1000e, 0000:00:06.0 is on its "
+               "host "
+               "driver xhci_hcd, 0000:00:06.1 is on its host driver nvidia-gpu");
+        expect(m, "0000:00:06.0", VERDICT_CONDITIONAL, "group.viable", CURE_CONFIGURATION,
+               "0000:00:05.0 in it is on its host driver e1000e, 0000:00:06.1"); /* not itself */
+        machine_function(m, "0000:00:03.0")->group = 3;                          /* nobody can configure that too */
+        expect(m, NIC, VERDICT_BLOCKED, "group.viable", CURE_SLOT, "0000:00:03.0 in it carries /, 0000:00:05.0 is on");
+        for (unsigned i = 0; i < 8; i++) {
+                (void) snprintf(addr, sizeof(addr), "0000:00:07.%u", i);
+                machine_add_function(m, addr, "8086:10d3", 0x020000, "e1000e", 3);
+        }
+        expect(m, NIC, VERDICT_BLOCKED, "group.viable", CURE_SLOT,
+               "0000:00:07.3 is on its host driver e1000e, and 4 more");
 }
 
 static void why_a_group_is_shared(void **state)
@@ -692,6 +722,7 @@ int main(void)
                 T(groups),
                 T(functions_of_one_card),
                 T(groups_foretold),
+                T(all_that_break_a_group_are_named),
                 T(why_a_group_is_shared),
                 T(interrupts),
                 T(interrupts_foretold),
