@@ -129,7 +129,9 @@ int check_iommu_remapping(const Check *self, const Judgement *j, FindingList *re
                 return finding_add(ret, self->id, reason->result, NULL, reason->cure_kind, reason->cure, "%s",
                                    reason->text);
         if (f->features.interrupt_remapping == TRISTATE_YES)
-                return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "interrupt remapping is on");
+                return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
+                                   iommu_vendor(f) ? "interrupt remapping is on"
+                                                   : "the interrupt controller keeps those of devices apart");
         if (!iommu_state_is_on(j->wanted->iommu))
                 return finding_add(ret, self->id, RESULT_SKIPPED, NULL, CURE_NONE, NULL,
                                    "can be judged once the IOMMU is on");

@@ -21,7 +21,7 @@ static Tristate chip_remaps(const Probe *p, const char *irq)
         (void) snprintf(path, sizeof(path), NAME_SYS_IRQ "/%.32s/chip_name", irq);
         if (root_read_attr(p->rfd, path, chip, sizeof(chip)) < 0)
                 return TRISTATE_UNKNOWN;
-        if (startswith(chip, "IR-"))
+        if (startswith(chip, "IR-") || startswith(chip, "ITS-"))
                 return TRISTATE_YES;
         return startswith(chip, "IO-APIC") || startswith(chip, "PCI-MSI") ? TRISTATE_NO : TRISTATE_UNKNOWN;
 }
@@ -30,6 +30,8 @@ static Tristate chip_remaps(const Probe *p, const char *irq)
  * The names of interrupt chips are the state itself: the kernel puts "IR-" in front of those that it routes through a
  * remapping table (Linux arch/x86/kernel/apic/io_apic.c and drivers/iommu/{intel,amd}). All I/O APICs are behind one or
  * none is; a message of a device that no unit covers can lack it while others have it, so a yes counts more than a no.
+ * An ITS of a GICv3 looks up each message by the device that sent it, which VFIO takes for the same
+ * (drivers/irqchip/irq-gic-v3-its.c, IRQ_DOMAIN_FLAG_ISOLATED_MSI; iommu_group_has_isolated_msi()).
  */
 static int probe_remapping(const Probe *p, Facts *f)
 {

@@ -149,6 +149,10 @@ static void interrupt_chips(void **state)
         expect_remapping(t, TRISTATE_NO);
         tree_file(t, NAME_SYS_IRQ "/1/chip_name", "IR-IO-APIC\n");
         expect_remapping(t, TRISTATE_YES);
+        tree_file(t, NAME_SYS_IRQ "/1/chip_name", "GICv3\n");
+        tree_file(t, NAME_SYS_IRQ "/120/chip_name", "GICv3\n");
+        tree_file(t, NAME_SYS_IRQ "/130/chip_name", "ITS-PCI-MSI\n");
+        expect_remapping(t, TRISTATE_YES);
 }
 
 static void expect_unsafe(const Tree *t, Tristate now, Tristate configured)
