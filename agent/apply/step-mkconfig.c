@@ -4,43 +4,99 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "grub/format/grub-cfg.h"
+#include "grub/loader/grub-platform.h"
 #include "grub/loader/loaders.h"
+#include "grub/loader/menu-verify.h"
 
-/* Every entry that can boot has the words that the plan is about, before the new file takes the old one's place. */
-static int verify(StepContext *c, const char *path)
+#define MENU_MAX ((size_t) 16 * 1024 * 1024)
+
+/* A menu as GRUB would show it. */
+typedef struct Menu {
+        BootEntry *entries;
+        size_t n;
+        const char *problem; /* it is not whole; static */
+} Menu;
+
+static void menu_done(Menu *m)
+{
+        boot_entries_free(m->entries, m->n);
+}
+
+/* @path: of the text, which is read as that of the menu in the step. 0, also where it is not there; negative errno. */
+static int menu_read(StepContext *c, const char *path, Menu *ret)
+{
+        _cleanup_(grubenv_done) GrubEnv env = {};
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        int r = root_read_file(c->options->rfd, path, MENU_MAX, &text, &size);
+
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        r = grub_cfg_problem(text, size, &ret->problem);
+        if (r >= 0)
+                r = grub_environment_read(c->options->rfd, c->step->path, &env);
+        return r < 0 ? r : grub_cfg_parse(c->step->path, text, r > 0 ? &env : NULL, &ret->entries, &ret->n);
+}
+
+static bool file_exists(void *context, const char *path)
+{
+        const StepContext *c = context;
+        struct stat st;
+
+        return root_stat(c->options->rfd, path, &st) >= 0;
+}
+
+/* Every entry that can boot has the words that the plan is about. */
+static int verify_words(StepContext *c, const Menu *m)
 {
         const MenuStep *s = &c->step->menu;
         const char *menu = c->step->path;
         _cleanup_(kargs_done) Kargs add = {}, remove = {};
-        _cleanup_free_ char *text = NULL;
-        BootEntry *entries = NULL;
-        size_t n = 0, bootable = 0;
-        int r = root_read_text(c->options->rfd, path, &text);
+        size_t bootable = 0;
+        int r = kargs_parse(s->words, &add);
 
         if (r >= 0)
-                r = kargs_parse(s->words, &add);
-        if (r >= 0)
                 r = kargs_parse(s->gone, &remove);
-        if (r >= 0)
-                r = grub_cfg_parse(menu, text, NULL, &entries, &n);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < n && r >= 0; i++) {
-                if (entries[i].rescue)
+        FOREACH_ARRAY(e, m->entries, m->n) {
+                if (r < 0 || e->rescue)
                         continue;
                 bootable++;
-                if (!loader_entry_fine(entries + i, &add, &remove))
+                if (!loader_entry_fine(e, &add, &remove))
                         r = step_failed(c, -EPROTO,
                                         "%s was generated without \"%s\" in the entry \"%s\"; the old one stays. Look "
                                         "for a file in "
                                         "/etc/default that sets the kernel command line",
-                                        menu, s->words, entries[i].title);
+                                        menu, s->words, e->title);
         }
         if (r >= 0 && bootable == 0)
                 r = step_failed(c, -EPROTO, "%s was generated without any entry that boots Linux; the old one stays",
                                 menu);
-        boot_entries_free(entries, n);
         return r;
+}
+
+/* It is whole, and nothing that booted is lost, before the new file takes the old one's place. */
+static int verify(StepContext *c, const char *path)
+{
+        const MenuFiles files = { file_exists, c };
+        _cleanup_(menu_done) Menu old = {}, new = {};
+        _cleanup_free_ char *problem = NULL;
+        int r = menu_read(c, path, &new);
+
+        if (r >= 0 && new.problem)
+                return step_failed(c, -EPROTO, "%s was generated and %s; the old one stays", c->step->path,
+                                   new.problem);
+        if (r >= 0)
+                r = verify_words(c, &new);
+        if (r >= 0)
+                r = step_has_old(c) ? menu_read(c, c->backup_path, &old) : 0; /* the program may have written over it */
+        if (r >= 0)
+                r = menu_verify(old.entries, old.problem ? 0 : old.n, new.entries, new.n, &files, &problem);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        return step_failed(c, -EPROTO,
+                           "the new %s %s; the old one stays. If that is wanted, run %s yourself, then \"ptprep "
+                           "--apply\" again",
+                           c->step->path, problem, c->step->menu.argv.items[0]);
 }
 
 /* grub-mkconfig writes beside its output first, and on a full disk leaves that there. */

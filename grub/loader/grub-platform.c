@@ -271,6 +271,22 @@ static ShellDialect read_dialect(int rfd)
         return r >= 0 && endswith(target, "bash") ? SHELL_BASH : SHELL_POSIX;
 }
 
+int grub_environment_read(int rfd, const char *config, GrubEnv *ret)
+{
+        _cleanup_free_ char *path = NULL, *text = NULL;
+        size_t size;
+        int r = string_printf(&path, "%.*s/grubenv", (int) (strrchr(config, '/') - config), config);
+
+        if (r < 0)
+                return r;
+        r = root_read_file(rfd, path, 16 * GRUBENV_SIZE, &text, &size);
+        if (r >= 0)
+                r = grubenv_parse(text, size, ret);
+        if (r == -ENOMEM)
+                return r;
+        return r >= 0 || r == -ENOENT || r == -ENOTDIR;
+}
+
 int grub_platform_find(int rfd, GrubPlatform *ret)
 {
         _cleanup_(grub_platform_done) GrubPlatform p = {};

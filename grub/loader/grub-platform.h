@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "grub/format/grubenv.h"
 #include "grub/format/shell-assign.h"
 #include "model/loader.h"
 
@@ -29,3 +30,6 @@ int grub_platform_find(int rfd, GrubPlatform *ret) _must_check_;
 
 /* Does this text hand over to another configuration instead of having entries of its own? */
 bool grub_cfg_is_stub(const char *text);
+
+/* The environment block beside a configuration. Returns 1: its variables are known; 0: it cannot be read; -ENOMEM. */
+int grub_environment_read(int rfd, const char *config, GrubEnv *ret) _must_check_;

@@ -93,23 +93,6 @@ static int read_sources(int rfd, Loader *l)
         return r;
 }
 
-/* The environment block beside a configuration. Returns 1: its variables are known; 0: it cannot be read; -ENOMEM. */
-static int read_environment(int rfd, const char *config, GrubEnv *ret)
-{
-        _cleanup_free_ char *path = NULL, *text = NULL;
-        size_t size;
-        int r = string_printf(&path, "%.*s/grubenv", (int) (strrchr(config, '/') - config), config);
-
-        if (r < 0)
-                return r;
-        r = root_read_file(rfd, path, 16 * GRUBENV_SIZE, &text, &size);
-        if (r >= 0)
-                r = grubenv_parse(text, size, ret);
-        if (r == -ENOMEM)
-                return r;
-        return r >= 0 || r == -ENOENT || r == -ENOTDIR;
-}
-
 /* Adds the entries of one generated file. */
 static int read_generated(int rfd, Loader *l, const char *path)
 {
@@ -123,7 +106,7 @@ static int read_generated(int rfd, Loader *l, const char *path)
                 return r;
         if (r < 0)
                 return note_unreadable(l, path, r);
-        r = read_environment(rfd, path, &env);
+        r = grub_environment_read(rfd, path, &env);
         if (r >= 0)
                 r = grub_cfg_parse(path, text, r > 0 ? &env : NULL, &entries, &n);
         l->menu_from_bls |= r >= 0 && grub_cfg_has_blscfg(text);
