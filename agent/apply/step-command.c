@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "apply/image-verify.h"
 #include "apply/step.h"
 
 #include "base/file.h"

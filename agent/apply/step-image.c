@@ -1,109 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "apply/image-verify.h"
 #include "apply/step.h"
 #include "base/file.h"
 #include "base/io.h"
-#include "base/parse.h"
 #include "base/text.h"
-#include "grub/format/uki.h"
 #include "grub/loader/loaders.h"
 #include "initramfs/builders.h"
-#include "initramfs/query.h"
 #include "model/image.h"
 #include "model/names.h"
-
-#define HELPER_MAX_BYTES (4U * 1024 * 1024)
-
-/* What an image has to have inside now: the claim list and the helper as they are on the disk. 0: nothing of ours. */
-static int wanted_digest(int rfd, uint64_t *ret)
-{
-        _cleanup_free_ char *claims = NULL, *helper = NULL;
-        size_t size;
-        int r = root_read_text(rfd, NAME_CLAIMS, &claims);
-
-        if (r == -ENOENT) {
-                *ret = 0;
-                return 0;
-        }
-        if (r >= 0)
-                r = root_read_file(rfd, NAME_CLAIM_HELPER, HELPER_MAX_BYTES, &helper, &size);
-        if (r < 0)
-                return r;
-        *ret = image_digest(claims, fnv1a(FNV_START, helper, size));
-        return 0;
-}
-
-/* The initramfs of a unified kernel image is a part of it; all other files are images as a whole. */
-static int image_part(int rfd, const char *path, uint64_t *ret_offset, uint64_t *ret_size)
-{
-        _cleanup_(uki_done) Uki u = {};
-        int r;
-
-        *ret_offset = *ret_size = 0;
-        if (!endswith(path, ".efi"))
-                return 0;
-        r = uki_read_path(rfd, path, &u);
-        if (r < 0)
-                return r;
-        if (u.profiles->initrd.size == 0)
-                return -EBADMSG;
-        *ret_offset = u.profiles->initrd.offset;
-        *ret_size = u.profiles->initrd.size;
-        return 0;
-}
-
-/**
- * Looks into an image.
- * @modules: names that have to be in it. @ret_seen may be NULL.
- * Returns 0; -ENOENT when a module is not in it; as initrd_inspect().
- */
-static int inside_digest(int rfd, const char *path, const StringList *modules, uint64_t *ret, InitrdSeen *ret_seen)
-{
-        uint64_t offset, size;
-        ImageQuery q;
-        int r;
-
-        image_query_init(&q, &(const Config){}, &(const KernelRelease){});
-        for (size_t i = 0; i < modules->n && q.n < IMAGE_ITEMS_MAX; i++)
-                q.items[q.n++] = (InitrdItem){ .name = modules->items[i], .module = true };
-        r = image_part(rfd, path, &offset, &size);
-        if (r >= 0)
-                r = initrd_inspect_part(rfd, path, offset, size, q.items, q.n, ret_seen);
-        if (r < 0)
-                return r;
-        if (image_query_modules(&q) == TRISTATE_NO)
-                return -ENOENT;
-        *ret = image_query_digest(&q);
-        return 0;
-}
-
-int image_verify(int rfd, const char *path, uint64_t offset, uint64_t size)
-{
-        uint64_t wanted;
-        ImageQuery q;
-        int r = wanted_digest(rfd, &wanted);
-
-        if (r < 0 || wanted == 0)
-                return r;
-        image_query_init(&q, &(const Config){}, &(const KernelRelease){});
-        r = initrd_inspect_part(rfd, path, offset, size, q.items, q.n, NULL);
-        if (r < 0)
-                return r;
-        return image_query_digest(&q) == wanted ? 0 : -EPROTO;
-}
-
-/* -EPROTO: the trial file lacks something that has to be inside. */
-static int trial_verify(int rfd, const char *trial, const StringList *modules)
-{
-        uint64_t wanted, inside;
-        int r = wanted_digest(rfd, &wanted);
-
-        if (r < 0)
-                return r;
-        r = inside_digest(rfd, trial, modules, &inside, NULL);
-        if (r == -ENOENT || (r >= 0 && inside != wanted))
-                return -EPROTO;
-        return r;
-}
 
 int step_image_do(StepContext *c)
 {
@@ -119,7 +23,7 @@ int step_image_do(StepContext *c)
                 r = step_keep_sight(c);
         if (r >= 0)
                 r = step_make_trial(c, (char *const *) argv, LIMIT_IMAGE, builder, what, &tail);
-        if (r >= 0 && (r = trial_verify(rfd, c->trial_path, &s->modules)) == -EPROTO)
+        if (r >= 0 && (r = image_verify_trial(rfd, c->trial_path, &s->modules)) == -EPROTO)
                 r = step_failed(c, r,
                                 "%s built an image for kernel %s that lacks the claim list, the helper or a driver; "
                                 "the old one stays. It said: %s",
@@ -139,7 +43,7 @@ int step_copy_do(StepContext *c)
         if (r < 0)
                 r = step_failed(c, r, "%s could not be copied to %s: %s; the old one stays", s->from, c->step->path,
                                 strerror(-r));
-        else if ((r = trial_verify(rfd, c->trial_path, &s->modules)) == -EPROTO)
+        else if ((r = image_verify_trial(rfd, c->trial_path, &s->modules)) == -EPROTO)
                 r = step_failed(c, r, "%s lacks the claim list, the helper or a driver; %s stays as it is", s->from,
                                 c->step->path);
         return step_put_in_place(c, r);
@@ -151,7 +55,7 @@ static int stamp_image(int rfd, uint64_t wanted, const char *key, const char *pa
 {
         ImageStamp stamp = { .release = (char *) key, .modules = true };
         InitrdSeen seen;
-        int r = inside_digest(rfd, path, modules, &stamp.digest, &seen);
+        int r = image_inside_digest(rfd, path, modules, &stamp.digest, &seen);
 
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
@@ -185,7 +89,7 @@ int step_stamp_do(StepContext *c)
         _cleanup_(image_stamps_done) ImageStamps stamps = {};
         _cleanup_free_ char *text = NULL;
         uint64_t wanted;
-        int r = wanted_digest(rfd, &wanted);
+        int r = image_wanted_digest(rfd, &wanted);
 
         FOREACH_ARRAY(i, s->images, s->n_images) {
                 if (r < 0)

@@ -119,13 +119,6 @@ int step_attribute_undo(StepContext *c, Undo *u);
 int step_command_do(StepContext *c);
 int step_command_undo(StepContext *c, Undo *u);
 
-/**
- * image_verify() - are the present claim list and the helper in an image?
- * @offset, @size: the part of the file that is the image; 0, 0: all of it. Without a claim list nothing has to be in
- * it. Returns 0; -EPROTO: they are not; as initrd_inspect_part().
- */
-int image_verify(int rfd, const char *path, uint64_t offset, uint64_t size) _must_check_;
-
 /* Seconds that a program may take: one that edits a file, one that looks for systems on all disks to write a menu, and
  * one that builds images, on the slowest machine that is worth waiting for. */
 #define LIMIT_EDITOR 120U
