@@ -9,6 +9,8 @@
 
 #include "apply/step.h"
 
+#include "base/text.h"
+
 /*
  * The programs of the platform that an apply runs. None outlives it unseen: what is killed together with ptprep dies by
  * its own parent-death signal, what that does not reach goes on with the lock in its hands, and what a program leaves
@@ -68,15 +70,30 @@ static void __attribute__((noreturn)) child_run(const ApplyOptions *o, char *con
         _exit(127);
 }
 
-/* The last of what a program printed. */
+/* The last of what a program printed, and the first line in which it speaks of an error: that may be long before. */
 typedef struct Tail {
-        char text[TAIL_MAX + 1];
-        size_t n;
+        char text[TAIL_MAX + 1], line[256], error[256];
+        size_t n, n_line;
 } Tail;
+
+static void note_line(Tail *t)
+{
+        static const char *const words[] = { "ERROR", "FAILED", "rror:", "[E]" };
+
+        t->line[t->n_line] = 0;
+        t->n_line = 0;
+        FOREACH_ARRAY(word, words, ELEMENTSOF(words))
+                if (t->error[0] == 0 && strstr(t->line, *word))
+                        strcpy(t->error, t->line);
+}
 
 static void tail_add(Tail *t, const char *text, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
+                if (text[i] == '\n')
+                        note_line(t);
+                else if (text[i] != 0 && t->n_line < sizeof(t->line) - 1)
+                        t->line[t->n_line++] = text[i];
                 if (t->n == TAIL_MAX) {
                         memmove(t->text, t->text + TAIL_MAX / 2, TAIL_MAX / 2);
                         t->n = TAIL_MAX / 2;
@@ -100,6 +117,20 @@ static int tail_read(Tail *t, int fd)
                         return 0;
                 tail_add(t, buf, (size_t) n);
         }
+}
+
+/* Owned by the caller, NULL when memory is short. */
+static char *tail_text(Tail *t)
+{
+        char *text;
+
+        while (t->n > 0 && t->text[t->n - 1] == '\n')
+                t->n--;
+        t->text[t->n] = 0;
+        note_line(t);
+        string_printf(&text, "%s%s%s", strstr(t->text, t->error) ? "" : t->error,
+                      strstr(t->text, t->error) ? "" : "\n...\n", t->text);
+        return text;
 }
 
 static int timer_new(unsigned seconds)
@@ -238,11 +269,8 @@ int command_run(const ApplyOptions *o, char *const argv[], unsigned limit, char 
         end_leftovers(pid);
         if (r >= 0)
                 r = MIN(tail_read(&tail, in), 0);
-        while (tail.n > 0 && tail.text[tail.n - 1] == '\n')
-                tail.n--;
-        tail.text[tail.n] = 0;
         if (ret_tail)
-                *ret_tail = strdup(tail.text);
+                *ret_tail = tail_text(&tail);
         if (r < 0)
                 return r;
         if (WIFEXITED(status) && WEXITSTATUS(status) == 127)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "apply/image-verify.h"
 #include "apply/step.h"
 
+#include "apply/image-verify.h"
 #include "base/file.h"
 #include "base/io.h"
 #include "base/text.h"
@@ -46,6 +46,8 @@ static int verify_image(StepContext *c, const BootEntry *e, Image before)
 static int verify_entry(StepContext *c, const BootEntry *e, const Kargs *add, const Kargs *remove, Image before)
 {
         const CommandStep *s = &c->step->command;
+        _cleanup_free_ char *reason = NULL;
+        ImageTrial trial;
         int r;
 
         if (!loader_entry_fine(e, add, remove))
@@ -58,12 +60,11 @@ static int verify_entry(StepContext *c, const BootEntry *e, const Kargs *add, co
                 r = verify_image(c, e, before);
         if (r < 0 || !e->image)
                 return r;
-        r = image_verify(c->options->rfd, e->image, e->image_offset, e->image_size);
+        trial = (ImageTrial){ .path = e->image, .offset = e->image_offset, .size = e->image_size };
+        r = image_verify(c->options->rfd, &trial, &reason);
         if (r < 0 && r != -ENOMEM)
-                return step_failed(c, -EPROTO,
-                                   "%s made %s with an initramfs that lacks the claim list or the helper; it is put "
-                                   "back",
-                                   s->argv.items[0], e->image);
+                return step_failed(c, -EPROTO, "%s made %s with an initramfs that %s; it is put back", s->argv.items[0],
+                                   e->image, reason ?: strerror(-r));
         return r;
 }
 

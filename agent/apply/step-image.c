@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "apply/image-verify.h"
 #include "apply/step.h"
+
+#include "apply/image-verify.h"
 #include "base/file.h"
 #include "base/io.h"
 #include "base/text.h"
@@ -13,9 +14,9 @@ int step_image_do(StepContext *c)
 {
         const ImageStep *s = &c->step->image;
         const char *builder = builder_kind_to_string(s->builder);
-        int rfd = c->options->rfd;
+        ImageTrial trial = { .path = c->trial_path, .old = c->path, .modules = &s->modules, .builder = s->builder };
         const char *argv[BUILDER_WORDS_MAX];
-        _cleanup_free_ char *tail = NULL, *what = NULL;
+        _cleanup_free_ char *tail = NULL, *what = NULL, *reason = NULL;
         int r = string_printf(&what, " for kernel %s", s->release);
 
         builder_command(s->builder, c->trial_path, s->release, argv);
@@ -23,17 +24,18 @@ int step_image_do(StepContext *c)
                 r = step_keep_sight(c);
         if (r >= 0)
                 r = step_make_trial(c, (char *const *) argv, LIMIT_IMAGE, builder, what, &tail);
-        if (r >= 0 && (r = image_verify_trial(rfd, c->trial_path, &s->modules)) == -EPROTO)
-                r = step_failed(c, r,
-                                "%s built an image for kernel %s that lacks the claim list, the helper or a driver; "
-                                "the old one stays. It said: %s",
-                                builder, s->release, tail && *tail ? tail : "nothing");
+        trial.said = tail;
+        if (r >= 0 && (r = image_verify(c->options->rfd, &trial, &reason)) == -EPROTO)
+                r = step_failed(c, r, "%s built an image for kernel %s that %s; the old one stays. It said: %s",
+                                builder, s->release, reason, tail && *tail ? tail : "nothing");
         return step_put_in_place(c, r);
 }
 
 int step_copy_do(StepContext *c)
 {
         const CopyStep *s = &c->step->copy;
+        const ImageTrial trial = { .path = c->trial_path, .old = c->path, .modules = &s->modules };
+        _cleanup_free_ char *reason = NULL;
         int rfd = c->options->rfd;
         int r = step_clear(c, c->trial_path, NULL); /* left behind by a power cut */
 
@@ -43,9 +45,9 @@ int step_copy_do(StepContext *c)
         if (r < 0)
                 r = step_failed(c, r, "%s could not be copied to %s: %s; the old one stays", s->from, c->step->path,
                                 strerror(-r));
-        else if ((r = image_verify_trial(rfd, c->trial_path, &s->modules)) == -EPROTO)
-                r = step_failed(c, r, "%s lacks the claim list, the helper or a driver; %s stays as it is", s->from,
-                                c->step->path);
+        else if ((r = image_verify(rfd, &trial, &reason)) == -EPROTO)
+                r = step_failed(c, r, "%s is no image for %s: it %s; the old one stays", s->from, c->step->path,
+                                reason);
         return step_put_in_place(c, r);
 }
 

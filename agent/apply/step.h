@@ -128,8 +128,8 @@ int step_command_undo(StepContext *c, Undo *u);
 /**
  * command_run() - run a program below the root and wait for it
  * @argv: NULL-terminated, argv[0] an absolute path or looked up in /usr/sbin:/usr/bin:/sbin:/bin.
- * @limit: seconds until it is stopped. @ret_tail: the last 2 KiB that it printed, owned by the caller; set on failure
- * too, may be NULL.
+ * @limit: seconds until it is stopped. @ret_tail: the last 2 KiB that it printed, and before them the first line about
+ * an error; owned by the caller; set on failure too, may be NULL.
  *
  * The program gets a session of its own, and nothing of it runs any more when this returns.
  * Returns 0; -ENOEXEC when it could not be started; -EPROTO when it ended with an error; -ETIMEDOUT; -EINTR: stopped,

@@ -79,6 +79,10 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
         if (!f->helper_present)
                 return finding_add(ret, self->id, RESULT_BLOCKED, NAME_CLAIM_HELPER, CURE_PERSON,
                                    "install ptprep again", "the claim helper is missing");
+        if (!f->helper_runs)
+                return finding_add(ret, self->id, RESULT_BLOCKED, NAME_CLAIM_HELPER, CURE_PERSON,
+                                   "install ptprep again",
+                                   "the claim helper is damaged: it is no program that could be run");
         r = check_needs_boot(self->id, j, ret);
         if (r != 0)
                 return r < 0 ? r : 0;

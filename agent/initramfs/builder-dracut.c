@@ -20,4 +20,6 @@ const BuilderOps builder_dracut = {
                                     "    add_dracutmodules+=\" ptprep \"\n"
                                     "fi\n",
         .command = (const char *const[]){ "dracut", "--force", BUILDER_IMAGE, BUILDER_RELEASE, NULL },
+        /* it ends with 0 all the same (dracut-functions.sh, dracut_install(); dracut-logger.sh) */
+        .failures = (const char *const[]){ "dracut-install: ERROR", "FAILED:", "dracut[E]:", NULL },
 };

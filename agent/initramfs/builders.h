@@ -27,6 +27,8 @@ typedef struct BuilderOps {
          * ptprep has no part of its own for these images, so it cannot use it yet.
          */
         const char *const *command;
+        /* What it prints when a part failed, whatever its exit status is; NULL: not known. */
+        const char *const *failures;
 } BuilderOps;
 
 #define BUILDER_IMAGE     "%image"   /* path of the file to write */

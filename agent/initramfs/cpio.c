@@ -140,6 +140,18 @@ int cpio_next(CpioReader *c, CpioEntry *ret)
         return r;
 }
 
+int cpio_text(CpioReader *c, char *buf, size_t size)
+{
+        size_t n = (size_t) MIN(c->left, (uint64_t) size);
+        int r = n < size ? stream_read(&c->stream, buf, n) : -EFBIG;
+
+        if (r < 0)
+                return r;
+        c->left = 0;
+        buf[n] = 0;
+        return 0;
+}
+
 int cpio_hash(CpioReader *c, uint64_t *ret)
 {
         uint64_t hash = FNV_START;

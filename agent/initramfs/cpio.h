@@ -39,5 +39,8 @@ void cpio_done(CpioReader *c);
  */
 int cpio_next(CpioReader *c, CpioEntry *ret) _must_check_;
 
+/* The content of the entry with a NUL behind it. 0; -EFBIG it does not fit; as stream_get(). */
+int cpio_text(CpioReader *c, char *buf, size_t size) _must_check_;
+
 /* fnv1a() from FNV_START over the content of the entry. 0; as stream_get(). */
 int cpio_hash(CpioReader *c, uint64_t *ret) _must_check_;

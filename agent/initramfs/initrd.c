@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "initramfs/initrd.h"
 
+#include <limits.h>
 #include <linux/magic.h>
 #include <sys/statfs.h>
 
@@ -17,8 +18,8 @@ static bool all_found(const InitrdItem *items, size_t n)
         return true;
 }
 
-/* Is this the path of a module's file? NAME.ko, and then at most the suffix of a compression. */
-static bool is_module(const char *path, const char *name)
+/* NAME.ko below lib/modules, and then at most the suffix of a compression. */
+bool initrd_module_name(const char *path, char *buf, size_t size)
 {
         static const char *const suffixes[] = { ".ko", ".ko.xz", ".ko.zst", ".ko.gz" };
         const char *base = strrchr(path, '/');
@@ -26,16 +27,29 @@ static bool is_module(const char *path, const char *name)
         if (!base || !strstr(path, "lib/modules/"))
                 return false;
         base++;
-        for (; *name != 0; name++, base++) {
-                char a = *name == '-' ? '_' : *name, b = *base == '-' ? '_' : *base;
+        FOREACH_ARRAY(suffix, suffixes, ELEMENTSOF(suffixes)) {
+                size_t n = strlen(base) - MIN(strlen(base), strlen(*suffix));
 
-                if (a != b)
-                        return false;
+                if (n == 0 || n >= size || !endswith(base, *suffix))
+                        continue;
+                for (size_t i = 0; i < n; i++)
+                        buf[i] = base[i] == '-' ? '_' : base[i];
+                buf[n] = 0;
+                return true;
         }
-        FOREACH_ARRAY(suffix, suffixes, ELEMENTSOF(suffixes))
-                if (streq(base, *suffix))
-                        return true;
         return false;
+}
+
+static bool is_module(const char *path, const char *name)
+{
+        char module[NAME_MAX];
+
+        if (!initrd_module_name(path, module, sizeof(module)))
+                return false;
+        for (size_t i = 0; module[i] != 0 || name[i] != 0; i++)
+                if (module[i] != (name[i] == '-' ? '_' : name[i]))
+                        return false;
+        return true;
 }
 
 /*
@@ -66,18 +80,16 @@ static InitrdItem *match_entry(InitrdItem *items, size_t n, const CpioEntry *e)
         return wanted;
 }
 
-int initrd_scan(int fd, uint64_t offset, uint64_t size, InitrdItem *items, size_t n, BuilderKind *ret_maker)
+/* Begins to read the part of a file that is an image. As initrd_scan(). */
+static int begin(CpioReader *c, int fd, uint64_t offset, uint64_t size, InitrdItem *items, size_t n)
 {
-        BuilderKind maker = BUILDER_UNKNOWN;
-        _cleanup_(cpio_done) CpioReader c = {};
         uint64_t end;
-        CpioEntry e;
         struct stat st;
-        int r;
 
         FOREACH_ARRAY(i, items, n) {
                 i->found = false;
                 i->hash = i->inode = 0;
+                i->mode = 0;
         }
         if (fstat(fd, &st) < 0)
                 return -errno;
@@ -88,23 +100,167 @@ int initrd_scan(int fd, uint64_t offset, uint64_t size, InitrdItem *items, size_
                 return -EBADMSG;
         if (size > 0)
                 end = offset + size;
-        if (end == offset)
-                return -EBADMSG;
-        r = cpio_init(&c, fd, offset, end);
+        return end == offset ? -EBADMSG : cpio_init(c, fd, offset, end);
+}
+
+/* What is wanted of one file of the image. 0; as cpio_hash(). */
+static int note_items(CpioReader *c, const CpioEntry *e, InitrdItem *items, size_t n)
+{
+        InitrdItem *wanted = match_entry(items, n, e);
+        int r = wanted ? cpio_hash(c, &wanted->hash) : 0;
+
+        if (wanted && r >= 0) {
+                wanted->found = true;
+                wanted->mode = e->mode;
+        }
+        return r;
+}
+
+int initrd_scan(int fd, uint64_t offset, uint64_t size, InitrdItem *items, size_t n, BuilderKind *ret_maker)
+{
+        _cleanup_(cpio_done) CpioReader c = {};
+        BuilderKind maker = BUILDER_UNKNOWN;
+        CpioEntry e;
+        int r = begin(&c, fd, offset, size, items, n);
+
         while (r >= 0 && !(all_found(items, n) && (!ret_maker || maker != BUILDER_UNKNOWN)) &&
                (r = cpio_next(&c, &e)) > 0) {
-                InitrdItem *wanted = match_entry(items, n, &e);
-
                 if (maker == BUILDER_UNKNOWN)
                         maker = builder_of_file(e.name);
-                if (!wanted)
-                        continue;
-                r = cpio_hash(&c, &wanted->hash);
-                wanted->found = r >= 0;
+                r = note_items(&c, &e, items, n);
         }
         if (r >= 0 && ret_maker)
                 *ret_maker = maker != BUILDER_UNKNOWN ? maker : BUILDER_OTHER;
         return MIN(r, 0);
+}
+
+/* All names of an image together: what is longer is made up. Those of a large one have some hundreds of KiB. */
+#define NAMES_MAX_BYTES (16U * 1024 * 1024)
+
+void initrd_survey_done(InitrdSurvey *s)
+{
+        string_list_done(&s->files);
+        *s = (InitrdSurvey){};
+}
+
+static int compare_names(const void *a, const void *b)
+{
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static bool has_file(const InitrdSurvey *s, const char *name)
+{
+        return s->files.n > 0 &&
+               bsearch(&name, s->files.items, s->files.n, sizeof(*s->files.items), compare_names) != NULL;
+}
+
+/* What the kernel starts is /init (Linux init/main.c, ramdisk_execute_command): a program, or a link to one. */
+typedef struct Init {
+        bool program;
+        char target[CPIO_PATH_MAX + 1]; /* "": no link */
+} Init;
+
+static int note_init(CpioReader *c, const CpioEntry *e, Init *init)
+{
+        if (!streq(e->name, "init"))
+                return 0;
+        if (S_ISLNK(e->mode))
+                return cpio_text(c, init->target, sizeof(init->target));
+        init->program = S_ISREG(e->mode) && (e->mode & 0111) != 0 && (e->size > 0 || e->links > 1);
+        return 0;
+}
+
+static bool has_init(const InitrdSurvey *s, const Init *init)
+{
+        static const char *const prefixes[] = { "", "usr/" }; /* /lib and its like are links there themselves */
+        const char *target = init->target + strspn(init->target, "./");
+        char path[sizeof(init->target) + 8];
+
+        if (init->program || target[0] == 0)
+                return init->program;
+        FOREACH_ARRAY(prefix, prefixes, ELEMENTSOF(prefixes)) {
+                (void) snprintf(path, sizeof(path), "%s%s", *prefix, target);
+                if (has_file(s, path))
+                        return true;
+        }
+        return false;
+}
+
+static int note_file(const CpioEntry *e, InitrdSurvey *s, size_t *names)
+{
+        if (!S_ISREG(e->mode) && !S_ISLNK(e->mode))
+                return 0;
+        if (strstr(e->name, "ptprep")) /* comes and goes as it is configured */
+                return 0;
+        if (!strstr(e->name, "lib/modules/") && !strstr(e->name, "lib/firmware/"))
+                s->bytes += e->size;
+        *names += strlen(e->name);
+        return *names > NAMES_MAX_BYTES ? -EFBIG : string_list_add(&s->files, e->name);
+}
+
+int initrd_survey(int fd, uint64_t offset, uint64_t size, InitrdItem *items, size_t n, InitrdSurvey *ret)
+{
+        _cleanup_(initrd_survey_done) InitrdSurvey s = { .maker = BUILDER_UNKNOWN };
+        _cleanup_(cpio_done) CpioReader c = {};
+        _cleanup_free_ Init *init = calloc(1, sizeof(*init));
+        size_t names = 0;
+        CpioEntry e;
+        int r = init ? begin(&c, fd, offset, size, items, n) : -ENOMEM;
+
+        while (r >= 0 && (r = cpio_next(&c, &e)) > 0) {
+                if (s.maker == BUILDER_UNKNOWN)
+                        s.maker = builder_of_file(e.name);
+                r = note_file(&e, &s, &names);
+                if (r >= 0)
+                        r = note_init(&c, &e, init);
+                if (r >= 0)
+                        r = note_items(&c, &e, items, n);
+        }
+        if (r < 0)
+                return r;
+        if (s.files.n > 0)
+                qsort(s.files.items, s.files.n, sizeof(*s.files.items), compare_names);
+        s.init = has_init(&s, init);
+        if (s.maker == BUILDER_UNKNOWN)
+                s.maker = BUILDER_OTHER;
+        *ret = s;
+        s = (InitrdSurvey){};
+        return 0;
+}
+
+/* Names of its modules, sorted. 0 or -ENOMEM. */
+static int list_modules(const InitrdSurvey *s, StringList *ret)
+{
+        char module[NAME_MAX];
+
+        FOREACH_ARRAY(name, s->files.items, s->files.n)
+                if (initrd_module_name(*name, module, sizeof(module))) {
+                        int r = string_list_add(ret, module);
+
+                        if (r < 0)
+                                return r;
+                }
+        if (ret->n > 0)
+                qsort(ret->items, ret->n, sizeof(*ret->items), compare_names);
+        return 0;
+}
+
+int initrd_survey_missing(const InitrdSurvey *older, const InitrdSurvey *newer, StringList *ret)
+{
+        _cleanup_(string_list_done) StringList modules = {};
+        int r = list_modules(newer, &modules);
+
+        for (size_t i = 0; i < older->files.n && r >= 0; i++) {
+                const char *name = older->files.items[i];
+                char module[NAME_MAX], *key = module;
+
+                if (has_file(newer, name) ||
+                    (initrd_module_name(name, module, sizeof(module)) && modules.n > 0 &&
+                     bsearch(&key, modules.items, modules.n, sizeof(*modules.items), compare_names)))
+                        continue;
+                r = string_list_add(ret, name);
+        }
+        return r;
 }
 
 uint64_t initrd_identity(const struct stat *st, bool fat)

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "model/builder.h"
 
 /* What is inside an initramfs image. */
@@ -12,6 +13,7 @@ typedef struct InitrdItem {
         const char *name; /* file: path without a leading slash; module: its name, '-' and '_' are equal. Not owned */
         bool module;      /* a kernel module, compressed or not, in any folder below lib/modules */
         bool found;       /* result */
+        mode_t mode;      /* result; modules: 0 */
         uint64_t hash;    /* result: fnv1a from FNV_START over the content; modules: 0 */
         uint64_t inode;   /* of a name whose content comes with a later hard link; internal */
 } InitrdItem;
@@ -39,6 +41,32 @@ uint64_t initrd_identity(const struct stat *st, bool fat);
 
 /* The same of a path below a root. 0 or negative errno. */
 int initrd_identify(int rfd, const char *path, uint64_t *ret) _must_check_;
+
+/* All that tells a whole image from a broken one. */
+typedef struct InitrdSurvey {
+        bool init;        /* there is something that the kernel starts first */
+        StringList files; /* names of files and links, sorted; all but ptprep's own */
+        uint64_t bytes;   /* of these without kernel modules and firmware, of which another machine needs others */
+        BuilderKind maker;
+} InitrdSurvey;
+
+void initrd_survey_done(InitrdSurvey *s);
+
+/**
+ * initrd_survey() - read an image to its end
+ * @fd, @offset, @size, @items: as of initrd_scan(). @ret: released by the caller; untouched on failure.
+ * Returns 0: every archive and every compressed part of it is whole; as initrd_scan().
+ */
+int initrd_survey(int fd, uint64_t offset, uint64_t size, InitrdItem *items, size_t n, InitrdSurvey *ret) _must_check_;
+
+/**
+ * initrd_survey_missing() - what an older image has and a newer one has not
+ * Modules are the same under any compression. @ret: appended to, names as in the older one. 0 or -ENOMEM.
+ */
+int initrd_survey_missing(const InitrdSurvey *older, const InitrdSurvey *newer, StringList *ret) _must_check_;
+
+/* The name of the module that a file in an image is, '-' as '_', in a buffer; false: it is none. */
+bool initrd_module_name(const char *path, char *buf, size_t size);
 
 /* What else is known of an image that was looked into. */
 typedef struct InitrdSeen {

@@ -178,6 +178,7 @@ typedef struct Facts {
         Record record;         /* empty unless known */
         /* helper that goes into the image */
         bool helper_present;
+        bool helper_runs;     /* it looks like a program: executable, and no empty or other file */
         uint64_t helper_hash; /* fnv1a of its bytes */
         /* what makes initramfs images */
         ImageBuilder builders[_BUILDER_MAX]; /* indexed by BuilderKind */

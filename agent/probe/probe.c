@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe/probe.h"
 
+#include <elf.h>
+
 #include "base/io.h"
 #include "base/parse.h"
 #include "model/names.h"
@@ -75,6 +77,7 @@ int probe_files(const Probe *p, Facts *f)
                 { NAME_TRANSACTION, &f->transaction },
         };
         _cleanup_free_ char *helper = NULL;
+        struct stat st;
         size_t size;
         int r;
 
@@ -91,6 +94,8 @@ int probe_files(const Probe *p, Facts *f)
         if (r >= 0) {
                 f->helper_present = true;
                 f->helper_hash = fnv1a(FNV_START, helper, size);
+                f->helper_runs = size > SELFMAG && memcmp(helper, ELFMAG, SELFMAG) == 0 &&
+                                 root_stat(p->rfd, NAME_CLAIM_HELPER, &st) >= 0 && (st.st_mode & 0111) != 0;
         }
         return 0;
 }

@@ -30,7 +30,7 @@ assert spec and spec.loader
 golden = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(golden)
 
-APPLETS = ("chmod", "dd", "head", "mkfifo", "rmdir", "sleep", "touch")
+APPLETS = ("chmod", "dd", "gzip", "head", "mkfifo", "rmdir", "seq", "sleep", "touch", "wc")
 UNSEEN = ("/sys/", "/proc/", "/bin", "/dev", "/lib/", "/tmp", "/usr/", "/run", "/var/lib/ptprep/report", "/hidden/")
 RELEASE = "6.1.0-1-amd64"
 MENU = "/boot/grub/grub.cfg"
@@ -106,6 +106,26 @@ def each(name: str, path: str, tool: str, machine: str = "intel-off") -> list[Ca
     return cases + [full]
 
 
+def image(says: str, *changes: tuple[str, str], first: str = "", last: str = "", before: tuple[str, ...] = (),
+          verdict: str = PUT_BACK) -> Case:
+    """dracut ends with 0, whatever it has made. @changes: in the stand-in, old text and new."""
+    text = good("dracut", first, last)
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    name = f"dracut makes an image that {says}" if says else "dracut reports an error and makes an image that lacks nothing"
+    return Case(name, "intel-off", {"dracut": text}, verdict, before=before, says=says)
+
+
+def cut(size: str) -> str:
+    return f's=$(wc -c <"$image"); head -c {size} "$image" >/tmp/cut; cat /tmp/cut >"$image"'
+
+
+def old_image(*files: str) -> tuple[str, ...]:
+    """Lines of a tree: the image that boots now, with more in it."""
+    return (f"f {IMAGE} cpio", "| init #!/bin/sh", "| usr/lib/dracut/build-parameter.txt --force", *(f"| {f} {'x' * 40}" for f in files))
+
+
 def strange(cases: list[Case], path: str) -> list[Case]:
     """What another program has written into a file that ptprep wrote is not thrown away."""
     for case in cases:
@@ -114,7 +134,29 @@ def strange(cases: list[Case], path: str) -> list[Case]:
     return cases
 
 
+EXT4 = f"usr/lib/modules/{RELEASE}/kernel/fs/ext4/ext4.ko"
+BONDING = f"usr/lib/modules/{RELEASE}/kernel/drivers/net/bonding/bonding.ko"
+SAID = 'echo "dracut-install: ERROR: installing cryptsetup"; seq 1000'
+
 CASES = [
+    # an image is believed only whole
+    image("is damaged, or ends too early", last=cut("$((s - 4))")),
+    image("is damaged, or ends too early", last=cut("300")),
+    image("is damaged, or ends too early", last=": >$image"),
+    image("is damaged, or ends too early", last="seq 100 >$image"),
+    image("is damaged, or ends too early", last=f'gzip <"$image" >/tmp/gz; cat /tmp/gz >"$image"; {cut("$((s - 5))")}'),
+    image("has no init that the kernel could start", ('chmod 755 "$tree/init"', 'rm "$tree/init"')),
+    image("has no init that the kernel could start", ('chmod 755 "$tree/init"', "")),
+    image("lacks the claim list", (' cp /etc/ptprep/claims "$tree/etc/ptprep/claims"', " :")),
+    image("lacks the claim helper", (' cp /usr/lib/ptprep/ptprep-claim "$tree/usr/lib/ptprep/ptprep-claim"', " :")),
+    image("has another claim list or helper in it", (' cp /etc/ptprep/claims "$tree/etc/ptprep/claims"', ' echo x >"$tree/etc/ptprep/claims"')),
+    image("has a claim helper that is not executable", ('"$tree/usr/lib/ptprep/ptprep-claim"', '"$tree/usr/lib/ptprep/ptprep-claim"; chmod 644 "$tree/usr/lib/ptprep/ptprep-claim"')),
+    # nor when it lacks what the old one has and this system cannot do without
+    image(f"lacks {EXT4}, which the old one has and this system uses",
+          before=(*old_image(EXT4, BONDING), f"f /{EXT4}", f"f /{BONDING}", "f /proc/modules", "| bonding 1 0 - Live 0x0", "| ext4 1 0 - Live 0x0")),
+    image("has less than half in it of what the old one has beside drivers: it lacks usr/bin/a, usr/bin/b", before=old_image("usr/bin/a", "usr/bin/b")),
+    image("lacks usr/bin/cryptsetup, which the old one has", first=SAID, before=(*old_image("usr/bin/cryptsetup"), "f /usr/bin/cryptsetup")),
+    image("", first=SAID, before=old_image("usr/bin/cryptsetup")[:3], verdict=DONE),
     *each("menu", MENU, "grub-mkconfig"),
     *each("image", IMAGE, "dracut"),
     *each("unified image", UNIFIED, "kernel-install", "uki"),

@@ -256,7 +256,7 @@ static inline int machine_setup(void **state)
         m->facts.features.options[KERNEL_IRQ_REMAP] = TRISTATE_YES;
         m->facts.iommu_active = TRISTATE_YES;
         m->facts.n_groups = 4;
-        m->facts.helper_present = true;
+        m->facts.helper_present = m->facts.helper_runs = true;
         m->facts.helper_hash = 42;
         for (BuilderKind k = _BUILDER_FIRST; k < _BUILDER_MAX; k++)
                 m->facts.builders[k].installed = m->facts.builders[k].active = TRISTATE_NO;

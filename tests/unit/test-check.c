@@ -417,6 +417,9 @@ static void images(void **state)
         k->image.digest = 0;
         machine_judge(m);
         expect(m, "image.current", RESULT_BLOCKED, "is made by dracut, which is not installed");
+        m->facts.helper_runs = false;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_BLOCKED, "helper is damaged");
         m->facts.helper_present = false;
         machine_judge(m);
         expect(m, "image.current", RESULT_BLOCKED, "helper is missing");

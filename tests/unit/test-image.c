@@ -357,6 +357,89 @@ static void test_damaged(void **state)
         assert_int_equal(inspect(t, &q), -EBADMSG);
 }
 
+static int survey(const Tree *t, const char *filter, const Member *members, size_t n, InitrdSurvey *ret)
+{
+        _cleanup_close_ int fd = -EBADF;
+        Image i;
+
+        begin(&i);
+        put_archive(i.f, early, ELEMENTSOF(early), 0);
+        if (filter)
+                put_compressed(i.f, filter, members, n);
+        else
+                put_archive(i.f, members, n, 0);
+        finish(t, &i);
+        fd = root_open(t->rfd, "/image", O_RDONLY);
+        assert_true(fd >= 0);
+        return initrd_survey(fd, 0, 0, NULL, 0, ret);
+}
+
+/* The kernel starts /init: a program, or a link to what is there under its own name or where /usr is merged. */
+static void test_init(void **state)
+{
+        static const struct {
+                Member members[2];
+                bool init;
+        } cases[] = {
+                { { { "init", "#!/bin/sh\n", S_IFREG | 0755, 1, 1 }, { "etc/x", "", S_IFREG | 0644, 2, 1 } }, true },
+                { { { "init", "#!/bin/sh\n", S_IFREG | 0644, 1, 1 }, { "etc/x", "", S_IFREG | 0644, 2, 1 } }, false },
+                { { { "init", "", S_IFREG | 0755, 1, 1 }, { "etc/x", "", S_IFREG | 0644, 2, 1 } }, false },
+                { { { "init", "", S_IFREG | 0755, 1, 2 }, { "bin/busybox", "x", S_IFREG | 0755, 1, 2 } }, true },
+                { { { "init", "usr/lib/systemd/systemd", S_IFLNK | 0777, 1, 1 },
+                    { "usr/lib/systemd/systemd", "x", S_IFREG | 0755, 2, 1 } },
+                  true },
+                { { { "init", "/lib/systemd/systemd", S_IFLNK | 0777, 1, 1 },
+                    { "usr/lib/systemd/systemd", "x", S_IFREG | 0755, 2, 1 } },
+                  true },
+                { { { "init", "usr/lib/systemd/systemd", S_IFLNK | 0777, 1, 1 },
+                    { "usr/lib/systemd/systemd-udevd", "x", S_IFREG | 0755, 2, 1 } },
+                  false },
+                { { { "sbin/init", "x", S_IFREG | 0755, 1, 1 }, { "etc/init", "x", S_IFREG | 0755, 2, 1 } }, false },
+        };
+        const Tree *t = *state;
+
+        FOREACH_ARRAY(c, cases, ELEMENTSOF(cases))
+                FOREACH_ARRAY(filter, ((const char *const[]){ NULL, "gzip", "zstd" }), 3) {
+                        _cleanup_(initrd_survey_done) InitrdSurvey s = {};
+
+                        assert_int_equal(survey(t, *filter, c->members, 2, &s), 0);
+                        assert_true(s.init == c->init);
+                }
+}
+
+/* What an older image has is missing in a newer one under no other compression, and ptprep's own parts never are. */
+static void test_missing(void **state)
+{
+        static const Member old_members[] = {
+                { "etc/ptprep/claims", CLAIMS, S_IFREG | 0644, 1, 1 },
+                { "usr/bin/cryptsetup", "0123456789", S_IFREG | 0755, 2, 1 },
+                { "usr/lib/firmware/card.bin", "0123456789", S_IFREG | 0644, 3, 1 },
+                { "usr/lib/modules/6.1/kernel/fs/ext4/ext4.ko.xz", "0123456789", S_IFREG | 0644, 4, 1 },
+                { "usr/lib/modules/6.1/kernel/drivers/nvme/host/nvme-core.ko", "0123456789", S_IFREG | 0644, 5, 1 },
+                { "usr/sbin/fsck", "../bin/fsck", S_IFLNK | 0777, 6, 1 },
+                { "usr/share", "", S_IFDIR | 0755, 7, 2 },
+        };
+        static const Member new_members[] = {
+                { "usr/lib/modules/6.1/kernel/drivers/nvme/host/nvme_core.ko.zst", "0", S_IFREG | 0644, 1, 1 },
+                { "usr/lib/firmware/card.bin", "0", S_IFREG | 0644, 2, 1 },
+        };
+        const Tree *t = *state;
+        _cleanup_(initrd_survey_done) InitrdSurvey older = {}, newer = {};
+        _cleanup_(string_list_done) StringList missing = {}, none = {};
+
+        assert_int_equal(survey(t, NULL, old_members, ELEMENTSOF(old_members), &older), 0);
+        assert_int_equal(survey(t, "xz", new_members, ELEMENTSOF(new_members), &newer), 0);
+        assert_int_equal(older.bytes, 10 + strlen("../bin/fsck") + strlen(early[1].content));
+        assert_int_equal(newer.bytes, strlen(early[1].content));
+        assert_int_equal(initrd_survey_missing(&older, &newer, &missing), 0);
+        assert_int_equal(missing.n, 3);
+        assert_string_equal(missing.items[0], "usr/bin/cryptsetup");
+        assert_string_equal(missing.items[1], "usr/lib/modules/6.1/kernel/fs/ext4/ext4.ko.xz");
+        assert_string_equal(missing.items[2], "usr/sbin/fsck");
+        assert_int_equal(initrd_survey_missing(&older, &older, &none), 0);
+        assert_int_equal(none.n, 0);
+}
+
 static BuilderKind maker_of(const Tree *t, const char *filter, const Member *members, size_t n)
 {
         InitrdItem claims = { .name = "etc/ptprep/claims" };
@@ -579,10 +662,11 @@ static void test_digest(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_compressions), TREE_TEST(test_plain),         TREE_TEST(test_part),
-                TREE_TEST(test_hard_links),   TREE_TEST(test_other_content), TREE_TEST(test_damaged),
-                TREE_TEST(test_cut),          TREE_TEST(test_row),           TREE_TEST(test_maker),
-                TREE_TEST(test_lengths),      cmocka_unit_test(test_stamps), cmocka_unit_test(test_digest),
+                TREE_TEST(test_compressions),  TREE_TEST(test_plain),         TREE_TEST(test_part),
+                TREE_TEST(test_hard_links),    TREE_TEST(test_other_content), TREE_TEST(test_damaged),
+                TREE_TEST(test_cut),           TREE_TEST(test_row),           TREE_TEST(test_maker),
+                TREE_TEST(test_init),          TREE_TEST(test_missing),       TREE_TEST(test_lengths),
+                cmocka_unit_test(test_stamps), cmocka_unit_test(test_digest),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -528,6 +528,40 @@ static void put_kernel(const Tree *t, const char *release, bool nic_builtin)
         tree_file(t, path, "kernel");
 }
 
+/* An empty helper, or one that is something else, would be built into images and do nothing there. */
+static void test_helper(void **state)
+{
+        static const struct {
+                const char *content;
+                mode_t mode;
+                bool runs;
+        } helpers[] = {
+                { "\x7f"
+                  "ELF program",
+                  0755, true },
+                { "\x7f"
+                  "ELF program",
+                  0644, false },
+                { "\x7f"
+                  "ELF",
+                  0755, false },
+                { "", 0755, false },
+                { "#!/bin/sh\n", 0755, false },
+        };
+        const Tree *t = *state;
+        _cleanup_(config_done) Config c = config_of("0000:04:00.0", STUB_VFIO_PCI);
+
+        FOREACH_ARRAY(h, helpers, ELEMENTSOF(helpers)) {
+                _cleanup_(facts_done) Facts f = {};
+
+                tree_file(t, NAME_CLAIM_HELPER, h->content);
+                assert_int_equal(fchmodat(t->rfd, &NAME_CLAIM_HELPER[1], h->mode, 0), 0);
+                f = gather(t, &c);
+                assert_true(f.helper_present);
+                assert_true(f.helper_runs == h->runs);
+        }
+}
+
 static void test_modules(void **state)
 {
         const Tree *t = *state;
@@ -569,6 +603,7 @@ static void test_modules(void **state)
         assert_int_equal(f.builders[BUILDER_DRACUT].installed, TRISTATE_YES);
         assert_true(f.helper_present);
         assert_true(f.helper_hash == fnv1a(FNV_START, "helper", 6));
+        assert_false(f.helper_runs); /* a text, and nobody may run it */
         assert_string_equal(f.claims, "# list\n");
 
         image_query_init(&q, &c, f.kernels);
@@ -596,6 +631,7 @@ int main(void)
                 TREE_TEST(test_iommu),
                 TREE_TEST(test_running_kernel),
                 TREE_TEST(test_installed_kernels),
+                TREE_TEST(test_helper),
                 TREE_TEST(test_modules),
         };
 
