@@ -61,7 +61,7 @@ static void add_ivhd(JsonPlace p, const IvrsBlock *b)
         json_place_number(p, "segment", b->segment);
         json_place_number(p, "device_id", b->device_id);
         json_place_number(p, "base", b->base);
-        json_place_flags(p, b->flags, names, ELEMENTSOF(names));
+        json_place_flags(p, ivrs_block_flags(b), names, ELEMENTSOF(names));
         json_place_number(p, "capability_offset", b->capability_offset);
         json_place_number(p, "info", b->info);
         if (b->type == IVRS_IVHD_10)

@@ -108,7 +108,7 @@ static void print_ivhd(FILE *f, const IvrsBlock *b)
         fprintf(f, "IOMMU %04x:", b->segment);
         print_device(f, b->device_id);
         fprintf(f, ", registers at 0x%" PRIx64 "\n", b->base);
-        text_flag_names(f, "flags", b->flags, flags, ELEMENTSOF(flags));
+        text_flag_names(f, "flags", ivrs_block_flags(b), flags, ELEMENTSOF(flags));
         if (b->type == IVRS_IVHD_10)
                 fprintf(f, TEXT_INDENT "features 0x%08x\n", b->features);
         else

@@ -17,7 +17,8 @@
 #define IVRS_IVMD_SELECT        UINT8_C(0x21) /* for one */
 #define IVRS_IVMD_RANGE         UINT8_C(0x22) /* for device_id to last_device_id */
 
-/* Flags of IVHD; those above 0x08 only in type 10h (11h and 40h have the feature register instead). */
+/* Flags of IVHD (48882 5.2.2.1). The last two are of type 10h only and reserved in 11h and 40h, which have bits 0 and 1
+ * of the extended feature register's image instead. */
 #define IVHD_HT_TUN_EN          UINT8_C(0x01)
 #define IVHD_PASS_PW            UINT8_C(0x02)
 #define IVHD_RES_PASS_PW        UINT8_C(0x04)
@@ -127,6 +128,12 @@ static inline bool ivrs_block_is_ivhd(const IvrsBlock *b)
 static inline bool ivrs_block_is_ivmd(const IvrsBlock *b)
 {
         return b->type == IVRS_IVMD_ALL || b->type == IVRS_IVMD_SELECT || b->type == IVRS_IVMD_RANGE;
+}
+
+/* The flags of an IVHD that mean something in its type. */
+static inline uint8_t ivrs_block_flags(const IvrsBlock *b)
+{
+        return b->type == IVRS_IVHD_10 ? b->flags : b->flags & (uint8_t) ~(IVHD_PREF_SUP | IVHD_PPR_SUP);
 }
 
 /* One IOMMU. Up to three blocks (10h, 11h, 40h) describe it for systems of different age. */

@@ -196,7 +196,7 @@ static void ivrs_forms(void **state)
                   "{\"type\":3,\"name\":\"range\",\"length\":4,\"first\":8,\"last\":65534,\"setting\":0},"
                   "{\"type\":4,\"name\":\"range end\",\"length\":4,\"last\":65534}]},"
                   "{\"type\":\"IVHD 0x40\",\"length\":88,\"segment\":0,\"device_id\":2,\"base\":4273471488,"
-                  "\"flags\":[\"IotlbSup\",\"Coherent\",\"PPRSup\"],\"capability_offset\":64,\"info\":3,"
+                  "\"flags\":[\"IotlbSup\",\"Coherent\"],\"capability_offset\":64,\"info\":3,"
                   "\"attributes\":2147782510,\"efr\":2622634229114424058,\"efr2\":5,\"unit\":0,\"entries\":["
                   "{\"type\":66,\"name\":\"alias\",\"length\":8,\"first\":256,\"last\":256,\"setting\":0,\"source_id\":"
                   "165},"
