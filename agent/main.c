@@ -39,6 +39,9 @@ typedef struct Verb {
         int (*run)(const Options *o);
 } Verb;
 
+static int verb_help(const Options *o);
+static int verb_version(const Options *o);
+
 /* A new verb is a row here and a file verb-*.c. */
 static const Verb verbs[] = {
         { "check", "", "judge this machine, change nothing (the default)", 0, ACCEPTS_FORMAT | ACCEPTS_ROOT,
@@ -55,6 +58,8 @@ static const Verb verbs[] = {
           verb_explain },
         { "list", "", "every PCI function, and whether it can be passed through", 0,
           ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_TREE, format_of_others, verb_list },
+        { "help", "", "print this text", 0, 0, NULL, verb_help },
+        { "version", "", "print the version", 0, 0, NULL, verb_version },
 };
 
 enum {
@@ -98,8 +103,9 @@ static const struct {
         { OPT_HELP, 0, "--help", "print this text" },
 };
 
-static void usage(void)
+static int verb_help(const Options *unused)
 {
+        (void) unused;
         fputs("ptprep [OPTION...] [VERB]\n\nMakes this host ready for PCI passthrough, and says what stands in the "
               "way.\n\nVerbs (check and apply also as --check and --apply):\n",
               stdout);
@@ -118,10 +124,17 @@ static void usage(void)
                 puts(h->flag ? ")" : "");
         }
         fputs("\nExit status: 0 ready, 1 ptprep or a reboot can cure it, 2 a person has to act,\n"
-              "3 a change failed and was put back, 5 it could not be put back, 64 usage,\n"
-              "78 bad configuration.\n"
+              "3 a change failed and was put back, 4 it cannot be told from here, 5 it could not\n"
+              "be put back, from 64 on as in sysexits.h.\n"
               "See ptprep(8) and ptprep.conf(5).\n",
               stdout);
+        return print_text("");
+}
+
+static int verb_version(const Options *unused)
+{
+        (void) unused;
+        return print_text("ptprep " PTPREP_VERSION "\n");
 }
 
 static const Verb *verb_by_name(const char *name)
@@ -130,6 +143,57 @@ static const Verb *verb_by_name(const char *name)
                 if (streq(v->name, name))
                         return v;
         return NULL;
+}
+
+/* The one of the names that was hardly anything else than this. */
+typedef struct Guess {
+        const char *given, *name;
+        unsigned distance;
+} Guess;
+
+static void guess(Guess *g, const char *name)
+{
+        unsigned distance = text_distance(g->given, name);
+
+        if (distance <= (strlen(g->given) < 4 ? 1U : 2U) && (!g->name || distance < g->distance)) {
+                g->name = name;
+                g->distance = distance;
+        }
+}
+
+static int no_such_verb(const char *given)
+{
+        Guess g = { .given = given };
+
+        FOREACH_ARRAY(v, verbs, ELEMENTSOF(verbs))
+                guess(&g, v->name);
+        if (g.name)
+                tell("there is no verb \"%s\", did you mean \"%s\"?", given, g.name);
+        else
+                tell("there is no verb \"%s\"; \"ptprep --help\" lists what there is", given);
+        return EXIT_USAGE;
+}
+
+/* @c: of getopt_long(). @given: as it stands on the command line. */
+static int no_such_option(int c, const char *given)
+{
+        _cleanup_free_ char *name = strndup(given, strcspn(given, "="));
+        Guess g = { .given = name ?: given };
+
+        if (c == ':') {
+                tell("option '%s' requires an argument", given);
+                return EXIT_USAGE;
+        }
+        if (startswith(g.given, "--")) {
+                g.given += 2;
+                for (const struct option *o = long_options; o->name; o++)
+                        guess(&g, o->name);
+        }
+        if (g.name)
+                tell("unrecognized option '%s', did you mean \"--%s\"?", given, g.name);
+        else
+                tell("unrecognized option '%s'; \"ptprep --help\" lists what there is", given);
+        return EXIT_USAGE;
 }
 
 static int usage_error(const char *format, const char *what, const char *verb)
@@ -162,7 +226,8 @@ int main(int argc, char *argv[])
         /* A closed pipe is an error of write(2), and one that print_text() knows; it must not end a run half-way. */
         (void) signal(SIGPIPE, SIG_IGN);
         (void) signal(SIGXFSZ, SIG_IGN); /* a limit on sizes is an error of write(2), too */
-        while ((c = getopt_long(argc, argv, "h", long_options, &index)) >= 0) {
+        opterr = 0;                      /* what is wrong is said here */
+        while ((c = getopt_long(argc, argv, ":hV", long_options, &index)) >= 0) {
                 FOREACH_ARRAY(h, option_help, ELEMENTSOF(option_help))
                         if (h->option == c)
                                 given |= h->flag;
@@ -186,26 +251,25 @@ int main(int argc, char *argv[])
                         o.tree = true;
                         break;
                 case OPT_VERSION:
-                        puts("ptprep " PTPREP_VERSION);
-                        return EXIT_READY;
+                case 'V':
+                        return verb_version(&o);
                 case OPT_HELP:
                 case 'h':
-                        usage();
-                        return EXIT_READY;
+                        return verb_help(&o);
                 case OPT_VERB:
                         if (verb && !streq(verb->name, long_options[index].name))
                                 return usage_error("--%s does not go with the verb %s", long_options[index].name,
                                                    verb->name);
                         verb = verb_by_name(long_options[index].name);
                         break;
-                default: /* getopt has said what is wrong */
-                        return EXIT_USAGE;
+                default:
+                        return no_such_option(c, argv[optind - 1]);
                 }
         }
         if (optind < argc && !verb) {
                 verb = verb_by_name(argv[optind]);
                 if (!verb)
-                        return usage_error("there is no verb \"%s\"", argv[optind], NULL);
+                        return no_such_verb(argv[optind]);
                 optind++;
         } else if (optind < argc && verb_by_name(argv[optind]) == verb)
                 optind++;

@@ -41,7 +41,7 @@ static void add_raw(Printer *p, const char *s, size_t n)
 
 static void add_escaped(Printer *p, const char *s, size_t n)
 {
-        char *to = reserve(p, n * ESCAPE_MAX);
+        char *to = n > 0 ? reserve(p, n * ESCAPE_MAX) : NULL;
 
         if (to)
                 p->n += escape_bytes(s, n, to);

@@ -42,6 +42,29 @@ int string_replace(char **p, const char *s)
         return 0;
 }
 
+unsigned text_distance(const char *a, const char *b)
+{
+        size_t n = strlen(a), m = strlen(b);
+        unsigned row[32];
+
+        if (n >= ELEMENTSOF(row) || m >= ELEMENTSOF(row))
+                return (unsigned) ELEMENTSOF(row);
+        for (unsigned k = 0; k <= m; k++)
+                row[k] = k;
+        for (size_t i = 1; i <= n; i++) {
+                unsigned diagonal = row[0];
+
+                row[0] = (unsigned) i;
+                for (size_t k = 1; k <= m; k++) {
+                        unsigned replaced = diagonal + (a[i - 1] != b[k - 1]);
+
+                        diagonal = row[k];
+                        row[k] = MIN(replaced, MIN(row[k], row[k - 1]) + 1);
+                }
+        }
+        return row[m];
+}
+
 bool string_in(const char *s, const char *const *list, size_t n)
 {
         FOREACH_ARRAY(i, list, n)

@@ -19,6 +19,10 @@ int string_replace(char **p, const char *s) _must_check_;
 /* A copy; NULL stays NULL. 0; -ENOMEM, ret untouched. */
 int string_copy(const char *s, char **ret) _must_check_;
 
+/* How many letters have to be put in, taken out or replaced to make one word of the other; words of more than 31
+ * letters are nothing alike. */
+unsigned text_distance(const char *a, const char *b);
+
 /* Is it one of a list? */
 bool string_in(const char *s, const char *const *list, size_t n);
 
