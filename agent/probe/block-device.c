@@ -101,9 +101,20 @@ int block_tag_link(const BlockTag *tag, const char *value, char **ret)
         return *ret ? 0 : -ENOMEM;
 }
 
+static int walk(int rfd, const char *path, const char *note, const WalkLink *above, const BlockVisitor *v);
+
+/* An attribute of the device mapper, which its devices alone have. */
+static bool read_dm(int rfd, const char *disk, const char *attr, char *buf, size_t size)
+{
+        _cleanup_free_ char *path = NULL;
+
+        return string_printf(&path, "%s/dm/%s", disk, attr) >= 0 && root_read_attr(rfd, path, buf, size) >= 0;
+}
+
 /* @disk: a whole one; @link: its name. */
 static int walk_disk(int rfd, const char *disk, const WalkLink *link, const BlockVisitor *v)
 {
+        char uuid[BLOCK_DM_UUID_MAX], note[64] = "";
         _cleanup_(string_list_done) StringList slaves = {};
         _cleanup_free_ char *folder = path_join(disk, "slaves");
         struct stat st;
@@ -119,6 +130,8 @@ static int walk_disk(int rfd, const char *disk, const WalkLink *link, const Bloc
                 return r;
         if (r < 0 && r != -ENOENT)
                 return v->failed(v->userdata, folder, r, link);
+        if (slaves.n > 1 && read_dm(rfd, disk, "uuid", uuid, sizeof(uuid)) && startswith(uuid, "mpath-"))
+                (void) snprintf(note, sizeof(note), "1 of %zu paths", slaves.n);
         FOREACH_ARRAY(slave, slaves.items, slaves.n) {
                 _cleanup_free_ char *entry = path_join(NAME_SYS_CLASS_BLOCK, *slave), *below = NULL;
 
@@ -127,35 +140,54 @@ static int walk_disk(int rfd, const char *disk, const WalkLink *link, const Bloc
                 r = follow_link(rfd, entry, &below);
                 if (r == -ENOMEM)
                         return r;
-                r = r < 0 ? v->failed(v->userdata, entry, r, link) : block_walk(rfd, below, link, v);
+                r = r < 0 ? v->failed(v->userdata, entry, r, link) : walk(rfd, below, note, link, v);
                 if (r < 0)
                         return r;
         }
         return slaves.n > 0 ? 0 : v->disk(v->userdata, disk, link);
 }
 
-int block_walk(int rfd, const char *path, const WalkLink *above, const BlockVisitor *v)
+/* The kernel's name, with that of the device mapper and what else there is to say of it in brackets. */
+static int name_link(int rfd, const char *path, const char *note, char **ret)
 {
-        _cleanup_free_ char *disk = strdup(path), *attr = path_join(path, "partition");
-        const WalkLink part = { above, block_name(path) };
-        WalkLink whole = { above, NULL };
+        char name[BLOCK_DM_NAME_MAX];
 
-        if (!disk || !attr)
+        if (!read_dm(rfd, path, "name", name, sizeof(name)))
+                name[0] = 0;
+        if (!*name && !*note)
+                return string_copy(block_name(path), ret);
+        return string_printf(ret, "%s (%s%s%s)", block_name(path), name, *name && *note ? ", " : "", note);
+}
+
+/* @note: what is to be said of this device, "": nothing. */
+static int walk(int rfd, const char *path, const char *note, const WalkLink *above, const BlockVisitor *v)
+{
+        _cleanup_free_ char *disk = strdup(path), *attr = path_join(path, "partition"), *name = NULL;
+        WalkLink first = { above, NULL }, whole = { &first, NULL };
+        int r = name_link(rfd, path, note, &name);
+
+        if (!disk || !attr || r < 0)
                 return -ENOMEM;
-        if (walk_passed(above, part.name))
-                return v->failed(v->userdata, path, -ELOOP, &part);
-        if (probe_exists(rfd, attr) == TRISTATE_YES) { /* it is in the folder of its disk */
-                *strrchr(disk, '/') = 0;
-                whole.above = &part;
-        }
+        first.name = name;
+        if (walk_passed(above, name))
+                return v->failed(v->userdata, path, -ELOOP, &first);
+        if (probe_exists(rfd, attr) != TRISTATE_YES)
+                return walk_disk(rfd, disk, &first, v);
+        *strrchr(disk, '/') = 0; /* a partition is in the folder of its disk */
         whole.name = block_name(disk);
         return walk_disk(rfd, disk, &whole, v);
 }
 
-/* Has the device or image behind fd this value? Reads a few blocks of it. */
-static bool has_value(int fd, const char *name, const char *value)
+int block_walk(int rfd, const char *path, const WalkLink *above, const BlockVisitor *v)
+{
+        return walk(rfd, path, "", above, v);
+}
+
+/* Has the device or image behind fd these values? Reads a few blocks of it. */
+static bool has_values(int fd, const BlockValue *values, size_t n)
 {
         _cleanup_(blkid_probe_freep) blkid_probe probe = blkid_new_probe();
+        static const char *const texts[] = { "LABEL", "PART_ENTRY_NAME" }; /* all others are identifiers */
         const char *found;
 
         if (!probe || blkid_probe_set_device(probe, fd, 0, 0) < 0)
@@ -167,10 +199,17 @@ static bool has_value(int fd, const char *name, const char *value)
                 return false;
         if (blkid_do_safeprobe(probe) != 0)
                 return false;
-        return blkid_probe_lookup_value(probe, name, &found, NULL) == 0 && strcasecmp(found, value) == 0;
+        FOREACH_ARRAY(v, values, n) {
+                bool text = string_in(v->name, texts, ELEMENTSOF(texts));
+
+                if (blkid_probe_lookup_value(probe, v->name, &found, NULL) != 0 ||
+                    (text ? strcmp(found, v->value) : strcasecmp(found, v->value)) != 0)
+                        return false;
+        }
+        return true;
 }
 
-int block_find(int rfd, const char *name, const char *value, StringList *ret, bool *ret_refused)
+int block_find(int rfd, const BlockValue *values, size_t n, StringList *ret, bool *ret_refused)
 {
         /* These never hold a file system by themselves, or wait for a medium. */
         static const char *const skipped[] = { "ram", "zram", "sr", "fd", "nbd" };
@@ -194,7 +233,7 @@ int block_find(int rfd, const char *name, const char *value, StringList *ret, bo
                         return -ENOMEM;
                 fd = root_open(rfd, file, O_RDONLY);
                 *ret_refused |= fd == -EACCES || fd == -EPERM;
-                if (fd < 0 || !has_value(fd, name, value))
+                if (fd < 0 || !has_values(fd, values, n))
                         continue;
                 r = block_by_name(rfd, *block, &path);
                 if (r >= 0)

@@ -9,6 +9,10 @@
 
 /* Block devices below a root folder: how they are called, and what they are made of. */
 
+/* With a line feed, or a NUL: include/uapi/linux/dm-ioctl.h, DM_NAME_LEN and DM_UUID_LEN. */
+#define BLOCK_DM_NAME_MAX 129
+#define BLOCK_DM_UUID_MAX 130
+
 /**
  * block_by_number(), block_by_name(), block_by_file() - the place of a block device in sysfs
  * @name: the kernel's, "sda1". @file: a device file, or a link to one, also where there are no device files.
@@ -56,12 +60,17 @@ typedef struct BlockVisitor {
  */
 int block_walk(int rfd, const char *path, const WalkLink *above, const BlockVisitor *v) _must_check_;
 
+/* What a device has on it, as libblkid names it: "TYPE" and "ext4". */
+typedef struct BlockValue {
+        const char *name, *value;
+} BlockValue;
+
 /**
- * block_find() - every block device that has a value, as libblkid names it
+ * block_find() - every block device that has all of these values
  * @ret: places in sysfs, appended. @ret_refused: there were devices that only root may read.
  *
  * Costly, so only for what no link and no mount tells. Returns 0; negative errno.
  */
-int block_find(int rfd, const char *name, const char *value, StringList *ret, bool *ret_refused) _must_check_;
+int block_find(int rfd, const BlockValue *values, size_t n, StringList *ret, bool *ret_refused) _must_check_;
 
 void blkid_probe_freep(blkid_probe *probe);

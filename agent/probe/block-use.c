@@ -9,6 +9,7 @@
 #include "model/names.h"
 #include "probe/block-device.h"
 #include "probe/probe.h"
+#include "probe/zfs-pool.h"
 
 #define PLACE_VIRTUAL   "/sys/devices/virtual/"
 #define PLACE_SUBSYSTEM PLACE_VIRTUAL "nvme-subsystem/"
@@ -85,41 +86,23 @@ static int use_zram(BlockUse *u, const char *disk, const WalkLink *link)
         return r < 0 && r != -ENOMEM ? unreadable(u, attr, r, link) : r;
 }
 
-/* A disk of native NVMe multipath stands below its subsystem, with one link for each controller that leads to it. */
-static int use_subsystem(BlockUse *u, const char *disk, const WalkLink *link)
+/* A volume of ZFS is in a pool, and nothing in sysfs says in which: in any of those that are imported. */
+static int use_volume(BlockUse *u, const char *disk, const WalkLink *link)
 {
-        _cleanup_free_ char *folder = strndup(disk, (size_t) (strrchr(disk, '/') - disk));
-        _cleanup_(string_list_done) StringList names = {};
-        bool found = false;
-        int r;
+        _cleanup_(string_list_done) StringList pools = {};
+        int r = zfs_imported(u->walk.rfd, &pools);
 
-        if (!folder)
-                return -ENOMEM;
-        r = root_list(u->walk.rfd, folder, NULL, &names);
+        (void) disk;
         if (r < 0)
-                return r == -ENOMEM ? r : unreadable(u, folder, r, link);
-        FOREACH_ARRAY(name, names.items, names.n) {
-                const WalkLink controller = { link, *name };
-                _cleanup_free_ char *entry = NULL, *target = NULL;
+                return r == -ENOMEM ? r : walk_unreadable(&u->walk, link, NAME_ZFS_KSTAT, r);
+        FOREACH_ARRAY(pool, pools.items, pools.n) {
+                const WalkLink below = { link, *pool };
 
-                if (!is_numbered(*name, "nvme"))
-                        continue;
-                entry = path_join(folder, *name);
-                if (!entry)
-                        return -ENOMEM;
-                r = root_readlink(u->walk.rfd, entry, &target);
-                if (r == -EINVAL) /* a folder: no link to a controller */
-                        continue;
-                if (r >= 0)
-                        r = walk_functions(&u->walk, &controller, target);
-                if (r == 0)
-                        r = walk_unknown(&u->walk, &controller, &block_over_network,
-                                         "a controller that is not on the PCI bus");
+                r = block_use_pool(u, *pool, &below);
                 if (r < 0)
-                        return r == -ENOMEM ? r : unreadable(u, entry, r, link);
-                found = true;
+                        return r;
         }
-        return found ? 0 : walk_unknown(&u->walk, link, &block_not_followed, "of which %s names no controller", folder);
+        return pools.n > 0 ? 0 : walk_unknown(&u->walk, link, &block_not_followed, "a volume of ZFS in no known pool");
 }
 
 /* What drivers of disks that are no hardware say of where the data is. */
@@ -129,40 +112,107 @@ static const struct {
 } virtual_disks[] = {
         { "loop", use_loop },
         { "ram", use_memory },
+        { "zd", use_volume },
         { "zram", use_zram },
 };
+
+/* @place: below /sys/devices, where no other block device is below it any more. */
+static int use_place(BlockUse *u, const char *place, const WalkLink *link)
+{
+        int r = walk_functions(&u->walk, link, place);
+
+        if (r != 0)
+                return r < 0 ? r : 0;
+        if (strstr(place, "/nvme-fabrics/"))
+                return walk_unknown(&u->walk, link, &block_over_network, "which is reached over NVMe over fabrics");
+        if (strstr(place, "/session"))
+                return walk_unknown(&u->walk, link, &block_over_network, "which is reached over iSCSI");
+        FOREACH_ARRAY(local, local_places, ELEMENTSOF(local_places))
+                if (startswith(place, *local))
+                        return 0;
+        return walk_unknown(&u->walk, link, &block_not_followed, "of which Linux does not show what it is made of");
+}
+
+/* Links in a folder, but for those of another kind. @ret: their names; nothing where there is no such folder. */
+static int list_paths(int rfd, const char *folder, bool controllers, StringList *ret)
+{
+        _cleanup_(string_list_done) StringList names = {};
+        int r = root_list(rfd, folder, NULL, &names);
+
+        FOREACH_ARRAY(name, names.items, names.n) {
+                _cleanup_free_ char *entry = path_join(folder, *name), *target = NULL;
+
+                if (!entry)
+                        return -ENOMEM;
+                if (controllers && !is_numbered(*name, "nvme"))
+                        continue;
+                r = root_readlink(rfd, entry, &target);
+                if (r >= 0)
+                        r = string_list_add(ret, *name);
+                if (r == -ENOMEM)
+                        return r;
+        }
+        return r == -ENOENT || r == -EINVAL ? 0 : r;
+}
+
+/*
+ * A disk of native NVMe multipath stands below its subsystem. Its ways are in the folder multipath, as links to hidden
+ * disks (Linux 6.15, drivers/nvme/host/multipath.c); before that it is reached by each controller of the subsystem.
+ */
+static int use_subsystem(BlockUse *u, const char *disk, const WalkLink *link)
+{
+        _cleanup_free_ char *folder = path_join(disk, "multipath");
+        _cleanup_(string_list_done) StringList paths = {};
+        int r = folder ? list_paths(u->walk.rfd, folder, false, &paths) : -ENOMEM;
+
+        if (r >= 0 && paths.n == 0) {
+                free(folder);
+                folder = strndup(disk, (size_t) (strrchr(disk, '/') - disk));
+                r = folder ? list_paths(u->walk.rfd, folder, true, &paths) : -ENOMEM;
+        }
+        if (r < 0)
+                return r == -ENOMEM ? r : unreadable(u, folder, r, link);
+        FOREACH_ARRAY(path, paths.items, paths.n) {
+                _cleanup_free_ char *entry = path_join(folder, *path), *target = NULL, *note = NULL;
+                WalkLink way = { link, *path };
+
+                if (!entry)
+                        return -ENOMEM;
+                if (paths.n > 1 && string_printf(&note, "%s (1 of %zu paths)", *path, paths.n) < 0)
+                        return -ENOMEM;
+                way.name = note ?: *path;
+                r = root_readlink(u->walk.rfd, entry, &target);
+                if (r >= 0)
+                        r = use_place(u, target, &way);
+                if (r < 0)
+                        return r == -ENOMEM ? r : unreadable(u, entry, r, link);
+        }
+        return paths.n > 0
+                       ? 0
+                       : walk_unknown(&u->walk, link, &block_not_followed, "of which %s names no controller", folder);
+}
 
 /* A disk that has no other below it. */
 static int use_disk(void *userdata, const char *disk, const WalkLink *link)
 {
         BlockUse *u = userdata;
         const char *subsystem = startswith(disk, PLACE_SUBSYSTEM);
-        int r;
 
         if (subsystem && strchr(subsystem, '/'))
                 return use_subsystem(u, disk, link);
         if (startswith(disk, PLACE_VIRTUAL "block/"))
                 FOREACH_ARRAY(v, virtual_disks, ELEMENTSOF(virtual_disks))
-                        if (is_numbered(link->name, v->prefix))
+                        if (is_numbered(block_name(disk), v->prefix))
                                 return v->use(u, disk, link);
-        r = walk_functions(&u->walk, link, disk);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        if (startswith(disk, PLACE_VIRTUAL "nvme-fabrics/"))
-                return walk_unknown(&u->walk, link, &block_over_network, "which is reached over NVMe over fabrics");
-        if (strstr(disk, "/session"))
-                return walk_unknown(&u->walk, link, &block_over_network, "which is reached over iSCSI");
-        FOREACH_ARRAY(place, local_places, ELEMENTSOF(local_places))
-                if (startswith(disk, *place))
-                        return 0;
-        return walk_unknown(&u->walk, link, &block_not_followed, "of which Linux does not show what it is made of");
+        return use_place(u, disk, link);
 }
 
 int block_use_device(BlockUse *u, const char *path, const WalkLink *above)
 {
         const BlockVisitor visitor = { u, use_disk, unreadable };
+        int r = string_list_contains(&u->devices, path) ? 0 : string_list_add(&u->devices, path);
 
-        return block_walk(u->walk.rfd, path, above, &visitor);
+        return r < 0 ? r : block_walk(u->walk.rfd, path, above, &visitor);
 }
 
 int block_use_source(BlockUse *u, const char *source, const WalkLink *above)
@@ -189,4 +239,24 @@ int block_use_source(BlockUse *u, const char *source, const WalkLink *above)
                         return r;
         }
         return 0;
+}
+
+int block_use_pool(BlockUse *u, const char *pool, const WalkLink *above)
+{
+        _cleanup_(string_list_done) StringList members = {};
+        bool refused;
+        int r = zfs_members(u->walk.rfd, pool, &members, &refused);
+
+        if (r < 0)
+                return r == -ENOMEM ? r : walk_unreadable(&u->walk, above, NAME_SYS_CLASS_BLOCK, r);
+        FOREACH_ARRAY(path, members.items, members.n) {
+                r = block_use_device(u, *path, above);
+                if (r < 0)
+                        return r;
+        }
+        if (refused)
+                return walk_unreadable(&u->walk, above, "/dev", -EACCES);
+        return members.n > 0 ? 0
+                             : walk_unknown(&u->walk, above, &block_not_followed,
+                                            "a pool of ZFS, none of whose disks was found");
 }

@@ -11,7 +11,9 @@
 typedef struct BlockUse BlockUse;
 struct BlockUse {
         HostWalk walk;
-        struct libmnt_table *mounts;                                       /* NULL: not readable */
+        struct libmnt_table *mounts; /* NULL: not readable */
+        StringList devices;          /* places in sysfs from which something was followed */
+        StringList pools;            /* of ZFS that were followed */
         int (*file)(BlockUse *u, const char *path, const WalkLink *above); /* file_use() */
 };
 
@@ -26,3 +28,6 @@ int block_use_device(BlockUse *u, const char *path, const WalkLink *above) _must
  * Returns 0; -ENOENT, -ENOTBLK: there is no such device, and nothing was noted; -ENOMEM.
  */
 int block_use_source(BlockUse *u, const char *source, const WalkLink *above) _must_check_;
+
+/* A pool of ZFS. 0 or -ENOMEM. */
+int block_use_pool(BlockUse *u, const char *pool, const WalkLink *above) _must_check_;

@@ -68,9 +68,10 @@ static int read_partitions(int rfd, const char *disk, DiskPartitions *l)
 static int add_disk(void *userdata, const char *disk, const WalkLink *link)
 {
         StringList *disks = userdata;
+        const char *name = block_name(disk);
 
-        (void) disk;
-        return string_list_contains(disks, link->name) ? 0 : string_list_add(disks, link->name);
+        (void) link;
+        return string_list_contains(disks, name) ? 0 : string_list_add(disks, name);
 }
 
 static int stop(void *userdata, const char *path, int error, const WalkLink *link)

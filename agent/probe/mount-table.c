@@ -29,15 +29,18 @@ LAZY_DEFINE(mnt_fs_get_fstype);
 LAZY_DEFINE(mnt_fs_get_devno);
 LAZY_DEFINE(mnt_fs_get_fs_options);
 LAZY_DEFINE(mnt_fs_get_option);
+LAZY_DEFINE(mnt_optstr_next_option);
 
 int mount_table_load(void)
 {
         static const LazySymbol symbols[] = {
-                LAZY_SYMBOL(mnt_new_table),     LAZY_SYMBOL(mnt_unref_table),   LAZY_SYMBOL(mnt_table_parse_stream),
-                LAZY_SYMBOL(mnt_free_iter),     LAZY_SYMBOL(mnt_table_next_fs), LAZY_SYMBOL(mnt_new_iter),
-                LAZY_SYMBOL(mnt_fs_get_source), LAZY_SYMBOL(mnt_fs_get_target), LAZY_SYMBOL(mnt_fs_get_root),
-                LAZY_SYMBOL(mnt_fs_get_fstype), LAZY_SYMBOL(mnt_fs_get_devno),  LAZY_SYMBOL(mnt_fs_get_fs_options),
-                LAZY_SYMBOL(mnt_fs_get_option),
+                LAZY_SYMBOL(mnt_new_table),          LAZY_SYMBOL(mnt_unref_table),
+                LAZY_SYMBOL(mnt_table_parse_stream), LAZY_SYMBOL(mnt_free_iter),
+                LAZY_SYMBOL(mnt_table_next_fs),      LAZY_SYMBOL(mnt_new_iter),
+                LAZY_SYMBOL(mnt_fs_get_source),      LAZY_SYMBOL(mnt_fs_get_target),
+                LAZY_SYMBOL(mnt_fs_get_root),        LAZY_SYMBOL(mnt_fs_get_fstype),
+                LAZY_SYMBOL(mnt_fs_get_devno),       LAZY_SYMBOL(mnt_fs_get_fs_options),
+                LAZY_SYMBOL(mnt_fs_get_option),      LAZY_SYMBOL(mnt_optstr_next_option),
         };
 
         return lazy_load("libmount.so.1", symbols, ELEMENTSOF(symbols));

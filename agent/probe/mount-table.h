@@ -16,6 +16,7 @@ LAZY_SHARED(mnt_fs_get_fstype);
 LAZY_SHARED(mnt_fs_get_devno);
 LAZY_SHARED(mnt_fs_get_fs_options);
 LAZY_SHARED(mnt_fs_get_option);
+LAZY_SHARED(mnt_optstr_next_option);
 
 /* Returns 0; -ENOPKG: libmount is not installed. */
 int mount_table_load(void) _must_check_;

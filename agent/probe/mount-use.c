@@ -9,60 +9,95 @@
 #include "probe/block-device.h"
 #include "probe/probe.h"
 
-/* The other devices of a btrfs of which one is known: a mount names only one, and its device number is anonymous. */
-static int use_btrfs(BlockUse *u, const char *path, const WalkLink *above)
+/* The folder of the btrfs that a device is in, below sysfs. NULL: it is in none that is mounted. 0 or negative errno.
+ */
+static int find_btrfs(int rfd, const char *device, char **ret)
 {
         _cleanup_(string_list_done) StringList ids = {};
-        int r = root_list(u->walk.rfd, NAME_SYS_FS_BTRFS, NULL, &ids);
+        int r = root_list(rfd, NAME_SYS_FS_BTRFS, NULL, &ids);
 
-        if (r < 0 && r != -ENOENT)
-                return r == -ENOMEM ? r : walk_unreadable(&u->walk, above, NAME_SYS_FS_BTRFS, r);
+        *ret = NULL;
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
         FOREACH_ARRAY(id, ids.items, ids.n) {
-                _cleanup_(string_list_done) StringList devices = {};
-                _cleanup_free_ char *folder = NULL;
+                _cleanup_free_ char *entry = NULL, *target = NULL;
 
-                if (string_printf(&folder, NAME_SYS_FS_BTRFS "/%s/devices", *id) < 0)
+                if (string_printf(&entry, NAME_SYS_FS_BTRFS "/%s/devices/%s", *id, block_name(device)) < 0)
                         return -ENOMEM;
-                r = root_list(u->walk.rfd, folder, NULL, &devices);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0 || !string_list_contains(&devices, block_name(path)))
-                        continue;
-                FOREACH_ARRAY(device, devices.items, devices.n) {
-                        _cleanup_free_ char *other = NULL;
-
-                        r = block_by_name(u->walk.rfd, *device, &other);
-                        if (r == -ENOMEM)
-                                return r;
-                        r = r < 0 ? walk_unreadable(&u->walk, above, folder, r) : block_use_device(u, other, above);
-                        if (r < 0)
-                                return r;
-                }
-                return 0;
+                r = root_readlink(rfd, entry, &target);
+                if (r >= 0)
+                        *ret = path_join(NAME_SYS_FS_BTRFS, *id);
+                if (r == -ENOMEM || (r >= 0 && !*ret))
+                        return -ENOMEM;
+                if (*ret)
+                        return 0;
         }
-        return block_use_device(u, path, above);
+        return 0;
 }
 
-/* Which pool has which device is in ZFS' own files: all of them, then. */
-static int use_zfs(BlockUse *u, const WalkLink *above)
+/* A degraded one is on more than it has: the list of its devices is not whole. Linux 5.6. */
+static int note_missing(BlockUse *u, const char *folder, const WalkLink *above)
 {
-        _cleanup_(string_list_done) StringList members = {};
-        bool refused;
-        int r = block_find(u->walk.rfd, "TYPE", "zfs_member", &members, &refused);
+        _cleanup_(string_list_done) StringList ids = {};
+        _cleanup_free_ char *infos = path_join(folder, "devinfo");
+        int r = infos ? root_list(u->walk.rfd, infos, NULL, &ids) : -ENOMEM;
+
+        FOREACH_ARRAY(id, ids.items, ids.n) {
+                _cleanup_free_ char *attr = NULL;
+                char value[8];
+
+                if (string_printf(&attr, "%s/%s/missing", infos, *id) < 0)
+                        return -ENOMEM;
+                if (root_read_attr(u->walk.rfd, attr, value, sizeof(value)) >= 0 && !streq(value, "0"))
+                        return walk_unknown(&u->walk, above, &block_not_followed, "a btrfs with a device missing (%s)",
+                                            attr);
+        }
+        return r == -ENOMEM ? r : 0;
+}
+
+/* All devices of a btrfs of which one is known: a mount names only one, and its device number is anonymous. */
+static int use_btrfs(BlockUse *u, const char *path, const WalkLink *above)
+{
+        _cleanup_(string_list_done) StringList devices = {};
+        _cleanup_free_ char *folder = NULL, *list = NULL;
+        int r = find_btrfs(u->walk.rfd, path, &folder);
 
         if (r < 0)
-                return r == -ENOMEM ? r : walk_unreadable(&u->walk, above, NAME_SYS_CLASS_BLOCK, r);
-        if (refused)
-                return walk_unreadable(&u->walk, above, "/dev", -EACCES);
-        FOREACH_ARRAY(path, members.items, members.n) {
-                r = block_use_device(u, *path, above);
+                return r == -ENOMEM ? r : walk_unreadable(&u->walk, above, NAME_SYS_FS_BTRFS, r);
+        if (!folder)
+                return block_use_device(u, path, above);
+        list = path_join(folder, "devices");
+        if (!list)
+                return -ENOMEM;
+        r = root_list(u->walk.rfd, list, NULL, &devices);
+        if (r < 0)
+                return r == -ENOMEM ? r : walk_unreadable(&u->walk, above, list, r);
+        FOREACH_ARRAY(device, devices.items, devices.n) {
+                _cleanup_free_ char *other = NULL;
+
+                r = block_by_name(u->walk.rfd, *device, &other);
+                if (r == -ENOMEM)
+                        return r;
+                r = r < 0 ? walk_unreadable(&u->walk, above, list, r) : block_use_device(u, other, above);
                 if (r < 0)
                         return r;
         }
-        return members.n > 0 ? 0
-                             : walk_unknown(&u->walk, above, &block_not_followed,
-                                            "a file system of ZFS, none of whose disks was "
-                                            "found");
+        return note_missing(u, folder, above);
+}
+
+/* @source: POOL, or POOL/FILESYSTEM. Looking for a pool is costly, and all its file systems are on the same disks. */
+static int use_zfs(BlockUse *u, const char *source, const WalkLink *above)
+{
+        _cleanup_free_ char *pool = strndup(source, strcspn(source, "/"));
+        const WalkLink link = { above, pool };
+        int r;
+
+        if (!pool)
+                return -ENOMEM;
+        if (string_list_contains(&u->pools, pool))
+                return 0;
+        r = string_list_add(&u->pools, pool);
+        return r < 0 ? r : block_use_pool(u, pool, &link);
 }
 
 static int use_number(BlockUse *u, dev_t number, const WalkLink *above)
@@ -99,7 +134,7 @@ int mount_use(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
         int r;
 
         if (type && streq(type, "zfs"))
-                r = use_zfs(u, above);
+                r = use_zfs(u, source ?: "", above);
         else if (major(number) != 0)
                 r = use_number(u, number, above);
         else if (source && startswith(source, "/dev/"))
@@ -109,28 +144,11 @@ int mount_use(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
         return r < 0 ? r : 1;
 }
 
-int mount_use_without(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
-{
-        static const char *const memory[] = { "rootfs", "tmpfs", "ramfs", "devtmpfs" };
-        static const char *const network[] = { "nfs", "nfs4", "cifs", "smb3", "ceph", "afs", "9p" };
-        const char *type = sym_mnt_fs_get_fstype(fs) ?: "of a type that is not known", *source;
-
-        if (string_in(type, memory, ELEMENTSOF(memory)))
-                return 0;
-        source = sym_mnt_fs_get_source(fs) ?: "none";
-        /* 9p may be a virtual machine's way to its host, which is no network */
-        if (string_in(type, network, ELEMENTSOF(network)) && strchr(source, ':'))
-                return walk_unknown(&u->walk, above, &block_over_network, "which is %s of another machine (%s)", source,
-                                    type);
-        return walk_unknown(&u->walk, above, &block_not_followed,
-                            "which is %s, a file system (%s) on no disk that it names", source, type);
-}
-
 /*
  * The mount with the longest matching path, the latest of equals; libmount's own search asks the running system about
- * the path.
+ * the path. @except: not this one; NULL: any.
  */
-static int find_mount(const BlockUse *u, const char *path, struct libmnt_fs **ret)
+static int find_mount(const BlockUse *u, const char *path, const struct libmnt_fs *except, struct libmnt_fs **ret)
 {
         _cleanup_(mount_iter_freep) struct libmnt_iter *iter = u->mounts ? sym_mnt_new_iter(MNT_ITER_FORWARD) : NULL;
         size_t best_length = 0;
@@ -144,7 +162,7 @@ static int find_mount(const BlockUse *u, const char *path, struct libmnt_fs **re
                 const char *rest = target ? startswith(path, target) : NULL;
                 size_t length = target ? strlen(target) : 0;
 
-                if (rest && length >= best_length && (length == 1 || *rest == '/' || *rest == 0)) {
+                if (fs != except && rest && length >= best_length && (length == 1 || *rest == '/' || *rest == 0)) {
                         *ret = fs;
                         best_length = length;
                 }
@@ -152,24 +170,111 @@ static int find_mount(const BlockUse *u, const char *path, struct libmnt_fs **re
         return 0;
 }
 
-int file_use(BlockUse *u, const char *path, const WalkLink *above)
+static int use_path(BlockUse *u, const char *path, const struct libmnt_fs *except, const WalkLink *above)
 {
         const WalkLink file = { above, path };
         WalkLink mount = { &file, NULL };
         struct libmnt_fs *fs;
-        int r = find_mount(u, path, &fs);
+        int r = find_mount(u, path, except, &fs);
 
         if (r < 0)
                 return r;
         if (!fs)
                 return walk_unknown(&u->walk, &file, &block_not_followed, "of which no mount is known");
-        mount.name = sym_mnt_fs_get_target(fs);
         if (walk_passed(above, path))
                 return walk_unreadable(&u->walk, above, path, -ELOOP);
-        r = mount_use(u, fs, &mount);
+        mount.name = sym_mnt_fs_get_target(fs);
+        return mount_use_needed(u, fs, streq(mount.name, path) ? &file : &mount);
+}
+
+/* A layer that is not there (any more) is what the initramfs has made and hidden since: nobody knows of what. */
+static int use_layer(BlockUse *u, const char *path, struct libmnt_fs *overlay, const WalkLink *above)
+{
+        if (path[0] != '/' || probe_exists(u->walk.rfd, path) != TRISTATE_YES)
+                return walk_unknown(&u->walk, above, &block_not_followed, "an overlay on %s, which is not there", path);
+        return use_path(u, path, overlay, above);
+}
+
+/* @value: one or more layers, cut apart here. */
+static int use_layers(BlockUse *u, char *value, struct libmnt_fs *overlay, const WalkLink *above)
+{
+        char *save = NULL;
+        int r = 0;
+
+        for (char *path = strtok_r(value, ":", &save); path && r >= 0; path = strtok_r(NULL, ":", &save))
+                r = use_layer(u, path, overlay, above);
+        return r;
+}
+
+/* The layers of an overlay, in which the system may have its files. */
+static int use_overlay(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
+{
+        static const char *const keys[] = { "lowerdir", "lowerdir+", "datadir+", "upperdir" };
+        const char *source = sym_mnt_fs_get_source(fs) ?: "";
+        const WalkLink link = { above, source };
+        WalkLink lower = { &link, NULL };
+        struct libmnt_fs *below = NULL;
+        char *options, *name, *value;
+        size_t name_size, size;
+        bool found = false;
+        int r = 0;
+
+        if (streq(source, "composefs")) /* ostree, bootc */
+                below = mount_table_line(u->mounts, "/sysroot");
+        else if (streq(source, "sysext")) /* systemd-sysext(8): its images beside what was there before */
+                r = find_mount(u, sym_mnt_fs_get_target(fs), fs, &below);
+        if (below) {
+                lower.name = sym_mnt_fs_get_target(below);
+                return mount_use_needed(u, below, &lower);
+        }
+        options = (char *) sym_mnt_fs_get_fs_options(fs); /* only the pointer is moved */
+        while (r >= 0 && options && sym_mnt_optstr_next_option(&options, &name, &name_size, &value, &size) == 0) {
+                _cleanup_free_ char *key = strndup(name, name_size), *layers = strndup(value ?: "", size);
+
+                if (!key || !layers)
+                        return -ENOMEM;
+                if (!string_in(key, keys, ELEMENTSOF(keys)))
+                        continue;
+                r = use_layers(u, layers, fs, above);
+                found = true;
+        }
+        if (r >= 0 && !found)
+                r = walk_unknown(&u->walk, above, &block_not_followed, "an overlay that does not say of what");
+        return r;
+}
+
+/* Of a file system on no block device that it names: it is in memory, made of others, or unknown. */
+static int use_other(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
+{
+        static const char *const memory[] = { "rootfs", "tmpfs", "ramfs", "devtmpfs", "autofs" };
+        static const char *const network[] = { "nfs", "nfs4", "cifs", "smb3", "ceph", "afs", "9p" };
+        const char *type = sym_mnt_fs_get_fstype(fs) ?: "of a type that is not known";
+        const char *source = sym_mnt_fs_get_source(fs) ?: "none";
+
+        if (string_in(type, memory, ELEMENTSOF(memory)))
+                return 0;
+        if (streq(type, "overlay"))
+                return use_overlay(u, fs, above);
+        /* 9p may be a virtual machine's way to its host, which is no network */
+        if (string_in(type, network, ELEMENTSOF(network)) && strchr(source, ':'))
+                return walk_unknown(&u->walk, above, &block_over_network, "which is %s of another machine (%s)", source,
+                                    type);
+        return walk_unknown(&u->walk, above, &block_not_followed,
+                            "which is %s, a file system (%s) on no disk that it names", source, type);
+}
+
+int mount_use_needed(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
+{
+        int r = mount_use(u, fs, above);
+
         if (r == 0)
-                r = mount_use_without(u, fs, &mount);
+                r = use_other(u, fs, above);
         return r < 0 ? r : 0;
+}
+
+int file_use(BlockUse *u, const char *path, const WalkLink *above)
+{
+        return use_path(u, path, NULL, above);
 }
 
 void block_use_init(BlockUse *u, int rfd, Facts *f)
@@ -180,4 +285,6 @@ void block_use_init(BlockUse *u, int rfd, Facts *f)
 void block_use_done(BlockUse *u)
 {
         mount_table_freep(&u->mounts);
+        string_list_done(&u->pools);
+        string_list_done(&u->devices);
 }

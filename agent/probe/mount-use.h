@@ -11,8 +11,9 @@ void block_use_done(BlockUse *u);
 /* Returns 1; 0: this file system is on no block device that it names, and nothing was noted; -ENOMEM. */
 int mount_use(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above) _must_check_;
 
-/* Of such a file system, if it matters: in memory, or unknown. 0 or -ENOMEM. */
-int mount_use_without(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above) _must_check_;
+/* The same of a file system that the system needs: it is in memory, made of others (overlay), or else unknown. 0 or
+ * -ENOMEM. */
+int mount_use_needed(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above) _must_check_;
 
 /* A file (swap, loop): what its file system is on. 0 or -ENOMEM. */
 int file_use(BlockUse *u, const char *path, const WalkLink *above) _must_check_;

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe/probe.h"
 
+#include <ctype.h>
 #include <limits.h>
+#include <sys/sysmacros.h>
 
+#include "base/io.h"
 #include "base/text.h"
+#include "grub/format/efivars.h"
 #include "model/names.h"
 #include "probe/block-device.h"
 #include "probe/disk-partitions.h"
 #include "probe/mount-use.h"
+#include "probe/zfs-pool.h"
 
 /* What the system lives on: what is mounted, swapped to, or named in fstab, and the EFI system partition. */
 
@@ -19,13 +24,20 @@ typedef enum MountRole {
         ROLE_USR,
         ROLE_VAR,
         ROLE_SWAP,
+        ROLE_RESUME,
         ROLE_OTHER,
         _ROLE_MAX,
 } MountRole;
 
 static const char *const role_texts[_ROLE_MAX] = {
-        [ROLE_ROOT] = "/",   [ROLE_BOOT] = "/boot", [ROLE_ESP] = "the EFI system partition", [ROLE_USR] = "/usr",
-        [ROLE_VAR] = "/var", [ROLE_SWAP] = "swap",  [ROLE_OTHER] = "a mounted file system",
+        [ROLE_ROOT] = "/",
+        [ROLE_BOOT] = "/boot",
+        [ROLE_ESP] = "the EFI system partition",
+        [ROLE_USR] = "/usr",
+        [ROLE_VAR] = "/var",
+        [ROLE_SWAP] = "swap",
+        [ROLE_RESUME] = "the image of hibernation",
+        [ROLE_OTHER] = "a mounted file system",
 };
 
 typedef struct Block {
@@ -114,12 +126,14 @@ static int each_mount(Block *b, struct libmnt_fs *fs)
         role = target ? role_of(target, type) : ROLE_OTHER;
         link = (WalkLink){ NULL, target ?: mount };
         b->use.walk.what = role_texts[role];
-        r = mount_use(&b->use, fs, &link);
-        if (r == 0 && role == ROLE_ROOT) {
-                see(b, role);
-                return mount_use_without(&b->use, fs, &link);
+        if (role != ROLE_OTHER)
+                r = mount_use_needed(&b->use, fs, &link);
+        else {
+                r = mount_use(&b->use, fs, &link);
+                if (r <= 0)
+                        return r;
         }
-        if (r <= 0)
+        if (r < 0 || streq_null(type, "autofs")) /* what is behind it, fstab or the partition types tell */
                 return r;
         see(b, role);
         return target ? string_list_add(&b->targets, target) : 0;
@@ -145,7 +159,7 @@ static int each_swap(Block *b, struct libmnt_fs *fs)
 static int use_matching(Block *b, const char *name, const char *value, const WalkLink *link, bool *ret_refused)
 {
         _cleanup_(string_list_done) StringList found = {};
-        int r = block_find(b->p->rfd, name, value, &found, ret_refused);
+        int r = block_find(b->p->rfd, &(BlockValue){ name, value }, 1, &found, ret_refused);
 
         FOREACH_ARRAY(path, found.items, found.n)
                 if (r >= 0)
@@ -190,27 +204,157 @@ static int each_fstab(Block *b, struct libmnt_fs *fs)
         r = block_tag_parse(source, &tag, &value);
         if (r > 0)
                 r = use_tag(b, tag, value, &link);
+        else if (r == 0 && source[0] == '/')
+                r = block_use_source(&b->use, source, &link);
         else if (r == 0)
-                r = source[0] == '/' ? block_use_source(&b->use, source, &link) : -ENOENT;
+                r = role != ROLE_OTHER ? mount_use_needed(&b->use, fs, &link) : -ENOENT;
         if (r >= 0)
                 see(b, role);
         return probe_soft(r);
 }
 
-/* An ESP that is not mounted and not in fstab, as with systemd's automatic mounts. */
+/* Where hibernation writes to, and whence the next boot reads: the present one, and that of the command line. */
+static int find_resume(Block *b)
+{
+        const WalkLink link = { NULL, role_texts[ROLE_RESUME] };
+        _cleanup_free_ char *path = NULL, *value = NULL;
+        unsigned major, minor;
+        const BlockTag *tag;
+        const char *source;
+        size_t from = 0;
+        char number[32];
+        int r = 0;
+
+        b->use.walk.what = role_texts[ROLE_RESUME];
+        if (root_read_attr(b->p->rfd, NAME_SYS_RESUME, number, sizeof(number)) >= 0 &&
+            sscanf(number, "%u:%u", &major, &minor) == 2 && major != 0) {
+                r = block_by_number(b->p->rfd, makedev(major, minor), &path);
+                r = r < 0 ? walk_unreadable(&b->use.walk, &link, NAME_SYS_RESUME, r)
+                          : block_use_device(&b->use, path, &link);
+        }
+        source = kargs_next(&b->use.walk.f->cmdline, "resume", &from);
+        if (r < 0 || !source)
+                return r;
+        r = block_tag_parse(source, &tag, &value);
+        if (r > 0)
+                r = use_tag(b, tag, value, &link);
+        else if (r == 0 && source[0] == '/')
+                r = block_use_source(&b->use, source, &link);
+        return probe_soft(r);
+}
+
+/* The ESP that the boot loader says it is on (systemd-boot, systemd-stub, GRUB's module bli). */
+static int find_loader_esp(Block *b, const WalkLink *link)
+{
+        static const BlockTag partition = { "PARTUUID", "/dev/disk/by-partuuid", "PART_ENTRY_UUID" };
+        _cleanup_free_ char *uuid = NULL;
+        int r = efi_loader_string(b->p->rfd, "LoaderDevicePartUUID", &uuid);
+
+        if (r < 0)
+                return r == -ENOMEM ? r : -ENOENT;
+        for (char *c = uuid; *c; c++) /* udev writes it in lower case */
+                *c = (char) tolower((unsigned char) *c);
+        return use_tag(b, &partition, uuid, link);
+}
+
+/* Also one that is not mounted and not in fstab, as with systemd's automatic mounts. */
 static int find_esp(Block *b)
 {
         const WalkLink link = { NULL, role_texts[ROLE_ESP] };
         bool refused;
         int r;
 
-        if (b->esp_seen || probe_exists(b->p->rfd, NAME_SYS_EFI) != TRISTATE_YES)
+        if (probe_exists(b->p->rfd, NAME_SYS_EFI) != TRISTATE_YES)
                 return 0;
         b->use.walk.what = role_texts[ROLE_ESP];
+        r = find_loader_esp(b, &link);
+        if (r >= 0 || r == -ENOMEM || b->esp_seen)
+                return probe_soft(r);
         r = use_matching(b, "PART_ENTRY_TYPE", PARTITION_TYPE_ESP, &link, &refused);
         if (r == -ENOENT && refused && b->p->live)
                 return walk_unreadable(&b->use.walk, &link, "/dev", -EACCES);
         return probe_soft(r);
+}
+
+static size_t count_entries(int rfd, const char *folder, const char *name)
+{
+        _cleanup_(string_list_done) StringList names = {};
+        _cleanup_free_ char *path = path_join(folder, name);
+
+        return path && root_list(rfd, path, NULL, &names) >= 0 ? names.n : 0;
+}
+
+/* What a device that is made of others is, in a sentence: by the identifier that its maker gives it, or its name. */
+static const char *describe_open(int rfd, const char *path)
+{
+        static const struct {
+                const char *start, *text;
+        } makers[] = {
+                { "LVM-", "an active volume of LVM" },
+                { "CRYPT-", "an open encrypted volume" },
+                { "mpath-", "an assembled multipath disk" },
+                { "DMRAID-", "an assembled RAID" },
+                { "md", "an assembled RAID" },
+                { "bcache", "a cached disk" },
+                { "drbd", "a replicated disk" },
+        };
+        _cleanup_free_ char *attr = path_join(path, "dm/uuid");
+        char uuid[BLOCK_DM_UUID_MAX];
+
+        FOREACH_ARRAY(m, makers, ELEMENTSOF(makers))
+                if (attr &&
+                    startswith(root_read_attr(rfd, attr, uuid, sizeof(uuid)) >= 0 ? uuid : block_name(path), m->start))
+                        return m->text;
+        return "an open volume";
+}
+
+/*
+ * Disks that are held by an assembled array, an open container, an active volume: in use, though nothing of that may be
+ * mounted. Only from the topmost one, and not what was followed before.
+ */
+static int find_open(Block *b)
+{
+        _cleanup_(string_list_done) StringList names = {};
+        int r = root_list(b->p->rfd, NAME_SYS_CLASS_BLOCK, NULL, &names);
+
+        if (r < 0 && r != -ENOENT)
+                return r == -ENOMEM ? r : walk_unreadable(&b->use.walk, NULL, NAME_SYS_CLASS_BLOCK, r);
+        FOREACH_ARRAY(name, names.items, names.n) {
+                _cleanup_free_ char *path = NULL;
+
+                r = block_by_name(b->p->rfd, *name, &path);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0 || !startswith(path, "/sys/devices/virtual/block/") ||
+                    string_list_contains(&b->use.devices, path) || count_entries(b->p->rfd, path, "slaves") == 0 ||
+                    count_entries(b->p->rfd, path, "holders") > 0)
+                        continue;
+                b->use.walk.what = describe_open(b->p->rfd, path);
+                r = block_use_device(&b->use, path, NULL);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int find_pools(Block *b)
+{
+        _cleanup_(string_list_done) StringList pools = {};
+        int r = zfs_imported(b->p->rfd, &pools);
+
+        if (r < 0)
+                return r == -ENOMEM ? r : walk_unreadable(&b->use.walk, NULL, NAME_ZFS_KSTAT, r);
+        b->use.walk.what = "an imported pool of ZFS";
+        FOREACH_ARRAY(pool, pools.items, pools.n) {
+                const WalkLink link = { NULL, *pool };
+
+                if (string_list_contains(&b->use.pools, *pool))
+                        continue;
+                r = block_use_pool(&b->use, *pool, &link);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 static int read_prefix(Block *b)
@@ -271,6 +415,20 @@ static int read_others(Block *b)
         return r;
 }
 
+static int find_all(Block *b)
+{
+        /* what is used first, so that this is what a finding says */
+        static int (*const finders[])(Block * b) = {
+                read_mounts, read_others, find_resume, find_esp, find_pools, find_open,
+        };
+        int r = 0;
+
+        FOREACH_ARRAY(find, finders, ELEMENTSOF(finders))
+                if (r >= 0)
+                        r = (*find)(b);
+        return r;
+}
+
 int probe_block(const Probe *p, Facts *f)
 {
         static const WalkCure no_library = { CURE_PERSON, "install libmount (Debian: libmount1)", false };
@@ -287,11 +445,7 @@ int probe_block(const Probe *p, Facts *f)
         if (mount_table_load() < 0)
                 return walk_unknown(&b.use.walk, NULL, &no_library,
                                     "libmount.so.1, which reads what is mounted, is not there");
-        r = read_mounts(&b);
-        if (r >= 0)
-                r = read_others(&b);
-        if (r >= 0)
-                r = find_esp(&b);
+        r = find_all(&b);
         if (r >= 0 && !b.root_seen)
                 r = walk_unknown(&b.use.walk, NULL, &no_root,
                                  NAME_PROC_MOUNTINFO " does not have /, and " NAME_FSTAB " no device for it");

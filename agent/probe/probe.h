@@ -62,6 +62,7 @@ int boot_mounts_choose(int rfd, const BootMounts *tried, int (*partitions)(void 
 #define NAME_SYS_ACPI          "/sys/firmware/acpi"
 #define NAME_SYS_CLASS_BLOCK   "/sys/class/block"
 #define NAME_SYS_FS_BTRFS      "/sys/fs/btrfs"
+#define NAME_SYS_RESUME        "/sys/power/resume"
 #define NAME_SYS_EFI           "/sys/firmware/efi"
 #define NAME_PROC_CONFIG       "/proc/config.gz"
 #define NAME_SYS_IRQ           "/sys/kernel/irq"

@@ -1,103 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "model/names.h"
-#include "probe/probe.h"
-#include "tree.h"
-
-#define NVME "pci0000:00/0000:00:1d.0/0000:03:00.0/nvme/nvme0/nvme0n1"
-#define SATA "pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda"
-#define USB  "pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/host6/target6:0:0/6:0:0:0/block/sdb"
-#define VIRT "pci0000:00/0000:00:05.0/virtio2/block/vda"
-#define VMD  "pci0000:6f/0000:6f:00.5/pci10001:80/10001:80:07.0/nvme/nvme1/nvme1n1"
-
-/* @where: below /sys/devices; the last component is the kernel's name. */
-static void block(const Tree *t, const char *where, const char *number)
-{
-        const char *name = strrchr(where, '/') + 1;
-        char path[512], target[512];
-
-        (void) snprintf(path, sizeof(path), "/sys/devices/%s/dev", where);
-        tree_file(t, path, number);
-        (void) snprintf(target, sizeof(target), "../../devices/%s", where);
-        (void) snprintf(path, sizeof(path), NAME_SYS_DEV_BLOCK "/%s", number);
-        tree_link(t, path, target);
-        (void) snprintf(path, sizeof(path), NAME_SYS_CLASS_BLOCK "/%s", name);
-        tree_link(t, path, target);
-}
-
-static void partition(const Tree *t, const char *where, const char *number)
-{
-        char path[512];
-
-        block(t, where, number);
-        (void) snprintf(path, sizeof(path), "/sys/devices/%s/partition", where);
-        tree_file(t, path, "1\n");
-}
-
-static void slave(const Tree *t, const char *holder, const char *name)
-{
-        char path[512];
-
-        (void) snprintf(path, sizeof(path), "/sys/devices/virtual/block/%s/slaves/%s", holder, name);
-        tree_link(t, path, "../../../../wherever");
-}
-
-enum {
-        FLAG_CONFIGURED = 1 << 0, /* a device is */
-        FLAG_FUNCTIONS = 1 << 1,  /* a list of all functions is wanted */
-        FLAG_LIVE = 1 << 2,
-};
-
-static Facts probe_for(const Tree *t, unsigned flags)
-{
-        _cleanup_(config_done) Config c = {};
-        Probe p = { .rfd = t->rfd, .cfg = &c, .functions = flags & FLAG_FUNCTIONS, .live = flags & FLAG_LIVE };
-        Facts f;
-
-        config_init(&c);
-        c.devices = calloc(1, sizeof(*c.devices));
-        assert_non_null(c.devices);
-        c.n_devices = flags & FLAG_CONFIGURED ? 1 : 0;
-        facts_init(&f);
-        assert_int_equal(probe_block(&p, &f), 0);
-        return f;
-}
-
-static Facts probe(const Tree *t)
-{
-        return probe_for(t, FLAG_CONFIGURED);
-}
-
-/* "WHAT: CHAIN" a line, in the order of the facts, then "unknown: WHAT" or, on the other end of a network, "remote:".
- */
-static char *told(const Facts *f)
-{
-        char *text = NULL;
-        size_t size;
-        FILE *out = open_memstream(&text, &size);
-
-        assert_non_null(out);
-        FOREACH_ARRAY(u, f->host.items, f->host.n) {
-                _cleanup_free_ char *chain = host_use_chain(u);
-
-                assert_int_equal(u->kind, HOST_USE_STORAGE);
-                (void) fprintf(out, "%s: %s\n", u->what, chain);
-        }
-        FOREACH_ARRAY(u, f->host.unknown, f->host.n_unknown) {
-                assert_int_equal(u->kind, HOST_USE_STORAGE);
-                assert_true(u->cure || cure_kind_text(u->cure_kind));
-                (void) fprintf(out, "%s: %s\n", u->remote ? "remote" : "unknown", u->what);
-        }
-        assert_int_equal(fclose(out), 0);
-        return text;
-}
-
-static void assert_told(const Facts *f, const char *expected)
-{
-        _cleanup_free_ char *text = told(f);
-
-        assert_true(f->host.looked[HOST_USE_STORAGE]);
-        assert_string_equal(text, expected);
-}
+#include "storage.h"
 
 static void test_partitions(void **state)
 {
@@ -210,8 +112,8 @@ static void test_nvme_multipath(void **state)
         tree_link(t, "/sys/devices/virtual/nvme-subsystem/nvme-subsys0/subsystem", "../../../../class/nvme-subsystem");
         tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:1 / / rw - ext4 /dev/nvme0n1p1 rw\n");
         f = probe(t);
-        assert_told(&f, "/: / on nvme0n1p1 on nvme0n1 on nvme0 on 0000:01:00.0\n"
-                        "/: / on nvme0n1p1 on nvme0n1 on nvme3 on 0000:81:00.0\n");
+        assert_told(&f, "/: / on nvme0n1p1 on nvme0n1 on nvme0 (1 of 2 paths) on 0000:01:00.0\n"
+                        "/: / on nvme0n1p1 on nvme0n1 on nvme3 (1 of 2 paths) on 0000:81:00.0\n");
 }
 
 /* Both the disk's own function and the RAID function above it carry the disk; a bridge above does not count. */
@@ -310,10 +212,9 @@ static void test_other_roots(void **state)
         static const struct {
                 const char *lines, *told;
         } roots[] = {
-                { "22 1 0:40 / / rw - overlay overlay rw\n",
-                  "unknown: /, which is overlay, a file system (overlay) on no disk that it names\n" },
+                { "22 1 0:40 / / rw - overlay overlay rw\n", "unknown: /, an overlay that does not say of what\n" },
                 { "22 1 0:40 / / rw - zfs rpool/ROOT rw\n",
-                  "unknown: /, a file system of ZFS, none of whose disks was found\n" },
+                  "unknown: / on rpool, a pool of ZFS, none of whose disks was found\n" },
                 { "22 1 0:40 / / rw - 9p share rw\n",
                   "unknown: /, which is share, a file system (9p) on no disk that it names\n" },
                 { "22 1 0:40 / / rw - nfs4 10.0.0.1:/root rw\n",
@@ -327,7 +228,7 @@ static void test_other_roots(void **state)
                   "unknown: /srv, and /sys/dev/block/8:1 " NUMBER },
                 { "22 1 179:1 / / rw - ext4 /dev/x rw\n"
                   "23 22 0:41 / /tank rw - zfs tank rw\n",
-                  "unknown: /tank, a file system of ZFS, none of whose disks was found\n" },
+                  "unknown: /tank on tank, a pool of ZFS, none of whose disks was found\n" },
                 { "22 1 179:1 / / rw - ext4 /dev/x rw\n"
                   "23 22 0:42 / /var/lib/x rw - overlay overlay rw\n",
                   "" },
@@ -357,7 +258,6 @@ static void test_not_followed(void **state)
                 const char *place, *told; /* of the unknown: behind "/ on NAME" */
         } disks[] = {
                 { "virtual/block/emcpowera", NULL },
-                { "virtual/block/zd0", NULL },
                 { "virtual/block/ublkb0", NULL },
                 { "virtual/block/nbd0", NULL },
                 { "virtual/block/drbd0", NULL },
