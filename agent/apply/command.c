@@ -19,6 +19,7 @@
 
 #define TAIL_MAX        2048U
 #define SEARCH_PATH     "/usr/sbin:/usr/bin:/sbin:/bin"
+#define ENVIRONMENT_MAX 16U
 
 /* From asking to end to ending, in seconds. */
 #define GRACE           5
@@ -29,10 +30,9 @@
 #define LEFTOVER_PAUSE  10
 
 /* Between fork() and execve(): only async-signal-safe calls. */
-static void __attribute__((noreturn)) child_run(const ApplyOptions *o, char *const argv[], int output, pid_t parent)
+static void __attribute__((noreturn))
+child_run(const ApplyOptions *o, char *const argv[], char *const environment[], int output, pid_t parent)
 {
-        static char *const environment[] = { (char *) "PATH=" SEARCH_PATH, (char *) "LC_ALL=C", (char *) "TERM=dumb",
-                                             (char *) "HOME=/root", NULL };
         int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
         sigset_t none;
 
@@ -239,8 +239,17 @@ int command_run(const ApplyOptions *o, char *const argv[], unsigned limit, char 
 {
         _cleanup_close_ int in = -EBADF, out = -EBADF, pidfd = -EBADF;
         pid_t pid, self = getpid();
+        _cleanup_(string_list_done) StringList locale = {};
+        char *environment[ENVIRONMENT_MAX] = { (char *) "PATH=" SEARCH_PATH, (char *) "TERM=dumb",
+                                               (char *) "HOME=/root" };
         int fds[2], status = 0, r;
         Tail tail = {};
+
+        r = command_locale(o, &locale);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < locale.n && i + 4 < ENVIRONMENT_MAX; i++)
+                environment[3 + i] = locale.items[i];
 
         if (interrupt_pending(o->interrupt) > 0)
                 return -EINTR;
@@ -254,7 +263,7 @@ int command_run(const ApplyOptions *o, char *const argv[], unsigned limit, char 
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                child_run(o, argv, out, self);
+                child_run(o, argv, environment, out, self);
         closep(&out);
         out = -EBADF;
         pidfd = pidfd_open(pid, 0);

@@ -126,6 +126,14 @@ int step_command_undo(StepContext *c, Undo *u);
 #define LIMIT_IMAGE  1200U
 
 /**
+ * command_locale() - the language that a program of the platform is run with: that of the machine
+ * Titles of a menu are translated by grub-mkconfig (GRUB util/grub.d/10_linux.in), and a default that is one of them
+ * would name no entry any more. From /etc/default/locale or /etc/locale.conf, else what ptprep was started with; in
+ * another root, and where there is nothing, LC_ALL=C. @ret: "NAME=VALUE" each, appended to. 0 or -ENOMEM.
+ */
+int command_locale(const ApplyOptions *o, StringList *ret) _must_check_;
+
+/**
  * command_run() - run a program below the root and wait for it
  * @argv: NULL-terminated, argv[0] an absolute path or looked up in /usr/sbin:/usr/bin:/sbin:/bin.
  * @limit: seconds until it is stopped. @ret_tail: the last 2 KiB that it printed, and before them the first line about
