@@ -157,6 +157,20 @@ int run_recover(Run *r, int rfd, bool live, bool dry, int (*look)(Run *r, int rf
         return look(r, rfd, live);
 }
 
+int run_tell_stayed(const ApplyResult *result, FindingList *findings)
+{
+        for (size_t i = 0; i + 1 < result->stayed.n && !result->failure; i += 2) {
+                int e = finding_add(findings, "image.current", RESULT_BLOCKED, result->stayed.items[i], CURE_PERSON,
+                                    "cure why it could not be built, such as a full /boot, and run \"ptprep revert\" "
+                                    "again; without ptprep.claim=1 nothing of ptprep's in it is used",
+                                    "ptprep's claim list is still in it: %s", result->stayed.items[i + 1]);
+
+                if (e < 0)
+                        return e;
+        }
+        return 0;
+}
+
 int run_mount(int *rfd, bool live, BootMounts *ret)
 {
         int e = live ? boot_mounts_open(rfd, ret) : 0;

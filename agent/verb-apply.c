@@ -31,6 +31,8 @@ static int report_outcome(const Options *o, int rfd, bool live, const Run *befor
                 return code;
         }
         r = finding_add_all(&run.findings, &before->findings, n_checked);
+        if (r >= 0)
+                r = run_tell_stayed(result, &run.findings);
         if (r >= 0 && !run.bad_config)
                 r = cures_correct(&run.judgement, &run.findings);
         if (r < 0)

@@ -31,6 +31,7 @@ void apply_result_done(ApplyResult *r)
 {
         free(r->failure);
         roll_back_done(&r->roll_back);
+        string_list_done(&r->stayed);
         *r = (ApplyResult){};
 }
 
@@ -149,6 +150,24 @@ static int contexts_init(const ApplyOptions *o, const Plan *p, StepContext *cont
         return 0;
 }
 
+/* After a failure of an image that does no harm as it is: it is left, and the plan goes on. */
+static bool stays(StepContext *c, int error, StringList *ret)
+{
+        const Step *s = c->step;
+        bool may_stay = (s->kind == STEP_REBUILD_IMAGE && s->image.may_stay) ||
+                        (s->kind == STEP_COPY_IMAGE && s->copy.may_stay);
+        Undo u = {};
+        bool done = may_stay && error != -EINTR && error != -ENOMEM && undo_one(c, &u, false) >= 0 &&
+                    u.state != UNDO_FAILED && u.left.n == 0;
+
+        undo_done(&u);
+        if (!done || string_list_add(ret, s->path) < 0 || string_list_add(ret, *c->failure ?: strerror(-error)) < 0)
+                return false;
+        free(*c->failure);
+        *c->failure = NULL;
+        return true;
+}
+
 /* Before a step, when a signal asks ptprep to end. -EINTR, 0 */
 static int stop_if_asked(const Interrupt *i, char **failure)
 {
@@ -195,9 +214,12 @@ int apply_plan(const ApplyOptions *options, const Plan *p, ApplyResult *ret)
                 if (o->progress)
                         o->progress(c->step, n, p->n, o->userdata);
                 r = stop_if_asked(&interrupt, &result.failure);
-                if (r >= 0) {
+                /* what is remembered of images is what the next run goes by when one of them stays as it is */
+                if (r >= 0 && (result.stayed.n == 0 || !streq(c->step->path, NAME_IMAGE_STAMPS))) {
                         tried++;
                         r = step_table[c->step->kind].do_step(c);
+                        if (r < 0 && stays(c, r, &result.stayed))
+                                r = 0;
                 }
                 if (r >= 0 && c->step->kind == STEP_CLEAN_UP) {
                         begun = true;

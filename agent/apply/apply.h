@@ -20,6 +20,7 @@ typedef struct ApplyOptions {
 typedef struct ApplyResult {
         size_t n_done;      /* steps that were done and stay done */
         char *failure;      /* one sentence, owned; NULL: all went well */
+        StringList stayed;  /* images that could not be made anew and were left as they are: path, then why */
         RollBack roll_back; /* after a failure: what became of each step that had been begun, the last one first */
 } ApplyResult;
 

@@ -74,6 +74,15 @@ static int refuse_image(const Facts *f, const KernelRelease *k, const char *path
                       : -ENOMEM;
 }
 
+/* Without the claim argument nothing in an image is used; but one that a tool takes apart is not left to it. */
+static bool may_stay(const Judgement *j, const KernelRelease *k)
+{
+        FOREACH_ARRAY(l, k->loaded, k->n_loaded)
+                if (l->by_tool)
+                        return false;
+        return j->wanted->image_digest == 0;
+}
+
 static int plan_image(const Judgement *j, const KernelRelease *k, const char *path, const ImageContent *c,
                       FindingList *findings, Plan *p)
 {
@@ -87,6 +96,7 @@ static int plan_image(const Judgement *j, const KernelRelease *k, const char *pa
         if (!s)
                 return -ENOMEM;
         s->builder = owner.kind;
+        s->may_stay = may_stay(j, k);
         r = string_copy(k->release, &s->release);
         return r < 0 ? r : add_modules(j, k, &s->modules);
 }
@@ -99,6 +109,8 @@ static int plan_copy(const Judgement *j, const KernelRelease *k, const LoadedIma
 
         if (r >= 0)
                 r = string_copy(k->initrd, &s->from);
+        if (r >= 0)
+                s->may_stay = may_stay(j, k);
         return r < 0 ? r : add_modules(j, k, &s->modules);
 }
 

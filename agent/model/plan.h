@@ -65,10 +65,13 @@ typedef struct ImageStep {
         char *release;
         BuilderKind builder;
         StringList modules; /* that have to be in it */
+        bool may_stay; /* nothing of ptprep's is asked for any more: when it cannot be built, the old one does no harm
+                        */
 } ImageStep;
 
 typedef struct CopyStep {
         char *release, *from;
+        bool may_stay; /* as in ImageStep */
         StringList modules;
 } CopyStep;
 

@@ -397,6 +397,28 @@ def play(ptprep: str, case: Case, folder: pathlib.Path) -> list[str]:
     return errors + told * bool(errors)
 
 
+def play_revert(ptprep: str, folder: pathlib.Path) -> list[str]:
+    """No image can be built any more: all else is taken back, and once one can be, the next revert takes it out of it as well."""
+    case = Case("revert", "intel-off", {})
+    tree = golden.Tree(folder)
+    prepare(case, tree)
+    old = look(folder)
+    builder = tree.path(TOOLS["dracut"]).read_bytes()
+    run(ptprep, tree, "--apply")
+    errors = []
+    for body, status, said, differ in ((fails("").encode(), 2, "ptprep's claim list is still in it", {IMAGE, "/var/lib/ptprep/images"}),
+                                       (builder, 0, "REVERTED: nothing of ptprep's is left", {IMAGE})):
+        tree.write(TOOLS["dracut"], body)
+        tree.path(TOOLS["dracut"]).chmod(0o755)
+        done = run(ptprep, tree, "revert")
+        new = look(folder)
+        changed = {n for n in old.keys() | new.keys() if old.get(n) != new.get(n) and n not in ("/etc/dracut.conf.d", "/etc/modprobe.d")}
+        # the menu is made anew
+        if done.returncode != status or said not in done.stdout or changed - {MENU} != differ:
+            errors.append(f"{done.returncode}, {changed}: {done.stdout}")
+    return errors
+
+
 def main() -> int:
     if os.geteuid() != 0:
         print("SKIPPED: misbehaving children need root for chroot(2)")
@@ -415,6 +437,11 @@ def main() -> int:
                 return e
 
     failed = 0
+    if not names or "revert" in names:
+        with tempfile.TemporaryDirectory(prefix="ptprep-children-") as folder:
+            errors = play_revert(ptprep, pathlib.Path(folder))
+        print(f"{'FAILED' if errors else 'ok'} revert without a program that builds images", *errors, sep="\n    ")
+        failed += bool(errors)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for case, errors in zip(cases, pool.map(outcome, cases)):
             if isinstance(errors, Skipped):
