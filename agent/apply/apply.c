@@ -35,19 +35,14 @@ void apply_result_done(ApplyResult *r)
         *r = (ApplyResult){};
 }
 
-/*
- * Boot loaders read the device, not what the kernel shows of it: before the old files go, each file system gets where
- * they find the new ones. All has been flushed to the disk already, so where this cannot be done the host is safe
- * still: at worst the loader shows the old menu until the file system gets there by itself.
- */
+/* Before the old files go, what has taken their places gets to where boot loaders find it. */
 static void settle_all(int rfd, const StepContext *contexts, size_t n)
 {
         _cleanup_free_ dev_t *settled = calloc(n, sizeof(*settled));
         size_t n_settled = 0;
 
         for (const StepContext *c = contexts; settled && c < contexts + n; c++) {
-                bool on_disk = !step_is_state(c->step) && c->step->kind != STEP_ATTRIBUTE;
-                _cleanup_free_ char *folder = on_disk ? path_folder(c->path) : NULL;
+                _cleanup_free_ char *folder = step_is_loaded(c) ? path_folder(c->path) : NULL;
                 _cleanup_close_ int fd = folder ? root_open(rfd, folder, O_RDONLY | O_DIRECTORY) : -EBADF;
                 struct stat st;
                 size_t i = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <sys/statvfs.h>
 
+#include "apply/settle.h"
 #include "apply/step.h"
 #include "base/file.h"
 #include "base/io.h"
@@ -159,9 +160,28 @@ static int as_it_was(const StepContext *c)
         return 0;
 }
 
+/* Is what has this name the file that is held open as the old one? */
+static bool is_old(const StepContext *c, const char *path)
+{
+        struct stat st, old;
+
+        return c->old_fd >= 0 && fstat(c->old_fd, &old) >= 0 && root_lstat(c->options->rfd, path, &st) >= 0 &&
+               st.st_dev == old.st_dev && st.st_ino == old.st_ino;
+}
+
+/* Whatever was at the step's path is held open until it is on the disk that the name leads to the trial file. */
+static int rename_over(StepContext *c)
+{
+        int rfd = c->options->rfd, r;
+        _cleanup_close_ int old = root_open(rfd, c->path, O_PATH | O_NOFOLLOW);
+
+        r = root_file_rename(rfd, c->trial_path, c->path);
+        return r < 0 ? r : root_file_sync(rfd, c->path);
+}
+
 /*
  * The trial file gets the name of the old one, and that the backup's name. It goes on having its blocks: a boot loader
- * may still be led to them, see settle_file_system(). Without names that can be exchanged the copy has to do.
+ * may still be led to them, see settle_for_loader(). Without names that can be exchanged the copy has to do.
  */
 static int exchange(StepContext *c)
 {
@@ -173,17 +193,18 @@ static int exchange(StepContext *c)
         r = root_file_exchange(rfd, c->trial_path, c->path);
         if (r == -ENOTSUP) {
                 r = c->kept == KEPT_FILE ? 0 : step_keep_old(c);
-                return r < 0 ? r : root_file_rename(rfd, c->trial_path, c->path);
+                return r < 0 ? r : rename_over(c);
         }
-        if (c->kept != KEPT_FILE) { /* whichever name it has when something fails from here on, it is held open */
-                c->old_fd = TAKE_FD(old);
-                c->kept = KEPT_FILE;
-        }
+        closep(&c->old_fd);
+        c->old_fd = TAKE_FD(old); /* whichever name it has when something fails from here on */
+        c->kept = KEPT_FILE;
         if (r >= 0)
                 r = root_file_rename(rfd, c->trial_path, c->backup_path);
         if (r >= 0)
                 is_kept(c);
-        return r;
+        if (r >= 0)
+                r = root_file_sync(rfd, c->path);
+        return r < 0 ? r : root_file_sync(rfd, c->backup_path);
 }
 
 static int take_place(StepContext *c)
@@ -195,12 +216,12 @@ static int take_place(StepContext *c)
                 return r;
         if (r == 0) { /* a program has written into the old file, and there may be no other one */
                 c->kept = c->kept == KEPT_SIGHT ? KEPT_LOST : c->kept;
-                return root_file_rename(rfd, c->trial_path, c->path);
+                return rename_over(c);
         }
         if (is_there(rfd, c->path))
                 return exchange(c);
         c->kept = KEPT_NONE;
-        return root_file_rename(rfd, c->trial_path, c->path);
+        return rename_over(c);
 }
 
 int step_put_in_place(StepContext *c, int r)
@@ -211,9 +232,11 @@ int step_put_in_place(StepContext *c, int r)
                 r = root_file_carry(rfd, c->path, c->trial_path);
         if (r >= 0)
                 r = root_file_sync(rfd, c->trial_path);
+        if (r >= 0 && step_is_loaded(c))
+                settle_for_loader(rfd, c->trial_path);
         if (r >= 0)
                 r = take_place(c);
-        if (r < 0)
+        if (r < 0 && !is_old(c, c->trial_path)) /* a loader may be led to it */
                 root_file_discard(rfd, c->trial_path);
         return r;
 }
@@ -265,22 +288,37 @@ static bool is_strange(const StepContext *c, const char *path)
         return file && root_read_text(c->options->rfd, path, &text) >= 0 && !streq_null(text, file->new_text);
 }
 
+/* What a loader may read goes when it does not see it any more, see transaction_end(); until then it has a name that no
+ * loader looks at. */
 static int remove_new(StepContext *c, Undo *u)
 {
-        int r;
+        int rfd = c->options->rfd, r;
+        struct stat st;
 
         if (is_strange(c, c->path))
                 return leave(c, c->path, u);
+        if (step_is_loaded(c) && !c->made && root_lstat(rfd, c->path, &st) >= 0 && S_ISREG(st.st_mode)) {
+                r = root_file_rename(rfd, c->path, c->trial_path);
+                c->trial = false;
+                return r;
+        }
         r = step_clear(c, c->path, NULL);
         return r == -ENOTEMPTY || r == -EEXIST ? leave(c, c->path, u) : r;
 }
 
-/* Whatever is at the step's path makes room. What it was is at @from then, if it was anything. */
-static int put_back_from(StepContext *c, const char *from, Undo *u)
+/*
+ * Whatever is at the step's path makes room. What it was is at @aside then, if it was anything, and stays there until
+ * the loaders see the old file. In between it has the name @from.
+ */
+static int put_back_from(StepContext *c, const char *from, const char *aside, Undo *u)
 {
-        int rfd = c->options->rfd;
-        int r = root_file_put_back(rfd, from, c->path);
+        int rfd = c->options->rfd, r;
+        _cleanup_close_ int held = -EBADF;
 
+        if (step_is_loaded(c))
+                settle_for_loader(rfd, from);
+        held = root_open(rfd, c->path, O_PATH | O_NOFOLLOW);
+        r = root_file_put_back(rfd, from, c->path);
         if (r == -EISDIR || r == -ENOTEMPTY || r == -EEXIST) { /* names cannot be exchanged here */
                 r = leave(c, c->path, u);
                 return r < 0 ? r : root_file_rename(rfd, from, c->path);
@@ -289,8 +327,12 @@ static int put_back_from(StepContext *c, const char *from, Undo *u)
                 return r;
         if (is_strange(c, from))
                 return leave(c, from, u);
-        r = root_rmdir(rfd, from); /* a file stays until the loaders see the old one, see transaction_end() */
-        return r >= 0 || r == -ENOENT || r == -ENOTDIR ? 0 : leave_if_full(c, from, r, u);
+        r = root_rmdir(rfd, from);
+        if (r != -ENOTDIR)
+                return r >= 0 || r == -ENOENT ? 0 : leave_if_full(c, from, r, u);
+        r = root_file_rename(rfd, from, aside);
+        c->trial = false;
+        return r < 0 ? r : root_file_sync(rfd, c->path);
 }
 
 /* The backup has been removed, perhaps with the directory that it was in. */
@@ -304,7 +346,7 @@ static int put_back_open(StepContext *c, Undo *u)
                 r = step_clear(c, c->trial_path, u);
         if (r >= 0)
                 r = root_file_duplicate_fd(rfd, c->old_fd, c->trial_path);
-        return r < 0 ? r : put_back_from(c, c->trial_path, u);
+        return r < 0 ? r : put_back_from(c, c->trial_path, c->backup_path, u);
 }
 
 int step_put_back(StepContext *c, Undo *u)
@@ -318,9 +360,11 @@ int step_put_back(StepContext *c, Undo *u)
         case KEPT_NONE:
                 return remove_new(c, u);
         case KEPT_FILE:
+                if (is_old(c, c->trial_path))
+                        return put_back_from(c, c->trial_path, c->backup_path, u);
                 if (c->old_fd >= 0 && !is_there(c->options->rfd, c->backup_path))
                         return put_back_open(c, u);
-                return put_back_from(c, c->backup_path, u);
+                return put_back_from(c, c->backup_path, c->trial_path, u);
         case KEPT_SIGHT:
         case KEPT_LOST:
                 string_printf(&u->reason, "%s", "a program wrote into it, and there was no room to keep a copy");

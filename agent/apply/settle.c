@@ -10,7 +10,9 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
+#include "apply/step.h"
 #include "base/file.h"
+#include "base/io.h"
 
 /* Linux Documentation/filesystems/ext4/, fs/ext4/ext4.h; older headers do not have it */
 #ifndef EXT4_IOC_CHECKPOINT
@@ -91,4 +93,13 @@ void settle_file_system(int fd)
 
         if (syncfs(fd) == 0 && has_journal(fd) && ioctl(fd, EXT4_IOC_CHECKPOINT, &flags) < 0 && !holds_root(fd))
                 freeze_and_thaw(fd);
+}
+
+void settle_for_loader(int rfd, const char *path)
+{
+        _cleanup_free_ char *folder = path_folder(path);
+        _cleanup_close_ int fd = folder ? root_open(rfd, folder, O_RDONLY | O_DIRECTORY) : -EBADF;
+
+        if (fd >= 0)
+                settle_file_system(fd);
 }

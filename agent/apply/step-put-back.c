@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "apply/settle.h"
 #include "apply/step.h"
 #include "base/file.h"
 #include "base/io.h"
@@ -11,7 +12,8 @@ static bool is_waiting(const StepContext *c)
         return root_lstat(c->options->rfd, c->step->put_back.from, &st) >= 0;
 }
 
-/* Renamed and not exchanged: done twice, after a power cut, it is done once. */
+/* Renamed and not exchanged: done twice, after a power cut, it is done once. What was in its place is held open until a
+ * boot loader is not led to it any more. */
 int step_put_back_do(StepContext *c)
 {
         const char *from = c->step->put_back.from;
@@ -23,8 +25,13 @@ int step_put_back_do(StepContext *c)
         r = root_lstat(rfd, c->path, &st);
         if (r >= 0 && S_ISDIR(st.st_mode))
                 r = step_clear(c, c->path, NULL);
+        if (step_is_loaded(c))
+                settle_for_loader(rfd, from);
+        c->old_fd = root_open(rfd, c->path, O_PATH | O_NOFOLLOW);
         if (r >= 0 || r == -ENOENT)
                 r = root_file_rename(rfd, from, c->path);
+        if (r >= 0)
+                r = root_file_sync(rfd, c->path);
         return r < 0 ? step_failed(c, r, "%s could not be put back from %s: %s", c->path, from, strerror(-r)) : 0;
 }
 

@@ -27,6 +27,11 @@ char *path_folder(const char *path)
         return !slash ? strdup(".") : strndup(path, slash == path ? 1 : (size_t) (slash - path));
 }
 
+bool step_is_loaded(const StepContext *c)
+{
+        return c->step->kind != STEP_ATTRIBUTE && !startswith(c->path, "/etc/") && !startswith(c->path, "/var/");
+}
+
 int step_failed_program(StepContext *c, int error, const char *program, const char *what, const char *tail)
 {
         return step_failed(c, error, "%s failed%s (%s); it said: %s", program, what, command_failure(error),

@@ -53,6 +53,9 @@ int step_failed(StepContext *c, int error, const char *format, ...) _printf_(3, 
 /* The folder of a path, "/boot" of "/boot/grub.cfg"; owned by the caller, NULL when memory is short. */
 char *path_folder(const char *path);
 
+/* May a boot loader read what is at the step's path? Of /etc and /var none does, nor of sysfs. */
+bool step_is_loaded(const StepContext *c);
+
 /* The directories that the step's path lies in, as far as they are missing. 0 or negative errno. */
 int step_make_parents(StepContext *c) _must_check_;
 

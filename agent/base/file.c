@@ -151,6 +151,23 @@ int root_file_replace(int rfd, const char *path, const void *data, size_t size, 
         return fsync(dfd) < 0 ? -errno : 0;
 }
 
+int root_file_create(int rfd, const char *path, const void *data, size_t size, mode_t mode)
+{
+        _cleanup_close_ int dfd = -EBADF, fd = -EBADF;
+        _cleanup_free_ char *name = NULL;
+        int r = root_open_parent(rfd, path, false, &dfd, &name);
+
+        if (r < 0)
+                return r;
+        if (unlinkat(dfd, name, 0) < 0 && errno != ENOENT)
+                return -errno;
+        fd = openat(dfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, MODE_MEANWHILE);
+        if (fd < 0)
+                return -errno;
+        r = write_all(fd, data, size);
+        return r < 0 ? r : fchmod(fd, mode) < 0 ? -errno : 0;
+}
+
 int root_file_carry(int rfd, const char *path, const char *to)
 {
         _cleanup_close_ int from_dfd = -EBADF, to_dfd = -EBADF, in = -EBADF, out = -EBADF;
@@ -181,13 +198,14 @@ int root_rmdir(int rfd, const char *path)
 
 int root_file_remove(int rfd, const char *path)
 {
-        _cleanup_close_ int dfd = -EBADF;
+        _cleanup_close_ int dfd = -EBADF, held = -EBADF;
         _cleanup_free_ char *name = NULL;
         int r;
 
         r = root_open_parent(rfd, path, false, &dfd, &name);
         if (r < 0)
                 return r;
+        held = openat(dfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
         if (unlinkat(dfd, name, 0) < 0 || fsync(dfd) < 0)
                 return -errno;
         return 0;

@@ -32,6 +32,13 @@ int root_write_attr(int rfd, const char *path, const char *value) _must_check_;
  */
 int root_file_replace(int rfd, const char *path, const void *data, size_t size, mode_t mode) _must_check_;
 
+/**
+ * root_file_create() - a new file of these bytes
+ * What is at @path goes, a link itself and not what it leads to. Not on the disk before root_file_sync(). Returns 0;
+ * negative errno, and then there may be a part of it.
+ */
+int root_file_create(int rfd, const char *path, const void *data, size_t size, mode_t mode) _must_check_;
+
 /* Gives the file @to what the one at @path has beside its bytes, see attributes_carry(); nothing where there is none at
  * @path. 0 or negative errno. */
 int root_file_carry(int rfd, const char *path, const char *to) _must_check_;
@@ -39,13 +46,21 @@ int root_file_carry(int rfd, const char *path, const char *to) _must_check_;
 /* Removes a folder that is empty. 0; -ENOTEMPTY; other negative errno. */
 int root_rmdir(int rfd, const char *path) _must_check_;
 
-/* Removes a file and syncs its folder. 0; negative errno (-ENOENT when it was not there). */
+/* Removes a file and syncs its folder. Its blocks are free when that is done and not before: a name on the disk leads
+ * to no other file's. 0; negative errno (-ENOENT when it was not there). */
 int root_file_remove(int rfd, const char *path) _must_check_;
 
 /* Removes what is only in the way, such as a temporary file; that it cannot be removed changes nothing. */
 void root_file_discard(int rfd, const char *path);
 
-/* Renames within one folder and syncs it. 0 or negative errno. */
+/*
+ * Renames within one folder and syncs it. 0 or negative errno.
+ *
+ * FAT has no inodes: a name is where its file begins, and a name that is taken over says so only when its new file is
+ * synced (Linux fs/fat/namei_vfat.c, fs/fat/inode.c). So the caller syncs the file at @to next, root_file_sync(), and
+ * while that is not done holds the file that was there open, or the old name leads to blocks that are free. In this
+ * order there never are two names on the disk that lead to the same blocks: whoever removes one would free them.
+ */
 int root_file_rename(int rfd, const char *from, const char *to) _must_check_;
 
 /* Exchanges the names of two files in one directory. 0; -ENOTSUP: the file system cannot, and nothing is changed; other

@@ -12,6 +12,7 @@
 
 #define NAME_RUN_DIR           "/run/ptprep"
 #define NAME_LOCK              NAME_RUN_DIR "/lock"
+#define NAME_EDITOR_DIR        NAME_RUN_DIR "/entries" /* where the platform's editor gets its copies */
 #define NAME_STATE_DIR         "/var/lib/ptprep"
 #define NAME_IMAGE_STAMPS      NAME_STATE_DIR "/images"
 #define NAME_TRANSACTION       NAME_STATE_DIR "/transaction"

@@ -5,6 +5,7 @@
 #include "grub/format/grubenv.h"
 #include "grub/loader/entry-edit.h"
 #include "grub/loader/kernel-install.h"
+#include "model/names.h"
 
 /* One entry while it is edited. */
 typedef struct Draft {
@@ -354,8 +355,7 @@ static bool options_plain(const char *text)
 /*
  * grubby is Red Hat's own editor of entries. It takes a kernel, knows only whole words, replaces what has the same key,
  * runs blanks together, and writes $kernelopts out: so it gets what it does well, and the step looks at what came of
- * it. An entry that it would make other bytes of is not for it: a power cut while it runs would leave those. Not
- * DEFAULT, which is one kernel only, and not ALL, which has the rescue entry in it.
+ * it, which it did to a copy. Not DEFAULT, which is one kernel only, and not ALL, which has the rescue entry in it.
  */
 static bool grubby_can(const Edit *e, const Draft *d)
 {
@@ -375,6 +375,8 @@ static int add_grubby(const Edit *e, const Draft *d, FileStep *s)
         if (r < 0 || !(words = kargs_print(&added)))
                 return -ENOMEM;
         r = string_list_add(&s->editor, e->loader->editor);
+        if (r >= 0)
+                r = string_list_add(&s->editor, "--bls-directory=" NAME_EDITOR_DIR);
         if (r >= 0)
                 r = string_list_addf(&s->editor, "--update-kernel=%s%s",
                                      startswith(d->entry->kernel, "/boot/") ? "" : "/boot", d->entry->kernel);

@@ -219,9 +219,9 @@ CASES = [
     # the platform's editor of a file
     *[Case(f"grubby {what}", "fedora-bls", {"grubby": HEAD + body + "\n"}, verdict, says=says) for what, body, verdict, says in (
         ("does nothing", "", DONE, ""), ("fails", "exit 1", DONE, ""), ("cuts the entry", f": >{ENTRY}", DONE, ""),
-        ("removes the entry", f"rm {ENTRY}", PUT_BACK, "left no file"),
-        ("makes a link of the entry", f"rm {ENTRY}; ln -s {VICTIM} {ENTRY}", PUT_BACK, "something else than a plain file"),
-        ("makes a directory of the entry", f"rm {ENTRY}; mkdir {ENTRY}", PUT_BACK, "something else than a plain file"))],
+        ("removes the entry", f"rm {ENTRY}", DONE, ""), ("removes its copy", "rm /run/ptprep/entries/*", DONE, ""),
+        ("makes a link of the entry", f"rm {ENTRY}; ln -s {VICTIM} {ENTRY}", DONE, ""),
+        ("makes a directory of the entry", f"rm {ENTRY}; mkdir {ENTRY}", PUT_BACK, "Is a directory"))],
     # what goes on behind it
     Case("a child stays in the background", "intel-off", {"grub-mkconfig": good("grub-mkconfig", last="sleep 1 &")}, DONE),
 ]

@@ -100,6 +100,24 @@ static void names_are_exchanged(void **state)
         expect_file(t->rfd, "/a", "new\n");
 }
 
+/* What is in the way goes, and not what that leads to; whatever the umask is, the mode is what was asked for. */
+static void files_are_created(void **state)
+{
+        Tree *t = *state;
+        struct stat st;
+
+        tree_file(t, "/theirs", "theirs\n");
+        tree_link(t, "/trial", "theirs");
+        umask(0077);
+        assert_int_equal(root_file_create(t->rfd, "/trial", "ours\n", 5, 0644), 0);
+        umask(0022);
+        expect_file(t->rfd, "/trial", "ours\n");
+        expect_file(t->rfd, "/theirs", "theirs\n");
+        assert_int_equal(root_lstat(t->rfd, "/trial", &st), 0);
+        assert_int_equal(st.st_mode, S_IFREG | 0644);
+        assert_int_equal(root_file_create(t->rfd, "/absent/trial", "", 0, 0644), -ENOENT);
+}
+
 /* One entry of an ACL as the kernel stores it: Linux include/uapi/linux/posix_acl_xattr.h. */
 typedef struct AclEntry {
         uint16_t tag, permissions;
@@ -302,6 +320,7 @@ int main(void)
                 TREE_TEST(links_stay_and_stay_inside),
                 TREE_TEST(backups_come_back),
                 TREE_TEST(names_are_exchanged),
+                TREE_TEST(files_are_created),
                 TREE_TEST(a_file_keeps_what_it_had),
                 TREE_TEST(hashes_stay_with_their_bytes),
                 TREE_TEST(an_inherited_acl_opens_nothing),

@@ -576,7 +576,8 @@ static void the_default_entry(void **state)
 /* grubby gets one kernel each, never the rescue one, and only what it does well. */
 static void grubby_is_asked_where_it_can(void **state)
 {
-        static const char *const expected[] = { "grubby", "--update-kernel=/boot/vmlinuz-6.1.0", ("--args=" OURS) };
+        static const char *const expected[] = { "grubby", "--bls-directory=" NAME_EDITOR_DIR,
+                                                "--update-kernel=/boot/vmlinuz-6.1.0", ("--args=" OURS) };
         Tree *t = *state;
         _cleanup_(plan_done) Plan p = {};
         size_t asked = 0;
