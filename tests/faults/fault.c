@@ -3,11 +3,16 @@
 /*
  * Runs a program and lets one of its system calls go wrong.
  *
- *      fault count FILE COMMAND...       write the calls that change something to FILE, a line each: number, name and,
- * of what is synced or renamed, the path or both paths, with a tab before each fault kill N COMMAND... SIGKILL when
- * call N is about to be made fault ERRNO N COMMAND...          call N is not made and fails with ENOSPC, EIO or EROFS
- *      fault ERRNO+ N COMMAND...         call N and all that follow; with ENOSPC only those that need room on the disk
- *      fault FAT 1 COMMAND...            no file can have a second name; OLDFAT: nor can two exchange theirs
+ *      fault count FILE COMMAND...   write the calls that change something to FILE, a line each: number
+ *                                    and name; of what is synced or renamed the path or both paths,
+ *                                    with a tab before each
+ *      fault kill N COMMAND...       SIGKILL when call N is about to be made
+ *      fault ERRNO N COMMAND...      call N is not made and fails with ENOSPC, EIO or EROFS
+ *      fault ERRNO+ N COMMAND...     call N and all that follow; with ENOSPC only those that need room
+ *      fault FAT 1 COMMAND...        no file can have a second name; OLDFAT: nor can two exchange theirs
+ *
+ * With FAULT_SYNC=N:FOLDER in the environment the file system of FOLDER is synced before every Nth call, as another
+ * program might do at any time.
  *
  * Counted are the calls of the program itself that change files, start or await a child; what it prints is not, and its
  * children go unhindered. Exit status: that of the command, 137 when it was killed, 125 when something is wrong here.
@@ -219,6 +224,24 @@ static int meets(const struct Error *e, const struct Call *c, unsigned long n, u
         return e->stays ? n >= at : n == at;
 }
 
+static void sync_sometimes(unsigned long n)
+{
+        static unsigned long every;
+        static int folder = -1;
+        char *said = getenv("FAULT_SYNC"), *end;
+
+        if (!said)
+                return;
+        if (folder < 0) {
+                every = strtoul(said, &end, 10);
+                folder = *end == ':' && every > 0 ? open(end + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+                if (folder < 0)
+                        die("FAULT_SYNC");
+        }
+        if (n % every == 0 && syncfs(folder) < 0)
+                die("syncfs");
+}
+
 static pid_t start(char *argv[])
 {
         int status;
@@ -283,6 +306,7 @@ int main(int argc, char *argv[])
                         if (!c)
                                 continue;
                         n++;
+                        sync_sometimes(n);
                         if (list)
                                 print_call(list, pid, n, c, &r);
                         if (killing && n == at) {

@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Power cuts at every write of ptprep's runs, with every loss that a disk can have in one.
+
+    run-power-cuts.py PTPREP FAULT READS [--all] [KIND:SCENARIO[:HOW] ...]
+
+A machine is put on a disk that logs what is written to it (QEMU's blklogwrites, exported by FUSE, under a loop device). ptprep
+runs; then a big file takes all blocks that are free, as any other program might do. Afterwards the log is played, and GRUB's own
+code reads what a boot loader reads, everything below /boot and /efi, in each state in which a power cut could have left the disk
+(powercut.py). While ptprep runs each file is the old one or the new one; from its end on, each is as ptprep said that it is.
+What an entry names, and what is not there all the time, is there when the entry is.
+
+HOW: 0: nobody else syncs the disk; N: before every Nth system call that changes something. In front of that "fail": the last
+rename fails, and everything is put back. READS is the library of grub-reads.c. Without --all, some of all (FEW).
+"""
+
+import concurrent.futures
+import hashlib
+import importlib.util
+import itertools
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
+import powercut  # noqa: E402
+
+spec = importlib.util.spec_from_file_location("view", HERE / "run-grub-view.py")
+assert spec and spec.loader
+view = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(view)
+faults, golden, command = view.faults, view.golden, view.command
+
+# of the file systems as they are made
+BLOCK = {"ext4": 1024, "xfs": 4096, "btrfs": 4096}
+# XFS has a small directory in the inode, and it moves when one name more makes it too big
+OTHERS, OTHER = {"xfs": 12}, "another-file-of-somebody-"
+HOW = ("0", "1", "2", "3", "5", "fail1", "fail3")
+# rpm-ostree brings its own way of doing this safely (it freezes /boot), which its stand-in has not; Proxmox has its ESPs elsewhere
+SCENARIOS = [name for name in faults.SCENARIOS if not name.startswith(("ostree", "proxmox"))]
+ALL = [(kind, scenario, how) for kind in BLOCK for scenario in SCENARIOS for how in HOW]
+FEW = [("ext4", "drop-in", "0"), ("ext4", "drop-in", "fail3"), ("ext4", "drop-in-revert", "2"), ("ext4", "bls", "3"),
+       ("ext4", "kernelopts-revert", "fail5"), ("ext4", "legacy", "5"), ("xfs", "drop-in", "0"), ("xfs", "drop-in-revert", "fail3"),
+       ("btrfs", "drop-in", "1")]
+LOADED = ("boot", "efi")
+
+
+class LoggedDisk(view.Disk):
+    """As a disk that logs its writes; the log is whole when this ends."""
+
+    def __init__(self, image: pathlib.Path, mount_point: pathlib.Path, log: pathlib.Path):
+        device = image.with_name(f"{image.name}.device")
+        for path in (device, log):
+            path.write_bytes(b"")
+        self.log, size = log, image.stat().st_size
+        self.daemon = subprocess.Popen(["qemu-storage-daemon", "--blockdev", f"driver=file,node-name=disk,filename={image}",
+                                        "--blockdev", f"driver=file,node-name=log,filename={log}",
+                                        "--blockdev", "driver=blklogwrites,node-name=logged,file=disk,log=log,log-sector-size=512",
+                                        "--export", f"type=fuse,id=export,node-name=logged,mountpoint={device},writable=on"])
+        while device.stat().st_size != size:
+            if self.daemon.poll() is not None:
+                raise SystemExit(f"qemu-storage-daemon ended with {self.daemon.returncode}")
+            time.sleep(0.02)
+        super().__init__(device, mount_point)
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        self.daemon.terminate()
+        self.daemon.wait()
+
+
+def loaded_files(top: pathlib.Path) -> set[str]:
+    """What a boot loader may read, under any name that is not of ptprep's own."""
+    return {"/" + path.relative_to(top).as_posix() for folder in LOADED for path in (top / folder).rglob("*")
+            if path.is_file() and not path.is_symlink() and not path.name.endswith(faults.PASSING) and not path.name.startswith(OTHER)}
+
+
+def digest(name: str, data: bytes) -> str:
+    """Two images that were built of the same are the same."""
+    return hashlib.sha256(repr(faults.comparable(name, data)).encode()).hexdigest()
+
+
+class Cuts:
+    """One run of ptprep on one kind of file system."""
+
+    def __init__(self, job: tuple[str, str, str], tools: list[str], folder: pathlib.Path):
+        self.kind, self.scenario, self.how = job
+        self.fails = self.how.startswith("fail")
+        self.ptprep, self.fault, reads = tools
+        self.reads = pathlib.Path(reads).resolve()
+        self.machine, self.before, self.verb = faults.SCENARIOS[self.scenario]
+        self.folder, self.start, self.image, self.good, self.log = (folder / n for n in ("", "start", "disk", "good", "log"))
+        folder.mkdir()
+
+    def make(self) -> None:
+        size, make = view.FILE_SYSTEMS[self.kind]
+        with open(self.start, "wb") as f:
+            f.truncate(size)
+        command(*make, self.start)
+        with view.Disk(self.start, self.folder / "top") as disk:
+            tree = golden.Tree(disk.top)
+            tree.build(golden.read_lines(f"{self.machine}.tree"))
+            tree.install_tools()
+            for folder in [path for name in LOADED for path in (disk.top / name).rglob("*") if path.is_dir()] + [disk.top / "boot"]:
+                for number in range(OTHERS.get(self.kind, 0)):
+                    (folder / f"{OTHER}{number}").write_bytes(b"")
+            for step in self.before:
+                if isinstance(step, str):
+                    faults.run(self.ptprep, f"--root={disk.top}", step)
+                else:
+                    tree.build(step)
+
+    def good_run(self) -> str:
+        """Leaves the image of one; the number of its last rename, but for those of reports."""
+        calls = self.folder / "calls"
+        command("cp", "--sparse=always", self.start, self.good)
+        with view.Disk(self.good, self.folder / "top") as disk:
+            faults.run(self.fault, "count", str(calls), self.ptprep, f"--root={disk.top}", self.verb)
+        return [line.split()[0] for line in calls.read_text().splitlines()
+                if line.split()[1] in ("rename", "exchange") and "/report." not in line][-1]
+
+    def run(self) -> tuple[int, int, set[str]]:
+        """Exit status, the number of writes until then, and names of all that a loader may read."""
+        last_rename = self.good_run()
+        words = [self.fault, "EIO", last_rename] if self.fails else [self.fault, "count", os.devnull]
+        every = int(self.how.removeprefix("fail"))
+        command("cp", "--sparse=always", self.start, self.image)
+        with LoggedDisk(self.image, self.folder / "top", self.log) as disk:
+            names = loaded_files(disk.top)
+            if every:
+                os.environ["FAULT_SYNC"] = f"{every}:{disk.top}"
+            done = faults.run(*words, self.ptprep, f"--root={disk.top}", self.verb)
+            os.environ.pop("FAULT_SYNC", None)
+            writes = powercut.count_writes(self.log)
+            names |= loaded_files(disk.top)
+            disk.take_free_blocks()
+        return done.returncode, writes, names
+
+    def disk(self, image: pathlib.Path) -> powercut.Disk:
+        part = powercut.Part("(loop0)", 0, image.stat().st_size, BLOCK[self.kind])
+        return powercut.Disk(image, part, self.reads, digest)
+
+    def files(self, image: pathlib.Path, names: list[str]) -> powercut.Files:
+        with self.disk(image) as disk:
+            return powercut.read_files(disk, names)
+
+    def play(self) -> tuple[list[str], str]:
+        self.make()
+        code, over, names = self.run()
+        old, new, after = (self.files(image, sorted(names)) for image in (self.start, self.good, self.image))
+        judge = powercut.Judge(old, new, after, over)
+        with self.disk(self.start) as disk:
+            judge.play(disk, powercut.read_log(self.log))
+        errors = [] if (code == faults.ROLLED_BACK) == self.fails and code <= faults.ROLLED_BACK else [f"ended with {code}"]
+        errors += [f"{name} is not as it should be at the end" for name, content in after.contents.items()
+                   if content != (old if self.fails else new).contents[name]]
+        errors += [] if judge.n_changed else ["nothing changes"]
+        return errors + judge.errors(), judge.summary()
+
+
+def play(job: tuple[str, str, str], tools: list[str], top: str) -> tuple[list[str], str]:
+    folder = pathlib.Path(top) / "-".join(job)
+    done = Cuts(job, tools, folder).play()
+    shutil.rmtree(folder)
+    return done
+
+
+def possible() -> str:
+    """Why it cannot be done here, or nothing."""
+    if os.geteuid() != 0:
+        return "needs root for mounts"
+    if not os.access("/dev/fuse", os.W_OK):
+        return "needs /dev/fuse"
+    return ""
+
+
+def main() -> int:
+    why = possible()
+    if why:
+        print(f"SKIPPED: power cuts at every write: {why}")
+        return 77
+    everything = "--all" in sys.argv
+    words = [a for a in sys.argv[1:] if a != "--all"]
+    tools, wanted = words[:3], [tuple((w + ":0").split(":")[:3]) for w in words[3:]]
+    for tool in ["grub-fstest", "qemu-storage-daemon"] + [make[0] for _, make in view.FILE_SYSTEMS.values()]:
+        if not shutil.which(tool):
+            print(f"{tool} is missing: see conf/packages-test.txt")
+            return 1
+    shared_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    jobs = wanted or (ALL if everything else FEW)
+    failed = 0
+    # processes: a mount point is busy while another thread starts a program
+    with tempfile.TemporaryDirectory(prefix="ptprep-cuts-", dir=shared_memory) as top, \
+            concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+        for job, (errors, said) in zip(jobs, pool.map(play, jobs, itertools.repeat(tools), itertools.repeat(top))):
+            for error in errors:
+                print(f"{':'.join(job)}: {error}")
+            print(f"{'FAILED' if errors else 'ok'} {':'.join(job)}: {said}", flush=True)
+            failed += bool(errors)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
