@@ -20,7 +20,7 @@ static void closedirp(DIR **d)
 }
 
 /* Ends the story of one device: its state, why, and one message. */
-static void _printf_(4, 5) settle(const ClaimContext *x, Claim *c, ClaimState state, const char *format, ...)
+static void _printf_(4, 5) conclude(const ClaimContext *x, Claim *c, ClaimState state, const char *format, ...)
 {
         va_list ap;
 
@@ -203,37 +203,37 @@ static void check_identity(const ClaimContext *x, const ClaimList *l, Claim *c)
                 bool moved = find_elsewhere(x, l, c, where, sizeof(where));
 
                 c->excused = c->optional;
-                settle(x, c, moved ? CLAIM_MOVED : CLAIM_ABSENT, "no device at this address%s: not claimed%s",
-                       c->optional ? ", and it is optional" : "", where);
+                conclude(x, c, moved ? CLAIM_MOVED : CLAIM_ABSENT, "no device at this address%s: not claimed%s",
+                         c->optional ? ", and it is optional" : "", where);
                 return;
         }
         if (r >= 0)
                 r = read_hex(x, c->address, "class", &class);
         if (r < 0) {
-                settle(x, c, CLAIM_FAILED, "cannot be read (%s): not claimed", strerror(-r));
+                conclude(x, c, CLAIM_FAILED, "cannot be read (%s): not claimed", strerror(-r));
                 return;
         }
         if (!pci_id_equal(id, c->id)) {
                 bool moved = find_elsewhere(x, l, c, where, sizeof(where));
 
-                settle(x, c, moved ? CLAIM_MOVED : CLAIM_ABSENT, "is now %04x:%04x, not %04x:%04x: not claimed%s",
-                       id.vendor, id.device, c->id.vendor, c->id.device, where);
+                conclude(x, c, moved ? CLAIM_MOVED : CLAIM_ABSENT, "is now %04x:%04x, not %04x:%04x: not claimed%s",
+                         id.vendor, id.device, c->id.vendor, c->id.device, where);
                 return;
         }
         if (pci_class_never_bound(class)) {
-                settle(x, c, CLAIM_FAILED, "is %s (class %04x), which is never claimed", pci_class_never_bound(class),
-                       pci_class_sub(class));
+                conclude(x, c, CLAIM_FAILED, "is %s (class %04x), which is never claimed", pci_class_never_bound(class),
+                         pci_class_sub(class));
                 return;
         }
         if (!streq(c->path, "-")) {
                 r = read_path(x, c->address, &path);
                 if (r < 0) {
-                        settle(x, c, CLAIM_FAILED, "bridge path cannot be read (%s): not claimed", strerror(-r));
+                        conclude(x, c, CLAIM_FAILED, "bridge path cannot be read (%s): not claimed", strerror(-r));
                         return;
                 }
                 if (!streq(path, c->path)) {
                         (void) find_elsewhere(x, l, c, where, sizeof(where));
-                        settle(x, c, CLAIM_MOVED, "is now at %.60s, not %.60s: not claimed%s", path, c->path, where);
+                        conclude(x, c, CLAIM_MOVED, "is now at %.60s, not %.60s: not claimed%s", path, c->path, where);
                         return;
                 }
         }
@@ -248,7 +248,7 @@ static void write_override(const ClaimContext *x, Claim *c)
         (void) snprintf(text, sizeof(text), "%s\n", stub_driver_to_string(c->driver));
         r = write_device(x, c->address, "driver_override", text);
         if (r < 0)
-                settle(x, c, CLAIM_FAILED, "driver_override cannot be written (%s): not claimed", strerror(-r));
+                conclude(x, c, CLAIM_FAILED, "driver_override cannot be written (%s): not claimed", strerror(-r));
         else
                 c->overridden = true;
 }
@@ -318,10 +318,10 @@ static void bind_stub(const ClaimContext *x, Claim *c)
                         goto undo;
         }
         if (unbound)
-                settle(x, c, CLAIM_CLAIMED, "claimed by %s, taken from %s, which had it first (built in)", stub,
-                       driver);
+                conclude(x, c, CLAIM_CLAIMED, "claimed by %s, taken from %s, which had it first (built in)", stub,
+                         driver);
         else
-                settle(x, c, CLAIM_CLAIMED, "claimed by %s", stub);
+                conclude(x, c, CLAIM_CLAIMED, "claimed by %s", stub);
         return;
 
 undo:
@@ -329,8 +329,8 @@ undo:
         /* a built-in driver gets the device back now; udev finds it for a module */
         if (unbound)
                 (void) write_attr(x, "sys/bus/pci/drivers_probe", c->address);
-        settle(x, c, CLAIM_FAILED, "%s did not take it (%s): left to the host%s%s", stub, strerror(-r),
-               *driver ? ", driver now or before: " : "", driver);
+        conclude(x, c, CLAIM_FAILED, "%s did not take it (%s): left to the host%s%s", stub, strerror(-r),
+                 *driver ? ", driver now or before: " : "", driver);
 }
 
 void claim_bind_all(const ClaimContext *x, ClaimList *l)
@@ -356,8 +356,8 @@ void claim_bind_all(const ClaimContext *x, ClaimList *l)
                                 continue;
                         }
                         undo_override(x, c);
-                        settle(x, c, CLAIM_FAILED, "driver %s cannot be loaded (%s): left to the host",
-                               stub_driver_to_string(s), strerror(-loaded));
+                        conclude(x, c, CLAIM_FAILED, "driver %s cannot be loaded (%s): left to the host",
+                                 stub_driver_to_string(s), strerror(-loaded));
                 }
         }
 }

@@ -118,7 +118,7 @@ static char *evidence(const Facts *f, ImageOwner o)
 char *image_owner_reason(const Facts *f, ImageOwner o, const char *path, const char **ret_cure)
 {
         static const char explain[] = "\"ptprep explain image.current\" says what can be done",
-                          settle[] = "let one of them make all images, and build them anew with it";
+                          unite[] = "let one of them make all images, and build them anew with it";
         const char *kind = builder_kind_to_string(o.kind), *maker = builder_kind_to_string(o.maker);
         _cleanup_free_ char *names = active_names(f), *why = evidence(f, o);
         char *text;
@@ -134,12 +134,12 @@ char *image_owner_reason(const Facts *f, ImageOwner o, const char *path, const c
                 string_printf(&text, "%s is made by %s, %s", path, kind,
                               *ret_cure ? "which is not installed" : "and it cannot be told whether that is installed");
         } else if (o.maker >= _BUILDER_FIRST) {
-                *ret_cure = settle;
+                *ret_cure = unite;
                 string_printf(&text, "%s was made by %s, but those of new kernels are made by %s", path, maker, names);
         } else if (o.kind == BUILDER_OTHER)
                 string_printf(&text, "%s was made by a program that ptprep does not know", path);
         else if (o.n_active > 0) {
-                *ret_cure = settle;
+                *ret_cure = unite;
                 string_printf(&text, "cannot tell which program makes %s: %s do so for new kernels", path, names);
         } else if (o.n_installed == 0)
                 string_printf(&text, "no program is found that makes %s", path);

@@ -48,7 +48,7 @@ int plan_give_back(const RecordFile *f, FindingList *findings, Plan *p)
                         r = tell_taken_out(f, findings);
                 break;
         case OWNED_AS_WRITTEN:
-        case OWNED_SETTLED:
+        case OWNED_ORIGINAL:
                 break;
         }
         return r < 0 ? r : plan_edit(p, CHECK_ID, f->renamed ?: f->subject, f->present, base, &none);
@@ -115,7 +115,7 @@ static const char *recorded_name(const Step *s)
 }
 
 /* What a file was before ptprep, as far as the next revert goes: what others did meanwhile belongs to it. */
-static int settle_original(RecordFile *file, const FileStep *s)
+static int note_original(RecordFile *file, const FileStep *s)
 {
         _cleanup_free_ char *base = NULL;
         OwnedState state;
@@ -187,7 +187,7 @@ static int remember(Record *record, const Step *s)
         file = record_file_at(record, recorded_name(s));
         if (!file)
                 return -ENOMEM;
-        r = settle_original(file, change);
+        r = note_original(file, change);
         if (r >= 0)
                 r = string_replace(&file->present, change->new_text);
         if (r >= 0)

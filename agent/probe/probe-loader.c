@@ -69,7 +69,7 @@ static int add_loaded(const Probe *p, const Loader *l, const BootEntry *e, Kerne
  * There is nothing in /boot that the loaded images could be copies of. Then the first plain file among them is the one
  * to build, and without any a tool builds it inside of something else.
  */
-static void settle_source(KernelRelease *k)
+static void choose_source(KernelRelease *k)
 {
         if (k->image.exists || k->n_loaded == 0)
                 return;
@@ -105,6 +105,6 @@ int probe_loader(const Probe *p, Facts *f)
                                 return r;
                 }
         FOREACH_ARRAY(k, f->kernels, f->n_kernels)
-                settle_source(k);
+                choose_source(k);
         return 0;
 }

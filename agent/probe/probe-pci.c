@@ -355,7 +355,7 @@ static size_t index_of(const Facts *f, bool known, PciAddr a)
 }
 
 /* In a saved tree, or before Linux 5.15 without root, that no function has such an attribute says nothing. */
-static void settle_resets(const Probe *p, Facts *f)
+static void forget_resets(const Probe *p, Facts *f)
 {
         if (p->live)
                 return;
@@ -465,6 +465,6 @@ int probe_pci(const Probe *p, Facts *f)
                 if (f->functions[i].physfn != PCI_PARENT_NONE) /* each stands on the bus as long as it is switched on */
                         f->functions[f->functions[i].physfn].has_virtual = true;
         }
-        settle_resets(p, f);
+        forget_resets(p, f);
         return complete_groups(p, sys_fd, f);
 }

@@ -20,7 +20,7 @@ GrubVariables *grub_scope_of(GrubParser *p)
         return p->entry_depth > 0 ? &p->local : p->global;
 }
 
-/* Those of all are settled by the first pass. A submenu is run when somebody opens it, or never. */
+/* The first pass sets those of all entries. A submenu is run when somebody opens it, or never. */
 static bool may_set(const GrubParser *p)
 {
         return p->first ? p->entry_depth == 0 : p->entry_depth > 0;

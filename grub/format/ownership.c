@@ -113,7 +113,7 @@ int owned_base(const RecordFile *f, OwnedState *ret_state, char **ret)
         if (f->exists == TRISTATE_UNKNOWN)
                 return 0;
         if (fingerprint_is(&f->original, f->present)) {
-                *ret_state = OWNED_SETTLED;
+                *ret_state = OWNED_ORIGINAL;
                 return string_copy(f->present, ret);
         }
         if (!f->present) {

@@ -37,7 +37,7 @@ bool owned_words_beside(const OwnedWords *words, const char *word, const char *o
 /* How a file that was changed stands now. */
 typedef enum OwnedState {
         OWNED_AS_WRITTEN, /* the bytes that ptprep wrote: the original goes back to the byte */
-        OWNED_SETTLED,    /* the original's bytes: never changed, or given back already */
+        OWNED_ORIGINAL,   /* the original's bytes: never changed, or given back already */
         OWNED_EDITED,     /* somebody else edited it since: only ptprep's words go */
         OWNED_GONE,       /* removed by somebody else */
         OWNED_UNKNOWN,    /* not readable, of an unknown format, or the original is lost and the words are gone */

@@ -367,7 +367,7 @@ static int edit_nothing(const Loader *l, const LoaderEdit *want, Plan *plan)
                 r = owned_base(f, &state, &text);
                 if (r < 0)
                         return r;
-                changed |= state == OWNED_SETTLED || state == OWNED_GONE; /* an interrupted run came no further */
+                changed |= state == OWNED_ORIGINAL || state == OWNED_GONE; /* an interrupted run came no further */
         }
         r = draft_arguments(&d, &base, NULL);
         if (r < 0)

@@ -45,7 +45,7 @@ static int type1_kernel(const SdReader *r, const SdRoot *root, const BlsEntry *e
 /*
  * An image that an entry of type 1 names gets the entry's options in the place of its own, unless Secure Boot is on.
  */
-static int settle_image(const SdReader *r, BootEntry *e, const Uki *u, const char *path)
+static int complete_image(const SdReader *r, BootEntry *e, const Uki *u, const char *path)
 {
         const UkiProfile *p = u->profiles;
         int k = 0;
@@ -69,7 +69,7 @@ static int settle_image(const SdReader *r, BootEntry *e, const Uki *u, const cha
 static int complete_type1(const SdReader *r, const SdRoot *root, const Uki *u, BootEntry *e)
 {
         if (u->kernel)
-                return settle_image(r, e, u, e->kernel);
+                return complete_image(r, e, u, e->kernel);
         e->image = e->initrd ? path_join(root->path, e->initrd) : NULL;
         return e->initrd && !e->image ? -ENOMEM : 0;
 }

@@ -163,7 +163,7 @@ static void a_file_without_ptprep(void **state)
                 const char *base;
         } rows[] = {
                 { WRITTEN, BEFORE, OWNED_AS_WRITTEN, BEFORE },
-                { BEFORE, BEFORE, OWNED_SETTLED, BEFORE },
+                { BEFORE, BEFORE, OWNED_ORIGINAL, BEFORE },
                 { WRITTEN "GRUB_TIMEOUT=1\n", BEFORE, OWNED_EDITED, VARIABLE "=\"quiet\"\nGRUB_TIMEOUT=1\n" },
                 { WRITTEN, NULL, OWNED_EDITED, VARIABLE "=\"quiet\"\n" }, /* the original is lost */
                 { VARIABLE "=\"intel_iommu=on\"\n", BEFORE, OWNED_EDITED, VARIABLE "=\"\"\n" },
@@ -202,7 +202,7 @@ static void a_file_that_ptprep_made(void **state)
                 { "# one\ntwo\ntwo\n", OWNED_EDITED, "two\n" },
                 { "# one\ntwo", OWNED_EDITED, NULL },
                 { "three", OWNED_EDITED, "three" },
-                { NULL, OWNED_SETTLED, NULL },
+                { NULL, OWNED_ORIGINAL, NULL },
         };
 
         (void) state;
