@@ -2,17 +2,9 @@
 #include "grub/loader/grub-draft.h"
 
 #include "base/text.h"
+#include "grub/loader/grub-target.h"
 #include "iommu/argument.h"
 #include "model/names.h"
-
-/* The two kinds of entries that are generated. Each takes its arguments from two variables, one after the other. */
-static const struct Target {
-        const char *all, *normal;
-        const char *all_instead, *normal_instead; /* taken where they are not empty; NULL: none */
-} targets[] = {
-        { VAR_ALL, VAR_NORMAL, NULL, NULL },
-        { VAR_ALL, VAR_NORMAL, VAR_XEN_ALL, VAR_XEN_NORMAL },
-};
 
 void draft_done(Draft *d)
 {
@@ -62,92 +54,6 @@ static void draft_drop_last(Draft *d)
         free(f->path);
         free(f->text);
         plan_words_done(d->words + d->n);
-}
-
-/* Does a line, comments aside, have "NAME=", "NAME+=" or "NAME:=" somewhere? */
-static bool line_assigns(const char *line, size_t n, const char *name)
-{
-        size_t length = strlen(name);
-
-        for (size_t i = strspn(line, " \t"); i + length < n && line[i] != '#';) {
-                size_t word = span_name(line + i);
-
-                if (word == length && memcmp(line + i, name, length) == 0) {
-                        const char *behind = line + i + length;
-
-                        if (behind[*behind == '+' || *behind == ':'] == '=')
-                                return true;
-                }
-                i += MAX(word, (size_t) 1);
-        }
-        return false;
-}
-
-/*
- * Does any of the files assign this variable, where a shell may or may not come by? Behind what only a shell can follow
- * no variable is known, and one that nobody means to set must not come into being by adding to it.
- */
-static bool draft_assigns(const Draft *d, const char *name)
-{
-        FOREACH_ARRAY(f, d->files, d->n)
-                for (const char *line = f->text; *line;) {
-                        size_t n = strcspn(line, "\n");
-
-                        if (line_assigns(line, n, name))
-                                return true;
-                        line += n + (line[n] == '\n');
-                }
-        return false;
-}
-
-/* The name that is taken in an entry of this kind; NULL value: unset. */
-static const LoaderVariable *target_variable(const Draft *d, const ShellState *s, const char *name, const char *instead,
-                                             const char **ret_name)
-{
-        const LoaderVariable *v = instead && draft_assigns(d, instead) ? shell_variable(s, instead) : NULL;
-
-        if (v && (v->state == VARIABLE_CANNOT_TELL || (v->value && *v->value))) {
-                *ret_name = instead;
-                return v;
-        }
-        *ret_name = name;
-        return shell_variable(s, name);
-}
-
-/*
- * The command line of the normal entries of one kind.
- * @ret_normal: the variable that its last words come from. @ret_known: false where only a shell could tell.
- */
-static int target_arguments(const Draft *d, const struct Target *t, Kargs *ret, const char **ret_normal,
-                            bool *ret_known)
-{
-        _cleanup_(shell_state_done) ShellState state = {};
-        const LoaderVariable *all, *normal;
-        _cleanup_free_ char *line = NULL;
-        const char *name;
-        int r = shell_eval(d->files, d->n, d->dialect, &state);
-
-        if (r < 0)
-                return r;
-        all = target_variable(d, &state, t->all, t->all_instead, &name);
-        normal = target_variable(d, &state, t->normal, t->normal_instead, ret_normal);
-        *ret_known = !state.broken && !(all && all->state == VARIABLE_CANNOT_TELL) &&
-                     !(normal && normal->state == VARIABLE_CANNOT_TELL);
-        if (string_printf(&line, "%s %s", all && all->value ? all->value : "",
-                          normal && normal->value ? normal->value : "") < 0)
-                return -ENOMEM;
-        return kargs_parse(line, ret);
-}
-
-int draft_arguments(const Draft *d, Kargs *ret, bool *ret_known)
-{
-        const char *normal;
-        bool known;
-        int r = target_arguments(d, targets, ret, &normal, &known);
-
-        if (r >= 0 && ret_known)
-                *ret_known = known;
-        return r;
 }
 
 static int note_removed(Draft *d, const Assignment *a, size_t start, size_t end)
@@ -271,13 +177,13 @@ static bool added_now(const Draft *d, const OwnedWords *drop_in, const char *var
  * @drop_in: words that this edit has put into ptprep's own drop-in. @ret_behind_init: what is added at the end would be
  * for init.
  */
-static int missing_words(const Draft *d, const struct Target *t, const LoaderEdit *want, const OwnedWords *drop_in,
+static int missing_words(const Draft *d, const GrubTarget *t, const LoaderEdit *want, const OwnedWords *drop_in,
                          OwnedWords *ret, bool *ret_behind_init)
 {
         _cleanup_(kargs_done) Kargs base = {};
         const char *variable;
         bool known;
-        int r = target_arguments(d, t, &base, &variable, &known);
+        int r = grub_target_arguments(d, t, &base, &variable, &known);
 
         for (size_t i = 0; i < want->add->words.n && r >= 0; i++) {
                 char *word = want->add->words.items[i];
@@ -370,11 +276,11 @@ static int draft_insert_before_init(Draft *d, const char *variable, const char *
 /* What contradicts and is still there, since its bytes do not stand together in any file, has to be named. */
 static int refuse_contradiction_left(const Draft *d, const LoaderEdit *want)
 {
-        FOREACH_ARRAY(t, targets, ELEMENTSOF(targets)) {
+        FOREACH_ARRAY(t, grub_targets, GRUB_TARGETS) {
                 _cleanup_(kargs_done) Kargs result = {};
                 const char *variable;
                 bool known;
-                int r = target_arguments(d, t, &result, &variable, &known);
+                int r = grub_target_arguments(d, t, &result, &variable, &known);
 
                 if (r < 0)
                         return r;
@@ -412,7 +318,7 @@ static int add_missing(Draft *d, const LoaderEdit *want, const char *drop_in, ch
 {
         bool own = drop_in && !draft_has(d, drop_in); /* all ours: it is written anew */
 
-        FOREACH_ARRAY(t, targets, ELEMENTSOF(targets)) {
+        FOREACH_ARRAY(t, grub_targets, GRUB_TARGETS) {
                 _cleanup_(owned_words_done) OwnedWords missing = {};
                 _cleanup_free_ char *words = NULL;
                 const char *variable;
@@ -459,11 +365,11 @@ static int look(const Draft *d, bool *ret_known)
 {
         int r = 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(targets) && r >= 0; i++) {
+        for (size_t i = 0; i < GRUB_TARGETS && r >= 0; i++) {
                 _cleanup_(kargs_done) Kargs result = {};
                 const char *variable;
 
-                r = target_arguments(d, targets + i, &result, &variable, ret_known + i);
+                r = grub_target_arguments(d, grub_targets + i, &result, &variable, ret_known + i);
         }
         return r;
 }
@@ -471,11 +377,11 @@ static int look(const Draft *d, bool *ret_known)
 /* Whatever was done, is every entry now as wanted, and what could be told before not beyond telling? */
 static int verify(const Draft *d, const LoaderEdit *want, const bool *known_before)
 {
-        for (size_t i = 0; i < ELEMENTSOF(targets); i++) {
+        for (size_t i = 0; i < GRUB_TARGETS; i++) {
                 _cleanup_(kargs_done) Kargs result = {};
                 const char *variable;
                 bool known;
-                int r = target_arguments(d, targets + i, &result, &variable, &known);
+                int r = grub_target_arguments(d, grub_targets + i, &result, &variable, &known);
 
                 if (r < 0)
                         return r;
@@ -489,7 +395,7 @@ static int verify(const Draft *d, const LoaderEdit *want, const bool *known_befo
 
 int draft_edit(Draft *d, const LoaderEdit *want, const char *drop_in, char **ret_drop_in, OwnedWords *ret_words)
 {
-        bool known[ELEMENTSOF(targets)];
+        bool known[GRUB_TARGETS];
         int r = look(d, known);
 
         if (r >= 0)

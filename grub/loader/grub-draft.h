@@ -34,9 +34,3 @@ bool is_own_drop_in(const char *path);
  */
 int draft_edit(Draft *d, const LoaderEdit *want, const char *drop_in, char **ret_drop_in,
                OwnedWords *ret_words) _must_check_;
-
-/**
- * draft_arguments() - the command line of a normal entry as these files make it
- * @ret_known: false where only a shell could tell; may be NULL. 0 or -ENOMEM.
- */
-int draft_arguments(const Draft *d, Kargs *ret, bool *ret_known) _must_check_;

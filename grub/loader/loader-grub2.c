@@ -6,6 +6,7 @@
 #include "grub/format/grub-cfg.h"
 #include "grub/loader/grub-draft.h"
 #include "grub/loader/grub-platform.h"
+#include "grub/loader/grub-target.h"
 #include "grub/loader/kernel-install.h"
 #include "grub/loader/loaders.h"
 #include "model/names.h"
