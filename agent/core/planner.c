@@ -8,6 +8,7 @@
 #include "grub/loader/loaders.h"
 #include "initramfs/builders.h"
 #include "initramfs/query.h"
+#include "model/image.h"
 #include "model/names.h"
 #include "model/transaction.h"
 
@@ -318,6 +319,13 @@ PlanRefusal plan_refusal(const Judgement *j, const FindingList *findings)
         return PLAN_ALLOWED;
 }
 
+/* Does what refuses a plan only stand in the way of devices that would be added? */
+static bool may_take_away(const Judgement *j, PlanRefusal refusal)
+{
+        return (refusal == PLAN_REFUSED_BLOCKED || refusal == PLAN_REFUSED_UNSEEN) && j->config->n_devices > 0 &&
+               !j->facts->state_refusal;
+}
+
 /*
  * What boots is not there to be seen. Files of the same names may lie below the mount point, and what is written there
  * would lie there hidden for ever.
@@ -330,38 +338,138 @@ static int refuse_unreadable(const Facts *f, const BootMount *m, FindingList *fi
         return boot_mounted_refuse(f, m, findings);
 }
 
-int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
+/*
+ * What keeps its line in a list that only gets shorter: a device that is still configured as the same one, unless the
+ * host is known to live on it by now. Whatever else blocks, its line does no more harm than it did before.
+ */
+static bool keeps_line(const Wanted *w, const char *line, size_t n)
 {
-        _cleanup_(plan_done) Plan p = {}, whole = {}, empty = {};
+        FOREACH_ARRAY(d, w->devices, w->n_devices) {
+                char begin[64];
+                size_t length =
+                        (size_t) snprintf(begin, sizeof(begin), "%s %04x:%04x ", PCI_ADDR_TEXT(d->config->address),
+                                          d->config->id.vendor, d->config->id.device);
+
+                if (length <= n && strncmp(line, begin, length) == 0)
+                        return d->state != DEVICE_IN_USE;
+        }
+        return false;
+}
+
+/* The claim list that is in force, without the lines of devices that must not stay in it. */
+static int shorten_claims(const Judgement *j, char **ret)
+{
+        const char *claims = j->facts->claims;
+        char *text = strdup(claims);
+        size_t length = 0;
+
+        if (!text)
+                return -ENOMEM;
+        for (size_t n; *claims; claims += n) {
+                bool device = claims[0] != '#' && !startswith(claims, "version=");
+
+                n = strcspn(claims, "\n");
+                n += claims[n] == '\n';
+                if (device && !keeps_line(j->wanted, claims, n))
+                        continue;
+                memcpy(text + length, claims, n);
+                length += n;
+        }
+        text[length] = 0;
+        *ret = text;
+        return 0;
+}
+
+/* A list that is shorter only on the disk claims what it did before. */
+static int refuse_shorter(FindingList *findings)
+{
+        return finding_add(
+                findings, "device.claimlist", RESULT_BLOCKED, NAME_CLAIMS, CURE_PERSON,
+                "do what the other lines marked \"blocked\" say; until then, ptprep=off on the kernel command line "
+                "claims nothing",
+                "a device has to go out of it, but ptprep cannot bring a shorter list into all images now: it "
+                "is claimed as before");
+}
+
+/*
+ * What only takes away, where something stands in the way of the rest: a shorter claim list, and the images that have
+ * the present one. The other files and the boot loader stay as they are: alone they claim nothing.
+ */
+static int plan_take_away(const Judgement *j, FindingList *findings, Plan *p)
+{
+        Wanted shorter = *j->wanted; /* borrows all but the list */
+        const Judgement taken = { j->config, j->facts, &shorter };
         _cleanup_(string_list_done) StringList stale = {};
-        const BootMount *unreadable = boot_mounts_failed(&j->facts->boot_mounts);
+        _cleanup_(finding_list_done) FindingList refused = {};
+        _cleanup_free_ char *claims = NULL;
         bool stamp = false;
         int r;
 
-        if (plan_refusal(j, findings) != PLAN_ALLOWED)
+        if (!j->facts->claims || !startswith(j->facts->claims, GENERATED_MARK))
+                return 0;
+        r = shorten_claims(j, &claims);
+        if (r < 0 || streq(claims, j->facts->claims))
+                return r;
+        shorter.claims = claims;
+        shorter.image_digest = image_digest(claims, j->facts->helper_hash);
+        r = plan_generated(j->facts, &refused, p, "device.claimlist", NAME_CLAIMS, j->facts->claims, claims, false);
+        if (r >= 0)
+                r = plan_images(&taken, &refused, p, &stale, &stamp);
+        if (r >= 0)
+                r = plan_stamps(&taken, stamp, p);
+        if (r < 0)
+                return r;
+        /* A loader's own tool would bring in more than a list. */
+        if (refused.n == 0 && stale.n == 0 && j->facts->helper_present)
+                return plan_remember(j, findings, p);
+        plan_done(p);
+        return refuse_shorter(findings);
+}
+
+/* All that is wanted. */
+static int plan_whole(const Judgement *j, FindingList *findings, Plan *p)
+{
+        _cleanup_(string_list_done) StringList stale = {};
+        bool stamp = false;
+        int r = plan_files(j, findings, p);
+
+        if (r >= 0)
+                r = plan_images(j, findings, p, &stale, &stamp);
+        if (r >= 0)
+                r = plan_loaders(j, &stale, findings, p);
+        if (r >= 0)
+                r = plan_stamps(j, stamp, p);
+        return r < 0 ? r : plan_remember(j, findings, p);
+}
+
+int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
+{
+        _cleanup_(plan_done) Plan p = {}, whole = {};
+        const BootMount *unreadable = boot_mounts_failed(&j->facts->boot_mounts);
+        PlanRefusal refusal = plan_refusal(j, findings);
+        int r = 0;
+
+        if (refusal != PLAN_ALLOWED && !may_take_away(j, refusal))
                 return 0;
         if (unreadable)
                 return refuse_unreadable(j->facts, unreadable, findings);
-        r = plan_files(j, findings, &p);
-        if (r >= 0)
-                r = plan_images(j, findings, &p, &stale, &stamp);
-        if (r >= 0)
-                r = plan_loaders(j, &stale, findings, &p);
-        if (r >= 0)
-                r = plan_stamps(j, stamp, &p);
-        if (r >= 0)
-                r = plan_remember(j, findings, &p);
-        if (r < 0)
+        if (refusal == PLAN_ALLOWED) {
+                r = plan_whole(j, findings, &p);
+                refusal = plan_refusal(j, findings);
+                if (refusal != PLAN_ALLOWED)
+                        plan_done(&p);
+        }
+        if (r >= 0 && may_take_away(j, refusal))
+                r = plan_take_away(j, findings, &p);
+        if (r < 0 || (refusal != PLAN_ALLOWED && p.n == 0))
                 return r;
-        if (plan_refusal(j, findings) != PLAN_ALLOWED)
-                return 0;
         r = plan_clean_up(j, &whole);
         if (r >= 0)
                 r = plan_join(&whole, &p);
         if (r < 0)
                 return r;
         *ret = whole;
-        whole = empty;
+        whole = (Plan){};
         return 0;
 }
 

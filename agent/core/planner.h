@@ -23,6 +23,11 @@ PlanRefusal plan_refusal(const Judgement *j, const FindingList *findings);
  * @findings: what the checks said; a plan that cannot be made is added to them.
  * @ret: empty when all is as asked, when changes are switched off, and when a person has to act first.
  *
+ * Taking away does not wait for what stands in the way of adding: a refused plan still has a claim list without the
+ * lines of devices that are not configured any more or that the host lives on by now, and the images with that list. No
+ * line is added or changed, and no other file. Where not all images can get it, a finding says so, and nothing is
+ * planned. Not so in a container, when changes are switched off, and when the state directory cannot be trusted.
+ *
  * Order: files, images, then the boot loader. Until the last step is done the kernel argument is missing, and without
  * it the claim helper in the image does nothing: whatever interrupts the run, the host boots as before. Pure. Returns 0
  * or -ENOMEM.

@@ -333,6 +333,9 @@ static void devices(void **state)
         m->facts.pci = TRISTATE_UNKNOWN;
         machine_judge(m);
         expect(m, "device.present", RESULT_UNKNOWN, "no PCI bus");
+        expect_exit(m, EXIT_UNKNOWN, 4); /* what is at the old address is not configured any more */
+        set_text(&m->facts.claims, NULL);
+        machine_judge(m);
         expect_exit(m, EXIT_UNKNOWN, 0);
 }
 
@@ -791,6 +794,89 @@ static void an_unmounted_esp_is_told(void **state)
         expect_exit(m, EXIT_BLOCKED, 0);
 }
 
+/* Three are in the claim list; the last one is not configured any more, and the host lives on the second one now. */
+static void apply_and_drop_the_last(Machine *m, const char *second)
+{
+        machine_add_device(m, "second", second, streq(second, "0000:00:03.0") ? "1af4:1042" : "8086:10d3");
+        machine_add_device(m, "third", "0000:00:06.0", "8086:10d3");
+        machine_settle(m);
+        assert_non_null(strstr(m->facts.claims, "0000:00:06.0"));
+        m->config.n_devices = 2;
+        machine_judge(m);
+}
+
+static const char *planned_claims(const Machine *m)
+{
+        FOREACH_ARRAY(s, m->plan.steps, m->plan.n)
+                if (streq(s->path, NAME_CLAIMS))
+                        return s->file.new_text;
+        return NULL;
+}
+
+static bool plans(const Machine *m, StepKind kind)
+{
+        FOREACH_ARRAY(s, m->plan.steps, m->plan.n)
+                if (s->kind == kind)
+                        return true;
+        return false;
+}
+
+static void taking_away_does_not_wait(void **state)
+{
+        Machine *m = *state;
+        const char *claims;
+
+        apply_and_drop_the_last(m, "0000:00:03.0");
+        assert_int_equal(finding_worst(&m->findings), RESULT_BLOCKED);
+        claims = planned_claims(m);
+        assert_non_null(claims);
+        assert_non_null(strstr(claims, "version="));
+        assert_non_null(strstr(claims, "\n0000:00:04.0 8086:10d3 vfio-pci "));
+        assert_null(strstr(claims, "0000:00:03.0"));
+        assert_null(strstr(claims, "0000:00:06.0"));
+        assert_true(plans(m, STEP_REBUILD_IMAGE) && plans(m, STEP_STAMP_IMAGES));
+        assert_false(plans(m, STEP_MKCONFIG) || plans(m, STEP_COMMAND));
+        /* and once that is so, there is nothing left to do */
+        set_text(&m->facts.claims, claims);
+        machine_judge(m);
+        expect_exit(m, EXIT_BLOCKED, 0);
+        m->config.n_devices = 3; /* what is released */
+}
+
+/* What blocks is not that the host lives on it: its line stays. */
+static void taking_away_leaves_what_was_in_force(void **state)
+{
+        Machine *m = *state;
+        const char *claims;
+
+        apply_and_drop_the_last(m, "0000:00:05.0");
+        m->facts.iommu_active = machine_intel(m)->present = TRISTATE_NO;
+        machine_set_cmdline(m, "quiet");
+        machine_judge(m);
+        expect(m, "firmware.table", RESULT_BLOCKED, "no DMAR");
+        claims = planned_claims(m);
+        assert_non_null(claims);
+        assert_non_null(strstr(claims, "0000:00:04.0"));
+        assert_non_null(strstr(claims, "0000:00:05.0"));
+        assert_null(strstr(claims, "0000:00:06.0"));
+        m->config.enabled = false; /* changes are switched off */
+        machine_judge(m);
+        assert_int_equal(m->plan.n, 0);
+        m->config.n_devices = 3;
+}
+
+/* A shorter list that is in no image would claim as much as before. */
+static void taking_away_needs_the_image(void **state)
+{
+        Machine *m = *state;
+
+        m->facts.builders[BUILDER_DRACUT].installed = TRISTATE_NO;
+        apply_and_drop_the_last(m, "0000:00:03.0");
+        expect(m, "device.claimlist", RESULT_BLOCKED, "it is claimed as before");
+        expect_exit(m, EXIT_BLOCKED, 0);
+        m->config.n_devices = 3;
+}
+
 static void an_interrupted_run_is_cleaned_up_first(void **state)
 {
         Machine *m = *state;
@@ -900,6 +986,9 @@ int main(void)
                 T(a_fresh_plan_has_the_safe_order),
                 T(an_unreadable_boot_is_left_alone),
                 T(an_unmounted_esp_is_told),
+                T(taking_away_does_not_wait),
+                T(taking_away_leaves_what_was_in_force),
+                T(taking_away_needs_the_image),
                 T(an_interrupted_run_is_cleaned_up_first),
                 T(what_could_not_be_put_back_comes_first),
                 T(what_is_no_longer_asked_for_goes_away),
