@@ -4,7 +4,6 @@
 #include "apply/apply.h"
 #include "apply/notify.h"
 #include "base/io.h"
-#include "base/text.h"
 #include "model/names.h"
 #include "output.h"
 #include "verb.h"
@@ -53,12 +52,10 @@ static void tell_journal(const Report *report, const char *last)
 {
         _cleanup_(finding_list_done) FindingList news = {};
         _cleanup_free_ char *headline = NULL;
-        const char *next = report_next(report);
         int r = report_news(last, report->findings, &news);
 
         if (r >= 0)
-                r = string_printf(&headline, "%s%s%s", report_verdict(report)->headline, next ? "; next: " : "",
-                                  next ?: "");
+                r = report_headline(report, &headline);
         if (r >= 0)
                 r = notify_findings(&news, report_verdict(report)->name, headline);
         if (r < 0)

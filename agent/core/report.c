@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/report.h"
 
+#include "base/text.h"
 #include "core/next-boot.h"
 #include "model/names.h"
 
@@ -300,4 +301,19 @@ const char *report_next(const Report *r)
         default:
                 return next_of_revert(r);
         }
+}
+
+int report_headline(const Report *r, char **ret)
+{
+        const char *next = report_next(r);
+        _cleanup_free_ char *why = NULL;
+        int k = string_copy(r->failure, &why);
+
+        if (k < 0)
+                return k;
+        for (char *s = why; s && *s; s++)
+                if (*s == '\n')
+                        *s = s[1] ? ' ' : '\0';
+        return string_printf(ret, "%s%s%s%s%s", report_verdict(r)->headline, why ? ": " : "", why ?: "",
+                             next ? "; next: " : "", next ?: "");
 }

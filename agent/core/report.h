@@ -52,6 +52,13 @@ bool report_reboot_required(const Report *r);
 /* The one thing to do next, one line; NULL: nothing. */
 const char *report_next(const Report *r);
 
+/**
+ * report_headline() - the verdict, why an operation failed and what to do next, in one line
+ * What a program said over several lines has blanks in their place. @ret: owned by the caller. 0; -ENOMEM, ret
+ * untouched.
+ */
+int report_headline(const Report *r, char **ret) _must_check_;
+
 /* How many findings need something, or cannot be told. */
 size_t report_count_needy(const Report *r);
 
