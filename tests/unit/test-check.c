@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/text.h"
 #include "core/image-builder.h"
+#include "grub/format/ownership.h"
 #include "machine.h"
 
 /* Each check, in each state that it can tell apart: the machine is whole, and one thing is broken. */
@@ -676,6 +677,26 @@ static void each_finding_is_news_once(void **state)
         fail_msg("what has changed is no news");
 }
 
+/* The journal has one line for all of it, and it has to say why. */
+static void a_headline_says_why(void **state)
+{
+        static const char failed[] = "update-initramfs failed (exit status 1); it said: no space\nleft on device\n";
+        Machine *m = *state;
+        _cleanup_free_ char *fine = NULL, *put_back = NULL;
+        Report r;
+
+        machine_judge(m);
+        r = machine_report(m, REPORT_APPLY);
+        assert_int_equal(report_headline(&r, &fine), 0);
+        assert_string_equal(fine, "READY; next: start the guest: every configured device is on its stub driver");
+        r.failure = failed;
+        assert_int_equal(report_headline(&r, &put_back), 0);
+        assert_string_equal(put_back,
+                            "FAILED: a change failed and everything was put back: update-initramfs failed (exit "
+                            "status 1); it said: no space left on device; next: cure what failed, then run \"ptprep "
+                            "--apply\" again; the host boots as before");
+}
+
 /* What an apply would do must not be promised where it does nothing. */
 static void no_promise_is_empty(void **state)
 {
@@ -906,6 +927,94 @@ static void what_could_not_be_put_back_comes_first(void **state)
         assert_string_equal(p.steps[1].put_back.from, "/boot/grub.cfg.ptprep-old");
 }
 
+/* The text of the first or the last record of a plan. NULL: there is none. */
+static const char *planned_record(const Machine *m, bool last)
+{
+        const char *text = NULL;
+
+        FOREACH_ARRAY(s, m->plan.steps, m->plan.n)
+                if (s->kind == STEP_RECORD && (!text || last))
+                        text = s->state.text;
+        return text;
+}
+
+/*
+ * While a file of ptprep's is changed anew, the record has to tell the bytes that were there from somebody's edit: a
+ * run that is cut short before the file has left those, and a later revert must know them. What is on its way is told
+ * from what is done, too: the last record has nothing of it, and the next run forgets it with the file as it was.
+ */
+static void a_change_on_its_way_is_told_from_an_edit(void **state)
+{
+        static const char former[] = "# of before\n";
+        Machine *m = *state;
+        _cleanup_(record_done) Record first = {}, last = {};
+        _cleanup_free_ char *base = NULL;
+        RecordFile *f = record_file_at(&m->facts.record, NAME_CLAIMS);
+        OwnedState found;
+
+        assert_non_null(f);
+        set_text(&f->format, "lines");
+        f->original = fingerprint_of(NULL);
+        f->written = fingerprint_of(former);
+        f->replaced = fingerprint_of("# of an earlier one, long done\n");
+        f->exists = TRISTATE_YES;
+        set_text(&f->present, former);
+        set_text(&m->facts.claims, former);
+        f = record_file_at(&m->facts.record, "/etc/modprobe.d/untouched.conf");
+        assert_non_null(f);
+        set_text(&f->format, "lines");
+        f->original = fingerprint_of(NULL);
+        f->written = fingerprint_of(former);
+        f->exists = TRISTATE_YES;
+        set_text(&f->present, former);
+        machine_judge(m);
+        assert_int_equal(record_parse(planned_record(m, false), &first), 0);
+        assert_int_equal(record_parse(planned_record(m, true), &last), 0);
+        f = record_file_at(&first, NAME_CLAIMS);
+        assert_non_null(f);
+        assert_true(fingerprint_is(&f->written, m->wanted.claims));
+        assert_true(fingerprint_is(&f->replaced, former));
+        f->exists = TRISTATE_YES;
+        set_text(&f->present, former);
+        assert_int_equal(owned_base(f, &found, &base), 0);
+        assert_int_equal(found, OWNED_AS_WRITTEN);
+        assert_null(base);
+        f = record_file_at(&first, "/etc/modprobe.d/untouched.conf");
+        assert_non_null(f);
+        assert_int_equal(f->replaced.state, BYTES_UNKNOWN);
+        f = record_file_at(&last, NAME_CLAIMS);
+        assert_non_null(f);
+        assert_true(fingerprint_is(&f->written, m->wanted.claims));
+        assert_int_equal(f->replaced.state, BYTES_UNKNOWN);
+}
+
+/* The file of the run that was cut short has what was there before it, or what it wrote: the next run says which. */
+static void an_interrupted_change_is_told_apart(void **state)
+{
+        Machine *m = *state;
+        const char *const now[] = { "# of before\n", NULL };
+
+        for (size_t i = 0; i < ELEMENTSOF(now); i++) {
+                _cleanup_(record_done) Record last = {};
+                RecordFile *f = record_file_at(&m->facts.record, "/etc/modprobe.d/x.conf");
+                const char *text = now[i] ?: "# new\n";
+
+                assert_non_null(f);
+                set_text(&f->format, "lines");
+                f->original = fingerprint_of(NULL);
+                f->written = fingerprint_of("# new\n");
+                f->replaced = fingerprint_of("# of before\n");
+                f->exists = TRISTATE_YES;
+                set_text(&f->present, text);
+                machine_judge(m);
+                assert_int_equal(record_parse(planned_record(m, true), &last), 0);
+                f = record_file_at(&last, "/etc/modprobe.d/x.conf");
+                assert_non_null(f);
+                assert_true(fingerprint_is(&f->written, text));
+                assert_int_equal(f->replaced.state, BYTES_UNKNOWN);
+        }
+}
+
 static void what_is_no_longer_asked_for_goes_away(void **state)
 {
         Machine *m = *state;
@@ -983,6 +1092,7 @@ int main(void)
                 T(what_to_do_next),
                 T(no_promise_is_empty),
                 T(each_finding_is_news_once),
+                T(a_headline_says_why),
                 T(a_fresh_plan_has_the_safe_order),
                 T(an_unreadable_boot_is_left_alone),
                 T(an_unmounted_esp_is_told),
@@ -991,6 +1101,8 @@ int main(void)
                 T(taking_away_needs_the_image),
                 T(an_interrupted_run_is_cleaned_up_first),
                 T(what_could_not_be_put_back_comes_first),
+                T(a_change_on_its_way_is_told_from_an_edit),
+                T(an_interrupted_change_is_told_apart),
                 T(what_is_no_longer_asked_for_goes_away),
                 T(an_absent_device_keeps_its_path),
                 T(a_list_of_the_former_release_is_replaced),
