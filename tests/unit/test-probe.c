@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+
 #include "base/parse.h"
 #include "initramfs/query.h"
 #include "iommu/rows.h"
@@ -618,6 +620,51 @@ static void test_modules(void **state)
         assert_int_equal(image_query_modules(&q), TRISTATE_UNKNOWN);
 }
 
+/* Bytes that this process has read so far. */
+static uint64_t bytes_read(void)
+{
+        _cleanup_fclose_ FILE *f = fopen("/proc/self/io", "re");
+        uint64_t n = 0;
+
+        if (f && fscanf(f, "rchar: %" SCNu64, &n) != 1)
+                n = 0;
+        return n;
+}
+
+/* A look into an image costs more than a whole check: one that is stamped is not read, whatever is in it. */
+static void test_stamped(void **state)
+{
+        enum { IMAGE_BYTES = 4 << 20 };
+        const Tree *t = *state;
+        _cleanup_(config_done) Config c = config_of("0000:04:00.0", STUB_VFIO_PCI);
+        _cleanup_(facts_done) Facts unknown = {}, stamped = {}, changed = {};
+        _cleanup_free_ char *zeros = calloc(1, IMAGE_BYTES);
+        char line[128];
+        uint64_t before;
+
+        assert_non_null(zeros);
+        zeros[IMAGE_BYTES - 1] = 1; /* no image, which is seen at its end only */
+        put_kernel(t, "6.1.0-1", false);
+        tree_data(t, "/boot/initrd.img-6.1.0-1", zeros, IMAGE_BYTES);
+        before = bytes_read();
+        unknown = gather(t, &c);
+        assert_false(unknown.kernels[0].image.known);
+        assert_true(before == 0 || bytes_read() - before > IMAGE_BYTES);
+
+        (void) snprintf(line, sizeof(line), "6.1.0-1 %" PRIx64 " 2a 1 dracut\n", unknown.kernels[0].image.identity);
+        tree_file(t, NAME_IMAGE_STAMPS, line);
+        before = bytes_read();
+        stamped = gather(t, &c);
+        assert_true(stamped.kernels[0].image.known && stamped.kernels[0].image.stamped);
+        assert_true(stamped.kernels[0].image.digest == 42);
+        assert_int_equal(stamped.kernels[0].image.maker, BUILDER_DRACUT);
+        assert_true(bytes_read() - before < IMAGE_BYTES / 16);
+
+        tree_data(t, "/boot/initrd.img-6.1.0-1", zeros, IMAGE_BYTES - 1); /* another file: its stamp is worth nothing */
+        changed = gather(t, &c);
+        assert_false(changed.kernels[0].image.stamped);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -633,6 +680,7 @@ int main(void)
                 TREE_TEST(test_installed_kernels),
                 TREE_TEST(test_helper),
                 TREE_TEST(test_modules),
+                TREE_TEST(test_stamped),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
