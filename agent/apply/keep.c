@@ -175,6 +175,8 @@ static int rename_over(StepContext *c)
         int rfd = c->options->rfd, r;
         _cleanup_close_ int old = root_open(rfd, c->path, O_PATH | O_NOFOLLOW);
 
+        if (old < 0 && old != -ENOENT)
+                return old;
         r = root_file_rename(rfd, c->trial_path, c->path);
         return r < 0 ? r : root_file_sync(rfd, c->path);
 }
