@@ -5,17 +5,24 @@
 #include "grub/format/grubenv.h"
 #include "grub/loader/entry-edit.h"
 #include "grub/loader/kernel-install.h"
+#include "grub/loader/words-home.h"
 #include "model/names.h"
+
+/* One file while it is edited. */
+typedef struct EditedFile {
+        const char *path;
+        const char *old; /* as the steps planned so far leave it */
+        char *text;      /* NULL: there is no such file */
+        PlanWords words;
+} EditedFile;
 
 /* One entry while it is edited. */
 typedef struct Draft {
         const BootEntry *entry;
-        const char *old; /* as the steps planned so far leave it */
-        char *text;
-        Kargs arguments; /* as they are with the edits so far */
-        PlanWords words;
-        bool kernelopts; /* its options have that variable in them */
-        bool shared;     /* another entry boots the same kernel */
+        EditedFile file;
+        Kargs arguments;            /* as they are with the edits so far */
+        bool uses[_WORDS_HOME_MAX]; /* its options have the variable of that home in them */
+        bool shared;                /* another entry boots the same kernel */
 } Draft;
 
 /* All files of one edit. */
@@ -25,27 +32,30 @@ typedef struct Edit {
         Plan *plan;
         Draft *drafts;
         size_t n;
-        const LoaderFile *block_file; /* environment block; NULL: there is none */
-        const char *old_block;        /* as the steps planned so far leave it */
-        char *block;
-        PlanWords block_words;
-        LoaderVariable *variables; /* those of the loader, kernelopts as it is in the block now */
-        char *kernelopts;          /* that value, NULL: not in the block */
-        char *problem;             /* of the block, when it was to be edited */
+        EditedFile block;              /* the environment block */
+        char *values[_WORDS_HOME_MAX]; /* of the homes' variables in the block now; NULL: not in it */
+        LoaderVariable *variables;     /* those of the loader, with these values */
+        const char *variable;          /* the one that was edited last */
+        char *problem;                 /* of the block, when it was to be edited */
 } Edit;
+
+static void edited_file_done(EditedFile *f)
+{
+        free(f->text);
+        plan_words_done(&f->words);
+}
 
 static void edit_done(Edit *e)
 {
         FOREACH_ARRAY(d, e->drafts, e->n) {
-                free(d->text);
+                edited_file_done(&d->file);
                 kargs_done(&d->arguments);
-                plan_words_done(&d->words);
         }
         free(e->drafts);
-        free(e->block);
-        plan_words_done(&e->block_words);
+        edited_file_done(&e->block);
+        FOREACH_ARRAY(v, e->values, ELEMENTSOF(e->values))
+                free(*v);
         free(e->variables);
-        free(e->kernelopts);
         free(e->problem);
         *e = (Edit){};
 }
@@ -58,42 +68,72 @@ static const LoaderFile *environment_of(const Loader *l)
         return NULL;
 }
 
-/* The value of kernelopts in the block, and with it what each entry gets. */
-static int evaluate(Edit *e)
+/* The values of the homes' variables in the block. */
+static int evaluate_block(Edit *e)
 {
         _cleanup_(grubenv_done) GrubEnv env = {};
-        const char *value = NULL;
-        int r = e->block ? grubenv_parse(e->block, strlen(e->block), &env) : 0;
+        int r = e->block.text ? grubenv_parse(e->block.text, strlen(e->block.text), &env) : 0;
+
+        for (size_t h = 0; h < _WORDS_HOME_MAX && r >= 0; h++) {
+                const char *name = words_homes[h].variable;
+
+                if (!name)
+                        continue;
+                r = string_replace(e->values + h, grubenv_value(&env, name));
+                for (size_t i = 0; i < e->loader->n_variables && e->values[h]; i++)
+                        if (streq(e->variables[i].name, name))
+                                e->variables[i].value = e->values[h];
+        }
+        return r;
+}
+
+/* What is in the block, and with it what each entry gets. */
+static int evaluate(Edit *e)
+{
+        int r = evaluate_block(e);
 
         if (r < 0)
                 return r;
-        value = e->block ? grubenv_value(&env, BLS_KERNELOPTS) : NULL;
-        free(e->kernelopts);
-        e->kernelopts = value ? strdup(value) : NULL;
-        if (value && !e->kernelopts)
-                return -ENOMEM;
-        for (size_t i = 0; i < e->loader->n_variables; i++)
-                if (e->kernelopts && streq(e->variables[i].name, BLS_KERNELOPTS))
-                        e->variables[i].value = e->kernelopts;
         FOREACH_ARRAY(d, e->drafts, e->n) {
                 _cleanup_(bls_entry_done) BlsEntry parsed = {};
 
-                r = bls_parse(d->text, &parsed);
+                r = bls_parse(d->file.text, &parsed);
                 if (r < 0)
                         return r;
                 kargs_done(&d->arguments);
                 r = bls_arguments(&parsed, BLS_GRUB, e->variables, e->loader->n_variables, &d->arguments);
                 if (r < 0)
                         return r;
-                d->kernelopts = bls_options_use(&parsed, BLS_GRUB, BLS_KERNELOPTS);
+                for (size_t h = 0; h < _WORDS_HOME_MAX; h++)
+                        d->uses[h] =
+                                words_homes[h].variable && bls_options_use(&parsed, BLS_GRUB, words_homes[h].variable);
         }
         return 0;
+}
+
+/* Does an entry take words out of any variable that has its home in the block? */
+static bool uses_block(const Draft *d)
+{
+        FOREACH_ARRAY(u, d->uses, ELEMENTSOF(d->uses))
+                if (*u)
+                        return true;
+        return false;
+}
+
+/* @f: NULL: there is none. @format: of what is ptprep's in it. Its text stays NULL where a step removes it. */
+static int edited_file_init(const Plan *plan, const LoaderFile *f, const OwnedFormat *format, EditedFile *ret)
+{
+        *ret = (EditedFile){ .path = f ? f->path : NULL,
+                             .old = f ? loader_present(plan, f->path, f->text) : NULL,
+                             .words.format = format->name };
+        return string_copy(ret->old, &ret->text);
 }
 
 static int edit_init(Edit *e)
 {
         const Loader *l = e->loader;
         size_t n = MAX(l->n_variables, (size_t) 1);
+        int r;
 
         e->variables = calloc(n, sizeof(*e->variables));
         e->drafts = calloc(MAX(l->n_entries, (size_t) 1), sizeof(*e->drafts));
@@ -102,208 +142,171 @@ static int edit_init(Edit *e)
         if (l->n_variables > 0)
                 memcpy(e->variables, l->variables, l->n_variables * sizeof(*e->variables));
         FOREACH_ARRAY(entry, l->entries, l->n_entries) {
-                const LoaderFile *f = loader_file(l, entry->file);
                 Draft *d = e->drafts + e->n;
 
-                *d = (Draft){ .entry = entry,
-                              .old = loader_present(e->plan, f->path, f->text),
-                              .words.format = owned_bls.name };
-                if (!d->old)
+                *d = (Draft){ .entry = entry };
+                r = edited_file_init(e->plan, loader_file(l, entry->file), words_homes[WORDS_LITERAL].format, &d->file);
+                if (r < 0)
+                        return r;
+                if (!d->file.text)
                         continue;
                 e->n++;
-                d->text = strdup(d->old);
-                if (!d->text)
-                        return -ENOMEM;
                 FOREACH_ARRAY(other, l->entries, l->n_entries)
                         d->shared |= other != entry && streq(other->kernel, entry->kernel);
         }
-        e->block_words.format = owned_grubenv.name;
-        e->block_file = environment_of(l);
-        e->old_block = e->block_file ? loader_present(e->plan, e->block_file->path, e->block_file->text) : NULL;
-        if (e->old_block && !(e->block = strdup(e->old_block)))
-                return -ENOMEM;
-        return evaluate(e);
+        r = edited_file_init(e->plan, environment_of(l), &owned_grubenv, &e->block);
+        return r < 0 ? r : evaluate(e);
 }
 
-static int set_text(char **text, char *other)
+static int take_unwanted_of(const Edit *e, const OwnedFormat *format, EditedFile *f)
 {
-        if (!other)
+        _cleanup_(owned_words_done) OwnedWords unwanted = {};
+        char *text = NULL;
+        int r = f->text ? loader_unwanted(e->want, f->path, &unwanted) : 0;
+
+        if (r < 0 || unwanted.n == 0)
+                return r;
+        r = format->take_out(f->text, &unwanted, &text);
+        if (r < 0)
+                return r;
+        if (!text)
                 return -ENOMEM;
-        free(*text);
-        *text = other;
+        free(f->text);
+        f->text = text;
         return 0;
 }
 
 /* Takes out what ptprep added and nobody wants any more. */
 static int take_unwanted(Edit *e)
 {
-        _cleanup_(owned_words_done) OwnedWords of_block = {};
-        char *text = NULL;
-        int r = e->block ? loader_unwanted(e->want, e->block_file->path, &of_block) : 0;
+        int r = take_unwanted_of(e, &owned_grubenv, &e->block);
 
-        if (r >= 0 && of_block.n > 0) {
-                r = owned_grubenv.take_out(e->block, &of_block, &text);
+        FOREACH_ARRAY(d, e->drafts, e->n)
                 if (r >= 0)
-                        r = set_text(&e->block, text);
-        }
-        FOREACH_ARRAY(d, e->drafts, e->n) {
-                _cleanup_(owned_words_done) OwnedWords unwanted = {};
-
-                if (r >= 0)
-                        r = loader_unwanted(e->want, d->entry->file, &unwanted);
-                if (r < 0 || unwanted.n == 0)
-                        continue;
-                text = NULL;
-                r = owned_bls.take_out(d->text, &unwanted, &text);
-                if (r >= 0)
-                        r = set_text(&d->text, text);
-        }
-        return r;
-}
-
-/* The words of the options as they stand, variables and all. */
-static int raw_options(const char *text, char **ret)
-{
-        _cleanup_(bls_entry_done) BlsEntry e = {};
-        _cleanup_(kargs_done) Kargs k = {};
-        int r = bls_parse(text, &e);
-
-        if (r >= 0)
-                r = bls_arguments(&e, BLS_SYSTEMD, NULL, 0, &k);
-        if (r < 0)
-                return r;
-        *ret = kargs_print(&k);
-        return *ret ? 0 : -ENOMEM;
-}
-
-static int edit_entry(Edit *e, Draft *d, const CmdlineEdit *edit)
-{
-        _cleanup_free_ char *text = NULL, *old = NULL, *new = NULL;
-        const LoaderVariable *fallback = loader_variable(e->loader, BLS_DEFAULT_OPTS);
-        int r = bls_edit(d->text, edit, fallback && fallback->value ? "$" BLS_DEFAULT_OPTS : NULL, &text);
-
-        if (r >= 0)
-                r = raw_options(d->text, &old);
-        if (r >= 0)
-                r = raw_options(text, &new);
-        if (r >= 0)
-                r = cmdline_record(old, new, 0, edit->add, "", &d->words.added, &d->words.removed);
-        return r < 0 ? r : set_text(&d->text, TAKE_PTR(text));
-}
-
-static int edit_block(Edit *e, const CmdlineEdit *edit)
-{
-        _cleanup_free_ char *before = e->kernelopts ? strdup(e->kernelopts) : NULL, *block = NULL;
-        int r = before ? grubenv_edit(e->block, strlen(e->block), BLS_KERNELOPTS, edit, &block, &e->problem) : -ENOMEM;
-
-        if (r < 0 || streq(e->block, block))
-                return r;
-        r = set_text(&e->block, TAKE_PTR(block));
-        if (r >= 0)
-                r = evaluate(e);
-        return r < 0 ? r
-                     : cmdline_record(before, e->kernelopts ?: "", 0, edit->add, BLS_KERNELOPTS, &e->block_words.added,
-                                      &e->block_words.removed);
-}
-
-/* An entry that can boot, and takes kernelopts out of the block. */
-static bool takes_block(const Edit *e, const Draft *d)
-{
-        return !d->entry->rescue && d->kernelopts && e->kernelopts;
-}
-
-static int remove_contradictions(Edit *e)
-{
-        const CmdlineEdit edit = { .remove = e->want->remove };
-        bool block = false;
-        int r = 0;
-
-        FOREACH_ARRAY(d, e->drafts, e->n) {
-                block |= takes_block(e, d);
-                if (r >= 0 && !d->entry->rescue)
-                        r = edit_entry(e, d, &edit);
-        }
-        if (r >= 0 && block)
-                r = edit_block(e, &edit);
+                        r = take_unwanted_of(e, words_homes[WORDS_LITERAL].format, &d->file);
         return r < 0 ? r : evaluate(e);
 }
 
-/* Into the block, when all that take its variable lack the word: then no entry gets it twice. */
-static int block_lacks(const Edit *e, Kargs *ret)
+/* An entry that can boot, and takes words out of this file that have this home in it. */
+static bool takes(const Edit *e, const Draft *d, WordsHomeKind home, const EditedFile *f)
 {
+        if (d->entry->rescue)
+                return false;
+        return words_homes[home].variable ? d->uses[home] && e->values[home] : f == &d->file;
+}
+
+static int edit_file(Edit *e, WordsHomeKind home, EditedFile *f, const CmdlineEdit *edit)
+{
+        const LoaderVariable *fallback = loader_variable(e->loader, BLS_DEFAULT_OPTS);
+        const char *base = fallback && fallback->value ? "$" BLS_DEFAULT_OPTS : NULL;
+        char *text;
+        int r;
+
+        e->variable = words_homes[home].variable;
+        r = words_home_edit(words_homes + home, f->text, edit, base, &f->words, &text, &e->problem);
+        if (r < 0)
+                return r;
+        free(f->text);
+        f->text = text;
+        return 0;
+}
+
+static int remove_from(Edit *e, WordsHomeKind home, EditedFile *f)
+{
+        bool taken = false;
+
+        FOREACH_ARRAY(d, e->drafts, e->n)
+                taken |= takes(e, d, home, f);
+        return taken ? edit_file(e, home, f, &(CmdlineEdit){ .remove = e->want->remove }) : 0;
+}
+
+/* A word goes to where all that take words from lack it: then no entry gets it twice. */
+static int add_to(Edit *e, WordsHomeKind home, EditedFile *f)
+{
+        _cleanup_(kargs_done) Kargs add = {};
+
         FOREACH_ARRAY(w, e->want->add->words.items, e->want->add->words.n) {
                 const Kargs one = { .words = { .items = w, .n = 1 } };
                 size_t users = 0, lacking = 0;
+                int r = 0;
 
                 FOREACH_ARRAY(d, e->drafts, e->n) {
                         _cleanup_(kargs_done) Kargs missing = {};
-                        int r = takes_block(e, d) ? kargs_missing(&d->arguments, &one, &missing) : 0;
+                        bool user = takes(e, d, home, f);
 
+                        r = user ? kargs_missing(&d->arguments, &one, &missing) : 0;
                         if (r < 0)
                                 return r;
-                        users += takes_block(e, d);
+                        users += user;
                         lacking += missing.words.n;
                 }
-                if (users > 0 && lacking == users) {
-                        int r = string_list_add(&ret->words, *w);
+                if (users > 0 && lacking == users)
+                        r = string_list_add(&add.words, *w);
+                if (r < 0)
+                        return r;
+        }
+        return add.words.n > 0 ? edit_file(e, home, f, &(CmdlineEdit){ .add = &add }) : 0;
+}
 
-                        if (r < 0)
-                                return r;
-                }
+/* One home after the other, each in all files that it has. */
+static int edit_homes(Edit *e, int (*edit)(Edit *e, WordsHomeKind home, EditedFile *f))
+{
+        for (WordsHomeKind home = 0; home < _WORDS_HOME_MAX; home++) {
+                bool in_block = words_homes[home].variable;
+                int r = in_block && e->block.text ? edit(e, home, &e->block) : 0;
+
+                FOREACH_ARRAY(d, e->drafts, in_block ? 0 : e->n)
+                        if (r >= 0)
+                                r = edit(e, home, &d->file);
+                if (r >= 0)
+                        r = evaluate(e);
+                if (r < 0)
+                        return r;
         }
         return 0;
 }
 
-static int add_missing(Edit *e)
-{
-        _cleanup_(kargs_done) Kargs block = {};
-        int r = block_lacks(e, &block);
-
-        if (r >= 0 && block.words.n > 0)
-                r = edit_block(e, &(CmdlineEdit){ .add = &block });
-        FOREACH_ARRAY(d, e->drafts, e->n) {
-                _cleanup_(kargs_done) Kargs missing = {};
-
-                if (r < 0 || d->entry->rescue)
-                        continue;
-                r = kargs_missing(&d->arguments, e->want->add, &missing);
-                if (r >= 0 && missing.words.n > 0)
-                        r = edit_entry(e, d, &(CmdlineEdit){ .add = &missing });
-        }
-        return r < 0 ? r : evaluate(e);
-}
-
 /*
- * A rescue entry that shares the variable keeps what it boots with: it gets the value of before in the place of the
+ * A rescue entry that shares a variable keeps what it boots with: it gets the value of before in the place of the
  * variable. These words are somebody else's, so the record has none of them.
  */
+static int pin_rescue_entry(const Edit *e, Draft *d, WordsHomeKind home)
+{
+        const char *variable = words_homes[home].variable;
+        const LoaderVariable *before = loader_variable(e->loader, variable);
+        size_t n = before && before->value ? strlen(before->value) : 0;
+        _cleanup_free_ char *value = NULL;
+        char *text;
+        int r;
+
+        if (!before || !before->value || streq_null(before->value, e->values[home]))
+                return 0;
+        while (n > 0 && before->value[n - 1] == ' ')
+                n--;
+        value = strndup(before->value, n);
+        r = value ? bls_replace_variable(d->file.text, variable, value, &text) : -ENOMEM;
+        if (r < 0)
+                return r;
+        free(d->file.text);
+        d->file.text = text;
+        return 0;
+}
+
 static int pin_rescue_entries(Edit *e)
 {
-        const LoaderVariable *before = loader_variable(e->loader, BLS_KERNELOPTS);
-
-        if (!e->block || streq(e->block, e->old_block) || !before || !before->value)
+        if (streq_null(e->block.text, e->block.old))
                 return 0;
-        FOREACH_ARRAY(d, e->drafts, e->n) {
-                _cleanup_(bls_entry_done) BlsEntry parsed = {};
-                size_t n = strlen(before->value);
-                _cleanup_free_ char *value = NULL;
-                int r;
+        FOREACH_ARRAY(d, e->drafts, e->n)
+                for (WordsHomeKind h = 0; h < _WORDS_HOME_MAX; h++) {
+                        int r = d->entry->rescue && d->uses[h] ? pin_rescue_entry(e, d, h) : 0;
 
-                if (!d->entry->rescue || !d->kernelopts)
-                        continue;
-                while (n > 0 && before->value[n - 1] == ' ')
-                        n--;
-                value = strndup(before->value, n);
-                r = value ? bls_replace_variable(d->text, BLS_KERNELOPTS, value, &parsed.text) : -ENOMEM;
-                if (r >= 0)
-                        r = set_text(&d->text, TAKE_PTR(parsed.text));
-                if (r < 0)
-                        return r;
-        }
+                        if (r < 0)
+                                return r;
+                }
         return evaluate(e);
 }
 
-/* What each entry would boot with, before any step is taken. */
+/* What each entry would boot with, before any step is taken, whatever home its words have. */
 static int verify(const Edit *e)
 {
         FOREACH_ARRAY(d, e->drafts, e->n) {
@@ -359,8 +362,8 @@ static bool options_plain(const char *text)
  */
 static bool grubby_can(const Edit *e, const Draft *d)
 {
-        return e->loader->editor && !d->shared && !d->kernelopts && d->words.removed.n == 0 && d->words.added.n > 0 &&
-               options_plain(d->old) && !strpbrk(d->old, "\"'\\,");
+        return e->loader->editor && !d->shared && !uses_block(d) && d->file.words.removed.n == 0 &&
+               d->file.words.added.n > 0 && options_plain(d->file.old) && !strpbrk(d->file.old, "\"'\\,");
 }
 
 static int add_grubby(const Edit *e, const Draft *d, FileStep *s)
@@ -369,7 +372,7 @@ static int add_grubby(const Edit *e, const Draft *d, FileStep *s)
         _cleanup_free_ char *words = NULL;
         int r = 0;
 
-        FOREACH_ARRAY(w, d->words.added.items, d->words.added.n)
+        FOREACH_ARRAY(w, d->file.words.added.items, d->file.words.added.n)
                 if (r >= 0)
                         r = string_list_add(&added.words, w->word);
         if (r < 0 || !(words = kargs_print(&added)))
@@ -383,6 +386,11 @@ static int add_grubby(const Edit *e, const Draft *d, FileStep *s)
         return r < 0 ? r : string_list_addf(&s->editor, "--args=%s", words);
 }
 
+static int plan_file(const Edit *e, const EditedFile *f)
+{
+        return plan_edit(e->plan, e->want->check, f->path, f->old, f->text, &f->words);
+}
+
 /* The rescue entries first: from the moment on in which the block changes they do not depend on it. */
 static int plan_drafts(const Edit *e, bool rescue)
 {
@@ -392,7 +400,7 @@ static int plan_drafts(const Edit *e, bool rescue)
 
                 if (d->entry->rescue != rescue)
                         continue;
-                r = plan_edit(e->plan, e->want->check, d->entry->file, d->old, d->text, &d->words);
+                r = plan_file(e, &d->file);
                 if (r >= 0 && e->plan->n > before && grubby_can(e, d))
                         r = add_grubby(e, d, &e->plan->steps[before].file);
                 if (r < 0)
@@ -405,8 +413,8 @@ static int plan_all(const Edit *e)
 {
         int r = plan_drafts(e, true);
 
-        if (r >= 0 && e->block)
-                r = plan_edit(e->plan, e->want->check, e->block_file->path, e->old_block, e->block, &e->block_words);
+        if (r >= 0 && e->block.text)
+                r = plan_file(e, &e->block);
         return r < 0 ? r : plan_drafts(e, false);
 }
 
@@ -417,10 +425,10 @@ static int refuse(const Edit *e, int r)
                 return loader_refuse(
                         e->want, r,
                         "%s %s: repair it with \"grub2-editenv create\" (or grub-editenv), or from a backup",
-                        e->block_file->path, e->problem ?: "is damaged");
+                        e->block.path, e->problem ?: "is damaged");
         case -ENOSPC:
-                return loader_refuse(e->want, r, "%s %s: shorten " BLS_KERNELOPTS " or remove other variables from it",
-                                     e->block_file->path, e->problem ?: "is full");
+                return loader_refuse(e->want, r, "%s %s: shorten %s or remove other variables from it", e->block.path,
+                                     e->problem ?: "is full", e->variable ?: "its values");
         case -ENOTSUP:
                 return e->want->reason && *e->want->reason
                                ? r
@@ -433,16 +441,17 @@ static int refuse(const Edit *e, int r)
 /* A new file of arguments begins with what a kernel gets now; variables are GRUB's, and wanted words come anew. */
 static int words_of_model(const Edit *e, const Draft *model, Kargs *ret)
 {
+        const WordsHome *literal = words_homes + WORDS_LITERAL;
         _cleanup_free_ char *options = NULL;
-        _cleanup_(kargs_done) Kargs all = {}, literal = {};
-        int r = raw_options(model->text, &options);
+        _cleanup_(kargs_done) Kargs all = {}, words = {};
+        int r = literal->read(literal, model->file.text, &options);
 
         if (r >= 0)
                 r = kargs_parse(options, &all);
         FOREACH_ARRAY(w, all.words.items, all.words.n)
                 if (r >= 0 && !strchr(*w, '$') && !kargs_has(e->want->add, *w))
-                        r = string_list_add(&literal.words, *w);
-        return r < 0 ? r : kernel_cmdline_words(&literal, ret);
+                        r = string_list_add(&words.words, *w);
+        return r < 0 ? r : kernel_cmdline_words(&words, ret);
 }
 
 /* Kernels to come: their entries are made from a file of arguments, or else from those of the very boot. */
@@ -456,7 +465,7 @@ static int edit_kernel_cmdline(const Edit *e)
         FOREACH_ARRAY(d, e->drafts, e->n)
                 if (!d->entry->rescue && (!model || d->entry->is_default))
                         model = d;
-        if (!f && e->loader->names_kernels && model && !model->kernelopts)
+        if (!f && e->loader->names_kernels && model && !uses_block(model))
                 r = words_of_model(e, model, &base);
         return r < 0 ? r : plan_cmdline(e->plan, e->want, KERNEL_CMDLINE_FILE, f ? f->text : NULL, &base, false);
 }
@@ -472,11 +481,9 @@ int bls_draft_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
         if (r >= 0)
                 r = take_unwanted(&e);
         if (r >= 0)
-                r = evaluate(&e);
+                r = edit_homes(&e, remove_from);
         if (r >= 0)
-                r = remove_contradictions(&e);
-        if (r >= 0)
-                r = add_missing(&e);
+                r = edit_homes(&e, add_to);
         if (r >= 0)
                 r = pin_rescue_entries(&e);
         if (r >= 0)

@@ -2,13 +2,13 @@
 #pragma once
 
 #include "grub/loader/loaders.h"
+#include "grub/loader/words-home.h"
 
 /*
- * An edit of boot loader specification entries whose reader is GRUB, and of what their options may come from: the
- * variable kernelopts of the environment block, /etc/kernel/cmdline for later kernels. Pure.
+ * An edit of boot loader specification entries whose reader is GRUB, wherever their words live (words-home.h), and of
+ * /etc/kernel/cmdline for later kernels. Pure.
  */
 
-#define BLS_KERNELOPTS   "kernelopts"
 #define BLS_DEFAULT_OPTS "default_kernelopts" /* Fedora's GRUB takes it for an entry without options */
 #define BLS_ENVIRONMENT  "/grubenv"           /* the environment block, beside the configuration */
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "grub/loader/kernel-install.h"
+#include "grub/loader/words-home.h"
 #include "model/names.h"
 
 static Kargs words_of(const OwnedWords *owned, char **items)
@@ -44,18 +45,14 @@ static int change_init(Change *c, const LoaderEdit *want, const char *subject, c
         return 0;
 }
 
-/* The arguments of an entry as one text. */
-static int entry_options(const char *text, Kargs *ret, char **ret_text)
+/* The arguments of an entry as they stand there. */
+static int entry_arguments(const char *text, Kargs *ret)
 {
-        _cleanup_(bls_entry_done) BlsEntry entry = {};
-        int r = bls_parse(text, &entry);
+        const WordsHome *h = words_homes + WORDS_LITERAL;
+        _cleanup_free_ char *options = NULL;
+        int r = h->read(h, text, &options);
 
-        if (r >= 0)
-                r = bls_arguments(&entry, BLS_SYSTEMD, NULL, 0, ret);
-        if (r < 0)
-                return r;
-        *ret_text = kargs_print(ret);
-        return *ret_text ? 0 : -ENOMEM;
+        return r < 0 ? r : kargs_parse(options, ret);
 }
 
 static int refuse_open_quote(const LoaderEdit *want, const char *path)
@@ -65,24 +62,22 @@ static int refuse_open_quote(const LoaderEdit *want, const char *path)
 
 int plan_entry(Plan *plan, const LoaderEdit *want, const char *path, const char *subject, const char *text)
 {
-        _cleanup_(change_done) Change c = { .words = { .format = owned_bls.name, .recorded_as = subject } };
-        _cleanup_(kargs_done) Kargs present = {}, future = {};
-        _cleanup_free_ char *edited = NULL, *before = NULL, *after = NULL;
+        const WordsHome *home = words_homes + WORDS_LITERAL;
+        _cleanup_(change_done) Change c = { .words = { .format = home->format->name, .recorded_as = subject } };
+        _cleanup_(kargs_done) Kargs present = {};
+        _cleanup_free_ char *edited = NULL;
         int r;
 
         text = loader_present(plan, path, text);
         if (!text)
                 return 0;
-        r = entry_options(text, &present, &before);
+        r = entry_arguments(text, &present);
         if (r >= 0)
                 r = change_init(&c, want, subject ?: path, &present);
         if (r >= 0)
-                r = bls_edit(text, &(CmdlineEdit){ .take = &c.take, .remove = want->remove, .add = &c.add }, NULL,
-                             &edited);
-        if (r >= 0)
-                r = entry_options(edited, &future, &after);
-        if (r >= 0)
-                r = cmdline_record(before, after, 0, &c.add, "", &c.words.added, &c.words.removed);
+                r = words_home_edit(home, text,
+                                    &(CmdlineEdit){ .take = &c.take, .remove = want->remove, .add = &c.add }, NULL,
+                                    &c.words, &edited, NULL);
         if (r == -ENOTSUP)
                 return refuse_open_quote(want, path);
         return r < 0 ? r : plan_edit(plan, want->check, path, text, edited, &c.words);
@@ -129,14 +124,14 @@ static bool is_recorded(const Record *record, const char *path)
 static int take_inherited(const LoaderEdit *want, const LoaderFile *f, const OwnedWords *words, Plan *plan)
 {
         _cleanup_(kargs_done) Kargs present = {};
-        _cleanup_free_ char *options = NULL, *without = NULL;
+        _cleanup_free_ char *without = NULL;
         const char *text = loader_present(plan, f->path, f->text);
         int r;
 
         /* with nothing wanted, what the record has of it is given back already, and was inherited itself */
         if (!text || (!loader_wants_nothing(want) && is_recorded(want->record, f->path)))
                 return 0;
-        r = entry_options(text, &present, &options);
+        r = entry_arguments(text, &present);
         if (r < 0 || !kargs_has(&present, KARG_CLAIM))
                 return r;
         r = owned_bls.take_out(text, words, &without);

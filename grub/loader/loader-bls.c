@@ -14,9 +14,10 @@
 
 /*
  * GRUB that takes its menu from boot loader specification entries: Fedora and the families of RHEL 8 to 10, and GRUB
- * 2.14 anywhere. Where the words go: into the options of every entry, or into the variable kernelopts of the
- * environment block when the entries take their options from there (RHEL 8); and into /etc/kernel/cmdline, for kernels
- * that are installed later. What grub.cfg itself boots, and /etc/default/grub, is the matter of loader-grub2.c.
+ * 2.14 anywhere. Where the words go: to one of the homes in words-home.c, that is into the options of every entry, or
+ * into the variable kernelopts of the environment block when the entries take their options from there (RHEL 8); and
+ * into /etc/kernel/cmdline, for kernels that are installed later. What grub.cfg itself boots, and /etc/default/grub, is
+ * the matter of loader-grub2.c.
  */
 
 #define SAVED_ENTRY    "saved_entry"
@@ -221,8 +222,11 @@ static void mark_default(Loader *l, const BlsPlace *place)
 /* What no entry and no choice of one depends on is of no interest here. */
 static bool is_used(const Loader *l, const char *name)
 {
-        static const char *const always[] = { "default", SAVED_ENTRY, BLS_KERNELOPTS, BLS_DEFAULT_OPTS };
+        static const char *const always[] = { "default", SAVED_ENTRY, BLS_DEFAULT_OPTS };
 
+        FOREACH_ARRAY(h, words_homes, _WORDS_HOME_MAX)
+                if (streq_null(h->variable, name))
+                        return true;
         FOREACH_ARRAY(a, always, ELEMENTSOF(always))
                 if (streq(*a, name))
                         return true;
