@@ -298,6 +298,47 @@ static void test_not_followed(void **state)
         (void) state;
 }
 
+/* NVMe/TCP says which interface it is bound to; only one that is on a function of its own is followed. */
+static void test_bound_to_an_interface(void **state)
+{
+        static const char bound[] = "traddr=192.0.2.1,trsvcid=4420,host_iface=enp0s4,src_addr=192.0.2.17\n",
+                          not_told[] = "remote: / on nvme0n1, which is reached over NVMe over fabrics\n";
+        static const struct {
+                const char *transport, *address, *interface, *told;
+        } rows[] = {
+                { "tcp\n", bound, "pci0000:00/0000:00:04.0/virtio1/net/enp0s4",
+                  "/: / on nvme0n1 on NVMe/TCP over enp0s4 on 0000:00:04.0\n" },
+                { "tcp\n", bound, "virtual/net/enp0s4", not_told },
+                { "tcp\n", bound, NULL, not_told },
+                { "tcp\n", "traddr=192.0.2.1,trsvcid=4420,src_addr=192.0.2.17\n",
+                  "pci0000:00/0000:00:04.0/virtio1/net/enp0s4", not_told },
+                { "rdma\n", bound, "pci0000:00/0000:00:04.0/virtio1/net/enp0s4", not_told },
+        };
+
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_(facts_done) Facts f = {};
+                void *state_of_one;
+                char target[256];
+                const Tree *t;
+
+                assert_int_equal(tree_setup(&state_of_one), 0);
+                t = state_of_one;
+                block(t, "virtual/nvme-fabrics/ctl/nvme0/nvme0n1", "259:0");
+                tree_link(t, "/sys/class/nvme/nvme0", "../../devices/virtual/nvme-fabrics/ctl/nvme0");
+                tree_file(t, "/sys/devices/virtual/nvme-fabrics/ctl/nvme0/transport", row->transport);
+                tree_file(t, "/sys/devices/virtual/nvme-fabrics/ctl/nvme0/address", row->address);
+                if (row->interface) {
+                        (void) snprintf(target, sizeof(target), "../../devices/%s", row->interface);
+                        tree_link(t, "/sys/class/net/enp0s4", target);
+                }
+                tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:0 / / rw - ext4 /dev/x rw\n");
+                f = probe(t);
+                assert_told(&f, row->told);
+                assert_int_equal(tree_teardown(&state_of_one), 0);
+        }
+        (void) state;
+}
+
 /* What is known of the other parts stays known. */
 static void test_partly_followed(void **state)
 {
@@ -406,13 +447,21 @@ static void test_without_devices(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_partitions),     TREE_TEST(test_holders),
-                TREE_TEST(test_circle),         TREE_TEST(test_btrfs),
-                TREE_TEST(test_nvme_multipath), TREE_TEST(test_vmd),
-                TREE_TEST(test_fstab),          TREE_TEST(test_loop_and_swap_file),
-                TREE_TEST(test_other_roots),    TREE_TEST(test_without_devices),
-                TREE_TEST(test_not_followed),   TREE_TEST(test_partly_followed),
-                TREE_TEST(test_endless_tables), TREE_TEST(test_unreadable_tables),
+                TREE_TEST(test_partitions),
+                TREE_TEST(test_holders),
+                TREE_TEST(test_circle),
+                TREE_TEST(test_btrfs),
+                TREE_TEST(test_nvme_multipath),
+                TREE_TEST(test_vmd),
+                TREE_TEST(test_fstab),
+                TREE_TEST(test_loop_and_swap_file),
+                TREE_TEST(test_other_roots),
+                TREE_TEST(test_without_devices),
+                TREE_TEST(test_not_followed),
+                TREE_TEST(test_partly_followed),
+                TREE_TEST(test_bound_to_an_interface),
+                TREE_TEST(test_endless_tables),
+                TREE_TEST(test_unreadable_tables),
                 TREE_TEST(test_names),
         };
 
