@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "loader-edit.h"
 
+#include "base/text.h"
 #include "grub/format/blscfg.h"
 #include "grub/format/grubenv.h"
+#include "grub/loader/words-home.h"
 
 #define CFG     "/boot/grub2/grub.cfg"
 #define ENV     "/boot/grub2/grubenv"
@@ -661,10 +663,37 @@ static void partitions_for_root_only(void **state)
         assert_unseen(t, "boot/efi", 0700, "grub2? ");
 }
 
+/* Wherever words live: what an edit adds is read there, found by what the record has of it, and given back by it. */
+static void every_home_gives_back_what_it_records(void **state)
+{
+        (void) state;
+        FOREACH_ARRAY(h, words_homes, _WORDS_HOME_MAX) {
+                _cleanup_(kargs_done) Kargs add = {};
+                _cleanup_free_ char *lines = NULL, *text = NULL, *edited = NULL, *words = NULL, *without = NULL;
+                _cleanup_(owned_words_done) OwnedWords left = {};
+                _cleanup_(plan_words_done) PlanWords record = { .format = h->format->name };
+
+                assert_int_equal(string_printf(&lines, "%s=root=/dev/sda1 ro\n", h->variable ?: ""), 0);
+                text = h->variable ? block(lines) : strdup("linux /v1\noptions root=/dev/sda1 ro\n");
+                assert_int_equal(kargs_parse(OURS, &add), 0);
+                assert_int_equal(words_home_edit(h, text, &(CmdlineEdit){ .add = &add }, NULL, &record, &edited, NULL),
+                                 0);
+                assert_int_equal(h->read(h, edited, &words), 0);
+                assert_string_equal(words, "root=/dev/sda1 ro " OURS);
+                assert_int_equal(record.added.n, 2);
+                assert_int_equal(record.removed.n, 0);
+                assert_int_equal(owned_left(record.format, edited, &record.added, &left), 0);
+                assert_int_equal(left.n, 2);
+                assert_int_equal(owned_format(record.format)->take_out(edited, &record.added, &without), 0);
+                assert_string_equal(without, text);
+        }
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(spellings_of_the_switch),
+                cmocka_unit_test(every_home_gives_back_what_it_records),
                 TREE_TEST(literal_options_of_every_entry),
                 TREE_TEST(kernelopts_in_the_block),
                 TREE_TEST(contradictions_in_the_block_go),
