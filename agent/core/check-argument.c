@@ -91,13 +91,6 @@ static int judge_embedded(const Check *self, const Loader *l, const BootEntry *e
                 "rebuild needed: %s %s, and %s", word, fault, e->obstacle);
 }
 
-/* ":LINE" behind the file that an entry stands in; "" where that file is the entry. */
-static const char *line_of(const BootEntry *e, char buf[16])
-{
-        (void) snprintf(buf, 16, ":%u", e->line);
-        return e->line > 0 ? buf : "";
-}
-
 /* The entry that boots is one that ptprep leaves alone: that is no reason to call it right. */
 static int judge_left_alone(const Check *self, const Loader *l, const BootEntry *e, const char *fault, const char *word,
                             FindingList *ret)
@@ -108,7 +101,7 @@ static int judge_left_alone(const Check *self, const Loader *l, const BootEntry 
                            e->foreign ? "change it where it is written, in /etc/grub.d, or choose another default"
                                       : "choose another default, or change the arguments of this one by hand",
                            "%s%s: %s %s in the entry that boots by default, and ptprep leaves it alone: it is %s",
-                           e->file, line_of(e, line), word, fault,
+                           e->file, boot_entry_line(e, line), word, fault,
                            e->foreign ? "not made from " NAME_DEFAULT_GRUB : "a rescue entry");
 }
 
@@ -123,7 +116,7 @@ static int judge_untold(const Check *self, const BootEntry *e, const char *word,
                 return -ENOMEM;
         return finding_add(ret, self->id, RESULT_UNKNOWN, e->id, CURE_ARGUMENT, cure,
                            "%s%s: cannot tell whether %s is in this entry: only the boot loader knows what %s has",
-                           e->file, line_of(e, line), word, e->untold);
+                           e->file, boot_entry_line(e, line), word, e->untold);
 }
 
 /* The variable that holds this word, as far as the loader's files tell; NULL: none. */
@@ -179,7 +172,7 @@ static int judge_unwanted(const Check *self, const Judgement *j, const Loader *l
         if (v && string_printf(&from, ", which stands in %s:%u", v->file, v->line) < 0)
                 return -ENOMEM;
         return finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY_REBOOT, NULL, "%s%s: this entry %s with %s%s",
-                           e->file, line_of(e, line), harm, word, from ?: "");
+                           e->file, boot_entry_line(e, line), harm, word, from ?: "");
 }
 
 /* A word that an entry lacks. */
@@ -194,7 +187,7 @@ static int judge_missing(const Check *self, const Loader *l, const BootEntry *e,
         if (e->untold)
                 return judge_untold(self, e, word, ret);
         return finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY, NULL, "%s%s: %s is not in this entry yet",
-                           e->file, line_of(e, line), word);
+                           e->file, boot_entry_line(e, line), word);
 }
 
 /* The first fault of one loader's entries. 1: there is one; 0: none. */
@@ -303,7 +296,7 @@ static int judge_switch(const Check *self, const BootEntry *e, const char *value
                           addon ?: "the boot loader's configuration") < 0)
                 return -ENOMEM;
         return finding_add(ret, self->id, RESULT_BLOCKED, e->id, CURE_ARGUMENT, cure,
-                           "%s%s: this entry has " KARG_SWITCH "=off", e->file, line_of(e, line));
+                           "%s%s: this entry has " KARG_SWITCH "=off", e->file, boot_entry_line(e, line));
 }
 
 /* The value of the last ptprep= of an entry, where that is "off"; NULL: it is not. */

@@ -103,6 +103,12 @@ const char *boot_entry_origin(const BootEntry *e, const char *word)
         return NULL;
 }
 
+const char *boot_entry_line(const BootEntry *e, char buf[16])
+{
+        (void) snprintf(buf, 16, ":%u", e->line);
+        return e->line > 0 ? buf : "";
+}
+
 int loader_add_file(Loader *l, const char *path, char **text, size_t size)
 {
         char *copy = strdup(path);

@@ -128,6 +128,9 @@ int boot_entry_append(BootEntry *e, const Kargs *more, const char *path) _must_c
  * entry's own come. */
 const char *boot_entry_origin(const BootEntry *e, const char *word);
 
+/* ":LINE" behind the file that an entry stands in, in the buffer; "" where that file is the entry. */
+const char *boot_entry_line(const BootEntry *e, char buf[16]);
+
 /**
  * loader_add_file() - remember a file that a loader was read from
  * @text: becomes the loader's, and NULL; the caller's still when this fails. @size: bytes of it.
