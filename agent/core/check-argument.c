@@ -244,6 +244,17 @@ static const char *loaders_in_use(const Facts *f, char buf[128])
         return buf;
 }
 
+/* What stands at the end of an entry may be cut off. 1: it is, and the finding points to where that is told; 0. */
+static int judge_cut(const Check *self, const Judgement *j, FindingList *ret)
+{
+        const BootEntry *e = boot_entry_cut(j);
+        int r = e ? finding_add(ret, self->id, RESULT_UNKNOWN, e->id, CURE_NONE, NULL,
+                                "cannot tell what the kernel gets of this entry, see boot.length")
+                  : 0;
+
+        return r < 0 ? r : !!e;
+}
+
 int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret)
 {
         const Facts *f = j->facts;
@@ -263,7 +274,9 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
         }
         if (faulty || facts_unreadable_loader(f))
                 return 0;
-        r = j->wanted->iommu_add ? judge_unseen(self, j, j->wanted->iommu_add, ret) : 0;
+        r = j->wanted->iommu_add ? judge_cut(self, j, ret) : 0;
+        if (r == 0 && j->wanted->iommu_add)
+                r = judge_unseen(self, j, j->wanted->iommu_add, ret);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (j->wanted->iommu_add)
@@ -367,7 +380,9 @@ int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret)
         }
         if (faulty || facts_unreadable_loader(f))
                 return 0;
-        r = judge_unseen(self, j, KARG_CLAIM, ret);
+        r = judge_cut(self, j, ret);
+        if (r == 0)
+                r = judge_unseen(self, j, KARG_CLAIM, ret);
         if (r != 0)
                 return r < 0 ? r : 0;
         return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, KARG_CLAIM " is in %zu boot entr%s", n,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/check.h"
 #include "core/next-boot.h"
+#include "grub/loader/entry-length.h"
 
 int check_boot_mounted(const Check *self, const Judgement *j, FindingList *ret)
 {
@@ -15,6 +16,31 @@ int check_boot_mounted(const Check *self, const Judgement *j, FindingList *ret)
                 if (r < 0)
                         return r;
         }
+        return 0;
+}
+
+int check_boot_length(const Check *self, const Judgement *j, FindingList *ret)
+{
+        const Facts *f = j->facts;
+
+        FOREACH_ARRAY(l, f->loaders, config_asks(j->config) ? f->n_loaders : 0)
+                FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries) {
+                        char line[16];
+                        int r;
+
+                        if (!entry_counts(e) || !boot_entry_too_long(l, e))
+                                continue;
+                        r = finding_add(ret, self->id, l->booted == BOOTED_NO ? RESULT_WARN : RESULT_BLOCKED, e->id,
+                                        CURE_PERSON,
+                                        "shorten it: take out kernel arguments that are not needed, and run ptprep "
+                                        "again",
+                                        "%s%s: the command line of this entry has %zu bytes, and the kernel takes %zu: "
+                                        "what stands at its end is cut off",
+                                        e->file, boot_entry_line(e, line), boot_entry_length(l, e),
+                                        command_line_limit());
+                        if (r < 0)
+                                return r;
+                }
         return 0;
 }
 

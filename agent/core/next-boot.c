@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/next-boot.h"
 
+#include "grub/loader/entry-length.h"
 #include "iommu/argument.h"
 
 /* Blocks for root only: anybody else may just have to be root. */
@@ -122,6 +123,15 @@ bool entry_counts(const BootEntry *e)
         return !e->rescue || (e->is_default && !startswith(e->id, "osprober-"));
 }
 
+const BootEntry *boot_entry_cut(const Judgement *j)
+{
+        FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries)
+                        if (entry_counts(e) && boot_entry_too_long(l, e))
+                                return e;
+        return NULL;
+}
+
 bool next_boot_unknown(const Judgement *j)
 {
         const Facts *f = j->facts;
@@ -135,7 +145,7 @@ bool next_boot_prepared(const Judgement *j)
         const Facts *f = j->facts;
 
         if (!streq_null(f->claims, j->wanted->claims) || facts_count_entries(f) == 0 || facts_unreadable_loader(f) ||
-            boot_mounts_failed(&f->boot_mounts))
+            boot_mounts_failed(&f->boot_mounts) || boot_entry_cut(j))
                 return false;
         if (!images_current(j))
                 return false;

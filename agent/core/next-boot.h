@@ -36,6 +36,10 @@ bool entry_iommu_fine(const Judgement *j, const BootEntry *e, const char **ret_w
 /* That, and all other arguments that are wanted. */
 bool entry_has_arguments(const Judgement *j, const BootEntry *e);
 
+/* The first entry that counts and whose command line is longer than the kernel takes: what it has at its end is not
+ * effective. NULL: none. */
+const BootEntry *boot_entry_cut(const Judgement *j);
+
 /* Is every part that needs a reboot in place, so that a reboot is all that is missing? */
 bool next_boot_prepared(const Judgement *j);
 /* Is all in place that ptprep can bring there, and what will boot cannot be told? */

@@ -251,6 +251,11 @@ static int plan_loader(const Judgement *j, const Loader *l, const LoaderEdit *wa
         if (r >= 0 || r == -ENOMEM)
                 return r;
         plan_truncate(p, before); /* all of a loader's files or none */
+        if (r == -E2BIG)
+                return finding_add(findings, "boot.length", l->booted == BOOTED_NO ? RESULT_WARN : RESULT_BLOCKED, NULL,
+                                   CURE_PERSON,
+                                   "shorten it: take out kernel arguments that are not needed, and run ptprep again",
+                                   "%s", *want->reason);
         return finding_add(findings, "iommu.argument", l->booted == BOOTED_NO ? RESULT_WARN : RESULT_BLOCKED,
                            l->generated, CURE_PERSON, "edit the kernel command line by hand, see ptprep(8)",
                            "the boot loader's configuration cannot be edited safely: %s",

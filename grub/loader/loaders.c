@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "base/text.h"
+#include "grub/loader/entry-length.h"
 
 /* A new boot loader: a row here and a file loader-*.c. What runs after others did their edits comes behind them. */
 static const LoaderOps *const loaders[] = {
@@ -93,11 +94,16 @@ int loader_read_kind(int rfd, LoaderKind kind, Loader *ret)
 
 int loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
+        int r;
+
         FOREACH_ARRAY(w, want->add->words.items, want->add->words.n)
                 if (!karg_is_plain(*w))
                         return loader_refuse(
                                 want, -EINVAL,
                                 "\"%s\" is no plain word: a shell or GRUB could take it for something else", *w);
+        r = l->unused ? 0 : loader_edit_fits(l, want);
+        if (r < 0)
+                return r;
         FOREACH_ARRAY(i, loaders, ELEMENTSOF(loaders))
                 if ((*i)->kind == l->kind && !l->unused)
                         return (*i)->edit(l, want, plan);

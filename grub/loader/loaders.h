@@ -55,7 +55,8 @@ int loader_read_kind(int rfd, LoaderKind kind, Loader *ret) _must_check_;
  * loader_edit() - steps that bring the wanted words into what will boot
  * Adds no step where every entry is as wanted. Pure.
  * Returns 0; -ENOTSUP: cannot be done safely by editing files (a value that only a shell could tell); -EINVAL: a word
- * that is not safe in a file that a shell reads; -ENOMEM. The first two say why in want->reason.
+ * that is not safe in a file that a shell reads; -E2BIG: the kernel would cut the end of an entry's command line off;
+ * -ENOMEM. All but the last say why in want->reason.
  */
 int loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan) _must_check_;
 

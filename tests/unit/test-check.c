@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "core/image-builder.h"
 #include "grub/format/ownership.h"
+#include "grub/loader/entry-length.h"
 #include "machine.h"
 
 /* Each check, in each state that it can tell apart: the machine is whole, and one thing is broken. */
@@ -65,7 +66,7 @@ static void every_check_speaks_or_is_silent(void **state)
                 assert_ptr_equal(check_by_id(c->id), c);
                 /* what is rarely the case only speaks when it is */
                 if (c->judge != check_obstacle && c->judge != check_kernel_lockdown && c->judge != check_boot_mounted &&
-                    c->judge != check_restored)
+                    c->judge != check_boot_length && c->judge != check_restored)
                         assert_non_null(find(m, c->id));
         }
         assert_null(check_by_id("no.such"));
@@ -197,6 +198,30 @@ static void the_default_entry_counts_first(void **state)
         l->entries[l->n_entries - 1].id = copy("osprober-gnulinux-1"); /* another system */
         machine_judge(m);
         expect(m, "iommu.argument", RESULT_OK, "effective in 1 boot entry");
+}
+
+/* What is cut off is not effective, and no reboot makes it so. */
+static void a_line_that_is_cut_off_is_not_effective(void **state)
+{
+        Machine *m = *state;
+        char line[4096];
+
+        if (command_line_limit() == 0)
+                skip();
+        (void) snprintf(line, sizeof(line), "%0*d intel_iommu=on ptprep.claim=1", (int) command_line_limit(), 0);
+        machine_add_entry(m, "long rescue", line, true);
+        machine_judge(m);
+        assert_null(find(m, "boot.length"));
+        assert_true(next_boot_prepared(&m->judgement));
+        machine_add_entry(m, "long", line, false);
+        machine_judge(m);
+        expect(m, "boot.length", RESULT_BLOCKED, "/boot/grub/grub.cfg:");
+        expect(m, "iommu.argument", RESULT_UNKNOWN, "see boot.length");
+        expect(m, "boot.argument", RESULT_UNKNOWN, "see boot.length");
+        assert_false(next_boot_prepared(&m->judgement));
+        m->facts.loaders->booted = BOOTED_NO;
+        machine_judge(m);
+        expect(m, "boot.length", RESULT_WARN, "is cut off");
 }
 
 static void arguments_of_the_next_boot(void **state)
@@ -1076,6 +1101,7 @@ int main(void)
                 T(every_check_speaks_or_is_silent),
                 T(firmware),
                 T(iommu_state_is_told_apart),
+                T(a_line_that_is_cut_off_is_not_effective),
                 T(arguments_of_the_next_boot),
                 T(arguments_that_only_the_boot_loader_knows),
                 T(the_default_entry_counts_first),
