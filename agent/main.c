@@ -14,6 +14,7 @@ enum {
         ACCEPTS_ROOT = 1 << 2,
         ACCEPTS_TABLE = 1 << 3,
         ACCEPTS_TREE = 1 << 4,
+        ACCEPTS_BOOT = 1 << 5,
 };
 
 /* The name of a format by its number; NULL behind the last. */
@@ -47,7 +48,7 @@ static const Verb verbs[] = {
         { "check", "", "judge this machine, change nothing (the default)", 0, ACCEPTS_FORMAT | ACCEPTS_ROOT,
           format_of_report, verb_check },
         { "apply", "", "make what the configuration asks for true from the next boot", 0,
-          ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT, format_of_report, verb_apply },
+          ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT | ACCEPTS_BOOT, format_of_report, verb_apply },
         { "bootloader", "", "each entry that can boot, and its effective arguments", 0, ACCEPTS_FORMAT | ACCEPTS_ROOT,
           format_of_others, verb_bootloader },
         { "revert", "", "take back all that ptprep has changed", 0, ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT,
@@ -69,23 +70,19 @@ enum {
         OPT_ROOT,
         OPT_TABLE,
         OPT_TREE,
+        OPT_BOOT,
         OPT_VERSION,
         OPT_HELP,
         OPT_VERB,
 };
 
 static const struct option long_options[] = {
-        { "format", required_argument, NULL, OPT_FORMAT },
-        { "json", no_argument, NULL, OPT_JSON },
-        { "dry-run", no_argument, NULL, OPT_DRY_RUN },
-        { "root", required_argument, NULL, OPT_ROOT },
-        { "table", required_argument, NULL, OPT_TABLE },
-        { "tree", no_argument, NULL, OPT_TREE },
-        { "version", no_argument, NULL, OPT_VERSION },
-        { "help", no_argument, NULL, OPT_HELP },
-        { "check", no_argument, NULL, OPT_VERB },
-        { "apply", no_argument, NULL, OPT_VERB },
-        {},
+        { "format", required_argument, NULL, OPT_FORMAT }, { "json", no_argument, NULL, OPT_JSON },
+        { "dry-run", no_argument, NULL, OPT_DRY_RUN },     { "root", required_argument, NULL, OPT_ROOT },
+        { "table", required_argument, NULL, OPT_TABLE },   { "tree", no_argument, NULL, OPT_TREE },
+        { "boot", no_argument, NULL, OPT_BOOT },           { "version", no_argument, NULL, OPT_VERSION },
+        { "help", no_argument, NULL, OPT_HELP },           { "check", no_argument, NULL, OPT_VERB },
+        { "apply", no_argument, NULL, OPT_VERB },          {},
 };
 
 static const struct {
@@ -99,6 +96,7 @@ static const struct {
         { OPT_ROOT, ACCEPTS_ROOT, "--root=DIR", "judge and change the system below DIR" },
         { OPT_TABLE, ACCEPTS_TABLE, "--table=FILE", "read a saved firmware table" },
         { OPT_TREE, ACCEPTS_TREE, "--tree", "draw the bridges as a tree" },
+        { OPT_BOOT, ACCEPTS_BOOT, "--boot", "do not try again what failed in an earlier boot" },
         { OPT_VERSION, 0, "--version", "print the version" },
         { OPT_HELP, 0, "--help", "print this text" },
 };
@@ -249,6 +247,9 @@ int main(int argc, char *argv[])
                         break;
                 case OPT_TREE:
                         o.tree = true;
+                        break;
+                case OPT_BOOT:
+                        o.boot = true;
                         break;
                 case OPT_VERSION:
                 case 'V':

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/apply.h"
 #include "core/cures.h"
+#include "core/failed-plan.h"
 #include "core/planner.h"
+#include "model/names.h"
 #include "output.h"
 #include "run.h"
 #include "store.h"
@@ -49,6 +51,24 @@ static int report_outcome(const Options *o, int rfd, bool live, const Run *befor
         return print_report(&report, o->format);
 }
 
+/*
+ * A boot remembers the plan that failed in it; whatever else comes of a plan is the end of that. A run that was stopped
+ * has shown nothing, and where something could not be put back, putting it back comes first anyway.
+ */
+static void remember_failure(bool boot, int rfd, const Run *run, int e, const ApplyResult *result)
+{
+        bool failed = result->failure && roll_back_outcome(&result->roll_back) != ROLL_BACK_FAILED;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (e == -EINTR || (e < 0 && !(boot && failed)) || (e >= 0 && !run->facts.failed_plan))
+                return;
+        text = e < 0 ? failed_plan_print(&run->judgement, &run->plan, result->failure) : NULL;
+        r = e < 0 && !text ? -ENOMEM : apply_report(rfd, NAME_STATE_DIR, strrchr(NAME_FAILED_PLAN, '/') + 1, text);
+        if (r < 0)
+                (void) complain(NAME_FAILED_PLAN, r);
+}
+
 int verb_apply(const Options *o)
 {
         _cleanup_close_ int rfd = -EBADF, lock = -EBADF;
@@ -57,6 +77,7 @@ int verb_apply(const Options *o)
         _cleanup_(run_done) Run run;
         Report report;
         bool live = false;
+        const char *failed_before;
         size_t n_checked;
         int code, r;
 
@@ -90,11 +111,21 @@ int verb_apply(const Options *o)
                            .bad_config = run.bad_config };
         if (o->dry_run)
                 return print_plan(&report, o->format, n_checked);
+        if (o->boot && failed_plan_same(&run.judgement, &run.plan, &failed_before)) {
+                result.failure = strdup(failed_before);
+                if (!result.failure)
+                        return complain("planning", -ENOMEM);
+                report.failure = result.failure;
+                store_report(rfd, live, &report);
+                return print_report(&report, o->format);
+        }
         if (run.plan.n == 0) {
                 store_report(rfd, live, &report);
                 return print_report(&report, o->format);
         }
-        if (run_apply(&run, rfd, live, &result) < 0 && !result.failure)
+        r = run_apply(&run, rfd, live, &result);
+        if (r < 0 && !result.failure)
                 return EXIT_INTERNAL;
+        remember_failure(o->boot, rfd, &run, r, &result);
         return report_outcome(o, rfd, live, &run, n_checked, &result);
 }

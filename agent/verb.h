@@ -9,6 +9,7 @@ typedef struct Options {
         const char *table;  /* --table FILE; NULL: not given */
         const char *format; /* of --format, one that the verb has */
         bool dry_run, tree;
+        bool boot;              /* started at boot: a plan that failed so before is not tried again */
         char *const *arguments; /* behind the verb */
         size_t n_arguments;
 } Options;

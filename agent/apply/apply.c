@@ -289,8 +289,9 @@ int apply_report(int rfd, const char *folder, const char *name, const char *text
 
 void apply_forget_reports(int rfd)
 {
-        static const char *const paths[] = { NAME_STATE_DIR "/" NAME_REPORT_JSON, NAME_STATE_DIR "/" NAME_REPORT_TEXT,
-                                             NAME_RUN_DIR "/" NAME_REPORT_JSON, NAME_RUN_DIR "/" NAME_REPORT_TEXT };
+        static const char *const paths[] = { NAME_FAILED_PLAN, NAME_STATE_DIR "/" NAME_REPORT_JSON,
+                                             NAME_STATE_DIR "/" NAME_REPORT_TEXT, NAME_RUN_DIR "/" NAME_REPORT_JSON,
+                                             NAME_RUN_DIR "/" NAME_REPORT_TEXT };
 
         for (size_t i = 0; i < ELEMENTSOF(paths); i++)
                 root_file_discard(rfd, paths[i]);

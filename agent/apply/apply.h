@@ -44,7 +44,7 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret) _must_che
  */
 int apply_lock(int rfd) _must_check_;
 
-/* Removes the stored reports: they tell of what is there no more. */
+/* Removes the stored reports, and that a plan failed: they tell of what is there no more. */
 void apply_forget_reports(int rfd);
 
 /**

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/check.h"
 
+#include "core/failed-plan.h"
+
 #include "model/transaction.h"
 
 /* In the order in which a person would look: machine, kernel, boot path, devices. */
@@ -8,6 +10,7 @@ const Check check_table[] = {
         { "config.valid", "configuration", check_config },
         { "record.valid", "record of what ptprep has changed", check_record },
         { "record.restored", "nothing that a change which failed has left", check_restored },
+        { "record.failed", "no change that failed at boot", check_failed },
         { "firmware.table", "IOMMU described by the firmware", check_firmware_table },
         { "iommu.active", "IOMMU active in the running kernel", check_iommu_active },
         { "iommu.remapping", "interrupts of guests kept apart", check_iommu_remapping },
@@ -83,6 +86,19 @@ int check_restored(const Check *self, const Judgement *j, FindingList *ret)
                                 "a change that failed could not put it back; as it was it is in %s",
                                 list.kept[i].old_at);
         return r;
+}
+
+/* Silent where there is nothing to tell. A warning: whether the machine is ready is for the others to say. */
+int check_failed(const Check *self, const Judgement *j, FindingList *ret)
+{
+        const char *paths, *failure;
+
+        if (!failed_plan_describe(j->facts->failed_plan, &paths, &failure))
+                return 0;
+        return finding_add(
+                ret, self->id, RESULT_WARN, NULL, CURE_PERSON, "cure why it failed, and run \"ptprep --apply\" by hand",
+                "a boot was to change %.*s, which failed and was put back: %.*s; no boot tries the same again",
+                (int) strcspn(paths, "\n"), paths, (int) strcspn(failure, "\n"), failure);
 }
 
 int check_record(const Check *self, const Judgement *j, FindingList *ret)

@@ -27,6 +27,7 @@ const Check *check_by_id(const char *id);
 
 int check_config(const Check *self, const Judgement *j, FindingList *ret);
 int check_restored(const Check *self, const Judgement *j, FindingList *ret);
+int check_failed(const Check *self, const Judgement *j, FindingList *ret);
 int check_record(const Check *self, const Judgement *j, FindingList *ret);
 int check_firmware_table(const Check *self, const Judgement *j, FindingList *ret);
 int check_iommu_active(const Check *self, const Judgement *j, FindingList *ret);

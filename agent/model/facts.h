@@ -170,6 +170,7 @@ typedef struct Facts {
         /* files that ptprep generates, as they are now; NULL: absent */
         char *claims, *modprobe_snippet;
         char *image_stamps; /* NAME_IMAGE_STAMPS as it is now; NULL: absent */
+        char *failed_plan;  /* NAME_FAILED_PLAN, see core/failed-plan.h; NULL: none */
         char *transaction;  /* leftovers of an interrupted apply, one path a line; NULL: none */
         /* what ptprep has changed so far */
         Tristate record_known; /* no: damaged, or of a later version; unknown: not readable */

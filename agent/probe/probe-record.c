@@ -74,8 +74,8 @@ static int probe_file(int rfd, RecordFile *file)
 /* Whoever may write it has files of the system replaced and removed when something is taken back. */
 static int judge_trust(const Probe *p, Facts *f)
 {
-        static const char *const paths[] = { NAME_STATE_DIR, NAME_RECORD, NAME_TRANSACTION, NAME_IMAGE_STAMPS,
-                                             NAME_ORIGINALS };
+        static const char *const paths[] = { NAME_STATE_DIR,    NAME_RECORD,    NAME_TRANSACTION,
+                                             NAME_IMAGE_STAMPS, NAME_ORIGINALS, NAME_FAILED_PLAN };
 
         FOREACH_ARRAY(path, paths, ELEMENTSOF(paths)) {
                 _cleanup_free_ char *refusal = NULL;

@@ -75,6 +75,7 @@ int probe_files(const Probe *p, Facts *f)
                 { NAME_MODPROBE_SNIPPET, &f->modprobe_snippet },
                 { NAME_IMAGE_STAMPS, &f->image_stamps },
                 { NAME_TRANSACTION, &f->transaction },
+                { NAME_FAILED_PLAN, &f->failed_plan },
         };
         _cleanup_free_ char *helper = NULL;
         struct stat st;

@@ -111,6 +111,43 @@ def rolled_back(m: Machine) -> None:
     m.run("--apply", status=ROLLED_BACK, said=r"^ptprep: FAILED")
 
 
+def not_tried_again(m: Machine) -> None:
+    """What failed in a boot is tried again by hand only, or when something is not as it was."""
+    ran = m.tree.path("/ran")
+    mkconfig = m.tree.path("/usr/sbin/grub-mkconfig")
+    working = mkconfig.read_text()
+    mkconfig.write_text(working.replace("set -eu\n", "set -eu\necho >>/ran\necho no such disk\nexit 1\n"))
+
+    def apply(*arguments: str, runs: int) -> None:
+        ran.unlink(missing_ok=True)
+        m.run("--apply", *arguments, status=ROLLED_BACK, said=r"^failed: .*no such disk")
+        seen = len(ran.read_text().splitlines()) if ran.exists() else 0
+        if seen != runs:
+            m.errors.append(f"--apply {' '.join(arguments)} ran grub-mkconfig {seen} times, not {runs}")
+
+    apply(runs=1)
+    apply("--boot", runs=1)  # by hand nothing is remembered
+    ran.unlink()
+    before = m.tree.snapshot()
+    apply("--boot", runs=0)
+    apply("--boot", runs=0)
+    if m.tree.snapshot() != before:
+        m.errors.append("a boot that tries nothing has written something: " + golden.describe_changes(before, m.tree.snapshot()))
+    m.run("--check", status=NOT_READY, said=r"^  warn +record.failed +a boot was to change /etc/ptprep/claims, [^:]*: .*no such disk")
+    apply(runs=1)
+    apply("--boot", runs=0)
+    with m.tree.path("/etc/default/grub").open("a") as f:
+        f.write("GRUB_TIMEOUT=3\n")
+    apply("--boot", runs=1)
+    apply("--boot", runs=0)
+    mkconfig.write_text(working)  # the program is well again: nobody can know that
+    m.run("--apply", "--boot", status=ROLLED_BACK, said=r"^failed: .*no such disk")
+    m.run("--apply", status=READY)
+    if m.tree.path("/var/lib/ptprep/failed").exists():
+        m.errors.append("what failed once is remembered although it was done")
+    m.run("--apply", "--boot", status=READY)
+
+
 def damaged(m: Machine) -> None:
     """The program that makes copies fails, and so it does when they have to be made of the old files again."""
     m.tree.write("/usr/sbin/proxmox-boot-tool", b"#!/bin/sh\nexit 1\n")
@@ -204,7 +241,8 @@ def configuration_broken_meanwhile(m: Machine) -> None:
 ROWS = [
     (READY, "intel-default-on", prepared), (READY, "unconfigured", nothing_configured), (READY, "no-iommu", nothing_configured_nor_possible),
     (READY, "intel-off", taken_back), (NOT_READY, "intel-off", switched_off), (BLOCKED, "boot-disk", blocked),
-    (ROLLED_BACK, "disk-full", rolled_back), (DAMAGED, "proxmox-systemd-boot", damaged), (UNKNOWN, "intel-off", container), (UNKNOWN, "unconfigured", container),
+    (ROLLED_BACK, "disk-full", rolled_back), (ROLLED_BACK, "intel-off", not_tried_again),
+    (DAMAGED, "proxmox-systemd-boot", damaged), (UNKNOWN, "intel-off", container), (UNKNOWN, "unconfigured", container),
     (UNKNOWN, "intel-default-on", image), (USAGE, "unconfigured", usage), (INTERNAL, "unconfigured", internal), (IO, "intel-off", full),
     (BUSY, "intel-off", busy), (PRIVILEGE, "intel-off", without_privilege), (CONFIG, "typo", bad_configuration),
     (CONFIG, "intel-off", configuration_broken_meanwhile),

@@ -33,6 +33,7 @@ CASES = [
     (["--root"], None, 64, r"option '--root' requires an argument"),
     (["-x"], None, 64, r"unrecognized option '-x'"),
     (["check", "0000:00:04.0"], None, 64, r'unexpected argument "0000:00:04.0" of check'),
+    (["--check", "--boot"], None, 64, r"--boot does not go with check"),
     (["--check", "--dry-run"], None, 64, r"--dry-run does not go with check"),
     (["--check", "--format=xml"], None, 64, r'there is no format "xml" of check'),
     (["explain", "--format=json"], None, 64, r"--format=NAME does not go with explain"),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/text.h"
+#include "core/failed-plan.h"
 #include "core/image-builder.h"
 #include "grub/format/ownership.h"
 #include "grub/loader/entry-length.h"
@@ -66,7 +67,7 @@ static void every_check_speaks_or_is_silent(void **state)
                 assert_ptr_equal(check_by_id(c->id), c);
                 /* what is rarely the case only speaks when it is */
                 if (c->judge != check_obstacle && c->judge != check_kernel_lockdown && c->judge != check_boot_mounted &&
-                    c->judge != check_boot_length && c->judge != check_restored)
+                    c->judge != check_boot_length && c->judge != check_restored && c->judge != check_failed)
                         assert_non_null(find(m, c->id));
         }
         assert_null(check_by_id("no.such"));
@@ -923,6 +924,35 @@ static void taking_away_needs_the_image(void **state)
         m->config.n_devices = 3;
 }
 
+/* The same plan, made from the same. */
+static void a_plan_that_failed_is_known_again(void **state)
+{
+        Machine *m = *state;
+        const char *failure;
+
+        set_text(&m->facts.claims, NULL);
+        machine_judge(m);
+        assert_true(m->plan.n > 0);
+        assert_false(failed_plan_same(&m->judgement, &m->plan, &failure));
+        m->facts.failed_plan = failed_plan_print(&m->judgement, &m->plan, "no such disk\nand more");
+        machine_judge(m);
+        assert_true(failed_plan_same(&m->judgement, &m->plan, &failure));
+        assert_string_equal(failure, "no such disk\nand more\n");
+        expect(m, "record.failed", RESULT_WARN, "to change " NAME_CLAIMS);
+        expect(m, "record.failed", RESULT_WARN, "put back: no such disk; no boot");
+        machine_set_source(m, "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet intel_iommu=on ptprep.claim=1\"\nGRUB_TIMEOUT=3\n");
+        machine_judge(m);
+        assert_false(failed_plan_same(&m->judgement, &m->plan, &failure));
+        machine_set_source(m, "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet intel_iommu=on ptprep.claim=1\"\n");
+        set_text(&m->config.devices[0].name, "other");
+        machine_judge(m);
+        assert_false(failed_plan_same(&m->judgement, &m->plan, &failure));
+        set_text(&m->facts.failed_plan, "cut"); /* of nobody's hand */
+        machine_judge(m);
+        assert_null(find(m, "record.failed"));
+        assert_false(failed_plan_same(&m->judgement, &m->plan, &failure));
+}
+
 static void an_interrupted_run_is_cleaned_up_first(void **state)
 {
         Machine *m = *state;
@@ -1125,6 +1155,7 @@ int main(void)
                 T(taking_away_does_not_wait),
                 T(taking_away_leaves_what_was_in_force),
                 T(taking_away_needs_the_image),
+                T(a_plan_that_failed_is_known_again),
                 T(an_interrupted_run_is_cleaned_up_first),
                 T(what_could_not_be_put_back_comes_first),
                 T(a_change_on_its_way_is_told_from_an_edit),

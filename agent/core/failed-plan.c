@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/failed-plan.h"
+
+#include <inttypes.h>
+
+#include "base/parse.h"
+#include "base/text.h"
+
+#define DIGEST_CHARS 16
+
+/* NULL is not "". */
+static uint64_t add_text(uint64_t hash, const char *text)
+{
+        return text ? fnv1a(hash, text, strlen(text) + 1) : fnv1a(hash, "\1", 1);
+}
+
+static uint64_t add_list(uint64_t hash, const StringList *l)
+{
+        FOREACH_ARRAY(s, l->items, l->n)
+                hash = add_text(hash, *s);
+        return add_text(hash, NULL);
+}
+
+static uint64_t add_step(uint64_t hash, const Step *s)
+{
+        hash = add_text(add_text(hash, step_kind_to_string(s->kind)), s->path);
+        hash = add_text(hash, step_subject(s));
+        switch (s->kind) {
+        case STEP_WRITE_FILE:
+        case STEP_REMOVE_FILE:
+                return add_text(add_text(add_list(hash, &s->file.editor), s->file.old_text), s->file.new_text);
+        case STEP_REBUILD_IMAGE:
+                return add_text(add_list(hash, &s->image.modules), builder_kind_to_string(s->image.builder));
+        case STEP_COPY_IMAGE:
+                return add_text(add_list(hash, &s->copy.modules), s->copy.from);
+        case STEP_MKCONFIG:
+                return add_text(add_text(add_list(hash, &s->menu.argv), s->menu.words), s->menu.gone);
+        case STEP_COMMAND:
+                return add_text(add_text(add_list(hash, &s->command.argv), s->command.words), s->command.gone);
+        case STEP_ATTRIBUTE:
+                return add_text(hash, s->attribute.value);
+        default:
+                return hash;
+        }
+}
+
+/* What the programs work with that a plan starts, as far as ptprep reads it. */
+static uint64_t add_inputs(uint64_t hash, const Facts *f)
+{
+        hash = fnv1a(hash, &f->helper_hash, sizeof(f->helper_hash));
+        FOREACH_ARRAY(k, f->kernels, f->n_kernels)
+                hash = add_text(hash, k->release);
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                FOREACH_ARRAY(file, l->files, l->n_files)
+                        hash = fnv1a(add_text(hash, file->path), file->text ?: "", file->text ? file->size : 0);
+        return hash;
+}
+
+/* ptprep's own state is no part: what an attempt leaves in it must not make the next one another. */
+static void print_digest(const Judgement *j, const Plan *p, char ret[static DIGEST_CHARS + 1])
+{
+        uint64_t hash = add_text(FNV_START, j->wanted->claims);
+
+        FOREACH_ARRAY(s, p->steps, p->n)
+                if (!step_is_state(s))
+                        hash = add_step(hash, s);
+        (void) snprintf(ret, DIGEST_CHARS + 1, "%016" PRIx64, add_inputs(hash, j->facts));
+}
+
+char *failed_plan_print(const Judgement *j, const Plan *p, const char *failure)
+{
+        char digest[DIGEST_CHARS + 1], *text = NULL;
+        const char *separator = "";
+        size_t size;
+        FILE *f = open_memstream(&text, &size);
+        bool failed;
+
+        if (!f)
+                return NULL;
+        print_digest(j, p, digest);
+        fprintf(f, "%s\n", digest);
+        FOREACH_ARRAY(s, p->steps, p->n) {
+                if (step_is_state(s))
+                        continue;
+                fprintf(f, "%s%s", separator, s->path);
+                separator = ", ";
+        }
+        fprintf(f, "\n%s\n", failure);
+        failed = ferror(f) != 0;
+        if (fclose(f) == 0 && !failed)
+                return text;
+        free(text);
+        return NULL;
+}
+
+bool failed_plan_describe(const char *text, const char **ret_paths, const char **ret_failure)
+{
+        const char *paths = text ? strchr(text, '\n') : NULL, *failure = paths ? strchr(paths + 1, '\n') : NULL;
+
+        if (!failure || paths - text != DIGEST_CHARS)
+                return false;
+        *ret_paths = paths + 1;
+        *ret_failure = failure + 1;
+        return true;
+}
+
+bool failed_plan_same(const Judgement *j, const Plan *p, const char **ret_failure)
+{
+        char digest[DIGEST_CHARS + 1];
+        const char *paths;
+
+        if (p->n == 0 || !failed_plan_describe(j->facts->failed_plan, &paths, ret_failure))
+                return false;
+        print_digest(j, p, digest);
+        return strncmp(j->facts->failed_plan, digest, DIGEST_CHARS) == 0;
+}
