@@ -26,7 +26,7 @@ void run_init(Run *r);
 void run_done(Run *r);
 
 /**
- * run_open_root() - the folder that --root names
+ * run_open_root() - the directory that --root names
  * @ret_live: it is "/" of the running system. Returns an fd (O_PATH); a negative errno that was complained about.
  */
 int run_open_root(const char *root, bool *ret_live) _must_check_;

@@ -28,7 +28,7 @@ typedef struct StepContext {
         Kept kept;
         int old_fd;            /* of the file at backup_path; negative: not open */
         uint64_t digest;       /* of what was there, KEPT_SIGHT */
-        StringList neighbours; /* names in the folder of path before a command ran */
+        StringList neighbours; /* names in the directory of path before a command ran */
         bool started;          /* a command has run, to its end or not; an attribute was written to */
         bool done;             /* the step has done what it is for */
         char **failure;        /* one sentence when it fails; may be left alone, then errno's text is used */
@@ -50,7 +50,7 @@ int step_failed_program(StepContext *c, int error, const char *program, const ch
 
 int step_failed(StepContext *c, int error, const char *format, ...) _printf_(3, 4) _must_check_;
 
-/* The folder of a path, "/boot" of "/boot/grub.cfg"; owned by the caller, NULL when memory is short. */
+/* The directory of a path, "/boot" of "/boot/grub.cfg"; owned by the caller, NULL when memory is short. */
 char *path_folder(const char *path);
 
 /* May a boot loader read what is at the step's path? Of /etc and /var none does, nor of sysfs. */

@@ -43,7 +43,7 @@ int root_file_create(int rfd, const char *path, const void *data, size_t size, m
  * @path. 0 or negative errno. */
 int root_file_carry(int rfd, const char *path, const char *to) _must_check_;
 
-/* Removes a folder that is empty. 0; -ENOTEMPTY; other negative errno. */
+/* Removes a directory that is empty. 0; -ENOTEMPTY; other negative errno. */
 int root_rmdir(int rfd, const char *path) _must_check_;
 
 /* Removes a file and syncs its folder. Its blocks are free when that is done and not before: a name on the disk leads
@@ -54,7 +54,7 @@ int root_file_remove(int rfd, const char *path) _must_check_;
 void root_file_discard(int rfd, const char *path);
 
 /*
- * Renames within one folder and syncs it. 0 or negative errno.
+ * Renames within one directory and syncs it. 0 or negative errno.
  *
  * FAT has no inodes: a name is where its file begins, and a name that is taken over says so only when its new file is
  * synced (Linux fs/fat/namei_vfat.c, fs/fat/inode.c). So the caller syncs the file at @to next, root_file_sync(), and
@@ -78,7 +78,7 @@ int root_file_put_back(int rfd, const char *from, const char *to) _must_check_;
 int root_file_sync(int rfd, const char *path) _must_check_;
 
 /**
- * root_file_backup() - keep the present bytes of a file under another name in the same folder
+ * root_file_backup() - keep the present bytes of a file under another name in the same directory
  *
  * A hard link where the file system has them, else (vfat, the ESP) a synced copy. An older backup is replaced.
  * Returns 0; -ENOENT: there is nothing to keep; other negative errno.

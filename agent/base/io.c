@@ -248,7 +248,7 @@ const char *root_first(int rfd, const char *const *paths, size_t n)
         return NULL;
 }
 
-/* Folder with its final slash, "./" for none, and last component of a path. -EISDIR where the last is no name. */
+/* Directory with its final slash, "./" for none, and last component of a path. -EISDIR where the last is no name. */
 static int split_path(const char *path, char **ret_folder, char **ret_name)
 {
         const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;

@@ -11,7 +11,7 @@
 
 /*
  * The only place that opens and reads files; what changes them is in base/file.h. Every path is looked up below a root
- * folder fd (rfd), "/" of the machine that is judged: a live host, a chroot or a test tree. Symbolic links, absolute
+ * directory fd (rfd), "/" of the machine that is judged: a live host, a chroot or a test tree. Symbolic links, absolute
  * ones too, stay inside it. Source: openat2(2), RESOLVE_IN_ROOT.
  */
 
@@ -24,14 +24,14 @@ int standard_streams_open(void) _must_check_;
 
 /**
  * root_open() - open a path below a root
- * @rfd: root folder (O_PATH is enough), not closed here. @path: relative or absolute. @flags: open(2); O_CLOEXEC is
+ * @rfd: root directory (O_PATH is enough), not closed here. @path: relative or absolute. @flags: open(2); O_CLOEXEC is
  * implied, and so are O_NONBLOCK and O_NOCTTY where it is read from: nothing that lies there is waited for.
  * Returns a new fd; negative errno of openat2().
  */
 int root_open(int rfd, const char *path, int flags) _must_check_;
 
 /**
- * root_open_dir() - open a folder for reading its entries
+ * root_open_dir() - open a directory for reading its entries
  * @ret: to be closed with closedir(). Returns 0; negative errno of openat2() or fdopendir().
  */
 int root_open_dir(int rfd, const char *path, DIR **ret) _must_check_;
@@ -44,7 +44,7 @@ static inline void closedirp(DIR **d)
 #define _cleanup_closedir_ _cleanup_(closedirp)
 
 /**
- * root_list() - sorted names (strcmp order) in a folder, "." and ".." left out
+ * root_list() - sorted names (strcmp order) in a directory, "." and ".." left out
  * @suffix: only names that end in it, NULL for all. @ret: appended to. Returns 0; negative errno.
  */
 int root_list(int rfd, const char *path, const char *suffix, StringList *ret) _must_check_;
@@ -58,7 +58,7 @@ int root_list(int rfd, const char *path, const char *suffix, StringList *ret) _m
 int root_read_file(int rfd, const char *path, size_t max, char **ret, size_t *ret_size) _must_check_;
 
 /**
- * file_read() - a whole file that a person named: relative to the present folder, below no root
+ * file_read() - a whole file that a person named: relative to the present directory, below no root
  *
  * Pipes and devices too, such as /dev/stdin. @max, @ret, @ret_size and the result: as root_read_file().
  */
@@ -78,7 +78,7 @@ int root_readlink(int rfd, const char *path, char **ret) _must_check_;
 
 /**
  * root_follow() - the path of the file itself, where the last component may be a symbolic link
- * @ret: owned by the caller; also for a file that does not exist (yet). Links in folders stay as they are.
+ * @ret: owned by the caller; also for a file that does not exist (yet). Links in directories stay as they are.
  * Returns 0; -ELOOP; other negative errno.
  */
 int root_follow(int rfd, const char *path, char **ret) _must_check_;

@@ -11,7 +11,7 @@
 /* What to mount where. Paths are those of the running system. */
 typedef struct MountSpec {
         const char *device;    /* a block device */
-        const char *target;    /* a folder */
+        const char *target;    /* a directory */
         const char *type;      /* of the file system */
         const char *options;   /* of the file system; NULL: none */
         const char *elsewhere; /* mount point where somebody else has it; then it is bound from there. NULL: none */
@@ -33,7 +33,7 @@ int mount_namespace(void) _must_check_;
  */
 int mount_attach(const MountSpec *m, bool writable) _must_check_;
 
-/* Takes the latest mount at a folder away. 0; -EBUSY: a file in it is open; other negative errno. */
+/* Takes the latest mount at a directory away. 0; -EBUSY: a file in it is open; other negative errno. */
 int mount_detach(const char *target) _must_check_;
 
 /* Writes out what is in memory of it. 0 or negative errno. */

@@ -11,7 +11,7 @@
 /* One thing to look for. */
 typedef struct InitrdItem {
         const char *name; /* file: path without a leading slash; module: its name, '-' and '_' are equal. Not owned */
-        bool module;      /* a kernel module, compressed or not, in any folder below lib/modules */
+        bool module;      /* a kernel module, compressed or not, in any directory below lib/modules */
         bool found;       /* result */
         mode_t mode;      /* result; modules: 0 */
         uint64_t hash;    /* result: fnv1a from FNV_START over the content; modules: 0 */

@@ -173,7 +173,7 @@ static int walk(int rfd, const char *path, const char *note, const WalkLink *abo
                 return v->failed(v->userdata, path, -ELOOP, &first);
         if (probe_exists(rfd, attr) != TRISTATE_YES)
                 return walk_disk(rfd, disk, &first, v);
-        *strrchr(disk, '/') = 0; /* a partition is in the folder of its disk */
+        *strrchr(disk, '/') = 0; /* a partition is in the directory of its disk */
         whole.name = block_name(disk);
         return walk_disk(rfd, disk, &whole, v);
 }

@@ -7,7 +7,7 @@
 #include "macro.h"
 #include "probe/host-walk.h"
 
-/* Block devices below a root folder: how they are called, and what they are made of. */
+/* Block devices below a root directory: how they are called, and what they are made of. */
 
 /* With a line feed, or a NUL: include/uapi/linux/dm-ioctl.h, DM_NAME_LEN and DM_UUID_LEN. */
 #define BLOCK_DM_NAME_MAX 129
@@ -55,7 +55,7 @@ typedef struct BlockVisitor {
  * block_walk() - the whole disks that a device is made of, through holders (LVM, dm-crypt, md, bcache, multipath)
  * @path: place in sysfs of a disk or a partition. @above: the way to it.
  *
- * Source: the folder slaves, which the kernel makes for each of those (block/holders.c).
+ * Source: the directory slaves, which the kernel makes for each of those (block/holders.c).
  * Returns 0; -ENOMEM; what the visitor returned.
  */
 int block_walk(int rfd, const char *path, const WalkLink *above, const BlockVisitor *v) _must_check_;

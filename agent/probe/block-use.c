@@ -173,7 +173,7 @@ static int use_place(BlockUse *u, const char *place, const WalkLink *link)
         return walk_unknown(&u->walk, link, &block_not_followed, "of which Linux does not show what it is made of");
 }
 
-/* Links in a folder, but for those of another kind. @ret: their names; nothing where there is no such folder. */
+/* Links in a directory, but for those of another kind. @ret: their names; nothing where there is no such directory. */
 static int list_paths(int rfd, const char *folder, bool controllers, StringList *ret)
 {
         _cleanup_(string_list_done) StringList names = {};

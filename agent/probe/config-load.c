@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe/config-scan.h"
 
-#include INIPARSER_HEADER /* its folder differs between platforms, meson knows it */
+#include INIPARSER_HEADER /* its directory differs between platforms, meson knows it */
 #include <sys/mman.h>
 
 #include "base/file.h"

@@ -15,7 +15,7 @@ void config_error_done(ConfigError *e);
 
 /**
  * config_load() - the main file, then the drop-ins in the order of their names
- * @rfd: root folder, not closed here. @ret: released with config_done() by the caller; untouched on failure.
+ * @rfd: root directory, not closed here. @ret: released with config_done() by the caller; untouched on failure.
  * @ret_error: filled on failure, released with config_error_done() by the caller; untouched on success.
  *
  * A file that does not exist is no fault: without any file the defaults hold, and they change nothing. A later file may

@@ -45,7 +45,7 @@ int facts_gather_firmware(int rfd, Facts *f)
         return r;
 }
 
-/* Entries of a folder without its dots; -ENOENT and the like as they come. */
+/* Entries of a directory without its dots; -ENOENT and the like as they come. */
 static int count_entries(int rfd, const char *path, size_t *ret)
 {
         _cleanup_closedir_ DIR *d = NULL;
@@ -81,7 +81,7 @@ static int probe_state(const Probe *p, Facts *f)
                 f->iommu_active = f->iommu_units.n > 0 && f->n_groups > 0 ? TRISTATE_YES : TRISTATE_NO;
         else if ((units >= 0 || units == -ENOENT) && (groups >= 0 || groups == -ENOENT) &&
                  probe_exists(p->rfd, NAME_SYS_BUS) == TRISTATE_YES)
-                f->iommu_active = TRISTATE_NO; /* sysfs is there, this kernel just has no such folder */
+                f->iommu_active = TRISTATE_NO; /* sysfs is there, this kernel just has no such directory */
         return 0;
 }
 

@@ -109,7 +109,7 @@ static int name_initrd(KernelRelease *k, const StringList *boot, size_t style)
         return 0;
 }
 
-/* -ENOENT: a folder of modules without a kernel, such as one left behind by dkms. */
+/* -ENOENT: a directory of modules without a kernel, such as one left behind by dkms. */
 static int name_kernel(const Probe *p, KernelRelease *k, const StringList *boot)
 {
         _cleanup_free_ char *name = NULL, *path = NULL;

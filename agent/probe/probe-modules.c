@@ -41,7 +41,7 @@ static const LazySymbol kmod_symbols[] = {
 
 #define TYPE1_MODULE "vfio_iommu_type1"
 
-/* The modules of one release; kmod opens its indexes late, so the folder stays open as long as the context. */
+/* The modules of one release; kmod opens its indexes late, so the directory stays open as long as the context. */
 typedef struct ModuleSet {
         int fd;
         struct kmod_ctx *kmod;
@@ -56,7 +56,7 @@ static void module_set_done(ModuleSet *s)
         *s = (ModuleSet){ .fd = -EBADF };
 }
 
-/* Negative: this release has no folder of modules, or no index in it. */
+/* Negative: this release has no directory of modules, or no index in it. */
 static int module_set_open(const Probe *p, const char *release, ModuleSet *ret)
 {
         /* modprobe.d only matters to loading, and libkmod would read the one of the running system. */

@@ -22,7 +22,7 @@
 #define NAME_ESP      "/boot/efi"
 #define NAME_ESP_ALSO "/efi"
 
-static const char *const targets[] = { NAME_BOOT, NAME_ESP_ALSO, NAME_ESP }; /* a folder before what is in it */
+static const char *const targets[] = { NAME_BOOT, NAME_ESP_ALSO, NAME_ESP }; /* a directory before what is in it */
 
 /* Is there anything to look at? A few system calls, and on most machines no more than that. */
 
@@ -39,7 +39,7 @@ static Tristate is_mount_point(int rfd, const char *path, struct statfs *ret)
         return st.stx_attributes & STATX_ATTR_MOUNT_ROOT ? TRISTATE_YES : TRISTATE_NO;
 }
 
-/* Is the folder there without a kernel, an entry or a menu in it, as a mount point is below its mount? */
+/* Is the directory there without a kernel, an entry or a menu in it, as a mount point is below its mount? */
 static bool is_bare(int rfd, const char *path)
 {
         _cleanup_(string_list_done) StringList names = {};

@@ -8,13 +8,13 @@
 
 /* What facts_gather() is told besides. */
 enum {
-        FACTS_LIVE = 1 << 0,      /* the root folder is "/" of the running system */
+        FACTS_LIVE = 1 << 0,      /* the root directory is "/" of the running system */
         FACTS_FUNCTIONS = 1 << 1, /* all about every PCI function, with names, and nothing about the next boot */
 };
 
 /**
  * facts_gather() - read everything that a check or the planner may ask for
- * @rfd: root folder of the machine, not closed here. @flags: FACTS_LIVE ...
+ * @rfd: root directory of the machine, not closed here. @flags: FACTS_LIVE ...
  * @cfg: tells which devices matter; what only a configured device needs is not read without one.
  * @ret: released with facts_done() by the caller; untouched on failure.
  *
@@ -32,7 +32,7 @@ int facts_gather_firmware(int rfd, Facts *f) _must_check_;
 /**
  * boot_mounts_open() - mount for reading what a boot loader reads and what is not mounted: /boot, the ESP
  * @rfd: "/" of the running system; closed and opened anew where something was mounted, because mounts are only seen
- * through folders that were opened after them.
+ * through directories that were opened after them.
  * @ret: what was not mounted, with the reason where it could not be; empty on most machines.
  *
  * The mounts are read-only, seen by this process and its children only, and gone when it ends. With nothing to mount

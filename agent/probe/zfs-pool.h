@@ -6,7 +6,7 @@
 
 /* Pools of ZFS: its disks have no holders, and its file systems and volumes no slaves. */
 
-#define NAME_ZFS_KSTAT "/proc/spl/kstat/zfs" /* a folder for each imported pool, among files for all of them */
+#define NAME_ZFS_KSTAT "/proc/spl/kstat/zfs" /* a directory for each imported pool, among files for all of them */
 
 /* Appends the names of the pools that are imported. Returns 0; negative errno. */
 int zfs_imported(int rfd, StringList *ret) _must_check_;

@@ -14,5 +14,5 @@ bool default_grub_enables_bls(const char *text);
 /* The rest of a line behind a command of this name, e.g. "set"; NULL: the line has another command. */
 const char *grub_cfg_command(const char *line, const char *name);
 
-/* The folder that this grub.cfg tells "blscfg" to look in; owned by the caller, NULL: none. 0 or -ENOMEM. */
+/* The directory that this grub.cfg tells "blscfg" to look in; owned by the caller, NULL: none. 0 or -ENOMEM. */
 int blscfg_path(const char *text, char **ret) _must_check_;

@@ -93,7 +93,7 @@ static char *plain_text(const char *text, size_t start, size_t end)
         return s;
 }
 
-/* The name of a file without device and folder. */
+/* The name of a file without device and directory. */
 static const char *file_name(const char *path)
 {
         const char *slash = strrchr(path, '/'), *device = strrchr(path, ')');

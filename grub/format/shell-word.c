@@ -298,7 +298,7 @@ int shell_take_word(ShellReader *r, ShellWord *w)
                         w->expanded = w->split = w->cannot_tell = true;
                         e = skip(r, shell_skip_substitution(r->text + r->at));
                 } else {
-                        /* a home folder, where a value or a part of it begins (2.6.1) */
+                        /* a home directory, where a value or a part of it begins (2.6.1) */
                         if (c == '~' && w->name_length > 0 && strchr("=:", r->text[r->at - 1]))
                                 w->cannot_tell = true;
                         e = add(w, &c, 1);

@@ -7,7 +7,7 @@
 
 #define CONFIG_NAME "/grub.cfg"
 
-/* Names of the program that generates, and the folder that it generates into, as the families of distributions have
+/* Names of the program that generates, and the directory that it generates into, as the families of distributions have
  * them. */
 static const struct Program {
         const char *name, *path, *folder;
@@ -23,7 +23,7 @@ static const char *const folders[] = { "/boot/grub", "/boot/grub2" };
 /* Where the EFI system partition is mounted. */
 static const char *const esps[] = { "/boot/efi", "/efi", "/boot" };
 
-/* Folders of vendors on it that are not called as os-release(5) calls the system. */
+/* Directories of vendors on it that are not called as os-release(5) calls the system. */
 static const struct {
         const char *id, *folder;
 } vendors[] = {
@@ -109,7 +109,7 @@ static const char *folder_of_stub(const char *text)
         return strstr(text, "/grub2") ? "/boot/grub2" : strstr(text, "/grub") ? "/boot/grub" : NULL;
 }
 
-/* ID= of os-release(5), or what the vendor's folder is called for it; owned by the caller. NULL: not said. */
+/* ID= of os-release(5), or what the vendor's directory is called for it; owned by the caller. NULL: not said. */
 static int read_vendor(int rfd, char **ret)
 {
         _cleanup_free_ char *text = NULL;
@@ -179,7 +179,7 @@ static int look_at_vendor(int rfd, const char *esp, const char *name, const char
         return 0;
 }
 
-/* yes: UEFI; no: BIOS; unknown: an image, or a folder without /sys. */
+/* yes: UEFI; no: BIOS; unknown: an image, or a directory without /sys. */
 static Tristate has_uefi(int rfd)
 {
         if (exists(rfd, NAME_SYS_FIRMWARE "/efi"))
@@ -235,7 +235,7 @@ static int choose_generated(int rfd, const struct Program *program, const Esp *e
         return r < 0 ? r : string_list_add(&p->generated, path);
 }
 
-/* One of the folders, or the file in it, may be a link to the other. */
+/* One of the directories, or the file in it, may be a link to the other. */
 static bool is_generated(int rfd, const GrubPlatform *p, const struct stat *st)
 {
         struct stat other;

@@ -32,7 +32,7 @@ static int read_value(const char *text, const char *key, char **value)
         return 0;
 }
 
-/* The first of the folders that has this file counts. Returns 0, also when none has it; -ENOMEM. */
+/* The first of the directories that has this file counts. Returns 0, also when none has it; -ENOMEM. */
 static int read_conf(int rfd, const char *name, const char *key, char **value)
 {
         FOREACH_ARRAY(folder, folders, ELEMENTSOF(folders)) {
@@ -56,7 +56,7 @@ static int compare_names(const void *a, const void *b)
         return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-/* Names of all folders in one order, each once. */
+/* Names of all directories in one order, each once. */
 static int list_drop_ins(int rfd, StringList *ret)
 {
         FOREACH_ARRAY(folder, folders, ELEMENTSOF(folders)) {

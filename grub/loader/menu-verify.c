@@ -41,7 +41,7 @@ static bool same_folder(const char *a, const char *b)
         return (size_t) (base_name(b) - b) == n && memcmp(a, b, n) == 0;
 }
 
-/* A folder that a path is resolved in by GRUB alone, as a subvolume of btrfs: what the old menu had there counts. */
+/* A directory that a path is resolved in by GRUB alone, as a subvolume of btrfs: what the old menu had there counts. */
 static bool known_folder(const BootEntry *old, size_t n_old, const char *path)
 {
         FOREACH_ARRAY(e, old, n_old) {

@@ -43,7 +43,7 @@ int sd_note_first(SdReader *r, const BootEntry *e, const char *sort_key, bool ex
 /* Why the platform's tool cannot make an embedded entry again, where it cannot. 0 or -ENOMEM. */
 int sd_note_obstacle(const SdReader *r, BootEntry *e) _must_check_;
 
-/* Paths of the addons in a folder, appended; none where it is not there. 0 or -ENOMEM. */
+/* Paths of the addons in a directory, appended; none where it is not there. 0 or -ENOMEM. */
 int sd_list_addons(int rfd, const char *folder, StringList *ret) _must_check_;
 
 /* All that the stub appends to what the image itself says, with its origin. 0 or -ENOMEM. */
