@@ -38,7 +38,7 @@ void apply_result_done(ApplyResult *r)
 /* Before the old files go, what has taken their places gets to where boot loaders find it. */
 static void settle_all(int rfd, const StepContext *contexts, size_t n)
 {
-        _cleanup_free_ dev_t *settled = calloc(n, sizeof(*settled));
+        _cleanup_free_ dev_t *settled = calloc(MAX(n, (size_t) 1), sizeof(*settled));
         size_t n_settled = 0;
 
         for (const StepContext *c = contexts; settled && c < contexts + n; c++) {

@@ -61,7 +61,7 @@ static int get_value(int fd, const char *name, char **ret, size_t *ret_size)
 static int carry_one(int from, int to, const char *name)
 {
         _cleanup_free_ char *value = NULL, *present = NULL;
-        size_t size, present_size;
+        size_t size = 0, present_size = 0;
         int r = get_value(from, name, &value, &size);
 
         if (r < 0)
