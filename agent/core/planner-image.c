@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/planner-image.h"
+
+#include "base/text.h"
+#include "core/image-builder.h"
+#include "core/next-boot.h"
+#include "initramfs/query.h"
+#include "model/image.h"
+#include "model/names.h"
+
+/* An image without anything of ours in it need not be rebuilt only because it is not known what is in it. */
+static bool image_needs_rebuild(const Judgement *j, const ImageContent *c)
+{
+        switch (image_content_state(j, c)) {
+        case IMAGE_STALE:
+                return true;
+        case IMAGE_MISSING:
+        case IMAGE_UNKNOWN:
+                return j->wanted->image_digest != 0;
+        default:
+                return false;
+        }
+}
+
+/* Modules that the image of this kernel has to have as files. */
+static int add_modules(const Judgement *j, const KernelRelease *k, StringList *modules)
+{
+        ImageQuery q;
+        int r = 0;
+
+        image_query_init(&q, j->config, k);
+        FOREACH_ARRAY(i, q.items, q.n)
+                if (i->module && r >= 0)
+                        r = string_list_add(modules, i->name);
+        return r;
+}
+
+/* The checks have said so when something is wanted in it; here the claim argument is gone. */
+static int refuse_image(const Facts *f, const KernelRelease *k, const char *path, ImageOwner owner,
+                        FindingList *findings)
+{
+        const char *cure;
+        _cleanup_free_ char *reason = image_owner_reason(f, owner, path, &cure);
+
+        return reason ? finding_add(findings, "image.current", RESULT_BLOCKED, k->release, CURE_PERSON,
+                                    "build the image again, or leave it: without " KARG_CLAIM " nothing in it is used",
+                                    "ptprep's claim list stays where it is: %s", reason)
+                      : -ENOMEM;
+}
+
+/* Without the claim argument nothing in an image is used; but one that a tool takes apart is not left to it. */
+static bool may_stay(const Judgement *j, const KernelRelease *k)
+{
+        FOREACH_ARRAY(l, k->loaded, k->n_loaded)
+                if (l->by_tool)
+                        return false;
+        return j->wanted->image_digest == 0;
+}
+
+static int plan_image(const Judgement *j, const KernelRelease *k, const char *path, const ImageContent *c,
+                      FindingList *findings, Plan *p)
+{
+        const ImageOwner owner = image_owner(j->facts, c);
+        ImageStep *s;
+        int r;
+
+        if (!image_owner_usable(j->facts, owner))
+                return refuse_image(j->facts, k, path, owner, findings);
+        s = plan_add_image(p, "image.current", path);
+        if (!s)
+                return -ENOMEM;
+        s->builder = owner.kind;
+        s->may_stay = may_stay(j, k);
+        r = string_copy(k->release, &s->release);
+        return r < 0 ? r : add_modules(j, k, &s->modules);
+}
+
+/* The loader's own file gets the bytes of the image that was built. */
+static int plan_copy(const Judgement *j, const KernelRelease *k, const LoadedImage *l, Plan *p)
+{
+        CopyStep *s = plan_add_copy(p, "image.current", l->path);
+        int r = s ? string_copy(k->release, &s->release) : -ENOMEM;
+
+        if (r >= 0)
+                r = string_copy(k->initrd, &s->from);
+        if (r >= 0)
+                s->may_stay = may_stay(j, k);
+        return r < 0 ? r : add_modules(j, k, &s->modules);
+}
+
+/*
+ * @stale: releases whose loaded image the loader's own tool has to make again. @stamp: an image will be verified, or
+ * is right and nobody remembers it.
+ */
+static int plan_kernel_images(const Judgement *j, const KernelRelease *k, FindingList *findings, Plan *p,
+                              StringList *stale, bool *stamp)
+{
+        bool listed = false;
+        int r = 0;
+
+        if (k->initrd && image_needs_rebuild(j, &k->image)) {
+                r = plan_image(j, k, k->initrd, &k->image, findings, p);
+                *stamp = true;
+        } else
+                *stamp |= k->initrd && !k->image.stamped;
+        for (size_t i = 0; i < k->n_loaded && r >= 0; i++) {
+                const LoadedImage *l = k->loaded + i;
+
+                *stamp |= !l->image.stamped;
+                if (!image_needs_rebuild(j, &l->image))
+                        continue;
+                if (!l->by_tool && k->initrd_loaded)
+                        r = plan_image(j, k, l->path, &l->image, findings, p);
+                else if (!l->by_tool)
+                        r = k->initrd ? plan_copy(j, k, l, p) : 0;
+                else if (!listed)
+                        r = string_list_add(stale, k->release);
+                listed |= l->by_tool;
+                *stamp = true;
+        }
+        return r;
+}
+
+int plan_images(const Judgement *j, FindingList *findings, Plan *p, StringList *stale, bool *ret_stamp)
+{
+        bool stamp = false;
+
+        FOREACH_ARRAY(k, j->facts->kernels, j->facts->n_kernels) {
+                int r = kernel_missing_driver(j, k) ? 0 : plan_kernel_images(j, k, findings, p, stale, &stamp);
+
+                if (r < 0)
+                        return r;
+        }
+        *ret_stamp = stamp;
+        return 0;
+}
+
+/* @key: under which the stamp is found again. */
+static int add_stamp(const Judgement *j, const KernelRelease *k, const char *key, const char *path, StampStep *s)
+{
+        StampedImage *i = stamp_step_add(s, key, path, k->release);
+
+        return i ? add_modules(j, k, &i->modules) : -ENOMEM;
+}
+
+int plan_stamps(const Judgement *j, bool stamp, Plan *p)
+{
+        const Facts *f = j->facts;
+        StampStep *s;
+        int r = 0;
+
+        if (j->wanted->image_digest == 0) /* nothing of ours in any image: nothing to remember */
+                return plan_write(p, "image.current", NAME_IMAGE_STAMPS, f->image_stamps, NULL);
+        if (!stamp)
+                return 0;
+        s = plan_add_stamp(p, "image.current", NAME_IMAGE_STAMPS);
+        if (!s)
+                return -ENOMEM;
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                if (l->makes_images)
+                        s->loader = l->kind;
+        FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
+                if (k->initrd)
+                        r = add_stamp(j, k, k->release, k->initrd, s);
+                for (size_t i = 0; i < k->n_loaded && r >= 0; i++) {
+                        const LoadedImage *l = k->loaded + i;
+
+                        r = add_stamp(j, k, l->moves ? NULL : l->path, l->moves ? NULL : l->path, s);
+                }
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

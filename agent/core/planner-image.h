@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "core/judgement.h"
+#include "model/plan.h"
+
+/* The part of a plan that is about initramfs images. */
+
+/**
+ * plan_images() - build, or copy, what lacks the present claim list
+ * @stale: releases whose image the loader's own tool has to make; appended to. @ret_stamp: something is to be
+ * remembered of images, see plan_stamps(). Pure. Returns 0 or -ENOMEM.
+ */
+int plan_images(const Judgement *j, FindingList *findings, Plan *p, StringList *stale, bool *ret_stamp) _must_check_;
+
+/* Remembers which images were verified, so that nobody has to look into them again. Pure. Returns 0 or -ENOMEM. */
+int plan_stamps(const Judgement *j, bool stamp, Plan *p) _must_check_;
