@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "grub/format/grub-cfg.h"
+#include "grub/loader/entry-length.h"
 #include "grub/loader/grub-platform.h"
 #include "grub/loader/loaders.h"
 #include "grub/loader/menu-verify.h"
@@ -50,6 +51,7 @@ static bool file_exists(void *context, const char *path)
 static int verify_words(StepContext *c, const Menu *m)
 {
         const MenuStep *s = &c->step->menu;
+        const Loader grub = { .kind = LOADER_GRUB2 };
         const char *menu = c->step->path;
         _cleanup_(kargs_done) Kargs add = {}, remove = {};
         size_t bootable = 0;
@@ -67,6 +69,13 @@ static int verify_words(StepContext *c, const Menu *m)
                                         "for a file in "
                                         "/etc/default that sets the kernel command line",
                                         menu, s->words, e->title);
+                /* the sources may have been edited since the menu was made; what is taken back is never too long */
+                else if (add.words.n > 0 && boot_entry_too_long(&grub, e))
+                        r = step_failed(
+                                c, -EPROTO,
+                                "%s was generated with a command line of %zu bytes in the entry \"%s\", of "
+                                "which the kernel takes %zu; the old one stays. Shorten it in /etc/default/grub",
+                                menu, boot_entry_length(&grub, e), e->title, command_line_limit());
         }
         if (r >= 0 && bootable == 0)
                 r = step_failed(c, -EPROTO, "%s was generated without any entry that boots Linux; the old one stays",
