@@ -16,8 +16,8 @@ static int remember(Record *r, const Step *s)
 
         if (!f)
                 return -ENOMEM;
-        f->format = strdup(s->format);
-        return f->format ? owned_words_add_all(&f->added, &s->added) : -ENOMEM;
+        f->format = strdup(s->file.record.format);
+        return f->format ? owned_words_add_all(&f->added, &s->file.record.added) : -ENOMEM;
 }
 
 /* Ranges lie inside the text; an edit that is planned leaves a text in which nothing more is to be edited. */
