@@ -70,7 +70,7 @@ void store_report(int rfd, bool live, const Report *report)
         static const struct {
                 const char *format, *name;
         } files[] = { { FORMAT_JSON, NAME_REPORT_JSON }, { FORMAT_TEXT, NAME_REPORT_TEXT } };
-        const char *const folders[] = { NAME_STATE_DIR, NAME_RUN_DIR };
+        const char *const directories[] = { NAME_STATE_DIR, NAME_RUN_DIR };
         bool trusted = !report->judgement->facts->state_refusal; /* else who knows where a file would go */
         int r = 0;
 
@@ -82,7 +82,7 @@ void store_report(int rfd, bool live, const Report *report)
                 r = format_report(report, files[i].format, &text);
                 /* /run of an image is not this boot's */
                 for (size_t k = trusted ? 0 : 1; k < (live ? 2U : 1U) && r >= 0; k++)
-                        r = apply_report(rfd, folders[k], files[i].name, text);
+                        r = apply_report(rfd, directories[k], files[i].name, text);
         }
         if (r < 0)
                 (void) complain("storing the report", r);

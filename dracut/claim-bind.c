@@ -265,11 +265,11 @@ static void undo_override(const ClaimContext *x, Claim *c)
         c->overridden = false;
 }
 
-static bool exists(const ClaimContext *x, const char *folder, const char *name)
+static bool exists(const ClaimContext *x, const char *directory, const char *name)
 {
         char path[PATH_MAX];
 
-        (void) snprintf(path, sizeof(path), "%s/%s", folder, name);
+        (void) snprintf(path, sizeof(path), "%s/%s", directory, name);
         return faccessat(x->root_fd, path, F_OK, 0) == 0;
 }
 

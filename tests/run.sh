@@ -45,25 +45,25 @@ stage_packages() {
         DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
 }
 
-# configure FOLDER [OPTION...]: a build folder, made anew when its options change
+# configure DIRECTORY [OPTION...]: a build directory, made anew when its options change
 configure() {
-        folder=$1
+        directory=$1
         shift
-        if [ -f "$folder/.options" ] && [ "$(cat "$folder/.options")" = "$*" ]; then
+        if [ -f "$directory/.options" ] && [ "$(cat "$directory/.options")" = "$*" ]; then
                 return 0
         fi
-        rm -rf "$folder"
-        meson setup --prefix=/usr --sysconfdir=/etc --localstatedir=/var "$@" "$folder" "$top" || return 1
-        printf '%s' "$*" >"$folder/.options"
+        rm -rf "$directory"
+        meson setup --prefix=/usr --sysconfdir=/etc --localstatedir=/var "$@" "$directory" "$top" || return 1
+        printf '%s' "$*" >"$directory/.options"
 }
 
-# run_tests FOLDER [OPTION...]: all of meson's tests there
+# run_tests DIRECTORY [OPTION...]: all of meson's tests there
 run_tests() {
-        folder=$1
+        directory=$1
         shift
-        meson test -C "$folder" --print-errorlogs "$@" || return 1
+        meson test -C "$directory" --print-errorlogs "$@" || return 1
         # a test says in its log why it was skipped
-        skipped=$(python3 "$top/tests/skipped.py" "$folder/meson-logs/testlog.json") || return 1
+        skipped=$(python3 "$top/tests/skipped.py" "$directory/meson-logs/testlog.json") || return 1
         [ -n "$skipped" ] || return 0
         printf '%s\n' "$skipped"
         [ -z "${CI-}" ]

@@ -42,8 +42,8 @@ static void settle_all(int rfd, const StepContext *contexts, size_t n)
         size_t n_settled = 0;
 
         for (const StepContext *c = contexts; settled && c < contexts + n; c++) {
-                _cleanup_free_ char *folder = step_is_loaded(c) ? path_folder(c->path) : NULL;
-                _cleanup_close_ int fd = folder ? root_open(rfd, folder, O_RDONLY | O_DIRECTORY) : -EBADF;
+                _cleanup_free_ char *directory = step_is_loaded(c) ? path_directory(c->path) : NULL;
+                _cleanup_close_ int fd = directory ? root_open(rfd, directory, O_RDONLY | O_DIRECTORY) : -EBADF;
                 struct stat st;
                 size_t i = 0;
 
@@ -262,12 +262,12 @@ int apply_lock(int rfd)
         return TAKE_FD(fd);
 }
 
-int apply_report(int rfd, const char *folder, const char *name, const char *text)
+int apply_report(int rfd, const char *directory, const char *name, const char *text)
 {
         _cleanup_free_ char *path = NULL, *present = NULL, *target = NULL;
         int r;
 
-        if (string_printf(&path, "%s/%s", folder, name) < 0)
+        if (string_printf(&path, "%s/%s", directory, name) < 0)
                 return -ENOMEM;
         if (!text) {
                 r = root_file_remove(rfd, path);
@@ -281,7 +281,7 @@ int apply_report(int rfd, const char *folder, const char *name, const char *text
         }
         if (root_read_text(rfd, path, &present) >= 0 && streq(present, text))
                 return 0;
-        r = root_mkdir_p(rfd, folder);
+        r = root_mkdir_p(rfd, directory);
         if (r < 0)
                 return r;
         return root_file_replace(rfd, path, text, strlen(text), 0644);

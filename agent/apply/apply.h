@@ -49,10 +49,10 @@ void apply_forget_reports(int rfd);
 
 /**
  * apply_report() - store a report, only where it differs from what is there
- * @folder: created if missing. @text: NULL: there shall be none. A link in its place is replaced and not followed.
+ * @directory: created if missing. @text: NULL: there shall be none. A link in its place is replaced and not followed.
  * Returns 0; negative errno.
  */
-int apply_report(int rfd, const char *folder, const char *name, const char *text) _must_check_;
+int apply_report(int rfd, const char *directory, const char *name, const char *text) _must_check_;
 
 /**
  * apply_mounts_writable() - open what is mounted for ptprep alone for writing, for the time of a plan

@@ -27,35 +27,35 @@ static int open_plain(int rfd, const char *path)
 
 int step_make_parents(StepContext *c)
 {
-        _cleanup_free_ char *folder = path_folder(c->path), *missing = NULL;
+        _cleanup_free_ char *directory = path_directory(c->path), *missing = NULL;
         int rfd = c->options->rfd;
         struct stat st;
 
-        for (char *up = folder; up && root_stat(rfd, up, &st) == -ENOENT;) {
+        for (char *up = directory; up && root_stat(rfd, up, &st) == -ENOENT;) {
                 free(missing);
                 missing = up;
-                folder = up = path_folder(up);
+                directory = up = path_directory(up);
         }
-        if (!folder)
+        if (!directory)
                 return -ENOMEM;
         if (!missing)
                 return 0;
         free(c->made);
         c->made = TAKE_PTR(missing);
-        free(folder);
-        folder = path_folder(c->path);
-        return folder ? root_mkdir_p(rfd, folder) : -ENOMEM;
+        free(directory);
+        directory = path_directory(c->path);
+        return directory ? root_mkdir_p(rfd, directory) : -ENOMEM;
 }
 
 void step_remove_parents(StepContext *c)
 {
-        _cleanup_free_ char *folder = c->made ? path_folder(c->path) : NULL;
+        _cleanup_free_ char *directory = c->made ? path_directory(c->path) : NULL;
 
-        while (folder && startswith(folder, c->made) && root_rmdir(c->options->rfd, folder) >= 0) {
-                char *up = path_folder(folder);
+        while (directory && startswith(directory, c->made) && root_rmdir(c->options->rfd, directory) >= 0) {
+                char *up = path_directory(directory);
 
-                free(folder);
-                folder = up;
+                free(directory);
+                directory = up;
         }
 }
 
@@ -341,8 +341,8 @@ static int put_back_from(StepContext *c, const char *from, const char *aside, Un
 static int put_back_open(StepContext *c, Undo *u)
 {
         int rfd = c->options->rfd;
-        _cleanup_free_ char *folder = path_folder(c->path);
-        int r = folder ? root_mkdir_p(rfd, folder) : -ENOMEM;
+        _cleanup_free_ char *directory = path_directory(c->path);
+        int r = directory ? root_mkdir_p(rfd, directory) : -ENOMEM;
 
         if (r >= 0)
                 r = step_clear(c, c->trial_path, u);

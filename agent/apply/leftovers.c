@@ -9,13 +9,13 @@
 /* Names of everything that one step could leave behind. */
 static int step_leftovers(const StepContext *c, StringList *ret)
 {
-        _cleanup_free_ char *folder = path_folder(c->path);
+        _cleanup_free_ char *directory = path_directory(c->path);
         int r;
 
         if (c->step->kind == STEP_ATTRIBUTE || c->step->kind == STEP_PUT_BACK) /* nothing is made beside it */
                 return 0;
-        r = folder ? string_list_addf(ret, "%s/.%s" TRIAL_SUFFIX, folder, strrchr(c->path, '/') + 1)
-                   : -ENOMEM; /* of root_file_replace() */
+        r = directory ? string_list_addf(ret, "%s/.%s" TRIAL_SUFFIX, directory, strrchr(c->path, '/') + 1)
+                      : -ENOMEM; /* of root_file_replace() */
 
         if (r >= 0)
                 r = string_list_add(ret, c->trial_path);
@@ -113,21 +113,21 @@ int transaction_begin(int rfd, const StepContext *contexts, size_t n)
 
 int tidy_originals(int rfd, const char *original)
 {
-        char *folder = path_folder(original);
-        int r = folder ? 0 : -ENOMEM;
+        char *directory = path_directory(original);
+        int r = directory ? 0 : -ENOMEM;
 
-        while (folder && startswith(folder, NAME_ORIGINALS)) {
+        while (directory && startswith(directory, NAME_ORIGINALS)) {
                 char *up = NULL;
 
-                r = root_rmdir(rfd, folder);
+                r = root_rmdir(rfd, directory);
                 if (r >= 0 || r == -ENOENT) { /* one that is gone may have an empty one around it */
-                        up = path_folder(folder);
+                        up = path_directory(directory);
                         r = up ? 0 : -ENOMEM;
                 }
-                free(folder);
-                folder = up;
+                free(directory);
+                directory = up;
         }
-        free(folder);
+        free(directory);
         return r == -ENOTEMPTY ? 0 : r;
 }
 

@@ -97,8 +97,8 @@ void settle_file_system(int fd)
 
 void settle_for_loader(int rfd, const char *path)
 {
-        _cleanup_free_ char *folder = path_folder(path);
-        _cleanup_close_ int fd = folder ? root_open(rfd, folder, O_RDONLY | O_DIRECTORY) : -EBADF;
+        _cleanup_free_ char *directory = path_directory(path);
+        _cleanup_close_ int fd = directory ? root_open(rfd, directory, O_RDONLY | O_DIRECTORY) : -EBADF;
 
         if (fd >= 0)
                 settle_file_system(fd);

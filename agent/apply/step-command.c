@@ -117,8 +117,8 @@ int step_command_do(StepContext *c)
 {
         const CommandStep *s = &c->step->command;
         Image before = look_at(c->options->rfd, c->path);
-        _cleanup_free_ char *folder = path_folder(c->path);
-        int r = folder ? root_list(c->options->rfd, folder, NULL, &c->neighbours) : -ENOMEM;
+        _cleanup_free_ char *directory = path_directory(c->path);
+        int r = directory ? root_list(c->options->rfd, directory, NULL, &c->neighbours) : -ENOMEM;
 
         if (r >= 0)
                 r = s->undo_argv.n == 0 ? step_keep_copy(c) : 0;
@@ -151,9 +151,9 @@ static bool belongs_to(const char *name, const char *image)
 static int tidy_neighbours(StepContext *c, Undo *u)
 {
         _cleanup_(string_list_done) StringList now = {};
-        _cleanup_free_ char *folder = path_folder(c->path);
+        _cleanup_free_ char *directory = path_directory(c->path);
         const char *image = strrchr(c->path, '/');
-        int rfd = c->options->rfd, r = folder && image ? root_list(rfd, folder, NULL, &now) : -ENOMEM;
+        int rfd = c->options->rfd, r = directory && image ? root_list(rfd, directory, NULL, &now) : -ENOMEM;
 
         FOREACH_ARRAY(name, now.items, now.n) {
                 _cleanup_free_ char *path = NULL;
@@ -162,7 +162,7 @@ static int tidy_neighbours(StepContext *c, Undo *u)
                         return r;
                 if (string_list_contains(&c->neighbours, *name))
                         continue;
-                path = path_join(folder, *name);
+                path = path_join(directory, *name);
                 if (!path)
                         return -ENOMEM;
                 if (streq(path, c->path) || streq(path, c->backup_path) || string_list_contains(&u->left, path))

@@ -20,7 +20,7 @@ int step_failed(StepContext *c, int error, const char *format, ...)
         return error;
 }
 
-char *path_folder(const char *path)
+char *path_directory(const char *path)
 {
         const char *slash = strrchr(path, '/');
 

@@ -51,7 +51,7 @@ int step_failed_program(StepContext *c, int error, const char *program, const ch
 int step_failed(StepContext *c, int error, const char *format, ...) _printf_(3, 4) _must_check_;
 
 /* The directory of a path, "/boot" of "/boot/grub.cfg"; owned by the caller, NULL when memory is short. */
-char *path_folder(const char *path);
+char *path_directory(const char *path);
 
 /* May a boot loader read what is at the step's path? Of /etc and /var none does, nor of sysfs. */
 bool step_is_loaded(const StepContext *c);

@@ -25,10 +25,10 @@ int root_write_attr(int rfd, const char *path, const char *value) _must_check_;
  * root_file_replace() - whole file or none
  * @mode: permission bits of a new file; an existing file keeps all that attributes_carry() knows.
  *
- * Temporary file ".NAME.ptprep-new" in the same folder, fsync, rename, fsync of the folder: a power cut at any moment
- * leaves the old or the new bytes. A leftover temporary file of an earlier cut is removed first. A symbolic link at the
- * path is followed, so the link stays and its target is replaced.
- * Returns 0; negative errno, and then the old file is untouched.
+ * Temporary file ".NAME.ptprep-new" in the same directory, fsync, rename, fsync of the directory: a power cut at any
+ * moment leaves the old or the new bytes. A leftover temporary file of an earlier cut is removed first. A symbolic link
+ * at the path is followed, so the link stays and its target is replaced. Returns 0; negative errno, and then the old
+ * file is untouched.
  */
 int root_file_replace(int rfd, const char *path, const void *data, size_t size, mode_t mode) _must_check_;
 
@@ -46,8 +46,8 @@ int root_file_carry(int rfd, const char *path, const char *to) _must_check_;
 /* Removes a directory that is empty. 0; -ENOTEMPTY; other negative errno. */
 int root_rmdir(int rfd, const char *path) _must_check_;
 
-/* Removes a file and syncs its folder. Its blocks are free when that is done and not before: a name on the disk leads
- * to no other file's. 0; negative errno (-ENOENT when it was not there). */
+/* Removes a file and syncs its directory. Its blocks are free when that is done and not before: a name on the disk
+ * leads to no other file's. 0; negative errno (-ENOENT when it was not there). */
 int root_file_remove(int rfd, const char *path) _must_check_;
 
 /* Removes what is only in the way, such as a temporary file; that it cannot be removed changes nothing. */

@@ -249,15 +249,15 @@ const char *root_first(int rfd, const char *const *paths, size_t n)
 }
 
 /* Directory with its final slash, "./" for none, and last component of a path. -EISDIR where the last is no name. */
-static int split_path(const char *path, char **ret_folder, char **ret_name)
+static int split_path(const char *path, char **ret_directory, char **ret_name)
 {
         const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
         if (name[0] == 0 || streq(name, ".") || streq(name, ".."))
                 return -EISDIR;
         *ret_name = strdup(name);
-        *ret_folder = slash ? strndup(path, (size_t) (slash - path) + 1) : strdup("./");
-        return *ret_name && *ret_folder ? 0 : -ENOMEM;
+        *ret_directory = slash ? strndup(path, (size_t) (slash - path) + 1) : strdup("./");
+        return *ret_name && *ret_directory ? 0 : -ENOMEM;
 }
 
 int root_follow(int rfd, const char *path, char **ret)
@@ -267,9 +267,9 @@ int root_follow(int rfd, const char *path, char **ret)
         if (!current)
                 return -ENOMEM;
         for (unsigned hops = 0; hops < 40; hops++) {
-                _cleanup_free_ char *target = NULL, *folder = NULL, *name = NULL;
+                _cleanup_free_ char *target = NULL, *directory = NULL, *name = NULL;
                 char *next;
-                int r = split_path(current, &folder, &name);
+                int r = split_path(current, &directory, &name);
 
                 if (r >= 0)
                         r = root_readlink(rfd, current, &target);
@@ -282,7 +282,7 @@ int root_follow(int rfd, const char *path, char **ret)
                 if (target[0] == '/')
                         next = strdup(target);
                 else
-                        string_printf(&next, "%s%s", folder, target);
+                        string_printf(&next, "%s%s", directory, target);
                 if (!next)
                         return -ENOMEM;
                 free(current);
@@ -295,14 +295,14 @@ int root_follow(int rfd, const char *path, char **ret)
  * to. */
 int root_open_parent(int rfd, const char *path, bool follow, int *ret_fd, char **ret_name)
 {
-        _cleanup_free_ char *real = NULL, *folder = NULL, *name = NULL;
+        _cleanup_free_ char *real = NULL, *directory = NULL, *name = NULL;
         int fd, r = follow ? root_follow(rfd, path, &real) : 0;
 
         if (r >= 0)
-                r = split_path(real ?: path, &folder, &name);
+                r = split_path(real ?: path, &directory, &name);
         if (r < 0)
                 return r;
-        fd = root_open(rfd, folder, O_RDONLY | O_DIRECTORY);
+        fd = root_open(rfd, directory, O_RDONLY | O_DIRECTORY);
         if (fd < 0)
                 return fd;
         *ret_fd = fd;

@@ -20,8 +20,8 @@ typedef struct MountSpec {
 /**
  * mount_namespace() - from here on, mounts are seen by this process and its children only
  *
- * Mounts of others go on to arrive, so that automounts work. Folders that were opened before are still those of the old
- * namespace. Returns 0; -EPERM: no CAP_SYS_ADMIN; other negative errno.
+ * Mounts of others go on to arrive, so that automounts work. Directories that were opened before are still those of the
+ * old namespace. Returns 0; -EPERM: no CAP_SYS_ADMIN; other negative errno.
  */
 int mount_namespace(void) _must_check_;
 

@@ -73,10 +73,10 @@ bool string_in(const char *s, const char *const *list, size_t n)
         return false;
 }
 
-char *path_join(const char *folder, const char *name)
+char *path_join(const char *directory, const char *name)
 {
         char *path;
 
-        string_printf(&path, "%s%s%s", folder, *name == '/' ? "" : "/", name);
+        string_printf(&path, "%s%s%s", directory, *name == '/' ? "" : "/", name);
         return path;
 }

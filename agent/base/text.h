@@ -26,8 +26,8 @@ unsigned text_distance(const char *a, const char *b);
 /* Is it one of a list? */
 bool string_in(const char *s, const char *const *list, size_t n);
 
-/* FOLDER/NAME, with one slash between, owned by the caller; NULL when memory is short. */
-char *path_join(const char *folder, const char *name);
+/* DIRECTORY/NAME, with one slash between, owned by the caller; NULL when memory is short. */
+char *path_join(const char *directory, const char *name);
 
 /* "an" or "a", by the first letter of what it is to stand before. */
 static inline const char *text_article(const char *noun)

@@ -71,7 +71,7 @@ typedef struct IommuVendor IommuVendor;
 /* A firmware table that describes IOMMUs, and what became of reading it. */
 typedef struct AcpiTable {
         const IommuVendor *vendor; /* whose table it is */
-        Tristate present;          /* unknown: no ACPI folder, or not readable */
+        Tristate present;          /* unknown: no ACPI directory, or not readable */
         Tristate readable;         /* contents need root */
         uint32_t length;           /* bytes, as the header says */
         uint32_t size;             /* bytes, as the file has */
@@ -159,7 +159,7 @@ typedef struct Facts {
         Features features;
         Tristate container; /* running in a container: the kernel is not ours to judge */
         bool is_root;       /* effective uid 0 */
-        bool live;          /* the root folder is "/" of the running system */
+        bool live;          /* the root directory is "/" of the running system */
         /* next boot */
         KernelRelease *kernels; /* sorted by release */
         size_t n_kernels;

@@ -94,7 +94,7 @@ typedef struct Loader {
         size_t n_entries;
         char *generated;          /* e.g. /boot/grub/grub.cfg */
         StringList generated_too; /* other places of the same, where it cannot be told which of them will boot */
-        bool drop_in_sourced;     /* mkconfig of this platform sources a drop-in folder */
+        bool drop_in_sourced;     /* mkconfig of this platform sources a drop-in directory */
         char *drop_in;            /* path of ptprep's own drop-in: it sorts behind all others */
         StringList mkconfig;      /* command and arguments that regenerate; empty: not installed */
         bool bash;                /* the shell that evaluates the sources is bash */

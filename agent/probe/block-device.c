@@ -97,7 +97,7 @@ int block_tag_link(const BlockTag *tag, const char *value, char **ret)
 
         if (blkid_encode_string(value, name, sizeof(name)) != 0)
                 return -EINVAL;
-        *ret = path_join(tag->folder, name);
+        *ret = path_join(tag->directory, name);
         return *ret ? 0 : -ENOMEM;
 }
 
@@ -116,20 +116,20 @@ static int walk_disk(int rfd, const char *disk, const WalkLink *link, const Bloc
 {
         char uuid[BLOCK_DM_UUID_MAX], note[64] = "";
         _cleanup_(string_list_done) StringList slaves = {};
-        _cleanup_free_ char *folder = path_join(disk, "slaves");
+        _cleanup_free_ char *directory = path_join(disk, "slaves");
         struct stat st;
         int r;
 
-        if (!folder)
+        if (!directory)
                 return -ENOMEM;
         r = root_stat(rfd, disk, &st);
         if (r < 0)
                 return v->failed(v->userdata, disk, r, link);
-        r = root_list(rfd, folder, NULL, &slaves);
+        r = root_list(rfd, directory, NULL, &slaves);
         if (r == -ENOMEM)
                 return r;
         if (r < 0 && r != -ENOENT)
-                return v->failed(v->userdata, folder, r, link);
+                return v->failed(v->userdata, directory, r, link);
         if (slaves.n > 1 && read_dm(rfd, disk, "uuid", uuid, sizeof(uuid)) && startswith(uuid, "mpath-"))
                 (void) snprintf(note, sizeof(note), "1 of %zu paths", slaves.n);
         FOREACH_ARRAY(slave, slaves.items, slaves.n) {

@@ -28,9 +28,9 @@ const char *block_name(const char *path);
 
 /* A way other than its device file to name a file system in fstab(5). */
 typedef struct BlockTag {
-        const char *name;   /* "UUID" */
-        const char *folder; /* of udev's links */
-        const char *blkid;  /* what libblkid calls it when it looks into a device */
+        const char *name;      /* "UUID" */
+        const char *directory; /* of udev's links */
+        const char *blkid;     /* what libblkid calls it when it looks into a device */
 } BlockTag;
 
 /**

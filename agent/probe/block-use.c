@@ -174,13 +174,13 @@ static int use_place(BlockUse *u, const char *place, const WalkLink *link)
 }
 
 /* Links in a directory, but for those of another kind. @ret: their names; nothing where there is no such directory. */
-static int list_paths(int rfd, const char *folder, bool controllers, StringList *ret)
+static int list_paths(int rfd, const char *directory, bool controllers, StringList *ret)
 {
         _cleanup_(string_list_done) StringList names = {};
-        int r = root_list(rfd, folder, NULL, &names);
+        int r = root_list(rfd, directory, NULL, &names);
 
         FOREACH_ARRAY(name, names.items, names.n) {
-                _cleanup_free_ char *entry = path_join(folder, *name), *target = NULL;
+                _cleanup_free_ char *entry = path_join(directory, *name), *target = NULL;
 
                 if (!entry)
                         return -ENOMEM;
@@ -196,24 +196,25 @@ static int list_paths(int rfd, const char *folder, bool controllers, StringList 
 }
 
 /*
- * A disk of native NVMe multipath stands below its subsystem. Its ways are in the folder multipath, as links to hidden
- * disks (Linux 6.15, drivers/nvme/host/multipath.c); before that it is reached by each controller of the subsystem.
+ * A disk of native NVMe multipath stands below its subsystem. Its ways are in the directory multipath, as links to
+ * hidden disks (Linux 6.15, drivers/nvme/host/multipath.c); before that it is reached by each controller of the
+ * subsystem.
  */
 static int use_subsystem(BlockUse *u, const char *disk, const WalkLink *link)
 {
-        _cleanup_free_ char *folder = path_join(disk, "multipath");
+        _cleanup_free_ char *directory = path_join(disk, "multipath");
         _cleanup_(string_list_done) StringList paths = {};
-        int r = folder ? list_paths(u->walk.rfd, folder, false, &paths) : -ENOMEM;
+        int r = directory ? list_paths(u->walk.rfd, directory, false, &paths) : -ENOMEM;
 
         if (r >= 0 && paths.n == 0) {
-                free(folder);
-                folder = strndup(disk, (size_t) (strrchr(disk, '/') - disk));
-                r = folder ? list_paths(u->walk.rfd, folder, true, &paths) : -ENOMEM;
+                free(directory);
+                directory = strndup(disk, (size_t) (strrchr(disk, '/') - disk));
+                r = directory ? list_paths(u->walk.rfd, directory, true, &paths) : -ENOMEM;
         }
         if (r < 0)
-                return r == -ENOMEM ? r : unreadable(u, folder, r, link);
+                return r == -ENOMEM ? r : unreadable(u, directory, r, link);
         FOREACH_ARRAY(path, paths.items, paths.n) {
-                _cleanup_free_ char *entry = path_join(folder, *path), *target = NULL, *note = NULL;
+                _cleanup_free_ char *entry = path_join(directory, *path), *target = NULL, *note = NULL;
                 WalkLink way = { link, *path };
 
                 if (!entry)
@@ -227,9 +228,9 @@ static int use_subsystem(BlockUse *u, const char *disk, const WalkLink *link)
                 if (r < 0)
                         return r == -ENOMEM ? r : unreadable(u, entry, r, link);
         }
-        return paths.n > 0
-                       ? 0
-                       : walk_unknown(&u->walk, link, &block_not_followed, "of which %s names no controller", folder);
+        return paths.n > 0 ? 0
+                           : walk_unknown(&u->walk, link, &block_not_followed, "of which %s names no controller",
+                                          directory);
 }
 
 /* A disk that has no other below it. */

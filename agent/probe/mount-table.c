@@ -94,7 +94,7 @@ int mount_table_read(int rfd, const char *path, struct libmnt_table **ret, bool 
 }
 
 /* "/boot/" in fstab is "/boot". */
-static bool same_folder(const char *a, const char *b)
+static bool same_directory(const char *a, const char *b)
 {
         size_t n = strlen(b);
 
@@ -109,7 +109,7 @@ struct libmnt_fs *mount_table_line(struct libmnt_table *table, const char *targe
         while (iter && sym_mnt_table_next_fs(table, iter, &fs) == 0) {
                 const char *t = sym_mnt_fs_get_target(fs);
 
-                if (t && same_folder(t, target))
+                if (t && same_directory(t, target))
                         found = fs;
         }
         return found;

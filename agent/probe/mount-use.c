@@ -9,7 +9,8 @@
 #include "probe/block-device.h"
 #include "probe/probe.h"
 
-/* The folder of the btrfs that a device is in, below sysfs. NULL: it is in none that is mounted. 0 or negative errno.
+/* The directory of the btrfs that a device is in, below sysfs. NULL: it is in none that is mounted. 0 or negative
+ * errno.
  */
 static int find_btrfs(int rfd, const char *device, char **ret)
 {
@@ -36,10 +37,10 @@ static int find_btrfs(int rfd, const char *device, char **ret)
 }
 
 /* A degraded one is on more than it has: the list of its devices is not whole. Linux 5.6. */
-static int note_missing(BlockUse *u, const char *folder, const WalkLink *above)
+static int note_missing(BlockUse *u, const char *directory, const WalkLink *above)
 {
         _cleanup_(string_list_done) StringList ids = {};
-        _cleanup_free_ char *infos = path_join(folder, "devinfo");
+        _cleanup_free_ char *infos = path_join(directory, "devinfo");
         int r = infos ? root_list(u->walk.rfd, infos, NULL, &ids) : -ENOMEM;
 
         FOREACH_ARRAY(id, ids.items, ids.n) {
@@ -59,14 +60,14 @@ static int note_missing(BlockUse *u, const char *folder, const WalkLink *above)
 static int use_btrfs(BlockUse *u, const char *path, const WalkLink *above)
 {
         _cleanup_(string_list_done) StringList devices = {};
-        _cleanup_free_ char *folder = NULL, *list = NULL;
-        int r = find_btrfs(u->walk.rfd, path, &folder);
+        _cleanup_free_ char *directory = NULL, *list = NULL;
+        int r = find_btrfs(u->walk.rfd, path, &directory);
 
         if (r < 0)
                 return r == -ENOMEM ? r : walk_unreadable(&u->walk, above, NAME_SYS_FS_BTRFS, r);
-        if (!folder)
+        if (!directory)
                 return block_use_device(u, path, above);
-        list = path_join(folder, "devices");
+        list = path_join(directory, "devices");
         if (!list)
                 return -ENOMEM;
         r = root_list(u->walk.rfd, list, NULL, &devices);
@@ -82,7 +83,7 @@ static int use_btrfs(BlockUse *u, const char *path, const WalkLink *above)
                 if (r < 0)
                         return r;
         }
-        return note_missing(u, folder, above);
+        return note_missing(u, directory, above);
 }
 
 /* @source: POOL, or POOL/FILESYSTEM. Looking for a pool is costly, and all its file systems are on the same disks. */

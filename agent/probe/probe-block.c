@@ -276,10 +276,10 @@ static int find_esp(Block *b)
         return probe_soft(r);
 }
 
-static size_t count_entries(int rfd, const char *folder, const char *name)
+static size_t count_entries(int rfd, const char *directory, const char *name)
 {
         _cleanup_(string_list_done) StringList names = {};
-        _cleanup_free_ char *path = path_join(folder, name);
+        _cleanup_free_ char *path = path_join(directory, name);
 
         return path && root_list(rfd, path, NULL, &names) >= 0 ? names.n : 0;
 }

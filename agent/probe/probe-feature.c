@@ -95,15 +95,15 @@ static void option_in_line(char *line, Tristate *value)
  */
 static int probe_unsafe_option(const Probe *p, Facts *f)
 {
-        static const char *const folders[] = { "/usr/lib/modprobe.d", "/lib/modprobe.d", "/run/modprobe.d",
-                                               "/etc/modprobe.d" };
+        static const char *const directories[] = { "/usr/lib/modprobe.d", "/lib/modprobe.d", "/run/modprobe.d",
+                                                   "/etc/modprobe.d" };
 
         if (f->features.unsafe_interrupts != TRISTATE_UNKNOWN || f->features.interrupt_remapping == TRISTATE_YES)
                 return 0;
         f->features.unsafe_configured = TRISTATE_NO;
-        FOREACH_ARRAY(folder, folders, ELEMENTSOF(folders)) {
+        FOREACH_ARRAY(directory, directories, ELEMENTSOF(directories)) {
                 _cleanup_(string_list_done) StringList names = {};
-                int r = root_list(p->rfd, *folder, ".conf", &names);
+                int r = root_list(p->rfd, *directory, ".conf", &names);
 
                 if (r == -ENOMEM)
                         return r;
@@ -111,7 +111,7 @@ static int probe_unsafe_option(const Probe *p, Facts *f)
                         _cleanup_free_ char *path = NULL, *text = NULL;
                         char *save = NULL;
 
-                        if (string_printf(&path, "%s/%s", *folder, *name) < 0)
+                        if (string_printf(&path, "%s/%s", *directory, *name) < 0)
                                 return -ENOMEM;
                         r = root_read_text(p->rfd, path, &text);
                         if (r == -ENOMEM)

@@ -66,8 +66,8 @@ static int count_entries(int rfd, const char *path, size_t *ret)
 }
 
 /*
- * The class folder exists on every kernel with IOMMU support and is empty while the IOMMU is off; a group alone is no
- * proof (a no-IOMMU VFIO device gets one as well).
+ * The class directory exists on every kernel with IOMMU support and is empty while the IOMMU is off; a group alone is
+ * no proof (a no-IOMMU VFIO device gets one as well).
  */
 static int probe_state(const Probe *p, Facts *f)
 {

@@ -143,7 +143,7 @@ static int want_unreadable(int rfd, const BootMounts *tried, const char *failure
 }
 
 /* Where an ESP without a line in fstab is to be seen: GRUB's tools look in the first, systemd's in all. */
-static const char *esp_folder(int rfd, bool boot_free)
+static const char *esp_directory(int rfd, bool boot_free)
 {
         if (probe_exists(rfd, NAME_ESP) == TRISTATE_YES)
                 return NAME_ESP;
@@ -157,7 +157,7 @@ int boot_mounts_choose(int rfd, const BootMounts *tried, int (*partitions)(void 
 {
         _cleanup_(mount_table_freep) struct libmnt_table *mounts = NULL, *fstab = NULL;
         bool uefi = probe_exists(rfd, NAME_SYS_EFI) == TRISTATE_YES, boot_free = false, esp = false;
-        const char *source, *folder;
+        const char *source, *directory;
         const DiskPartitions *l;
         int r;
 
@@ -184,20 +184,21 @@ int boot_mounts_choose(int rfd, const BootMounts *tried, int (*partitions)(void 
                 else if (line && (boot || uefi))
                         return want_listed(line, *t, ret);
         }
-        folder = uefi && !esp ? esp_folder(rfd, boot_free) : NULL;
-        if (!boot_free && !folder)
+        directory = uefi && !esp ? esp_directory(rfd, boot_free) : NULL;
+        if (!boot_free && !directory)
                 return 0;
         r = partitions(userdata, &l);
         if (r == -ENOMEM)
                 return r;
         if (r < 0) /* who cannot look does not know; without UEFI there is hardly anything to be found */
-                return folder ? want_partition(folder, NULL,
-                                               r == -EACCES || r == -EPERM ? "only root can look for it" : strerror(-r),
-                                               ret)
-                              : 0;
+                return directory
+                               ? want_partition(
+                                         directory, NULL,
+                                         r == -EACCES || r == -EPERM ? "only root can look for it" : strerror(-r), ret)
+                               : 0;
         source = boot_free ? partition_of_type(l, TYPE_XBOOTLDR) : NULL;
         if (source)
                 return want_partition(NAME_BOOT, source, NULL, ret);
-        source = folder ? partition_of_type(l, PARTITION_TYPE_ESP) : NULL;
-        return source ? want_partition(folder, source, NULL, ret) : 0;
+        source = directory ? partition_of_type(l, PARTITION_TYPE_ESP) : NULL;
+        return source ? want_partition(directory, source, NULL, ret) : 0;
 }

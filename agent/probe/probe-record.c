@@ -29,8 +29,8 @@ static int find_counted(int rfd, const char *subject, char **ret)
 {
         _cleanup_(string_list_done) StringList names = {};
         const char *base = strrchr(subject, '/') + 1;
-        _cleanup_free_ char *folder = strndup(subject, (size_t) (base - subject));
-        int r = folder ? root_list(rfd, folder, strrchr(base, '.'), &names) : -ENOMEM;
+        _cleanup_free_ char *directory = strndup(subject, (size_t) (base - subject));
+        int r = directory ? root_list(rfd, directory, strrchr(base, '.'), &names) : -ENOMEM;
 
         if (r < 0)
                 return probe_soft(r);
@@ -41,7 +41,7 @@ static int find_counted(int rfd, const char *subject, char **ret)
                 if (!id)
                         return -ENOMEM;
                 if (streq(id, base))
-                        return string_printf(ret, "%s%s", folder, *name);
+                        return string_printf(ret, "%s%s", directory, *name);
         }
         return 0;
 }

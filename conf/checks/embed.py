@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Makes C of the documents in this folder, so that "ptprep explain" needs no files.
+"""Makes C of the documents in this directory, so that "ptprep explain" needs no files.
 
     embed.py OUTPUT.c OUTPUT.d
 
-OUTPUT.d tells make and ninja what it was made of; the folder itself is in it, for documents that are added or removed.
+OUTPUT.d tells make and ninja what it was made of; the directory itself is in it, for documents that are added or removed.
 """
 
 import pathlib

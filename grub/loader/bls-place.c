@@ -7,21 +7,21 @@
 #include "model/names.h"
 
 /* Configurations of GRUB; the environment block is beside them. */
-static const char *const folders[] = { "/boot/grub2", "/boot/grub" };
+static const char *const directories[] = { "/boot/grub2", "/boot/grub" };
 
 void bls_place_done(BlsPlace *p)
 {
-        free(p->folder);
+        free(p->directory);
         free(p->text);
         free(p->path);
         *p = (BlsPlace){};
 }
 
 /* Returns 1: its configuration has the command; 0: it has not, or there is none; -ENOMEM. */
-static int try_folder(int rfd, const char *folder, BlsPlace *ret)
+static int try_directory(int rfd, const char *directory, BlsPlace *ret)
 {
         _cleanup_free_ char *file = NULL, *text = NULL;
-        int r = string_printf(&file, "%s/grub.cfg", folder);
+        int r = string_printf(&file, "%s/grub.cfg", directory);
 
         if (r < 0)
                 return r;
@@ -30,9 +30,9 @@ static int try_folder(int rfd, const char *folder, BlsPlace *ret)
                 return r == -ENOMEM ? r : 0;
         if (!grub_cfg_has_blscfg(text))
                 return 0;
-        ret->folder = strdup(folder);
+        ret->directory = strdup(directory);
         ret->text = TAKE_PTR(text);
-        return ret->folder ? 1 : -ENOMEM;
+        return ret->directory ? 1 : -ENOMEM;
 }
 
 static int try_vendors(int rfd, BlsPlace *ret)
@@ -43,11 +43,11 @@ static int try_vendors(int rfd, BlsPlace *ret)
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
         FOREACH_ARRAY(n, names.items, names.n) {
-                _cleanup_free_ char *folder = NULL;
+                _cleanup_free_ char *directory = NULL;
 
-                if (string_printf(&folder, BLS_VENDORS "/%s", *n) < 0)
+                if (string_printf(&directory, BLS_VENDORS "/%s", *n) < 0)
                         return -ENOMEM;
-                r = try_folder(rfd, folder, ret);
+                r = try_directory(rfd, directory, ret);
                 if (r != 0)
                         return r;
         }
@@ -65,7 +65,7 @@ static int try_default(int rfd, BlsPlace *ret)
                 return r == -ENOMEM ? r : 0;
         if (!default_grub_enables_bls(text))
                 return 0;
-        FOREACH_ARRAY(f, folders, ELEMENTSOF(folders)) {
+        FOREACH_ARRAY(f, directories, ELEMENTSOF(directories)) {
                 _cleanup_free_ char *file = NULL;
 
                 if (string_printf(&file, "%s/grub.cfg", *f) < 0)
@@ -73,22 +73,23 @@ static int try_default(int rfd, BlsPlace *ret)
                 if (root_stat(rfd, file, &st) >= 0)
                         return 0;
         }
-        ret->folder = strdup(root_stat(rfd, folders[1], &st) >= 0 && root_stat(rfd, folders[0], &st) < 0 ? folders[1]
-                                                                                                         : folders[0]);
-        return ret->folder ? 1 : -ENOMEM;
+        ret->directory = strdup(root_stat(rfd, directories[1], &st) >= 0 && root_stat(rfd, directories[0], &st) < 0
+                                        ? directories[1]
+                                        : directories[0]);
+        return ret->directory ? 1 : -ENOMEM;
 }
 
 int bls_place_find(int rfd, BlsPlace *ret)
 {
         int r = 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(folders) && r == 0; i++)
-                r = try_folder(rfd, folders[i], ret);
+        for (size_t i = 0; i < ELEMENTSOF(directories) && r == 0; i++)
+                r = try_directory(rfd, directories[i], ret);
         if (r == 0)
                 r = try_vendors(rfd, ret);
         if (r == 0)
                 r = try_default(rfd, ret);
         if (r > 0 && ret->text)
                 r = blscfg_path(ret->text, &ret->path);
-        return r < 0 ? r : ret->folder ? 0 : -ENOENT;
+        return r < 0 ? r : ret->directory ? 0 : -ENOENT;
 }

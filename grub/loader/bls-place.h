@@ -6,13 +6,14 @@
 /* Where GRUB takes boot loader specification entries from on this machine. */
 
 #define BLS_ESP     "/boot/efi"
-#define BLS_VENDORS BLS_ESP "/EFI" /* in a folder of this is openSUSE's, and Red Hat's before Fedora 34 and RHEL 9 */
+#define BLS_VENDORS BLS_ESP "/EFI" /* in a directory of this is openSUSE's, and Red Hat's before Fedora 34 and RHEL 9  \
+                                    */
 
 /* What was found of GRUB's own files. */
 typedef struct BlsPlace {
-        char *folder; /* of the configuration that boots, e.g. "/boot/grub2" */
-        char *text;   /* that configuration; NULL: there is none */
-        char *path;   /* that "blscfg" is told; NULL: none */
+        char *directory; /* of the configuration that boots, e.g. "/boot/grub2" */
+        char *text;      /* that configuration; NULL: there is none */
+        char *path;      /* that "blscfg" is told; NULL: none */
 } BlsPlace;
 
 void bls_place_done(BlsPlace *p);

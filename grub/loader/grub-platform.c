@@ -10,7 +10,7 @@
 /* Names of the program that generates, and the directory that it generates into, as the families of distributions have
  * them. */
 static const struct Program {
-        const char *name, *path, *folder;
+        const char *name, *path, *directory;
 } programs[] = {
         { "grub-mkconfig", "/usr/sbin/grub-mkconfig", "/boot/grub" },
         { "grub-mkconfig", "/usr/bin/grub-mkconfig", "/boot/grub" },
@@ -18,14 +18,14 @@ static const struct Program {
         { "grub2-mkconfig", "/usr/bin/grub2-mkconfig", "/boot/grub2" },
 };
 
-static const char *const folders[] = { "/boot/grub", "/boot/grub2" };
+static const char *const directories[] = { "/boot/grub", "/boot/grub2" };
 
 /* Where the EFI system partition is mounted. */
 static const char *const esps[] = { "/boot/efi", "/efi", "/boot" };
 
 /* Directories of vendors on it that are not called as os-release(5) calls the system. */
 static const struct {
-        const char *id, *folder;
+        const char *id, *directory;
 } vendors[] = {
         { "rhel", "redhat" },
         { "ol", "redhat" },
@@ -51,18 +51,18 @@ static bool exists(int rfd, const char *path)
         return r >= 0 || r == -EACCES || r == -EPERM;
 }
 
-static int config_of(const char *folder, char **ret)
+static int config_of(const char *directory, char **ret)
 {
-        if (string_printf(ret, "%s" CONFIG_NAME, folder) < 0)
+        if (string_printf(ret, "%s" CONFIG_NAME, directory) < 0)
                 return -ENOMEM;
         return 0;
 }
 
-static bool has_config(int rfd, const char *folder)
+static bool has_config(int rfd, const char *directory)
 {
         _cleanup_free_ char *path = NULL;
 
-        return config_of(folder, &path) >= 0 && exists(rfd, path);
+        return config_of(directory, &path) >= 0 && exists(rfd, path);
 }
 
 /* The first that is installed and has generated something, else the first that is installed. */
@@ -73,7 +73,7 @@ static const struct Program *find_program(int rfd)
         FOREACH_ARRAY(p, programs, ELEMENTSOF(programs)) {
                 if (!exists(rfd, p->path))
                         continue;
-                if (has_config(rfd, p->folder))
+                if (has_config(rfd, p->directory))
                         return p;
                 if (!found)
                         found = p;
@@ -101,10 +101,10 @@ bool grub_cfg_is_stub(const char *text)
 }
 
 /*
- * The folder that a stub sets as its prefix, as this machine has it mounted. The path in the stub is on the file system
- * of /boot, which may be one of its own, so only its last part is told.
+ * The directory that a stub sets as its prefix, as this machine has it mounted. The path in the stub is on the file
+ * system of /boot, which may be one of its own, so only its last part is told.
  */
-static const char *folder_of_stub(const char *text)
+static const char *directory_of_stub(const char *text)
 {
         return strstr(text, "/grub2") ? "/boot/grub2" : strstr(text, "/grub") ? "/boot/grub" : NULL;
 }
@@ -129,7 +129,7 @@ static int read_vendor(int rfd, char **ret)
                         return -ENOMEM;
                 FOREACH_ARRAY(v, vendors, ELEMENTSOF(vendors))
                         if (streq(id, v->id)) {
-                                *ret = strdup(v->folder);
+                                *ret = strdup(v->directory);
                                 return *ret ? 0 : -ENOMEM;
                         }
                 *ret = TAKE_PTR(id);
@@ -143,7 +143,7 @@ typedef struct Esp {
         char *own;   /* a configuration of this system with entries in it; NULL: none */
         char *other; /* of an unknown vendor, the only one; NULL: none, or several */
         unsigned n_others;
-        const char *folder; /* where this system's stub leads; NULL: no stub, or not to be understood */
+        const char *directory; /* where this system's stub leads; NULL: no stub, or not to be understood */
 } Esp;
 
 static void esp_done(Esp *e)
@@ -167,8 +167,8 @@ static int look_at_vendor(int rfd, const char *esp, const char *name, const char
         if (r < 0)
                 return string_list_addf(&p->unreadable, "%s: %s", path, strerror(-r));
         if (grub_cfg_is_stub(text)) {
-                if (ours || !ret->folder)
-                        ret->folder = folder_of_stub(text);
+                if (ours || !ret->directory)
+                        ret->directory = directory_of_stub(text);
                 return 0;
         }
         if (ours) {
@@ -195,13 +195,13 @@ static int look_at_esps(int rfd, GrubPlatform *p, Esp *ret)
         /* without UEFI nothing boots from there */
         for (size_t i = 0; i < (has_uefi(rfd) == TRISTATE_NO ? 0 : ELEMENTSOF(esps)) && r >= 0; i++) {
                 _cleanup_(string_list_done) StringList names = {};
-                _cleanup_free_ char *folder = NULL;
+                _cleanup_free_ char *directory = NULL;
 
-                if (string_printf(&folder, "%s/EFI", esps[i]) < 0)
+                if (string_printf(&directory, "%s/EFI", esps[i]) < 0)
                         return -ENOMEM;
-                r = root_list(rfd, folder, NULL, &names);
+                r = root_list(rfd, directory, NULL, &names);
                 if (r == -EACCES || r == -EPERM)
-                        r = string_list_addf(&p->unreadable, "%s: %s", folder, strerror(-r));
+                        r = string_list_addf(&p->unreadable, "%s: %s", directory, strerror(-r));
                 else if (r < 0 && r != -ENOMEM)
                         r = 0;
                 for (size_t n = 0; n < names.n && r >= 0; n++)
@@ -212,26 +212,26 @@ static int look_at_esps(int rfd, GrubPlatform *p, Esp *ret)
 
 static int choose_generated(int rfd, const struct Program *program, const Esp *esp, GrubPlatform *p)
 {
-        const char *folder = program ? program->folder : NULL, *on_esp;
+        const char *directory = program ? program->directory : NULL, *on_esp;
         _cleanup_free_ char *path = NULL;
         Tristate uefi = has_uefi(rfd);
         int r;
 
-        if (esp->folder && uefi != TRISTATE_NO && has_config(rfd, esp->folder))
-                folder = esp->folder;
-        for (size_t i = 0; i < ELEMENTSOF(folders) && !(folder && has_config(rfd, folder)); i++)
-                if (has_config(rfd, folders[i]))
-                        folder = folders[i];
+        if (esp->directory && uefi != TRISTATE_NO && has_config(rfd, esp->directory))
+                directory = esp->directory;
+        for (size_t i = 0; i < ELEMENTSOF(directories) && !(directory && has_config(rfd, directory)); i++)
+                if (has_config(rfd, directories[i]))
+                        directory = directories[i];
         /* that of another system on the same disk is not ours to generate, unless there is no other */
-        on_esp = esp->own ?: esp->n_others == 1 && !(folder && has_config(rfd, folder)) ? esp->other : NULL;
+        on_esp = esp->own ?: esp->n_others == 1 && !(directory && has_config(rfd, directory)) ? esp->other : NULL;
         if (on_esp && uefi != TRISTATE_NO) {
                 r = string_list_add(&p->generated, on_esp);
-                if (r < 0 || uefi == TRISTATE_YES || !folder || !has_config(rfd, folder))
+                if (r < 0 || uefi == TRISTATE_YES || !directory || !has_config(rfd, directory))
                         return r;
         }
-        if (!folder)
+        if (!directory)
                 return -ENOENT;
-        r = config_of(folder, &path);
+        r = config_of(directory, &path);
         return r < 0 ? r : string_list_add(&p->generated, path);
 }
 
@@ -249,10 +249,10 @@ static bool is_generated(int rfd, const GrubPlatform *p, const struct stat *st)
 /* Two menus beside each other: which of them boots is told, and that the other stays as it is. */
 static int find_others(int rfd, GrubPlatform *p)
 {
-        FOREACH_ARRAY(folder, folders, ELEMENTSOF(folders)) {
+        FOREACH_ARRAY(directory, directories, ELEMENTSOF(directories)) {
                 _cleanup_free_ char *path = NULL;
                 struct stat st;
-                int r = config_of(*folder, &path);
+                int r = config_of(*directory, &path);
 
                 if (r >= 0 && root_stat(rfd, path, &st) >= 0 && !is_generated(rfd, p, &st))
                         r = string_list_add(&p->others, path);

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "model/names.h"
 
-static const char *const folders[] = { "/etc/kernel", "/run/kernel", "/usr/local/lib/kernel", "/usr/lib/kernel" };
+static const char *const directories[] = { "/etc/kernel", "/run/kernel", "/usr/local/lib/kernel", "/usr/lib/kernel" };
 
 /* The value of the last line KEY=VALUE, without quotes; owned by the caller, untouched where there is none. */
 static int read_value(const char *text, const char *key, char **value)
@@ -35,11 +35,11 @@ static int read_value(const char *text, const char *key, char **value)
 /* The first of the directories that has this file counts. Returns 0, also when none has it; -ENOMEM. */
 static int read_conf(int rfd, const char *name, const char *key, char **value)
 {
-        FOREACH_ARRAY(folder, folders, ELEMENTSOF(folders)) {
+        FOREACH_ARRAY(directory, directories, ELEMENTSOF(directories)) {
                 _cleanup_free_ char *path = NULL, *text = NULL;
                 int r;
 
-                if (string_printf(&path, "%s/%s", *folder, name) < 0)
+                if (string_printf(&path, "%s/%s", *directory, name) < 0)
                         return -ENOMEM;
                 r = root_read_text(rfd, path, &text);
                 if (r == -ENOMEM)
@@ -59,10 +59,10 @@ static int compare_names(const void *a, const void *b)
 /* Names of all directories in one order, each once. */
 static int list_drop_ins(int rfd, StringList *ret)
 {
-        FOREACH_ARRAY(folder, folders, ELEMENTSOF(folders)) {
+        FOREACH_ARRAY(directory, directories, ELEMENTSOF(directories)) {
                 _cleanup_free_ char *path = NULL;
 
-                if (string_printf(&path, "%s/install.conf.d", *folder) < 0)
+                if (string_printf(&path, "%s/install.conf.d", *directory) < 0)
                         return -ENOMEM;
                 if (root_list(rfd, path, ".conf", ret) == -ENOMEM)
                         return -ENOMEM;

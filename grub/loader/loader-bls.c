@@ -59,7 +59,7 @@ static int read_settings(Loader *l, const BlsPlace *place)
 
         if (!place->text)
                 return 0;
-        if (string_printf(&file, "%s/grub.cfg", place->folder) < 0)
+        if (string_printf(&file, "%s/grub.cfg", place->directory) < 0)
                 return -ENOMEM;
         for (const char *p = place->text; *p; p = text_next_line(p)) {
                 const char *name = grub_cfg_command(p, "set"), *value;
@@ -100,7 +100,7 @@ static int read_environment(int rfd, Loader *l, const BlsPlace *place)
         size_t size;
         int r;
 
-        if (string_printf(&path, "%s" BLS_ENVIRONMENT, place->folder) < 0)
+        if (string_printf(&path, "%s" BLS_ENVIRONMENT, place->directory) < 0)
                 return -ENOMEM;
         r = root_read_file(rfd, path, FILE_MAX_BYTES, &text, &size);
         if (r == -ENOENT || r == -ENOTDIR)
@@ -152,10 +152,10 @@ static bool is_ostree(const StringList *names)
 }
 
 /* Returns 0; -ENOENT: no entries in there; other negative errno. */
-static int read_folder(int rfd, Loader *l, const char *root, const char *folder)
+static int read_directory(int rfd, Loader *l, const char *root, const char *directory)
 {
         _cleanup_(string_list_done) StringList names = {};
-        int r = root_list(rfd, folder, ".conf", &names);
+        int r = root_list(rfd, directory, ".conf", &names);
 
         if (r < 0)
                 return r == -ENOTDIR ? -ENOENT : r;
@@ -165,7 +165,7 @@ static int read_folder(int rfd, Loader *l, const char *root, const char *folder)
         FOREACH_ARRAY(n, names.items, names.n) {
                 _cleanup_free_ char *path = NULL;
 
-                if (string_printf(&path, "%s/%s", folder, *n) < 0)
+                if (string_printf(&path, "%s/%s", directory, *n) < 0)
                         return -ENOMEM;
                 r = read_file(rfd, l, path);
                 if (r >= 0)
@@ -183,17 +183,17 @@ static int read_folder(int rfd, Loader *l, const char *root, const char *folder)
 static int read_entries(int rfd, Loader *l, const BlsPlace *place)
 {
         static const char *const bases[] = { "/boot", "", BLS_ESP };
-        const size_t n_bases = startswith(place->folder, BLS_VENDORS "/") ? 3 : 2;
+        const size_t n_bases = startswith(place->directory, BLS_VENDORS "/") ? 3 : 2;
         const char *const paths[] = { place->path, "/loader/entries" };
         int r = -ENOENT;
 
         for (size_t i = 0; i < ELEMENTSOF(paths) && r == -ENOENT; i++)
                 for (size_t b = 0; paths[i] && b < n_bases && r == -ENOENT; b++) {
-                        _cleanup_free_ char *folder = NULL;
+                        _cleanup_free_ char *directory = NULL;
 
-                        if (string_printf(&folder, "%s%s", bases[b], paths[i]) < 0)
+                        if (string_printf(&directory, "%s%s", bases[b], paths[i]) < 0)
                                 return -ENOMEM;
-                        r = read_folder(rfd, l, streq(bases[b], BLS_ESP) ? BLS_ESP : NULL, folder);
+                        r = read_directory(rfd, l, streq(bases[b], BLS_ESP) ? BLS_ESP : NULL, directory);
                 }
         return r;
 }

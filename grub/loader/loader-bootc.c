@@ -6,13 +6,13 @@
 #include "model/names.h"
 
 /*
- * The root of a bootc image while it is built, in a container or a folder: kernel arguments stand in files that bootc
- * reads when it installs or updates a system from the image. A running system has OSTree's entries instead.
+ * The root of a bootc image while it is built, in a container or a directory: kernel arguments stand in files that
+ * bootc reads when it installs or updates a system from the image. A running system has OSTree's entries instead.
  * Source: https://bootc.dev/bootc/building/kernel-arguments.html
  */
 
-#define FOLDER "/usr/lib/bootc/kargs.d"
-#define OWN    FOLDER "/50-ptprep.toml"
+#define DIRECTORY "/usr/lib/bootc/kargs.d"
+#define OWN       DIRECTORY "/50-ptprep.toml"
 
 /* Text of a basic or literal TOML string; *p is moved behind it. NULL in *ret: it is none, or never closed. */
 static int take_string(const char **p, char **ret)
@@ -94,7 +94,7 @@ static int parse_kargs(const char *text, Kargs *ret)
 static int read_kargs(int rfd, Loader *l, Kargs *ret)
 {
         _cleanup_(string_list_done) StringList names = {};
-        int r = root_list(rfd, FOLDER, ".toml", &names);
+        int r = root_list(rfd, DIRECTORY, ".toml", &names);
 
         if (r == -ENOENT)
                 return 0;
@@ -104,7 +104,7 @@ static int read_kargs(int rfd, Loader *l, Kargs *ret)
                 if (!f)
                         return -ENOMEM;
                 l->n_files++;
-                if (string_printf(&f->path, FOLDER "/%s", names.items[i]) < 0)
+                if (string_printf(&f->path, DIRECTORY "/%s", names.items[i]) < 0)
                         return -ENOMEM;
                 r = root_read_text(rfd, f->path, &f->text);
                 if (r < 0)
@@ -163,8 +163,8 @@ static int add_entries(int rfd, Loader *l, const Kargs *arguments)
 }
 
 /*
- * bootc's folder alone is no sign: the package brings it to systems that boot in other ways. The root of an image has
- * what OSTree needs to start it, and nothing that a boot loader could boot.
+ * bootc's directory alone is no sign: the package brings it to systems that boot in other ways. The root of an image
+ * has what OSTree needs to start it, and nothing that a boot loader could boot.
  */
 static bool is_image_root(int rfd)
 {

@@ -9,15 +9,15 @@
  * GRUB legacy. Red Hat's reads grub.conf, everybody else's menu.lst; where both names are one file by a link that does
  * not matter. Red Hat's for UEFI reads the file beside itself on the ESP.
  */
-#define FOLDER   "/boot/grub"
-#define REDHAT   FOLDER "/grub.conf"
-#define UPSTREAM FOLDER "/menu.lst"
-#define UEFI     "/boot/efi/EFI/redhat/grub.conf"
-#define LINK     "/etc/grub.conf"  /* to the one that counts, on Red Hat's; a regular file of that name is none */
-#define SAVED    FOLDER "/default" /* number of the entry, written by GRUB for "default saved" */
-#define STAGE2   FOLDER "/stage2"
-#define RED_HAT  "/etc/redhat-release"
-#define EFI      "/sys/firmware/efi"
+#define DIRECTORY "/boot/grub"
+#define REDHAT    DIRECTORY "/grub.conf"
+#define UPSTREAM  DIRECTORY "/menu.lst"
+#define UEFI      "/boot/efi/EFI/redhat/grub.conf"
+#define LINK      "/etc/grub.conf"     /* to the one that counts, on Red Hat's; a regular file of that name is none */
+#define SAVED     DIRECTORY "/default" /* number of the entry, written by GRUB for "default saved" */
+#define STAGE2    DIRECTORY "/stage2"
+#define RED_HAT   "/etc/redhat-release"
+#define EFI       "/sys/firmware/efi"
 
 static bool exists(int rfd, const char *path)
 {

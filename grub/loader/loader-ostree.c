@@ -93,19 +93,19 @@ static int read_entry(int rfd, Loader *l, const char *name, unsigned long *ret_n
 static int find_deployed_kernel(int rfd, const char *deployment, BootEntry *e)
 {
         _cleanup_(string_list_done) StringList releases = {};
-        _cleanup_free_ char *folder = NULL;
+        _cleanup_free_ char *directory = NULL;
         int r;
 
-        if (string_printf(&folder, "%s/usr/lib/modules", deployment) < 0)
+        if (string_printf(&directory, "%s/usr/lib/modules", deployment) < 0)
                 return -ENOMEM;
-        r = root_list(rfd, folder, NULL, &releases);
+        r = root_list(rfd, directory, NULL, &releases);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
         FOREACH_ARRAY(release, releases.items, releases.n) {
                 _cleanup_free_ char *image = NULL;
                 struct stat st;
 
-                if (string_printf(&image, "%s/%s/initramfs.img", folder, *release) < 0)
+                if (string_printf(&image, "%s/%s/initramfs.img", directory, *release) < 0)
                         return -ENOMEM;
                 if (root_stat(rfd, image, &st) < 0)
                         continue;

@@ -20,11 +20,11 @@ static const char *base_name(const char *path)
         return slash ? slash + 1 : path;
 }
 
-static bool exists_below(const MenuFiles *files, const char *folder, const char *path)
+static bool exists_below(const MenuFiles *files, const char *directory, const char *path)
 {
         _cleanup_free_ char *whole = NULL;
 
-        return string_printf(&whole, "%s%s%s", folder, *path == '/' ? "" : "/", path) >= 0 &&
+        return string_printf(&whole, "%s%s%s", directory, *path == '/' ? "" : "/", path) >= 0 &&
                files->exists(files->context, whole);
 }
 
@@ -34,7 +34,7 @@ static bool file_exists(const MenuFiles *files, const char *path)
         return files->exists(files->context, path) || exists_below(files, "/boot", path);
 }
 
-static bool same_folder(const char *a, const char *b)
+static bool same_directory(const char *a, const char *b)
 {
         size_t n = (size_t) (base_name(a) - a);
 
@@ -42,12 +42,12 @@ static bool same_folder(const char *a, const char *b)
 }
 
 /* A directory that a path is resolved in by GRUB alone, as a subvolume of btrfs: what the old menu had there counts. */
-static bool known_folder(const BootEntry *old, size_t n_old, const char *path)
+static bool known_directory(const BootEntry *old, size_t n_old, const char *path)
 {
         FOREACH_ARRAY(e, old, n_old) {
                 const char *kernel = plain_path(e->kernel);
 
-                if (!e->foreign && kernel && same_folder(kernel, path))
+                if (!e->foreign && kernel && same_directory(kernel, path))
                         return true;
         }
         return n_old == 0;
@@ -57,7 +57,7 @@ static bool is_there(const BootEntry *old, size_t n_old, const MenuFiles *files,
 {
         path = plain_path(path);
         return !path || file_exists(files, path) ||
-               (known_folder(old, n_old, path) && exists_below(files, "/boot", base_name(path)));
+               (known_directory(old, n_old, path) && exists_below(files, "/boot", base_name(path)));
 }
 
 static const BootEntry *default_of(const BootEntry *entries, size_t n)

@@ -23,25 +23,25 @@ static int add_addon(const SdReader *r, const char *path, BootEntry *entry)
         return e < 0 ? e : boot_entry_append(entry, &more, path);
 }
 
-int sd_list_addons(int rfd, const char *folder, StringList *ret)
+int sd_list_addons(int rfd, const char *directory, StringList *ret)
 {
         _cleanup_(string_list_done) StringList names = {};
-        int r = root_list(rfd, folder, ".addon.efi", &names);
+        int r = root_list(rfd, directory, ".addon.efi", &names);
 
         for (size_t i = 0; r >= 0 && i < names.n; i++)
-                r = string_list_addf(ret, "%s/%s", folder, names.items[i]);
+                r = string_list_addf(ret, "%s/%s", directory, names.items[i]);
         return r == -ENOMEM ? r : 0;
 }
 
 int sd_add_addons(const SdReader *r, const char *image, BootEntry *entry)
 {
         _cleanup_(string_list_done) StringList own = {};
-        _cleanup_free_ char *folder = NULL;
+        _cleanup_free_ char *directory = NULL;
         int e;
 
-        if (string_printf(&folder, "%s.extra.d", image) < 0)
+        if (string_printf(&directory, "%s.extra.d", image) < 0)
                 return -ENOMEM;
-        e = sd_list_addons(r->rfd, folder, &own);
+        e = sd_list_addons(r->rfd, directory, &own);
         FOREACH_ARRAY(root, r->roots, r->n_roots)
                 for (size_t i = 0; e >= 0 && i < root->addons.n; i++)
                         e = add_addon(r, root->addons.items[i], entry);
@@ -145,8 +145,8 @@ static int add_profile(SdReader *r, const char *name, const char *path, const Uk
 int sd_read_images(SdReader *r, const SdRoot *root)
 {
         _cleanup_(string_list_done) StringList names = {};
-        _cleanup_free_ char *folder = path_join(root->path, UKI_DIR);
-        int k = folder ? root_list(r->rfd, folder, NULL, &names) : -ENOMEM;
+        _cleanup_free_ char *directory = path_join(root->path, UKI_DIR);
+        int k = directory ? root_list(r->rfd, directory, NULL, &names) : -ENOMEM;
 
         if (k < 0)
                 return k == -ENOENT || k == -ENOTDIR ? 0 : k;
@@ -157,7 +157,7 @@ int sd_read_images(SdReader *r, const SdRoot *root)
 
                 if (n < 4 || strcasecmp(*name + n - 4, ".efi") != 0)
                         continue;
-                path = path_join(folder, *name);
+                path = path_join(directory, *name);
                 if (!path)
                         return -ENOMEM;
                 k = uki_read_path(r->rfd, path, &u);

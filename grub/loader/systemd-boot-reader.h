@@ -44,7 +44,7 @@ int sd_note_first(SdReader *r, const BootEntry *e, const char *sort_key, bool ex
 int sd_note_obstacle(const SdReader *r, BootEntry *e) _must_check_;
 
 /* Paths of the addons in a directory, appended; none where it is not there. 0 or -ENOMEM. */
-int sd_list_addons(int rfd, const char *folder, StringList *ret) _must_check_;
+int sd_list_addons(int rfd, const char *directory, StringList *ret) _must_check_;
 
 /* All that the stub appends to what the image itself says, with its origin. 0 or -ENOMEM. */
 int sd_add_addons(const SdReader *r, const char *image, BootEntry *entry) _must_check_;

@@ -117,8 +117,8 @@ static int read_type1(SdReader *r, const SdRoot *root, const char *name)
 int sd_read_entries(SdReader *r, const SdRoot *root)
 {
         _cleanup_(string_list_done) StringList names = {};
-        _cleanup_free_ char *folder = path_join(root->path, TYPE1_DIR);
-        int k = folder ? root_list(r->rfd, folder, ".conf", &names) : -ENOMEM;
+        _cleanup_free_ char *directory = path_join(root->path, TYPE1_DIR);
+        int k = directory ? root_list(r->rfd, directory, ".conf", &names) : -ENOMEM;
 
         if (k < 0)
                 return k == -ENOENT || k == -ENOTDIR ? 0 : k;

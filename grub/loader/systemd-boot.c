@@ -30,12 +30,12 @@ static int find_roots(SdReader *r)
         FOREACH_ARRAY(c, candidates, ELEMENTSOF(candidates)) {
                 _cleanup_(string_list_done) StringList names = {};
                 SdRoot *root = r->roots + r->n_roots;
-                _cleanup_free_ char *folder = path_join(*c, PROGRAM_DIR);
+                _cleanup_free_ char *directory = path_join(*c, PROGRAM_DIR);
                 bool seen = false;
                 struct stat st;
                 int e;
 
-                if (!folder)
+                if (!directory)
                         return -ENOMEM;
                 if (root_stat(r->rfd, *c, &st) < 0)
                         continue;
@@ -45,7 +45,7 @@ static int find_roots(SdReader *r)
                         continue;
                 *root = (SdRoot){ .path = *c, .device = st.st_dev, .inode = st.st_ino };
                 r->n_roots++;
-                e = root_list(r->rfd, folder, ".efi", &names);
+                e = root_list(r->rfd, directory, ".efi", &names);
                 if (e == -ENOMEM)
                         return e;
                 root->unreadable = e == -EACCES || e == -EPERM;
@@ -209,9 +209,9 @@ static int read_all(SdReader *r, bool type1)
         int k = 0;
 
         FOREACH_ARRAY(root, r->roots, r->n_roots) {
-                _cleanup_free_ char *folder = path_join(root->path, SD_ADDON_DIR);
+                _cleanup_free_ char *directory = path_join(root->path, SD_ADDON_DIR);
 
-                k = folder ? sd_list_addons(r->rfd, folder, &root->addons) : -ENOMEM;
+                k = directory ? sd_list_addons(r->rfd, directory, &root->addons) : -ENOMEM;
                 if (k < 0)
                         return k;
         }

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the claim helper costs a boot: the time of 64 devices on a sysfs of plain files.
 
-    bench-claim.py HELPER [FOLDER]
+    bench-claim.py HELPER [DIRECTORY]
 
-Prints the best of several runs; the tree lies below FOLDER (default: in memory, as sysfs does). It fails only where the helper
+Prints the best of several runs; the tree lies below DIRECTORY (default: in memory, as sysfs does). It fails only where the helper
 does: how many system calls a device costs is a unit test's matter, and no clock of a busy machine says anything.
 """
 
@@ -57,9 +57,9 @@ def measure(helper: str, top: pathlib.Path) -> tuple[float, float]:
 
 def main() -> int:
     place = sys.argv[2] if len(sys.argv) > 2 else "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="ptprep-bench-", dir=place) as folder:
-        build(pathlib.Path(folder))
-        runs = [measure(sys.argv[1], pathlib.Path(folder)) for _ in range(RUNS)]
+    with tempfile.TemporaryDirectory(prefix="ptprep-bench-", dir=place) as directory:
+        build(pathlib.Path(directory))
+        runs = [measure(sys.argv[1], pathlib.Path(directory)) for _ in range(RUNS)]
     print(f"{DEVICES} devices, best of {RUNS}: {min(r[0] for r in runs):.2f} ms from start to end, "
           f"{min(r[1] for r in runs):.2f} ms of the processor (the design allows {DESIGN:.0f})")
     return 0

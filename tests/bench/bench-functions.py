@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How the time and the memory of ptprep grow with the number of PCI functions, beside lspci on the same tree.
 
-    bench-functions.py PTPREP [FOLDER]
+    bench-functions.py PTPREP [DIRECTORY]
 
-Builds trees of 256, 1024 and 4096 functions below FOLDER (default: in memory) and prints the best of several runs, taken in
+Builds trees of 256, 1024 and 4096 functions below DIRECTORY (default: in memory) and prints the best of several runs, taken in
 pairs. Fails only where the growth is worse than linear or the memory is over its bound, which no load of the machine excuses.
 """
 
@@ -50,20 +50,20 @@ def build(top: pathlib.Path, count: int) -> None:
         cards.append((bridge, "8086", "a114", "060400", "pcieport"))
         cards += [(f"{bridge}/{domain:04x}:{bus:02x}:00.{f}", "8086", "1521", "020000", "igb") for f in range(BEHIND_A_PORT)]
     for group, (path, vendor, device, pci_class, driver) in enumerate(cards[:count]):
-        folder = top / "sys/devices" / path
+        directory = top / "sys/devices" / path
         for name, value in {"vendor": f"0x{vendor}", "device": f"0x{device}", "class": f"0x{pci_class}", "irq": "0",
                             "subsystem_vendor": "0x0000", "subsystem_device": "0x0000", "resource": "", "label": "",
                             "reset_method": "flr bus", "driver_override": "(null)",
                             "modalias": f"pci:v0000{vendor.upper()}d0000{device.upper()}sv00000000sd00000000bc02sc00i00"}.items():
-            write(folder / name, value + "\n")
-        write(folder / "uevent", f"DRIVER={driver}\nPCI_CLASS={int(pci_class, 16):04X}\nPCI_ID={vendor.upper()}:{device.upper()}\n"
+            write(directory / name, value + "\n")
+        write(directory / "uevent", f"DRIVER={driver}\nPCI_CLASS={int(pci_class, 16):04X}\nPCI_ID={vendor.upper()}:{device.upper()}\n"
               f"PCI_SUBSYS_ID=0000:0000\nPCI_SLOT_NAME={path.split('/')[-1]}\n")
-        write(folder / "config", bytes.fromhex(vendor)[::-1] + bytes.fromhex(device)[::-1] + bytes(60))
+        write(directory / "config", bytes.fromhex(vendor)[::-1] + bytes.fromhex(device)[::-1] + bytes(60))
         address = path.split("/")[-1]
         (devices / address).symlink_to(f"../../../devices/{path}")
         depth = "../" * (path.count("/") + 3)
-        (folder / "driver").symlink_to(f"{depth}bus/pci/drivers/{driver}")
-        (folder / "iommu_group").symlink_to(f"{depth}kernel/iommu_groups/{group}")
+        (directory / "driver").symlink_to(f"{depth}bus/pci/drivers/{driver}")
+        (directory / "iommu_group").symlink_to(f"{depth}kernel/iommu_groups/{group}")
         (top / f"sys/kernel/iommu_groups/{group}/devices").mkdir(parents=True)
         (top / f"sys/kernel/iommu_groups/{group}/devices/{address}").symlink_to(f"../../../../devices/{path}")
         write(top / f"sys/kernel/iommu_groups/{group}/reserved_regions", "0x00000000fee00000 0x00000000feefffff msi\n")
@@ -113,9 +113,9 @@ def main() -> int:
     errors = []
     best: dict[str, dict[int, float]] = {}
     memory: dict[str, int] = {}
-    with tempfile.TemporaryDirectory(prefix="ptprep-bench-", dir=place) as folder:
+    with tempfile.TemporaryDirectory(prefix="ptprep-bench-", dir=place) as directory:
         for size in SIZES:
-            top = pathlib.Path(folder, str(size))
+            top = pathlib.Path(directory, str(size))
             build(top, size)
             commands = {
                 "ptprep --check": [ptprep, "--check", f"--root={top}"],

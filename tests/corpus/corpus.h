@@ -10,14 +10,14 @@
 
 #define CORPUS_SKIPPED 77 /* exit status that meson takes for that */
 
-/* A folder of them, CORPUS_SKIPPED's line printed and -1 where it is not. */
+/* A directory of them, CORPUS_SKIPPED's line printed and -1 where it is not. */
 static inline int corpus_open(const char *name)
 {
-        const char *folder = getenv("PTPREP_DATA") ?: "../shared/data";
+        const char *directory = getenv("PTPREP_DATA") ?: "../shared/data";
         _cleanup_free_ char *path = NULL;
         int fd;
 
-        if (asprintf(&path, "%s/%s", folder, name) < 0)
+        if (asprintf(&path, "%s/%s", directory, name) < 0)
                 return -1;
         fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)

@@ -62,9 +62,9 @@ def mail(text: str) -> str:
 
 
 class Runner:
-    def __init__(self, ptprep: str, folder: pathlib.Path):
+    def __init__(self, ptprep: str, directory: pathlib.Path):
         self.ptprep = ptprep
-        self.folder = folder
+        self.directory = directory
         self.errors: list[str] = []
 
     def fail(self, what: str) -> None:
@@ -90,7 +90,7 @@ class Runner:
         return json.loads(p.stdout)["tables"]
 
     def write(self, name: str, data: bytes) -> str:
-        path = self.folder / name
+        path = self.directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         return str(path)
@@ -112,7 +112,7 @@ def files(r: Runner) -> None:
     if [t["signature"] for t in tables] != ["DMAR", "IVRS"]:
         r.fail(f"text: {tables}")
     r.expect("no such file", USAGE, "", "--table=/nowhere/dmar: No such file or directory", "--table=/nowhere/dmar")
-    r.expect("a folder", USAGE, "", "Is a directory", "--table", str(r.folder))
+    r.expect("a directory", USAGE, "", "Is a directory", "--table", str(r.directory))
     r.expect("another table", USAGE, "", "this is no DMAR and no IVRS table", "--table", r.write("facp", table(b"FACP", b"")))
     r.expect("no table", USAGE, "", "this is no DMAR and no IVRS table", "--table", r.write("empty", b""))
     r.expect("text without one", USAGE, "", "this is no DMAR and no IVRS table", "--table",
@@ -130,12 +130,12 @@ def files(r: Runner) -> None:
 
 
 def trees(r: Runner) -> None:
-    """Machines that are folders."""
+    """Machines that are directories."""
     top = "machine/sys/firmware/acpi/tables"
-    root = f"--root={r.folder}/machine"
-    (r.folder / "machine").mkdir()
+    root = f"--root={r.directory}/machine"
+    (r.directory / "machine").mkdir()
     r.expect("no ACPI", UNKNOWN, "", "cannot tell: this system shows no ACPI tables", root)
-    (r.folder / "machine/sys/bus").mkdir(parents=True)
+    (r.directory / "machine/sys/bus").mkdir(parents=True)
     r.write(f"{top}/FACP", b"")
     r.expect("no table", BLOCKED, "", "describes no IOMMU", root)
     r.expect("no table, JSON", BLOCKED, '"tables": [', "describes no IOMMU", root, "--json")
@@ -238,9 +238,9 @@ def real_tables(r: Runner, data: pathlib.Path) -> None:
 
 def main() -> int:
     data = pathlib.Path(os.environ.get("PTPREP_DATA", "../shared/data")) / "acpi"
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        r = Runner(sys.argv[1], pathlib.Path(folder))
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        r = Runner(sys.argv[1], pathlib.Path(directory))
         files(r)
         trees(r)
         if data.is_dir():

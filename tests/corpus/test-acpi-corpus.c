@@ -316,12 +316,12 @@ static void same_ivrs(const Sample *s)
         assert_int_equal(ivrs_linux_ivhd_type(&ivrs), ivrs.blocks[ivrs.units[0].best].type);
 }
 
-/* The number of tables in a folder: none may be without its line in the oracle. */
-static size_t count_tables(const char *folder, const char *suffix)
+/* The number of tables in a directory: none may be without its line in the oracle. */
+static size_t count_tables(const char *directory, const char *suffix)
 {
         _cleanup_(string_list_done) StringList names = {};
 
-        assert_int_equal(root_list(data, folder, suffix, &names), 0);
+        assert_int_equal(root_list(data, directory, suffix, &names), 0);
         return names.n;
 }
 
@@ -355,7 +355,7 @@ static void tables_read_as_the_oracle_says(void **state)
         assert_true(dmar >= 150 && ivrs >= 50);
 }
 
-/* A table by its name in the folder. */
+/* A table by its name in the directory. */
 static void read_dmar(const char *file, Dmar *ret)
 {
         _cleanup_free_ char *text = NULL;

@@ -168,14 +168,14 @@ static void edits_in_place_are_as_dash_sees_them(void **state)
 /* An image that assigns the variable anew in a drop-in: ours comes behind it and keeps its words. */
 static void drop_ins_of_images_are_kept(void **state)
 {
-        static const char *const folders[] = { "ec2_ubuntu22.04", "digitalocean_ubuntu16.04", "debdox" };
+        static const char *const directories[] = { "ec2_ubuntu22.04", "digitalocean_ubuntu16.04", "debdox" };
         Tree *t = *state;
 
-        FOREACH_ARRAY(folder, folders, ELEMENTSOF(folders)) {
+        FOREACH_ARRAY(directory, directories, ELEMENTSOF(directories)) {
                 _cleanup_(string_list_done) StringList names = {}, in_tree = {};
                 _cleanup_free_ char *path = NULL, *old = NULL, *now = NULL, *expected = NULL;
 
-                assert_true(asprintf(&path, "default.d/%s", *folder) > 0);
+                assert_true(asprintf(&path, "default.d/%s", *directory) > 0);
                 assert_int_equal(root_list(data, path, ".cfg", &names), 0);
                 assert_true(names.n > 0);
                 tree_file(t, "/etc/default/grub", NORMAL "=\"quiet\"\n");
@@ -183,7 +183,7 @@ static void drop_ins_of_images_are_kept(void **state)
                 FOREACH_ARRAY(n, names.items, names.n) {
                         _cleanup_free_ char *from = NULL, *to = NULL, *text = NULL;
 
-                        assert_true(asprintf(&from, "default.d/%s/%s", *folder, *n) > 0);
+                        assert_true(asprintf(&from, "default.d/%s/%s", *directory, *n) > 0);
                         assert_true(asprintf(&to, "/etc/default/grub.d/%s", *n) > 0);
                         text = read_data("%s", from);
                         tree_file(t, to, text);

@@ -24,18 +24,18 @@ static Kargs words(const char *s)
         return k;
 }
 
-static void list(const char *folder, StringList *ret)
+static void list(const char *directory, StringList *ret)
 {
-        assert_int_equal(root_list(data, folder, NULL, ret), 0);
+        assert_int_equal(root_list(data, directory, NULL, ret), 0);
         assert_true(ret->n > 0);
 }
 
-static char *read_data(const char *folder, const char *name, size_t *ret_size)
+static char *read_data(const char *directory, const char *name, size_t *ret_size)
 {
         _cleanup_free_ char *path = NULL;
         char *text = NULL;
 
-        assert_true(asprintf(&path, "%s/%s", folder, name) > 0);
+        assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
         assert_int_equal(root_read_file(data, path, 1024 * 1024, &text, ret_size), 0);
         return text;
 }

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """PCI trees of real machines against "ptprep list".
 
-    test-pci-corpus.py PTPREP DATA_FOLDER
+    test-pci-corpus.py PTPREP DATA_DIRECTORY
 
-Each capture (umockdev, udevadm, lspci, a saved sysfs) becomes a folder below the build folder, and what "ptprep list --json
---root=FOLDER" says of it is compared with an independent reading: addresses, ids, classes, drivers, groups, bridge paths and
+Each capture (umockdev, udevadm, lspci, a saved sysfs) becomes a directory below the build directory, and what "ptprep list --json
+--root=DIRECTORY" says of it is compared with an independent reading: addresses, ids, classes, drivers, groups, bridge paths and
 verdicts. Firmware tables of real machines get the functions that they name, on other bus numbers than the firmware gave.
 """
 
@@ -88,28 +88,28 @@ class Machine:
             path.symlink_to(os.path.relpath(top / target, path.parent))
 
         for f in self.functions.values():
-            folder = f"sys/devices/{f.path}"
+            directory = f"sys/devices/{f.path}"
             for attribute, value in {"vendor": f.vendor, "device": f.device, "class": f.pci_class}.items():
-                write(f"{folder}/{attribute}", f"0x{value}\n")
+                write(f"{directory}/{attribute}", f"0x{value}\n")
             if f.config:
-                write(f"{folder}/config", f.config)
+                write(f"{directory}/config", f.config)
             if f.reset is not None:
-                write(f"{folder}/reset_method", f.reset + "\n")
-            link(f"sys/bus/pci/devices/{f.address}", folder)
+                write(f"{directory}/reset_method", f.reset + "\n")
+            link(f"sys/bus/pci/devices/{f.address}", directory)
             if f.driver:
-                link(f"{folder}/driver", f"sys/bus/pci/drivers/{f.driver}")
+                link(f"{directory}/driver", f"sys/bus/pci/drivers/{f.driver}")
             if f.group is not None:
-                link(f"{folder}/iommu_group", f"sys/kernel/iommu_groups/{f.group}")
+                link(f"{directory}/iommu_group", f"sys/kernel/iommu_groups/{f.group}")
                 (top / f"sys/kernel/iommu_groups/{f.group}").mkdir(parents=True, exist_ok=True)
                 write(f"sys/kernel/iommu_groups/{f.group}/reserved_regions", self.regions[f.group])
             for name, other in {"physfn": f.physfn, "virtfn0": f.virtfn}.items():
                 if other:
-                    link(f"{folder}/{name}", f"sys/devices/{self.functions[other].path}")
+                    link(f"{directory}/{name}", f"sys/devices/{self.functions[other].path}")
         for unit in self.units:
             write(f"sys/devices/virtual/iommu/{unit}/uevent", "")
             link(f"sys/class/iommu/{unit}", f"sys/devices/virtual/iommu/{unit}")
-        for folder in ("sys/class/iommu", "sys/kernel/iommu_groups", "sys/firmware/acpi/tables", "proc/self", "etc"):
-            (top / folder).mkdir(parents=True, exist_ok=True)
+        for directory in ("sys/class/iommu", "sys/kernel/iommu_groups", "sys/firmware/acpi/tables", "proc/self", "etc"):
+            (top / directory).mkdir(parents=True, exist_ok=True)
         write("sys/kernel/irq/1/chip_name", "IR-IO-APIC\n")
         write("proc/cmdline", self.cmdline + "\n")
         write("proc/sys/kernel/osrelease", self.release + "\n")
@@ -188,15 +188,15 @@ def read_udevadm(path: pathlib.Path) -> Machine:
     return machine
 
 
-def read_sysfs(folder: pathlib.Path, name: str) -> Machine:
+def read_sysfs(directory: pathlib.Path, name: str) -> Machine:
     """What a saved tree has, read with nothing but the file system."""
     machine = Machine(name)
-    devices = folder / "sys/bus/pci/devices"
+    devices = directory / "sys/bus/pci/devices"
     for address in sorted(os.listdir(devices)):
         entry = devices / address
         if not (entry / "vendor").exists() or not (entry / "class").exists():
             continue
-        path = os.path.realpath(entry).removeprefix(os.path.realpath(folder) + "/sys/devices/")
+        path = os.path.realpath(entry).removeprefix(os.path.realpath(directory) + "/sys/devices/")
         f = machine.add(Function(path, *((entry / a).read_text().strip()[2:] for a in ("vendor", "device", "class"))))
         f.driver = os.path.basename(os.readlink(entry / "driver")) if (entry / "driver").is_symlink() else None
         if (entry / "iommu_group").is_symlink():
@@ -308,8 +308,8 @@ def compare(machine: Machine, listed: dict, verdicts: bool = True) -> None:
 
 def check(ptprep: str, machine: Machine, then=None) -> dict:
     """then: changes the machine, and says which group's file that is; the tree is judged again. Returns the last list."""
-    with scratch() as folder:
-        top = pathlib.Path(folder)
+    with scratch() as directory:
+        top = pathlib.Path(directory)
         machine.build(top)
         listed = run(ptprep, top)
         compare(machine, listed)
@@ -325,7 +325,7 @@ def reason(function: dict, identifier: str) -> dict:
     return next((r for r in function["reasons"] if r["id"] == identifier), {"text": "", "cure_kind": None})
 
 
-# Tests; each takes the program and the data folder
+# Tests; each takes the program and the data directory
 
 
 def test_umockdev(ptprep: str, data: pathlib.Path) -> None:
@@ -379,8 +379,8 @@ def test_lspci(ptprep: str, data: pathlib.Path) -> None:
 
 def test_sysfs(ptprep: str, data: pathlib.Path) -> None:
     for path in sorted((data / "pci/sysfs").glob("*.tar.*")):
-        with scratch() as folder, tarfile.open(path) as archive:
-            top = pathlib.Path(folder)
+        with scratch() as directory, tarfile.open(path) as archive:
+            top = pathlib.Path(directory)
             members = [m for m in archive if (m.isdir() or m.isfile() or m.issym()) and not m.name.startswith(("/", ".."))]
             for member in members:
                 member.mode |= 0o700 if member.isdir() else 0o400
@@ -450,9 +450,9 @@ def test_rmrr(ptprep: str, data: pathlib.Path) -> None:
             for f in on.functions.values():
                 kind = "direct-relaxable" if f.pci_class.startswith("0c03") else "direct"
                 on.regions[f.group] = MSI + "".join(f"0x{a:016x} 0x{b:016x} {kind}\n" for a, b in ranges(row, on, f))
-        with scratch() as folder:
-            machine.build(pathlib.Path(folder))
-            listed = run(ptprep, pathlib.Path(folder))
+        with scratch() as directory:
+            machine.build(pathlib.Path(directory))
+            listed = run(ptprep, pathlib.Path(directory))
         for address, f in machine.functions.items():
             wanted, seen = ranges(row, machine, f), listed[address]
             text = reason(seen, "device.reserved")["text"]
@@ -473,16 +473,16 @@ def test_rmrr(ptprep: str, data: pathlib.Path) -> None:
 def test_zero_rmrr(ptprep: str, data: pathlib.Path) -> None:
     """Base 0, end 0: Linux complains of it and takes it. Here it is for USB controllers, so it is in nobody's way."""
     machine = table_machine(data, oracle(data, "Compaq_6730b"), False)
-    with scratch() as folder:
-        machine.build(pathlib.Path(folder))
-        listed = run(ptprep, pathlib.Path(folder))
+    with scratch() as directory:
+        machine.build(pathlib.Path(directory))
+        listed = run(ptprep, pathlib.Path(directory))
         assert "0x0-0x0" in reason(listed["0000:00:1d.0"], "device.reserved")["text"], listed["0000:00:1d.0"]
         assert listed["0000:00:1d.0"]["verdict"] == "blocked"
     for f in machine.functions.values():
         f.pci_class = "0c0300"
-    with scratch() as folder:
-        machine.build(pathlib.Path(folder))
-        listed = run(ptprep, pathlib.Path(folder))
+    with scratch() as directory:
+        machine.build(pathlib.Path(directory))
+        listed = run(ptprep, pathlib.Path(directory))
         assert listed["0000:00:1d.0"]["verdict"] == "conditional"
 
 
@@ -490,9 +490,9 @@ def test_unit_at_zero(ptprep: str, data: pathlib.Path) -> None:
     for name in ("IdeaPadFlex_15", "ThinkPad_E15_Gen_2"):
         machine = table_machine(data, oracle(data, name), False)
         machine.cmdline = "intel_iommu=on"
-        with scratch() as folder:
-            machine.build(pathlib.Path(folder))
-            listed = run(ptprep, pathlib.Path(folder))
+        with scratch() as directory:
+            machine.build(pathlib.Path(directory))
+            listed = run(ptprep, pathlib.Path(directory))
         seen = listed["0000:00:19.0"]
         assert seen["verdict"] == "blocked" and "Linux gives up" in reason(seen, "iommu.active")["text"], seen
 
@@ -516,9 +516,9 @@ def test_four_units(ptprep: str, data: pathlib.Path) -> None:
               "0000:ff:1f.7"]
     outside = ["0000:00:00.0", "0000:20:00.0", "0000:60:00.7", "0001:00:01.0"]  # ranges begin at device 1
     machine = ivrs_machine(data, row, inside + outside, False, "6.1.0")
-    with scratch() as folder:
-        machine.build(pathlib.Path(folder))
-        listed = run(ptprep, pathlib.Path(folder))
+    with scratch() as directory:
+        machine.build(pathlib.Path(directory))
+        listed = run(ptprep, pathlib.Path(directory))
     for address in inside + outside:
         want = "conditional" if address in inside else "blocked"
         assert listed[address]["verdict"] == want, listed[address]
@@ -533,9 +533,9 @@ def test_block_51(ptprep: str, data: pathlib.Path) -> None:
     start, end = memory["start"], memory["start"] + memory["len_"] - 1
     for release, want in {"6.1.0": "conditional", "6.12.0": "blocked"}.items():
         machine = ivrs_machine(data, row, ["0000:02:00.0", "0000:03:00.0"], False, release)
-        with scratch() as folder:
-            machine.build(pathlib.Path(folder))
-            listed = run(ptprep, pathlib.Path(folder))
+        with scratch() as directory:
+            machine.build(pathlib.Path(directory))
+            listed = run(ptprep, pathlib.Path(directory))
         assert listed["0000:03:00.0"]["verdict"] == want, listed
         assert f"0x{start:x}-0x{end:x}" in reason(listed["0000:03:00.0"], "device.reserved")["text"]
         assert "IVMD at offset" in reason(listed["0000:03:00.0"], "device.reserved")["text"]

@@ -11,8 +11,8 @@
  *      fault ERRNO+ N COMMAND...     call N and all that follow; with ENOSPC only those that need room
  *      fault FAT 1 COMMAND...        no file can have a second name; OLDFAT: nor can two exchange theirs
  *
- * With FAULT_SYNC=N:FOLDER in the environment the file system of FOLDER is synced before every Nth call, as another
- * program might do at any time.
+ * With FAULT_SYNC=N:DIRECTORY in the environment the file system of DIRECTORY is synced before every Nth call, as
+ * another program might do at any time.
  *
  * Counted are the calls of the program itself that change files, start or await a child; what it prints is not, and its
  * children go unhindered. Exit status: that of the command, 137 when it was killed, 125 when something is wrong here.
@@ -227,18 +227,18 @@ static int meets(const struct Error *e, const struct Call *c, unsigned long n, u
 static void sync_sometimes(unsigned long n)
 {
         static unsigned long every;
-        static int folder = -1;
+        static int directory = -1;
         char *said = getenv("FAULT_SYNC"), *end;
 
         if (!said)
                 return;
-        if (folder < 0) {
+        if (directory < 0) {
                 every = strtoul(said, &end, 10);
-                folder = *end == ':' && every > 0 ? open(end + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-                if (folder < 0)
+                directory = *end == ':' && every > 0 ? open(end + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+                if (directory < 0)
                         die("FAULT_SYNC");
         }
-        if (n % every == 0 && syncfs(folder) < 0)
+        if (n % every == 0 && syncfs(directory) < 0)
                 die("syncfs");
 }
 

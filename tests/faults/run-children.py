@@ -235,10 +235,10 @@ def mount(*arguments: str) -> None:
 def read_only_in_the_middle(tree: golden.Tree, run, where: str):
     """A directory is a file system of its own, and read-only from the middle of the run on. Once it is not any more, the next
     run puts back first what this one could not: it fails as well, and leaves all as it was before both."""
-    folder = tree.path(where)
+    directory = tree.path(where)
     saved = tree.path("/tmp/saved")
-    subprocess.run(["cp", "-a", str(folder), str(saved)], check=True)
-    mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", str(folder))
+    subprocess.run(["cp", "-a", str(directory), str(saved)], check=True)
+    mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", str(directory))
 
     def close() -> None:
         fifo = tree.path("/tmp/go")
@@ -246,18 +246,18 @@ def read_only_in_the_middle(tree: golden.Tree, run, where: str):
             if done.wait(0.01):
                 return
         with fifo.open("w") as f: # the program has come this far
-            subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+            subprocess.run(["mount", "-o", "remount,ro", str(directory)], check=True)
             f.write("go\n")
 
     done = threading.Event()
     thread = threading.Thread(target=close)
     try:
-        subprocess.run(["cp", "-a", f"{saved}/.", str(folder)], check=True)
+        subprocess.run(["cp", "-a", f"{saved}/.", str(directory)], check=True)
         thread.start()
         yield run
         done.set()
         thread.join()
-        subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
+        subprocess.run(["mount", "-o", "remount,rw", str(directory)], check=True)
         tree.write(TOOLS["grub-mkconfig"], fails("").encode())
         tree.path(TOOLS["grub-mkconfig"]).chmod(0o755)
         yield run
@@ -265,27 +265,27 @@ def read_only_in_the_middle(tree: golden.Tree, run, where: str):
         done.set()
         if thread.ident:
             thread.join()
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", str(directory)], check=True)
 
 
 def little_room(tree: golden.Tree, run):
     """/boot is small, and its image large."""
-    folder = tree.path("/boot")
-    saved = folder.rename(folder.with_name("boot.saved"))
-    folder.mkdir()
+    directory = tree.path("/boot")
+    saved = directory.rename(directory.with_name("boot.saved"))
+    directory.mkdir()
     try:
-        mount("-t", "tmpfs", "-o", "mode=755,size=2M", "tmpfs", str(folder))
+        mount("-t", "tmpfs", "-o", "mode=755,size=2M", "tmpfs", str(directory))
     except Skipped:
-        folder.rmdir()
-        saved.rename(folder)
+        directory.rmdir()
+        saved.rename(directory)
         raise
     try:
-        subprocess.run(["cp", "-a", f"{saved}/.", str(folder)], check=True)
+        subprocess.run(["cp", "-a", f"{saved}/.", str(directory)], check=True)
         with tree.path(IMAGE).open("ab") as f:
             f.write(b"\0" * 800_000)
         yield run
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", str(directory)], check=True)
 
 
 def plainly(_tree: golden.Tree, run):
@@ -308,9 +308,9 @@ def immutable(tree: golden.Tree, run, path: str):
 def look(top: pathlib.Path) -> dict[str, tuple]:
     """All that matters, with mode and owner, directories and links as well."""
     seen = {}
-    for folder, folders, files in os.walk(top):
-        for name in folders + files:
-            path = pathlib.Path(folder) / name
+    for directory, directories, files in os.walk(top):
+        for name in directories + files:
+            path = pathlib.Path(directory) / name
             known = "/" + path.relative_to(top).as_posix()
             stat = path.lstat()
             what: object = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
@@ -369,20 +369,20 @@ def prepare(case: Case, tree: golden.Tree) -> None:
         tree.path(TOOLS[tool]).chmod(0o755)
 
 
-def play(ptprep: str, case: Case, folder: pathlib.Path) -> list[str]:
-    tree = golden.Tree(folder)
+def play(ptprep: str, case: Case, directory: pathlib.Path) -> list[str]:
+    tree = golden.Tree(directory)
     prepare(case, tree)
     name, *arguments = case.around.split() or ["plainly"]
     around = globals()[name](tree, run, *arguments)
     errors: list[str] = []
     old: dict = {}
     for call in around: # what is around a run is taken away behind it
-        old = old or look(folder)
+        old = old or look(directory)
         done = call(ptprep, tree, "--apply")
         stored = tree.path("/var/lib/ptprep/report.json")
         if not stored.exists():
             return [f"no report: {done.stdout}"]
-        errors += judge(case, old, look(folder), done, json.loads(stored.read_text()))
+        errors += judge(case, old, look(directory), done, json.loads(stored.read_text()))
         if case.says and case.says not in done.stdout:
             errors.append(f'"{case.says}" is not said')
         told = set(re.findall(r"record.restored +([^:]+): .* is in (.*)", call(ptprep, tree, "--check").stdout))
@@ -397,12 +397,12 @@ def play(ptprep: str, case: Case, folder: pathlib.Path) -> list[str]:
     return errors + told * bool(errors)
 
 
-def play_revert(ptprep: str, folder: pathlib.Path) -> list[str]:
+def play_revert(ptprep: str, directory: pathlib.Path) -> list[str]:
     """No image can be built any more: all else is taken back, and once one can be, the next revert takes it out of it as well."""
     case = Case("revert", "intel-off", {})
-    tree = golden.Tree(folder)
+    tree = golden.Tree(directory)
     prepare(case, tree)
-    old = look(folder)
+    old = look(directory)
     builder = tree.path(TOOLS["dracut"]).read_bytes()
     run(ptprep, tree, "--apply")
     errors = []
@@ -411,7 +411,7 @@ def play_revert(ptprep: str, folder: pathlib.Path) -> list[str]:
         tree.write(TOOLS["dracut"], body)
         tree.path(TOOLS["dracut"]).chmod(0o755)
         done = run(ptprep, tree, "revert")
-        new = look(folder)
+        new = look(directory)
         changed = {n for n in old.keys() | new.keys() if old.get(n) != new.get(n) and n not in ("/etc/dracut.conf.d", "/etc/modprobe.d")}
         # the menu is made anew
         if done.returncode != status or said not in done.stdout or changed - {MENU} != differ:
@@ -430,16 +430,16 @@ def main() -> int:
     cases = [c for c in CASES if not names or any(re.search(n, c.name) for n in names)]
 
     def outcome(case: Case) -> list[str] | Skipped:
-        with tempfile.TemporaryDirectory(prefix="ptprep-children-") as folder:
+        with tempfile.TemporaryDirectory(prefix="ptprep-children-") as directory:
             try:
-                return play(ptprep, case, pathlib.Path(folder))
+                return play(ptprep, case, pathlib.Path(directory))
             except Skipped as e:
                 return e
 
     failed = 0
     if not names or "revert" in names:
-        with tempfile.TemporaryDirectory(prefix="ptprep-children-") as folder:
-            errors = play_revert(ptprep, pathlib.Path(folder))
+        with tempfile.TemporaryDirectory(prefix="ptprep-children-") as directory:
+            errors = play_revert(ptprep, pathlib.Path(directory))
         print(f"{'FAILED' if errors else 'ok'} revert without a program that builds images", *errors, sep="\n    ")
         failed += bool(errors)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -108,17 +108,17 @@ def newest_deployment(seen: dict[str, object]) -> dict[str, object]:
 def contents(top: pathlib.Path) -> dict[str, object]:
     """All files that matter, by name; reports repeat what is printed."""
     seen: dict[str, object] = {}
-    for folder, _, files in os.walk(top):
+    for directory, _, files in os.walk(top):
         for file in files:
-            path = pathlib.Path(folder) / file
+            path = pathlib.Path(directory) / file
             name = "/" + path.relative_to(top).as_posix()
             if not name.startswith(golden.SILENT + UNSEEN):
                 seen[name] = os.readlink(path) if path.is_symlink() else comparable(name, path.read_bytes())
     return newest_deployment(seen)
 
 
-def folders(top: pathlib.Path) -> set[str]:
-    names = ("/" + pathlib.Path(folder).relative_to(top).as_posix() + "/" for folder, _, _ in os.walk(top))
+def directories(top: pathlib.Path) -> set[str]:
+    names = ("/" + pathlib.Path(directory).relative_to(top).as_posix() + "/" for directory, _, _ in os.walk(top))
     return {n for n in names if not n.startswith(golden.SILENT + UNSEEN + DEPLOYMENTS)}
 
 
@@ -137,10 +137,10 @@ def run(*command: str) -> subprocess.CompletedProcess:
 
 
 class Scenario:
-    def __init__(self, name: str, ptprep: str, fault: str, folder: pathlib.Path):
+    def __init__(self, name: str, ptprep: str, fault: str, directory: pathlib.Path):
         machine, before, self.verb = SCENARIOS[name]
-        self.name, self.ptprep, self.fault, self.folder = name, ptprep, fault, folder
-        self.start = folder / name
+        self.name, self.ptprep, self.fault, self.directory = name, ptprep, fault, directory
+        self.start = directory / name
         self.start.mkdir()
         tree = golden.Tree(self.start)
         tree.build(golden.read_lines(f"{machine}.tree"))
@@ -151,18 +151,18 @@ class Scenario:
             else:
                 tree.build(step)
         self.private = set()
-        for path in (p for folder in PRIVATE for p in tree.path(folder).rglob("*") if p.is_file() and not p.is_symlink()):
+        for path in (p for directory in PRIVATE for p in tree.path(directory).rglob("*") if p.is_file() and not p.is_symlink()):
             path.chmod(0o600)
             self.private.add("/" + path.relative_to(self.start).as_posix())
         self.old = contents(self.start)
         done = self.copy("done")
-        calls = folder / f"{name}.calls"
+        calls = directory / f"{name}.calls"
         self.code = run(self.fault, "count", str(calls), self.ptprep, f"--root={done}", self.verb).returncode
         lines = [line.split("\t") for line in calls.read_text().splitlines()]
         self.calls = [(int(number), call) for number, call in (line[0].split() for line in lines)]
         self.order = [(line[0].split()[1], *line[1:]) for line in lines]
         self.new = contents(done)
-        self.new_folders = folders(done)
+        self.new_directories = directories(done)
         assert lasting(list(self.new)) == list(self.new), f"{name}: the good run left something behind"
         assert self.code < ROLLED_BACK and differences(self.old, self.new), f"{name}: the good run ended with {self.code}"
 
@@ -170,7 +170,7 @@ class Scenario:
         return run(self.ptprep, f"--root={top}", verb)
 
     def copy(self, name: str) -> pathlib.Path:
-        path = self.folder / f"{self.name}.{name}"
+        path = self.directory / f"{self.name}.{name}"
         subprocess.run(["cp", "-a", self.start, path], check=True)
         return path
 
@@ -199,8 +199,8 @@ class Scenario:
     def opened(self, top: pathlib.Path) -> list[str]:
         """What others may read that was closed to them, under its own name or one that a file has on its way."""
         errors = []
-        for folder, _, files in os.walk(top):
-            for path in (pathlib.Path(folder) / file for file in files):
+        for directory, _, files in os.walk(top):
+            for path in (pathlib.Path(directory) / file for file in files):
                 own = re.sub(r"(/\.?)([^/]*?)(\.\d+)?(\.ptprep-(new|old)(\.new)?)$", r"/\2", "/" + path.relative_to(top).as_posix())
                 if own in self.private and not path.is_symlink() and path.lstat().st_mode & 0o077:
                     errors.append(f"{path.relative_to(top)} can be read by others")
@@ -238,7 +238,7 @@ class Scenario:
         if after.returncode != self.code:
             errors.append(f"the next run ended with {after.returncode}, not {self.code}: {after.stdout}")
         errors += [f"after the next run {n} differs" for n in differences(self.new, contents(top))]
-        errors += [f"after the next run the folder {n} is there or not" for n in folders(top) ^ self.new_folders]
+        errors += [f"after the next run the directory {n} is there or not" for n in directories(top) ^ self.new_directories]
         shutil.rmtree(top)
         return [f"{self.name}: {how} at {number} ({call}): {e}" + ("" if i else f"\n{broken.stdout}") for i, e in enumerate(errors)]
 
@@ -281,9 +281,9 @@ def main() -> int:
     failed = n_runs = n_possible = 0
     played: set[tuple[str, str]] = set()
     begin = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="ptprep-faults-", dir=shared_memory) as folder, \
+    with tempfile.TemporaryDirectory(prefix="ptprep-faults-", dir=shared_memory) as directory, \
             concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        scenarios = [Scenario(name, ptprep, fault, pathlib.Path(folder)) for name in names or SCENARIOS]
+        scenarios = [Scenario(name, ptprep, fault, pathlib.Path(directory)) for name in names or SCENARIOS]
         for i, scenario in enumerate(scenarios):
             jobs = scenario.jobs(i * 13)
             share = begin + SECONDS * (i + 1) / len(scenarios)

@@ -81,10 +81,10 @@ def grub_reads(image: pathlib.Path, name: str) -> bytes:
 
 
 class View:
-    def __init__(self, kind: str, ptprep: str, fault: str, folder: pathlib.Path):
+    def __init__(self, kind: str, ptprep: str, fault: str, directory: pathlib.Path):
         size, make = FILE_SYSTEMS[kind]
         self.kind, self.ptprep, self.fault = kind, ptprep, fault
-        self.mount_point, self.start, self.image, self.cut = (folder / f"{kind}{n}" for n in ("", ".start", ".disk", ".cut"))
+        self.mount_point, self.start, self.image, self.cut = (directory / f"{kind}{n}" for n in ("", ".start", ".disk", ".cut"))
         with open(self.start, "wb") as f:
             f.truncate(size)
         command(*make, self.start)
@@ -94,7 +94,7 @@ class View:
             tree.install_tools()
         self.old = self.seen(self.start)
         with self.disk() as disk:
-            calls = folder / f"{kind}.calls"
+            calls = directory / f"{kind}.calls"
             self.code = self.run(disk, "count", str(calls)).returncode
             self.calls = [(int(n), call) for n, call in (line.split()[:2] for line in calls.read_text().splitlines())]
             files = {n: d for n, d in faults.contents(disk.top).items() if n in self.old or n.startswith("/boot/")}
@@ -154,10 +154,10 @@ def main() -> int:
     shared_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     failed = 0
     kinds = kinds or list(FILE_SYSTEMS)
-    with tempfile.TemporaryDirectory(prefix="ptprep-view-", dir=shared_memory) as folder:
+    with tempfile.TemporaryDirectory(prefix="ptprep-view-", dir=shared_memory) as directory:
         for kind in kinds:
             begin = time.monotonic()
-            view = View(kind, ptprep, fault, pathlib.Path(folder))
+            view = View(kind, ptprep, fault, pathlib.Path(directory))
             jobs, played, errors = view.jobs(), 0, []
             for job in jobs:
                 if not everything and played >= 2 and time.monotonic() - begin > SECONDS / len(kinds):

@@ -77,7 +77,7 @@ class LoggedDisk(view.Disk):
 
 def loaded_files(top: pathlib.Path) -> set[str]:
     """What a boot loader may read, under any name that is not of ptprep's own."""
-    return {"/" + path.relative_to(top).as_posix() for folder in LOADED for path in (top / folder).rglob("*")
+    return {"/" + path.relative_to(top).as_posix() for directory in LOADED for path in (top / directory).rglob("*")
             if path.is_file() and not path.is_symlink() and not path.name.endswith(faults.PASSING) and not path.name.startswith(OTHER)}
 
 
@@ -89,27 +89,27 @@ def digest(name: str, data: bytes) -> str:
 class Cuts:
     """One run of ptprep on one kind of file system."""
 
-    def __init__(self, job: tuple[str, str, str], tools: list[str], folder: pathlib.Path):
+    def __init__(self, job: tuple[str, str, str], tools: list[str], directory: pathlib.Path):
         self.kind, self.scenario, self.how = job
         self.fails = self.how.startswith("fail")
         self.ptprep, self.fault, reads = tools
         self.reads = pathlib.Path(reads).resolve()
         self.machine, self.before, self.verb = faults.SCENARIOS[self.scenario]
-        self.folder, self.start, self.image, self.good, self.log = (folder / n for n in ("", "start", "disk", "good", "log"))
-        folder.mkdir()
+        self.directory, self.start, self.image, self.good, self.log = (directory / n for n in ("", "start", "disk", "good", "log"))
+        directory.mkdir()
 
     def make(self) -> None:
         size, make = view.FILE_SYSTEMS[self.kind]
         with open(self.start, "wb") as f:
             f.truncate(size)
         command(*make, self.start)
-        with view.Disk(self.start, self.folder / "top") as disk:
+        with view.Disk(self.start, self.directory / "top") as disk:
             tree = golden.Tree(disk.top)
             tree.build(golden.read_lines(f"{self.machine}.tree"))
             tree.install_tools()
-            for folder in [path for name in LOADED for path in (disk.top / name).rglob("*") if path.is_dir()] + [disk.top / "boot"]:
+            for directory in [path for name in LOADED for path in (disk.top / name).rglob("*") if path.is_dir()] + [disk.top / "boot"]:
                 for number in range(OTHERS.get(self.kind, 0)):
-                    (folder / f"{OTHER}{number}").write_bytes(b"")
+                    (directory / f"{OTHER}{number}").write_bytes(b"")
             for step in self.before:
                 if isinstance(step, str):
                     faults.run(self.ptprep, f"--root={disk.top}", step)
@@ -118,9 +118,9 @@ class Cuts:
 
     def good_run(self) -> str:
         """Leaves the image of one; the number of its last rename, but for those of reports."""
-        calls = self.folder / "calls"
+        calls = self.directory / "calls"
         command("cp", "--sparse=always", self.start, self.good)
-        with view.Disk(self.good, self.folder / "top") as disk:
+        with view.Disk(self.good, self.directory / "top") as disk:
             faults.run(self.fault, "count", str(calls), self.ptprep, f"--root={disk.top}", self.verb)
         return [line.split()[0] for line in calls.read_text().splitlines()
                 if line.split()[1] in ("rename", "exchange") and "/report." not in line][-1]
@@ -131,7 +131,7 @@ class Cuts:
         words = [self.fault, "EIO", last_rename] if self.fails else [self.fault, "count", os.devnull]
         every = int(self.how.removeprefix("fail"))
         command("cp", "--sparse=always", self.start, self.image)
-        with LoggedDisk(self.image, self.folder / "top", self.log) as disk:
+        with LoggedDisk(self.image, self.directory / "top", self.log) as disk:
             names = loaded_files(disk.top)
             if every:
                 os.environ["FAULT_SYNC"] = f"{every}:{disk.top}"
@@ -165,9 +165,9 @@ class Cuts:
 
 
 def play(job: tuple[str, str, str], tools: list[str], top: str) -> tuple[list[str], str]:
-    folder = pathlib.Path(top) / "-".join(job)
-    done = Cuts(job, tools, folder).play()
-    shutil.rmtree(folder)
+    directory = pathlib.Path(top) / "-".join(job)
+    done = Cuts(job, tools, directory).play()
+    shutil.rmtree(directory)
     return done
 
 

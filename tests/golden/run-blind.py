@@ -60,8 +60,8 @@ def judge(ptprep: str, root: pathlib.Path, libraries: str, verdicts: dict[str, s
 
 def main() -> int:
     module = golden()
-    with tempfile.TemporaryDirectory(prefix="ptprep-blind-") as folder:
-        root, libraries = pathlib.Path(folder) / "root", pathlib.Path(folder) / "lib"
+    with tempfile.TemporaryDirectory(prefix="ptprep-blind-") as directory:
+        root, libraries = pathlib.Path(directory) / "root", pathlib.Path(directory) / "lib"
         libraries.mkdir()
         (libraries / "libmount.so.1").write_bytes(b"")
         tree = module.Tree(root)

@@ -86,8 +86,8 @@ def poison(tree, hostile: bytes) -> None:
     tree.write("/hostile", hostile)
 
 
-def play(ptprep: str, name: str, hostile: bytes, folder: str) -> list[str]:
-    tree = golden.Tree(pathlib.Path(folder))
+def play(ptprep: str, name: str, hostile: bytes, directory: str) -> list[str]:
+    tree = golden.Tree(pathlib.Path(directory))
     tree.build(golden.read_lines("intel-off.tree"))
     tree.install_tools()
     poison(tree, hostile)
@@ -120,8 +120,8 @@ def main() -> int:
         return 77
     errors = []
     for name, hostile in HOSTILE.items():
-        with tempfile.TemporaryDirectory(prefix="ptprep-escapes-") as folder:
-            errors += play(sys.argv[1], name, hostile, folder)
+        with tempfile.TemporaryDirectory(prefix="ptprep-escapes-") as directory:
+            errors += play(sys.argv[1], name, hostile, directory)
     print("".join(f"{e}\n" for e in errors), end="")
     print(f"{len(HOSTILE)} kinds of hostile text")
     return 1 if errors else 0

@@ -33,9 +33,9 @@ USAGE, INTERNAL, IO, BUSY, PRIVILEGE, CONFIG = 64, 70, 74, 75, 77, 78
 
 
 class Machine:
-    def __init__(self, ptprep: str, name: str, folder: str):
+    def __init__(self, ptprep: str, name: str, directory: str):
         self.ptprep = ptprep
-        self.tree = golden.Tree(pathlib.Path(folder))
+        self.tree = golden.Tree(pathlib.Path(directory))
         self.tree.build(golden.read_lines(f"{name}.tree"))
         self.tree.install_tools()
         self.errors: list[str] = []
@@ -256,8 +256,8 @@ def statuses_of_manual() -> set[int]:
 
 def play(ptprep: str) -> Iterator[str]:
     for _, name, situation in ROWS:
-        with tempfile.TemporaryDirectory(prefix="ptprep-status-") as folder:
-            machine = Machine(ptprep, name, folder)
+        with tempfile.TemporaryDirectory(prefix="ptprep-status-") as directory:
+            machine = Machine(ptprep, name, directory)
             situation(machine)
             yield from (f"{situation.__name__} ({name}): {e}" for e in machine.errors)
 

@@ -100,8 +100,8 @@ class Machine:
         tree.write("/etc/default/grub", b'GRUB_DISABLE_RECOVERY=true\nGRUB_CMDLINE_LINUX_DEFAULT="quiet"\n')
         tree.write(CONFIG, config({key: value for _, key, value in GOOD}, b"nic0"))
 
-    def copy(self, folder: str) -> golden.Tree:
-        top = pathlib.Path(tempfile.mkdtemp(dir=folder))
+    def copy(self, directory: str) -> golden.Tree:
+        top = pathlib.Path(tempfile.mkdtemp(dir=directory))
         subprocess.run(["cp", "-al", f"{self.top}/.", top], check=True)
         return golden.Tree(top)
 
@@ -122,10 +122,10 @@ def look(tree) -> dict[str, tuple]:
     """No byte was written, but for the report: cheaper than contents()."""
     seen = {}
     for part in ("etc", "boot", "var", "usr"):
-        for folder, _, files in os.walk(tree.path(part)):
+        for directory, _, files in os.walk(tree.path(part)):
             for file in (f for f in files if not f.startswith("report.")):
-                stat = os.lstat(os.path.join(folder, file))
-                seen[os.path.join(folder, file)] = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+                stat = os.lstat(os.path.join(directory, file))
+                seen[os.path.join(directory, file)] = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
     return seen
 
 
@@ -160,11 +160,11 @@ def config_cases() -> list[tuple[str, bytes, bytes]]:
     return cases
 
 
-def judge_config(ptprep: str, machine: Machine, wanted: dict[str, bytes], folder: str, cases) -> tuple[list[str], int]:
+def judge_config(ptprep: str, machine: Machine, wanted: dict[str, bytes], directory: str, cases) -> tuple[list[str], int]:
     tree, errors, accepted = None, [], 0
     for key, text, file in cases:
         if tree is None:
-            tree = machine.copy(folder)
+            tree = machine.copy(directory)
         tree.write(CONFIG, file)
         before = look(tree)
         code, output = ptprep_run(ptprep, tree, "--apply")
@@ -202,8 +202,8 @@ def spellings(word: bytes) -> list[bytes]:
     return [b'"quiet ' + double + b' x=y"', b"'quiet " + single + b"'", b'"quiet "' + each + b'" x=y"', b'"quiet ' + word + b'"']
 
 
-def judge_grub(ptprep: str, machine: Machine, folder: str, variable: str, spelled: bytes) -> tuple[list[str], str]:
-    tree = machine.copy(folder)
+def judge_grub(ptprep: str, machine: Machine, directory: str, variable: str, spelled: bytes) -> tuple[list[str], str]:
+    tree = machine.copy(directory)
     tree.write("/etc/default/grub", b"GRUB_DISABLE_RECOVERY=true\n" + VARIABLES[variable] + variable.encode() + b"=" + spelled + b"\n# the end\n")
     start, old = contents(tree), dash_value(tree)
     tree.path("/hit").unlink(missing_ok=True)
@@ -241,16 +241,16 @@ def main() -> int:
         return 1
     ptprep = sys.argv[1]
     shared_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="ptprep-hostile-", dir=shared_memory) as folder, \
+    with tempfile.TemporaryDirectory(prefix="ptprep-hostile-", dir=shared_memory) as directory, \
             concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        machines = [Machine(pathlib.Path(folder) / name, name == "drop-in") for name in ("drop-in", "in-place")]
-        good = machines[0].copy(folder)
+        machines = [Machine(pathlib.Path(directory) / name, name == "drop-in") for name in ("drop-in", "in-place")]
+        good = machines[0].copy(directory)
         code, output = ptprep_run(ptprep, good, "--apply")
         assert code == 0 and in_all_entries(good, b"quiet " + OURS), output.decode()
         cases = config_cases()
         parts = [cases[i::16] for i in range(16)]
         wanted = contents(good)
-        results = list(pool.map(lambda part: judge_config(ptprep, machines[0], wanted, folder, part), parts))
+        results = list(pool.map(lambda part: judge_config(ptprep, machines[0], wanted, directory, part), parts))
         errors = [e for part, _ in results for e in part]
         accepted = sum(n for _, n in results)
         print(f"configuration: {len(cases)} values, {len(cases) - accepted} refused, of {accepted} only the good part was taken")
@@ -259,7 +259,7 @@ def main() -> int:
         jobs = [(machines[(i + k // 2) % 2], normal, s) for i, w in enumerate(words)
                 for k, s in enumerate(spellings(w)) if (i + k) % 2 == (i // 2) % 2]
         jobs += [(machines[i // 4 % 2], everywhere, spellings(w)[i % 4]) for i, w in enumerate(words)]
-        results = list(pool.map(lambda job: judge_grub(ptprep, job[0], folder, *job[1:]), jobs))
+        results = list(pool.map(lambda job: judge_grub(ptprep, job[0], directory, *job[1:]), jobs))
         errors += [e for part, _ in results for e in part]
         kinds = [kind for _, kind in results]
         print(f"GRUB: {len(jobs)} spellings of {len(words)} words, {kinds.count('taken')} kept as they are by dash and grub-mkconfig, "

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""run-install.py BUILD_FOLDER CONFIG_FOLDER DATA_FOLDER PROGRAM...: what `meson install` leaves of what people have written, and what it puts where."""
+"""run-install.py BUILD_DIRECTORY CONFIG_DIRECTORY DATA_DIRECTORY PROGRAM...: what `meson install` leaves of what people have written, and what it puts where."""
 
 import pathlib
 import stat
@@ -17,11 +17,11 @@ def install(build: str, top: pathlib.Path) -> None:
 
 def main() -> int:
     build, errors = sys.argv[1], []
-    config_folder, data_folder, *programs = (name.lstrip("/") for name in sys.argv[2:])
-    with tempfile.TemporaryDirectory(prefix="ptprep-install-") as folder:
-        top = pathlib.Path(folder)
+    config_directory, data_directory, *programs = (name.lstrip("/") for name in sys.argv[2:])
+    with tempfile.TemporaryDirectory(prefix="ptprep-install-") as directory:
+        top = pathlib.Path(directory)
         install(build, top)
-        config, example = top / config_folder / "ptprep.conf", top / data_folder / "doc/ptprep/examples/ptprep.conf"
+        config, example = top / config_directory / "ptprep.conf", top / data_directory / "doc/ptprep/examples/ptprep.conf"
         if config.read_bytes() != example.read_bytes():
             errors.append("the first configuration is not the example")
         if any(line and not line.startswith("#") for line in config.read_text().splitlines()):

@@ -31,9 +31,9 @@ def load_golden():
     return module
 
 
-def measure(ptprep: str, folder: pathlib.Path) -> tuple[float, int]:
+def measure(ptprep: str, directory: pathlib.Path) -> tuple[float, int]:
     """Seconds of the processor, and KiB of memory at the peak."""
-    command = [sys.executable, "-I", "-S", "-c", STARTER, ptprep, f"--root={folder}", "--check"]
+    command = [sys.executable, "-I", "-S", "-c", STARTER, ptprep, f"--root={directory}", "--check"]
     status, seconds, kib = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout.split()
     if status not in ("0", "1", "2"):
         raise SystemExit(f"ptprep --check ended with {status}")
@@ -41,8 +41,8 @@ def measure(ptprep: str, folder: pathlib.Path) -> tuple[float, int]:
 
 
 def measure_machine(golden, ptprep: str, functions: int) -> tuple[float, int]:
-    with tempfile.TemporaryDirectory(prefix="ptprep-scale-", dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        tree = golden.Tree(pathlib.Path(folder))
+    with tempfile.TemporaryDirectory(prefix="ptprep-scale-", dir=MEMORY if MEMORY.is_dir() else None) as directory:
+        tree = golden.Tree(pathlib.Path(directory))
         tree.build(golden.read_lines("intel-default-on.tree"))
         for i in range(functions):
             domain, bus, function = 1 + i // 2048, i % 2048 // 8, i % 8

@@ -32,8 +32,8 @@ SKIPPED = 77
 class Host:
     """A tree, and what was in it before anything ran."""
 
-    def __init__(self, ptprep: str, folder: pathlib.Path):
-        self.ptprep, self.tree = ptprep, golden.Tree(folder)
+    def __init__(self, ptprep: str, directory: pathlib.Path):
+        self.ptprep, self.tree = ptprep, golden.Tree(directory)
         self.tree.build(golden.read_lines(f"{MACHINE}.tree"))
         self.tree.install_tools()
         self.tree.link("/bin/sleep", "busybox")
@@ -133,8 +133,8 @@ def main() -> int:
     failed = 0
     for part, arguments in CASES:
         name = f"{part.__name__} {' '.join(getattr(a, 'name', str(a)) for a in arguments)}"
-        with tempfile.TemporaryDirectory(prefix="ptprep-surroundings-") as folder:
-            host = Host(sys.argv[1], pathlib.Path(folder))
+        with tempfile.TemporaryDirectory(prefix="ptprep-surroundings-") as directory:
+            host = Host(sys.argv[1], pathlib.Path(directory))
             try:
                 part(host, *arguments)
             except (AssertionError, subprocess.TimeoutExpired) as error:

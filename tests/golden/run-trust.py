@@ -4,7 +4,7 @@
 
     run-trust.py PTPREP
 
-Each file and folder of the configuration and of the state is given to somebody else, and made writable for a group and for
+Each file and directory of the configuration and of the state is given to somebody else, and made writable for a group and for
 everybody: nothing is changed then, and the path is named. Whoever owns a tree is asked nothing in it. Needs root for chroot(2).
 """
 
@@ -35,9 +35,9 @@ FAULTS: dict[str, Callable[[pathlib.Path], None]] = {
 
 
 class Machine:
-    def __init__(self, ptprep: str, folder: str, applied: bool):
+    def __init__(self, ptprep: str, directory: str, applied: bool):
         self.ptprep = ptprep
-        self.tree = golden.Tree(pathlib.Path(folder))
+        self.tree = golden.Tree(pathlib.Path(directory))
         self.tree.build(golden.read_lines("intel-off.tree"))
         self.tree.install_tools()
         self.tree.path("/").chmod(0o755)
@@ -95,8 +95,8 @@ def main() -> int:
                           lambda m, p=path, s=said: refused(m, p, s, (("--check", BLOCKED), ("--apply", BLOCKED), ("revert", BLOCKED)))))
     errors = []
     for name, applied, play in cases:
-        with tempfile.TemporaryDirectory(prefix="ptprep-trust-") as folder:
-            machine = Machine(sys.argv[1], folder, applied)
+        with tempfile.TemporaryDirectory(prefix="ptprep-trust-") as directory:
+            machine = Machine(sys.argv[1], directory, applied)
             play(machine)
             errors += [f"{name}: {e}" for e in machine.errors]
     print("\n".join(errors) if errors else f"{len(cases)} cases as wanted")

@@ -198,13 +198,13 @@ def judge_writing(host: Host) -> None:
             host.errors.append("the argument is still there after the revert")
 
 
-def keep_mounts_private(folder: pathlib.Path, stack: contextlib.ExitStack) -> None:
+def keep_mounts_private(directory: pathlib.Path, stack: contextlib.ExitStack) -> None:
     """Only a mount point can be made private, which "/" of a plain chroot is not: then the place of this test is made one."""
     if os.path.ismount("/") and subprocess.run(["mount", "--make-rprivate", "/"], stderr=subprocess.DEVNULL, check=False).returncode == 0:
         return
-    call("mount", "--bind", folder, folder)
-    stack.callback(call, "umount", "--recursive", folder)
-    call("mount", "--make-rprivate", folder)
+    call("mount", "--bind", directory, directory)
+    stack.callback(call, "umount", "--recursive", directory)
+    call("mount", "--make-rprivate", directory)
 
 
 def show_disks(tree, device: str) -> None:
@@ -261,10 +261,10 @@ def main() -> int:
     if libc.unshare(CLONE_NEWNS) != 0:
         print(f"SKIPPED: no mount namespace: {os.strerror(ctypes.get_errno())}")
         return SKIPPED
-    with tempfile.TemporaryDirectory(prefix="ptprep-unmounted-") as folder, contextlib.ExitStack() as stack:
+    with tempfile.TemporaryDirectory(prefix="ptprep-unmounted-") as directory, contextlib.ExitStack() as stack:
         try:
-            keep_mounts_private(pathlib.Path(folder), stack)
-            host = play(sys.argv[1], pathlib.Path(folder), stack)
+            keep_mounts_private(pathlib.Path(directory), stack)
+            host = play(sys.argv[1], pathlib.Path(directory), stack)
         except RuntimeError as error:
             print(f"SKIPPED: no loop device, or no mount of it: {error}")
             return SKIPPED

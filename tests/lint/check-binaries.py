@@ -22,8 +22,8 @@ LIBC = re.compile(r"libc\.so\.|ld-linux")
 
 
 def stripped_size(program: pathlib.Path) -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        out = pathlib.Path(folder, program.name)
+    with tempfile.TemporaryDirectory() as directory:
+        out = pathlib.Path(directory, program.name)
         subprocess.run(["strip", "-o", str(out), str(program)], check=True)
         return out.stat().st_size
 
@@ -35,9 +35,9 @@ def needed(program: pathlib.Path) -> list[str]:
 
 def opened_by_name(program: pathlib.Path) -> list[str]:
     """The sonames in the notes. Source of the format: systemd docs/ELF_DLOPEN_METADATA.md."""
-    with tempfile.TemporaryDirectory() as folder:
-        notes = pathlib.Path(folder, "notes")
-        subprocess.run(["objcopy", "--dump-section", f".note.dlopen={notes}", str(program), f"{folder}/out"], check=False,
+    with tempfile.TemporaryDirectory() as directory:
+        notes = pathlib.Path(directory, "notes")
+        subprocess.run(["objcopy", "--dump-section", f".note.dlopen={notes}", str(program), f"{directory}/out"], check=False,
                        stderr=subprocess.DEVNULL)
         data, found = notes.read_bytes() if notes.exists() else b"", []
     while data:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs clang-tidy over the product's sources; what has passed before in the same form is not looked at again.
 
-    run-tidy.py BUILD_FOLDER
+    run-tidy.py BUILD_DIRECTORY
 
 The form is the preprocessed text, so that a change of a header counts for those who include it, and the rules.
 """
@@ -17,10 +17,10 @@ import subprocess
 import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-FOLDERS = ("agent", "grub", "dracut")
+DIRECTORIES = ("agent", "grub", "dracut")
 
 
-def preprocessed(command: list[str], folder: str) -> bytes:
+def preprocessed(command: list[str], directory: str) -> bytes:
     """The translation unit without line markers: a comment that moves code changes nothing."""
     words, skip = [], False
     for word in command:
@@ -30,7 +30,7 @@ def preprocessed(command: list[str], folder: str) -> bytes:
             skip = True
         else:
             words.append(word)
-    return subprocess.run([*words, "-E", "-P", "-C"], cwd=folder, stdout=subprocess.PIPE, check=True).stdout
+    return subprocess.run([*words, "-E", "-P", "-C"], cwd=directory, stdout=subprocess.PIPE, check=True).stdout
 
 
 def tidy(row: dict[str, str], build: pathlib.Path, rules: bytes) -> tuple[str, bool, str]:
@@ -54,7 +54,7 @@ def main() -> int:
     version = subprocess.run(["clang-tidy", "--version"], stdout=subprocess.PIPE, check=True).stdout
     rules = version + (TOP / ".clang-tidy").read_bytes()
     rows = [row for row in json.loads((build / "compile_commands.json").read_text())
-            if pathlib.Path(row["directory"], row["file"]).resolve().relative_to(TOP).parts[0] in FOLDERS]
+            if pathlib.Path(row["directory"], row["file"]).resolve().relative_to(TOP).parts[0] in DIRECTORIES]
     if not rows:
         print("clang-tidy: no source file found")
         return 1

@@ -784,7 +784,7 @@ static BootMount *add_mount(Machine *m, const char *target)
         return mount;
 }
 
-/* Nothing is planned, neither for what is configured nor to take it back: it would go into the folder below. */
+/* Nothing is planned, neither for what is configured nor to take it back: it would go into the directory below. */
 static void an_unreadable_boot_is_left_alone(void **state)
 {
         Machine *m = *state;

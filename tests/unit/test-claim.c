@@ -39,7 +39,7 @@ static const char *in_tree(const char *path)
         return full[i];
 }
 
-/* The parent folders of a file in the tree. */
+/* The parent directories of a file in the tree. */
 static void make_parents(const char *full)
 {
         char path[512];
@@ -81,7 +81,7 @@ static void put_link(const char *path, const char *target)
         assert_return_code(symlink(target, full), errno);
 }
 
-/* One function: @where is its folder below /sys/devices, @driver may be NULL. */
+/* One function: @where is its directory below /sys/devices, @driver may be NULL. */
 static void put_device(const char *where, const char *id, const char *class, const char *driver)
 {
         char path[300], text[300];
@@ -252,7 +252,7 @@ static void answer(const char *path, const char *new_driver, const int *lease)
         assert_return_code(fcntl(*lease, F_SETLEASE, F_UNLCK), errno);
 }
 
-/* Opens path with a write lease; skips the test where the file system of the temporary folder has none. */
+/* Opens path with a write lease; skips the test where the file system of the temporary directory has none. */
 static int take_lease(const char *path)
 {
         int fd = open(in_tree(path), O_RDWR | O_CLOEXEC);

@@ -245,13 +245,13 @@ static void test_file_faults(void **state)
         const Tree *t = *state;
         Config c = {};
 
-        assert_int_equal(root_mkdir_p(t->rfd, NAME_CONFIG_DIR "/50-folder.conf"), 0);
+        assert_int_equal(root_mkdir_p(t->rfd, NAME_CONFIG_DIR "/50-directory.conf"), 0);
         tree_file(t, NAME_CONFIG_FILE, GOOD_DEVICE);
         {
                 _cleanup_(config_error_done) ConfigError e = {};
 
                 assert_int_equal(config_load(t->rfd, &c, &e), -EISDIR);
-                assert_string_equal(e.file, NAME_CONFIG_DIR "/50-folder.conf");
+                assert_string_equal(e.file, NAME_CONFIG_DIR "/50-directory.conf");
                 assert_string_equal(e.message, "cannot read: Is a directory");
                 assert_int_equal(e.line, 0);
         }
@@ -268,7 +268,7 @@ static void test_file_faults(void **state)
         tree_file(t, NAME_CONFIG_FILE, "[device nic0]\nid = 8086:10d3\n");
         {
                 _cleanup_(config_error_done) ConfigError e = {};
-                assert_int_equal(unlinkat(t->rfd, "etc/ptprep/ptprep.conf.d/50-folder.conf", AT_REMOVEDIR), 0);
+                assert_int_equal(unlinkat(t->rfd, "etc/ptprep/ptprep.conf.d/50-directory.conf", AT_REMOVEDIR), 0);
                 assert_int_equal(config_load(t->rfd, &c, &e), -EBADMSG);
                 assert_string_equal(e.file, NAME_CONFIG_FILE); /* the section, not the last file */
                 assert_int_equal(e.line, 1);

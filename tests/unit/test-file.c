@@ -304,11 +304,11 @@ static void only_plain_files_are_replaced(void **state)
 {
         Tree *t = *state;
 
-        tree_folder(t, "/folder");
+        tree_directory(t, "/directory");
         assert_int_equal(mkfifoat(t->rfd, "fifo", 0644), 0);
-        assert_int_equal(root_file_replace(t->rfd, "/folder", "x", 1, 0644), -EISDIR);
+        assert_int_equal(root_file_replace(t->rfd, "/directory", "x", 1, 0644), -EISDIR);
         assert_int_equal(root_file_replace(t->rfd, "/fifo", "x", 1, 0644), -EINVAL);
-        assert_int_equal(root_file_copy(t->rfd, "/folder", "/copy"), -EISDIR);
+        assert_int_equal(root_file_copy(t->rfd, "/directory", "/copy"), -EISDIR);
         assert_int_equal(root_file_copy(t->rfd, "/nothing", "/copy"), -ENOENT);
         assert_false(has_file(t->rfd, "/copy"));
 }

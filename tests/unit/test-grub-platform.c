@@ -12,11 +12,11 @@ enum { NONE, BIOS, UEFI };
 
 static void host(const Tree *t, int firmware, const char *id)
 {
-        tree_folder(t, "/boot");
+        tree_directory(t, "/boot");
         if (firmware != NONE)
-                tree_folder(t, "/sys/firmware/acpi");
+                tree_directory(t, "/sys/firmware/acpi");
         if (firmware == UEFI)
-                tree_folder(t, "/sys/firmware/efi");
+                tree_directory(t, "/sys/firmware/efi");
         if (id) {
                 _cleanup_free_ char *text = NULL;
 
@@ -105,9 +105,9 @@ static void centos_without_a_stub(void **state)
         expect(t, "grub2-mkconfig", "/boot/efi/EFI/centos/grub.cfg");
         tree_file(t, "/boot/grub2/grub.cfg", WHOLE);
         expect(t, "grub2-mkconfig", "/boot/efi/EFI/centos/grub.cfg\n/boot/grub2/grub.cfg"); /* cannot be told */
-        tree_folder(t, "/sys/firmware/acpi");
+        tree_directory(t, "/sys/firmware/acpi");
         expect(t, "grub2-mkconfig", "/boot/grub2/grub.cfg");
-        tree_folder(t, "/sys/firmware/efi");
+        tree_directory(t, "/sys/firmware/efi");
         expect(t, "grub2-mkconfig", "/boot/efi/EFI/centos/grub.cfg");
 }
 
@@ -136,7 +136,7 @@ static void configurations_of_other_systems_are_left_alone(void **state)
 }
 
 /* The stub knows better than the names of the programs. */
-static void a_stub_decides_between_two_folders(void **state)
+static void a_stub_decides_between_two_directories(void **state)
 {
         Tree *t = *state;
 
@@ -208,7 +208,7 @@ int main(void)
                 TREE_TEST(centos_without_a_stub),
                 TREE_TEST(vendors_are_not_always_called_as_the_system),
                 TREE_TEST(configurations_of_other_systems_are_left_alone),
-                TREE_TEST(a_stub_decides_between_two_folders),
+                TREE_TEST(a_stub_decides_between_two_directories),
                 TREE_TEST(the_other_menu_is_named),
                 TREE_TEST(both_programs_installed),
                 cmocka_unit_test(stubs_are_told_apart),

@@ -141,7 +141,7 @@ static void present_arguments_are_respected(void **state)
         FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
                 _cleanup_free_ char *value = NULL;
 
-                tree_folder(t, DROP_INS);
+                tree_directory(t, DROP_INS);
                 if (exists(t, OWN))
                         assert_int_equal(root_file_remove(t->rfd, OWN), 0);
                 host(t, true, row->defaults);
@@ -175,7 +175,7 @@ static void stale_generated_file_is_made_anew(void **state)
         assert_int_equal(edit(t, wanted, "iommu=off", 0), 0);
 }
 
-/* To the byte, where no drop-in folder is sourced. NULL: appended to the text as it stands. */
+/* To the byte, where no drop-in directory is sourced. NULL: appended to the text as it stands. */
 static void in_place_edits(void **state)
 {
         static const struct {
@@ -492,7 +492,7 @@ static void what_cannot_be_told_is_added_to(void **state)
                 const char *site = rows[i / 2].site, *value = rows[i / 2].value ?: "quiet console=ttyS0";
                 _cleanup_free_ char *before = NULL, *xen = NULL, *normal = NULL, *expected = NULL;
 
-                /* without a folder all of it stands in the one file */
+                /* without a directory all of it stands in the one file */
                 assert_true(asprintf(&before, "%s%s", rows[i / 2].defaults, site && !drop_ins ? site : "") > 0);
                 tree_file(t, DROP_INS "50-site.cfg", site && drop_ins ? site : "");
                 host(t, drop_ins, before);

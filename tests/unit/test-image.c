@@ -287,7 +287,7 @@ static void test_other_content(void **state)
                 { "etc/ptprep/claims", CLAIMS "# one byte more", S_IFREG | 0644, 1, 1 },
                 { "usr/lib/ptprep/ptprep-claim", HELPER, S_IFREG | 0755, 2, 1 },
         };
-        static const Member folder[] = {
+        static const Member directory[] = {
                 { "etc/ptprep/claims", "", S_IFDIR | 0755, 1, 2 },
                 { "usr/lib/ptprep/ptprep-claim", "", S_IFREG | 0755, 2, 1 },
         };
@@ -303,7 +303,7 @@ static void test_other_content(void **state)
         assert_true(image_query_digest(&q) != expected_digest());
 
         begin(&i);
-        put_archive(i.f, folder, ELEMENTSOF(folder), 0);
+        put_archive(i.f, directory, ELEMENTSOF(directory), 0);
         finish(t, &i);
         assert_int_equal(inspect(t, &q), 0);
         assert_false(q.items[0].found);
@@ -344,9 +344,9 @@ static void test_damaged(void **state)
                   "this is no image at all, and long enough for a header of a cpio archive or of any compression, so "
                   "it has to be refused");
         assert_int_equal(inspect(t, &q), -EBADMSG);
-        tree_folder(t, "/folder");
+        tree_directory(t, "/directory");
         query(&q);
-        assert_int_equal(initrd_inspect(t->rfd, "/folder", q.items, q.n, NULL), -EISDIR);
+        assert_int_equal(initrd_inspect(t->rfd, "/directory", q.items, q.n, NULL), -EISDIR);
         assert_int_equal(initrd_inspect(t->rfd, "/absent", q.items, q.n, NULL), -ENOENT);
 
         begin(&i); /* half of a compressed archive */

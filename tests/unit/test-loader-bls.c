@@ -532,7 +532,7 @@ static void where_entries_are_looked_for(void **state)
         put_block(t, "/boot/efi/EFI/redhat/grubenv", "saved_entry=a\n");
         assert_non_null(find(t, LOADER_BLS, &all, &n));
         loaders_free(all, n);
-        /* another folder, on a root of its own */
+        /* another directory, on a root of its own */
         tree_file(t, CFG, "blscfg --path=($root)/here/entries\n");
         tree_file(t, "/boot/here/entries/b.conf", "linux /vmlinuz\noptions root=y\n");
         assert_arguments(t, "b", "root=y");
@@ -642,7 +642,7 @@ static void without_being_root(void **state)
         /* a configuration on the EFI system partition would boot in the place of the one in /boot */
         tree_file(t, "/boot/efi/EFI/redhat/grub.cfg", "menuentry 'Linux' {\n\tlinux /vmlinuz\n}\n");
         assert_unseen(t, "boot/efi", 0700, "grub2? bls ");
-        tree_folder(t, "/sys/firmware/acpi"); /* not without UEFI */
+        tree_directory(t, "/sys/firmware/acpi"); /* not without UEFI */
         assert_unseen(t, "boot/efi", 0700, "grub2 bls ");
 }
 

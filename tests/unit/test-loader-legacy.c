@@ -75,7 +75,7 @@ static void the_name_that_counts_is_read(void **state)
         read_legacy(t, &l);
         assert_string_equal(l->entries->title, "grub.conf");
         loaders_free(l, 1);
-        tree_folder(t, "/sys/firmware/efi");
+        tree_directory(t, "/sys/firmware/efi");
         read_legacy(t, &l);
         assert_string_equal(l->entries->title, "ESP");
         loaders_free(l, 1);
@@ -163,7 +163,7 @@ static void a_menu_that_no_longer_boots_is_left_alone(void **state)
         assert_int_equal(loaders_read(t->rfd, &l, &n), 0);
         assert_null(l[1].unused);
         loaders_free(l, n);
-        tree_folder(t, "/boot/grub/i386-pc");
+        tree_directory(t, "/boot/grub/i386-pc");
         assert_int_equal(loaders_read(t->rfd, &l, &n), 0);
         assert_non_null(l[1].unused);
         loaders_free(l, n);

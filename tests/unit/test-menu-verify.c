@@ -16,8 +16,8 @@ static bool is_file(void *context, const char *path)
         return false;
 }
 
-#define ENTRY(name, folder, n, root)                                                                                   \
-        "menuentry '" name "' {\nlinux " folder "/k" n " root=" root " ro\ninitrd " folder "/i" n "\n}\n"
+#define ENTRY(name, directory, n, root)                                                                                \
+        "menuentry '" name "' {\nlinux " directory "/k" n " root=" root " ro\ninitrd " directory "/i" n "\n}\n"
 #define OLD ENTRY("two", "/boot", "2", "/r") ENTRY("one", "/boot", "1", "/r")
 
 static void what_a_new_menu_may_not_lose(void **state)

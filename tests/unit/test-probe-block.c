@@ -87,7 +87,7 @@ static void test_btrfs(void **state)
         tree_link(t, NAME_SYS_FS_BTRFS "/11111111-2222/devices/sda", "../../../../devices/x");
         tree_link(t, NAME_SYS_FS_BTRFS "/11111111-2222/devices/vda", "../../../../devices/y");
         tree_link(t, NAME_SYS_FS_BTRFS "/99999999-8888/devices/sdb", "../../../../devices/z");
-        tree_folder(t, NAME_SYS_FS_BTRFS "/features");
+        tree_directory(t, NAME_SYS_FS_BTRFS "/features");
         tree_file(t, NAME_PROC_MOUNTINFO,
                   "22 1 0:31 /@ / rw - btrfs /dev/sda rw,subvol=/@\n"
                   "23 22 0:31 /@var /var rw - btrfs /dev/sda rw,subvol=/@var\n");
@@ -371,8 +371,8 @@ static void test_unreadable_tables(void **state)
         live = probe_for(t, FLAG_CONFIGURED | FLAG_LIVE);
         assert_told(&live, "/: / on sda on 0000:00:17.0\n"
                            "unknown: /proc/self/mountinfo " NUMBER);
-        tree_folder(t, NAME_PROC_MOUNTINFO);
-        tree_folder(t, NAME_PROC_SWAPS);
+        tree_directory(t, NAME_PROC_MOUNTINFO);
+        tree_directory(t, NAME_PROC_SWAPS);
         odd = probe(t);
         assert_told(&odd, "/: / on sda on 0000:00:17.0\n"
                           "unknown: /proc/self/mountinfo cannot be read: Is a directory\n"

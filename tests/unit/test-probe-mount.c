@@ -81,7 +81,7 @@ static void uefi(const Tree *t)
         assert_int_equal(root_mkdir_p(t->rfd, NAME_SYS_FIRMWARE "/efi"), 0);
 }
 
-static void folder(const Tree *t, const char *path)
+static void directory(const Tree *t, const char *path)
 {
         assert_int_equal(root_mkdir_p(t->rfd, path), 0);
 }
@@ -109,7 +109,7 @@ static void test_bios_without_anything(void **state)
         tree_file(t, NAME_PROC_MOUNTINFO, ROOT);
         tree_file(t, "/etc/fstab", "/dev/vda3 / ext4 defaults 0 1\n/dev/vda1 /boot/efi vfat noauto 0 0\n");
         kernel_in_boot(t);
-        folder(t, "/boot/efi");
+        directory(t, "/boot/efi");
         expect(t, &d, ""); /* BIOS firmware reads no ESP */
         assert_int_equal(d.asked, 0);
         assert_false(boot_mounts_missing(t->rfd));
@@ -156,7 +156,7 @@ static void test_mounted(void **state)
         assert_int_equal(d.asked, 0);
         /* the ESP alone is not */
         tree_file(t, NAME_PROC_MOUNTINFO, ROOT "23 22 254:2 / /boot rw - ext4 /dev/vda2 rw\n");
-        folder(t, "/boot/efi");
+        directory(t, "/boot/efi");
         expect(t, &d, "/boot/efi /dev/vda1\n");
         assert_int_equal(d.asked, 1);
 }
@@ -169,12 +169,12 @@ static void test_partition_types(void **state)
         uefi(t);
         tree_file(t, NAME_PROC_MOUNTINFO, ROOT);
         tree_file(t, "/etc/fstab", "/dev/vda3 / ext4 defaults 0 1\n");
-        folder(t, "/boot");
-        folder(t, "/efi");
+        directory(t, "/boot");
+        directory(t, "/efi");
         expect(t, &d, "/boot /dev/vda2\n"); /* taken for vfat here, so for the ESP as well */
         expect(t, &none, "");
         expect(t, &esp_only, "/efi /dev/vda1\n");
-        folder(t, "/boot/efi");
+        directory(t, "/boot/efi");
         expect(t, &esp_only, "/boot/efi /dev/vda1\n");
         /* with a kernel in it, /boot is no mount point */
         kernel_in_boot(t);
@@ -189,12 +189,12 @@ static void test_boot_of_another_type(void **state)
 
         uefi(t);
         tree_file(t, NAME_PROC_MOUNTINFO, ROOT);
-        folder(t, "/boot/efi");
+        directory(t, "/boot/efi");
         text = choose(t, &d, "ext4");
         assert_string_equal(text, "/boot /dev/vda2\n/boot/efi /dev/vda1\n");
 }
 
-static void test_without_a_folder(void **state)
+static void test_without_a_directory(void **state)
 {
         const Tree *t = *state;
         Disk d = disk_with(0, 1);
@@ -214,10 +214,10 @@ static void test_not_readable(void **state)
         Disk d = { .error = -EACCES };
 
         tree_file(t, NAME_PROC_MOUNTINFO, ROOT);
-        folder(t, "/boot");
+        directory(t, "/boot");
         expect(t, &d, ""); /* BIOS: hardly anybody has an XBOOTLDR partition */
         uefi(t);
-        folder(t, "/boot/efi");
+        directory(t, "/boot/efi");
         expect(t, &d, "/boot/efi - only root can look for it\n");
 }
 
@@ -229,7 +229,7 @@ static void test_without_tables(void **state)
         Disk d = disk_with(0, 3);
 
         tree_file(t, "/etc/fstab", fstab);
-        folder(t, "/boot/efi");
+        directory(t, "/boot/efi");
         expect(t, &d, "/boot - what is mounted cannot be read\n");
         uefi(t);
         expect(t, &d, "/boot - what is mounted cannot be read\n/boot/efi - what is mounted cannot be read\n");
@@ -271,7 +271,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 T(test_bios_without_anything), T(test_listed),         T(test_mounted),
-                T(test_partition_types),       T(test_not_readable),   T(test_without_a_folder),
+                T(test_partition_types),       T(test_not_readable),   T(test_without_a_directory),
                 T(test_boot_of_another_type),  T(test_without_tables), T(test_copy_and_text),
         };
 

@@ -45,11 +45,11 @@ static const PciFunction *at(const Facts *f, const char *address)
         return function;
 }
 
-static void attr(const Tree *t, const char *folder, const char *name, const char *text)
+static void attr(const Tree *t, const char *directory, const char *name, const char *text)
 {
         char path[512];
 
-        (void) snprintf(path, sizeof(path), "%s/%s", folder, name);
+        (void) snprintf(path, sizeof(path), "%s/%s", directory, name);
         tree_file(t, path, text);
 }
 
@@ -58,22 +58,22 @@ static void function(const Tree *t, const char *where, const char *vendor, const
                      const char *driver, const char *group)
 {
         const char *address = strrchr(where, '/') + 1;
-        char folder[256], path[512], target[512];
+        char directory[256], path[512], target[512];
 
-        (void) snprintf(folder, sizeof(folder), "/sys/devices/%s", where);
-        attr(t, folder, "vendor", vendor);
-        attr(t, folder, "device", device);
-        attr(t, folder, "class", class);
+        (void) snprintf(directory, sizeof(directory), "/sys/devices/%s", where);
+        attr(t, directory, "vendor", vendor);
+        attr(t, directory, "device", device);
+        attr(t, directory, "class", class);
         (void) snprintf(path, sizeof(path), NAME_SYS_PCI_DEVICES "/%s", address);
         (void) snprintf(target, sizeof(target), "../../../devices/%s", where);
         tree_link(t, path, target);
         if (driver) {
-                (void) snprintf(path, sizeof(path), "%s/driver", folder);
+                (void) snprintf(path, sizeof(path), "%s/driver", directory);
                 (void) snprintf(target, sizeof(target), "../../../bus/pci/drivers/%s", driver);
                 tree_link(t, path, target);
         }
         if (group) {
-                (void) snprintf(path, sizeof(path), "%s/iommu_group", folder);
+                (void) snprintf(path, sizeof(path), "%s/iommu_group", directory);
                 (void) snprintf(target, sizeof(target), "../../../kernel/iommu_groups/%s", group);
                 tree_link(t, path, target);
         }
@@ -107,7 +107,7 @@ static void test_no_pci(void **state)
         const Tree *t = *state;
         _cleanup_(config_done) Config c = config_of("0000:04:00.0", STUB_VFIO_PCI);
 
-        tree_folder(t, "/sys/bus/usb");
+        tree_directory(t, "/sys/bus/usb");
         {
                 _cleanup_(facts_done) Facts f = gather(t, &c);
 
@@ -115,13 +115,13 @@ static void test_no_pci(void **state)
                 assert_int_equal(f.acpi, TRISTATE_NO);
                 assert_int_equal(f.iommu_active, TRISTATE_NO);
         }
-        tree_folder(t, NAME_SYS_BUS_PCI);
+        tree_directory(t, NAME_SYS_BUS_PCI);
         {
                 _cleanup_(facts_done) Facts f = gather(t, &c);
 
-                assert_int_equal(f.pci, TRISTATE_UNKNOWN); /* a bus without its folder of devices */
+                assert_int_equal(f.pci, TRISTATE_UNKNOWN); /* a bus without its directory of devices */
         }
-        tree_folder(t, NAME_SYS_PCI_DEVICES);
+        tree_directory(t, NAME_SYS_PCI_DEVICES);
         {
                 _cleanup_(facts_done) Facts f = gather(t, &c);
 
@@ -250,7 +250,7 @@ static void test_pci_damaged(void **state)
                 assert_int_equal(f.pci, TRISTATE_YES); /* the second went away while the bus was read */
                 assert_int_equal(f.n_functions, 1);
         }
-        tree_folder(t, "/sys/devices/pci0000:00/0000:00:03.0");
+        tree_directory(t, "/sys/devices/pci0000:00/0000:00:03.0");
         {
                 _cleanup_(facts_done) Facts f = gather(t, &c);
 
@@ -325,8 +325,8 @@ static void test_iommu(void **state)
         _cleanup_(config_done) Config c = {};
 
         config_init(&c);
-        tree_folder(t, NAME_SYS_IOMMU_CLASS);
-        tree_folder(t, NAME_SYS_IOMMU_GROUPS);
+        tree_directory(t, NAME_SYS_IOMMU_CLASS);
+        tree_directory(t, NAME_SYS_IOMMU_GROUPS);
         tree_file(t, NAME_PROC_CPUINFO, "processor\t: 0\nvendor_id\t: HygonGenuine\ncpu family\t: 24\n");
         {
                 _cleanup_(facts_done) Facts f = gather(t, &c);
@@ -334,13 +334,13 @@ static void test_iommu(void **state)
                 assert_int_equal(f.iommu_active, TRISTATE_NO);
                 assert_ptr_equal(f.cpu_vendor, &iommu_amd);
         }
-        tree_folder(t, NAME_SYS_IOMMU_GROUPS "/0");
+        tree_directory(t, NAME_SYS_IOMMU_GROUPS "/0");
         {
                 _cleanup_(facts_done) Facts f = gather(t, &c);
 
                 assert_int_equal(f.iommu_active, TRISTATE_NO); /* a group without a unit, as VFIO without IOMMU makes */
         }
-        tree_folder(t, NAME_SYS_IOMMU_GROUPS "/1");
+        tree_directory(t, NAME_SYS_IOMMU_GROUPS "/1");
         tree_link(t, NAME_SYS_IOMMU_CLASS "/dmar1", "../../devices/virtual/iommu/dmar1");
         tree_link(t, NAME_SYS_IOMMU_CLASS "/dmar0", "../../devices/virtual/iommu/dmar0");
         tree_file(t, NAME_PROC_CPUINFO, "processor\t: 0\nvendor_id\t: GenuineIntel\n");
@@ -397,9 +397,9 @@ static void test_installed_kernels(void **state)
         _cleanup_(config_done) Config c = {};
 
         config_init(&c);
-        tree_folder(t, "/usr/lib/modules/6.1.0-18-amd64");
-        tree_folder(t, "/usr/lib/modules/6.1.0-21-amd64");
-        tree_folder(t, "/usr/lib/modules/5.10.0-dkms-only");
+        tree_directory(t, "/usr/lib/modules/6.1.0-18-amd64");
+        tree_directory(t, "/usr/lib/modules/6.1.0-21-amd64");
+        tree_directory(t, "/usr/lib/modules/5.10.0-dkms-only");
         tree_file(t, "/usr/lib/modules/6.12.5-200.fc41/vmlinuz", "kernel");
         tree_file(t, "/boot/vmlinuz-6.1.0-18-amd64", "kernel");
         tree_file(t, "/boot/vmlinuz-6.1.0-21-amd64", "kernel");
@@ -407,7 +407,7 @@ static void test_installed_kernels(void **state)
         tree_file(t, "/boot/initrd.img-6.1.0-18-amd64", "image");
         tree_file(t, NAME_PROC_OSRELEASE, "6.1.0-21-amd64\n");
         {
-                /* /lib is no link here, so the other folder is looked at; below a merged /usr both are one */
+                /* /lib is no link here, so the other directory is looked at; below a merged /usr both are one */
                 _cleanup_(facts_done) Facts f = gather(t, &c);
 
                 assert_int_equal(f.n_kernels, 2);
@@ -579,7 +579,7 @@ static void test_modules(void **state)
              "pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00\n");
         put_kernel(t, "6.1.0-1", false);
         put_kernel(t, "6.1.0-2", true);
-        tree_folder(t, "/lib/modules/6.1.0-3"); /* depmod never ran here */
+        tree_directory(t, "/lib/modules/6.1.0-3"); /* depmod never ran here */
         tree_file(t, "/boot/vmlinuz-6.1.0-3", "kernel");
         tree_file(t, "/usr/bin/dracut", "#!/bin/bash\n");
         tree_file(t, NAME_CLAIM_HELPER, "helper");

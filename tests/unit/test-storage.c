@@ -130,9 +130,9 @@ static void test_overlay(void **state)
 
         block(t, SATA, "8:0");
         block(t, NVME, "259:0");
-        tree_folder(t, "/media/a");
-        tree_folder(t, "/media/b");
-        tree_folder(t, "/run/up");
+        tree_directory(t, "/media/a");
+        tree_directory(t, "/media/b");
+        tree_directory(t, "/run/up");
         FOREACH_ARRAY(root, roots, ELEMENTSOF(roots)) {
                 tree_file(t, NAME_PROC_MOUNTINFO, root->mounts);
                 expect(t, FLAG_CONFIGURED, root->told);
@@ -163,7 +163,7 @@ static void test_open(void **state)
         block(t, VIRT, "252:0");
         block(t, FC0, "8:32");
         block(t, NVME, "259:0");
-        tree_folder(t, "/sys/devices/" NVME "/holders");
+        tree_directory(t, "/sys/devices/" NVME "/holders");
         tree_file(t, NAME_PROC_MOUNTINFO, ROOT_SATA);
         expect(t, FLAG_CONFIGURED, ON_SATA);
         block(t, "virtual/block/md127", "9:127");

@@ -294,7 +294,7 @@ static void test_not_mounted(void **state)
         const Tree *t = *state;
         _cleanup_(loader_done) Loader l = {};
 
-        tree_folder(t, "/efi");
+        tree_directory(t, "/efi");
         put_variable(t, "LoaderInfo", "systemd-boot 252.39-1");
         assert_int_equal(systemd_boot_read(t->rfd, &l), 0);
         assert_int_equal(l.readable, TRISTATE_NO);

@@ -135,8 +135,8 @@ static void test_damaged(void **state)
                 tree_data(t, "/x.efi", file, n);
                 assert_int_equal(uki_read_path(t->rfd, "/x.efi", &u), -EBADMSG);
         }
-        tree_folder(t, "/folder");
-        assert_int_equal(uki_read_path(t->rfd, "/folder", &u), -EBADMSG);
+        tree_directory(t, "/directory");
+        assert_int_equal(uki_read_path(t->rfd, "/directory", &u), -EBADMSG);
         assert_int_equal(uki_read_path(t->rfd, "/absent", &u), -ENOENT);
 }
 

@@ -7,7 +7,7 @@
 #include "base/io.h"
 #include "test.h"
 
-/* A root folder of its own for each test, filled by it and removed behind it. */
+/* A root directory of its own for each test, filled by it and removed behind it. */
 typedef struct Tree {
         char path[40];
         int rfd;
@@ -45,10 +45,10 @@ static inline int tree_teardown(void **state)
 static inline void tree_parent(const Tree *t, const char *path)
 {
         const char *slash = strrchr(path, '/');
-        _cleanup_free_ char *folder = slash && slash > path ? strndup(path, (size_t) (slash - path)) : strdup("/");
+        _cleanup_free_ char *directory = slash && slash > path ? strndup(path, (size_t) (slash - path)) : strdup("/");
 
-        assert_non_null(folder);
-        assert_int_equal(root_mkdir_p(t->rfd, folder), 0);
+        assert_non_null(directory);
+        assert_int_equal(root_mkdir_p(t->rfd, directory), 0);
 }
 
 static inline void tree_data(const Tree *t, const char *path, const void *data, size_t size)
@@ -62,7 +62,7 @@ static inline void tree_file(const Tree *t, const char *path, const char *text)
         tree_data(t, path, text, strlen(text));
 }
 
-static inline void tree_folder(const Tree *t, const char *path)
+static inline void tree_directory(const Tree *t, const char *path)
 {
         assert_int_equal(root_mkdir_p(t->rfd, path), 0);
 }

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Make the root folder of one suite: debootstrap, then packages by apt.
+# Make the root directory of one suite: debootstrap, then packages by apt.
 # Everything comes from MIRROR, the package source that this machine's own apt
 # uses; the caller hands it over, so that no address is written down here.
 #
-#   make-root.sh bare SUITE MIRROR APT_CONF FOLDER      only the essential packages
-#   make-root.sh packages FOLDER PACKAGE...             add packages to such a folder
-#   make-root.sh runtime FOLDER PACKAGE-dev...          print the library packages these need at run time
-#   make-root.sh older-kernel FOLDER                    add a second kernel, older than the present one
-#   make-root.sh instead-of-grub FOLDER PACKAGE...      add another boot loader's packages, take GRUB's away
-#   make-root.sh kernel-package FOLDER                  put the packages of one more kernel into FOLDER/kernel-package
+#   make-root.sh bare SUITE MIRROR APT_CONF DIRECTORY      only the essential packages
+#   make-root.sh packages DIRECTORY PACKAGE...             add packages to such a directory
+#   make-root.sh runtime DIRECTORY PACKAGE-dev...          print the library packages these need at run time
+#   make-root.sh older-kernel DIRECTORY                    add a second kernel, older than the present one
+#   make-root.sh instead-of-grub DIRECTORY PACKAGE...      add another boot loader's packages, take GRUB's away
+#   make-root.sh kernel-package DIRECTORY                  put the packages of one more kernel into DIRECTORY/kernel-package
 set -eu
 
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C

@@ -9,7 +9,7 @@ ALIGNMENT = 512
 
 
 class Cpio:
-    """A `newc` archive that is put together in memory. Folders come by themselves, each once."""
+    """A `newc` archive that is put together in memory. Directories come by themselves, each once."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -24,17 +24,17 @@ class Cpio:
     def link(self, path: str, target: str) -> None:
         self._member(path, stat.S_IFLNK | 0o777, target.encode())
 
-    def folder(self, path: str, mode: int = 0o755) -> None:
+    def directory(self, path: str, mode: int = 0o755) -> None:
         self._member(path, stat.S_IFDIR | mode, b"")
 
     def tree(self, top: Path, target: str = "") -> None:
-        """All that is in a folder of this machine; in the archive it belongs to root."""
+        """All that is in a directory of this machine; in the archive it belongs to root."""
         for path in sorted(top.rglob("*")):
             name, mode = f"{target}/{path.relative_to(top)}", stat.S_IMODE(path.lstat().st_mode)
             if path.is_symlink():
                 self.link(name, str(path.readlink()))
             elif path.is_dir():
-                self.folder(name, mode)
+                self.directory(name, mode)
             else:
                 self.file(name, path.read_bytes(), mode)
 

@@ -39,7 +39,7 @@ LIBRARY_NAME = re.compile(rb"\0(lib[a-z0-9_+.-]+\.so\.[0-9]+)\0")
 
 
 class Content:
-    """An archive of files from a root folder, with all that these need to run."""
+    """An archive of files from a root directory, with all that these need to run."""
 
     def __init__(self, root: Path, log: Path) -> None:
         self.root = root
@@ -113,7 +113,7 @@ def make_base(top: Layer, path: Path, log: Path) -> None:
             content.add(name)
         programs = []
         for name in contents("program"):
-            found = [f"/{folder}/{name}" for folder in PROGRAM_DIRS if (root / folder / name).is_symlink() or (root / folder / name).exists()]
+            found = [f"/{directory}/{name}" for directory in PROGRAM_DIRS if (root / directory / name).is_symlink() or (root / directory / name).exists()]
             if not found:
                 raise HarnessError(f"no program {name} in the root of this suite")
             content.add(found[0])
@@ -121,8 +121,8 @@ def make_base(top: Layer, path: Path, log: Path) -> None:
         content.add_libraries(run(["chroot", str(root), "readlink", "-e", *programs], log).stdout.split())
         add_modules(content, release_of(top), path.parent)
     content.cpio.file("init", (IMAGE_DIR / "init.sh").read_bytes(), 0o755)
-    for folder in ("proc", "sys", "dev", "run", "tmp", "root", "var/lib"):
-        content.cpio.folder(folder)
+    for directory in ("proc", "sys", "dev", "run", "tmp", "root", "var/lib"):
+        content.cpio.directory(directory)
     path.write_bytes(content.cpio.to_bytes())
 
 
@@ -161,21 +161,21 @@ class DirectPlay(Play):
             archives.append(cache.get(f"direct-{tree.name}-{digest(top.name, *inputs)}", functools.partial(make_ptprep, top, tree)))
         return top.path / "boot" / f"vmlinuz-{release_of(top)}", archives
 
-    def play(self, folder: Path, logs: Path) -> None:
+    def play(self, directory: Path, logs: Path) -> None:
         kernel, archives = self.base()
         for boot in self.case.boots:
-            make_device_disks(boot.devices or self.case.devices, folder)
-            initramfs = folder / f"initramfs-{boot.number}"
-            self._make_initramfs(boot, archives, initramfs, folder, logs)
-            results = folder / f"results-{boot.number}"
-            argv = [*hardware(self.case, boot, folder),
+            make_device_disks(boot.devices or self.case.devices, directory)
+            initramfs = directory / f"initramfs-{boot.number}"
+            self._make_initramfs(boot, archives, initramfs, directory, logs)
+            results = directory / f"results-{boot.number}"
+            argv = [*hardware(self.case, boot, directory),
                     "-serial", f"file:{logs / f'boot-{boot.number}'}.console", "-serial", f"file:{results}",
                     "-kernel", str(kernel), "-initrd", str(initramfs),
                     "-append", f"{KERNEL_ARGUMENTS} {boot.argument}".strip()]
             observed = observe(argv, boot, boot.timeout or self.case.timeout or TIMEOUT, results, logs / f"boot-{boot.number}")
             self.report(boot, observed, judge_boot(boot, observed), logs)
 
-    def _make_initramfs(self, boot: Boot, archives: list[Path], target: Path, folder: Path, logs: Path) -> None:
+    def _make_initramfs(self, boot: Boot, archives: list[Path], target: Path, directory: Path, logs: Path) -> None:
         own = Cpio()
         for file in self.case.files:
             own.file(file.path, file.source.read_bytes() if file.source else (file.text or "").encode(), file.mode)
@@ -184,27 +184,27 @@ class DirectPlay(Play):
         with target.open("wb") as stream:
             edits = self.case.firmware_of(boot)
             if edits:
-                table = firmware.build_table(self.case, edits, functools.partial(self._own_table, boot, folder))
+                table = firmware.build_table(self.case, edits, functools.partial(self._own_table, boot, directory))
                 logs.joinpath(f"boot-{boot.number}.aml").write_bytes(table)
                 stream.write(firmware.early_cpio(table))
             for archive in archives:
                 stream.write(archive.read_bytes())
             stream.write(own.to_bytes())
 
-    def _own_table(self, boot: Boot, folder: Path, iommu: str) -> bytes:
+    def _own_table(self, boot: Boot, directory: Path, iommu: str) -> bytes:
         """Depends on nothing but the hardware: kept for all runs to come."""
         case = replace(self.case, iommu=iommu)
         key = digest(qemu_version(), *hardware(case, boot, Path("/")))
 
         def make(path: Path, _log: Path) -> None:
-            said = folder / "bios"
-            argv = [*hardware(case, boot, folder), "-chardev", f"file,id=bios,path={said}", "-device", "isa-debugcon,iobase=0x402,chardev=bios"]
-            path.write_bytes(machine_table(case, argv, folder, Begun(said, b"No bootable device")))
+            said = directory / "bios"
+            argv = [*hardware(case, boot, directory), "-chardev", f"file,id=bios,path={said}", "-device", "isa-debugcon,iobase=0x402,chardev=bios"]
+            path.write_bytes(machine_table(case, argv, directory, Begun(said, b"No bootable device")))
 
         return self.shop.cache.get(f"table-{iommu}-{key}", make).read_bytes()
 
 
-def hardware(case: Case, boot: Boot, folder: Path) -> list[str]:
-    """The machine without what it boots. `folder` has the disks of its disk controllers."""
+def hardware(case: Case, boot: Boot, directory: Path) -> list[str]:
+    """The machine without what it boots. `directory` has the disks of its disk controllers."""
     return [*machine_arguments(accelerator(), case.memory, case.smp), *iommu_arguments(case),
-            *device_arguments(case, boot.devices or case.devices, folder), *case.qemu, *boot.qemu]
+            *device_arguments(case, boot.devices or case.devices, directory), *case.qemu, *boot.qemu]

@@ -102,17 +102,17 @@ class Disk:
             yield device
 
     @contextlib.contextmanager
-    def mount(self, folder: Path, read_only: bool = False) -> Iterator["Root"]:
+    def mount(self, directory: Path, read_only: bool = False) -> Iterator["Root"]:
         """/ and, where it is one of its own, /boot."""
         options = "ro" if read_only else "rw"
         with contextlib.ExitStack() as stack:
             device = stack.enter_context(self.device("root", read_only))
-            stack.enter_context(util.mounted(device, folder, options))
+            stack.enter_context(util.mounted(device, directory, options))
             boot = None
             if self.layout.separate_boot:
                 boot = stack.enter_context(self.device("boot", read_only))
-                stack.enter_context(util.mounted(boot, folder / "boot", options))
-            yield Root(folder, device, boot)
+                stack.enter_context(util.mounted(boot, directory / "boot", options))
+            yield Root(directory, device, boot)
 
     @property
     def esp(self) -> str:

@@ -76,9 +76,9 @@ class Observed:
 
 def firmware() -> tuple[Path, Path]:
     """OVMF's code and an empty store for its variables."""
-    for folder in FIRMWARE_DIRS:
+    for directory in FIRMWARE_DIRS:
         for suffix in ("_4M", ""):
-            code, variables = Path(folder, f"OVMF_CODE{suffix}.fd"), Path(folder, f"OVMF_VARS{suffix}.fd")
+            code, variables = Path(directory, f"OVMF_CODE{suffix}.fd"), Path(directory, f"OVMF_VARS{suffix}.fd")
             if code.exists() and variables.exists():
                 return code, variables
     raise HarnessError("no OVMF firmware on this machine (package ovmf)")
@@ -89,8 +89,8 @@ def accelerator() -> str:
     """kvm where it really carries the firmware to its first words. A /dev/kvm that opens may still not do that."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg"
-    with tempfile.TemporaryDirectory() as folder:
-        console, messages = Path(folder, "console"), Path(folder, "messages")
+    with tempfile.TemporaryDirectory() as directory:
+        console, messages = Path(directory, "console"), Path(directory, "messages")
         argv = ["qemu-system-x86_64", *machine_arguments("kvm", 256, 1), "-serial", f"file:{console}",
                 "-drive", f"if=pflash,format=raw,readonly=on,file={firmware()[0]}"]
         with messages.open("wb") as stream, started(argv, stream) as guest:
@@ -109,7 +109,7 @@ def machine_arguments(accel: str, memory: int, smp: int) -> list[str]:
             "-cpu", CPU, "-m", str(memory), "-smp", str(smp)]
 
 
-def device_arguments(case: Case, words: list[str], folder: Path) -> list[str]:
+def device_arguments(case: Case, words: list[str], directory: Path) -> list[str]:
     argv = []
     for number, word in enumerate(words, 1):
         found = DEVICE.match(word)
@@ -118,19 +118,19 @@ def device_arguments(case: Case, words: list[str], folder: Path) -> list[str]:
         place = f"bus={found['bus'] or 'pcie.0'},addr={found['address']}"
         if found["options"]:
             place += f",{found['options']}"
-        names = {"id": found["id"] or f"dev{number}", "n": number, "place": place, "disk": device_disk(folder, number)}
+        names = {"id": found["id"] or f"dev{number}", "n": number, "place": place, "disk": device_disk(directory, number)}
         argv += [part.format(**names) for part in DEVICES[found["kind"]]]
     return argv
 
 
-def device_disk(folder: Path, number: int) -> Path:
-    return folder / f"device-{number}.raw"
+def device_disk(directory: Path, number: int) -> Path:
+    return directory / f"device-{number}.raw"
 
 
-def make_device_disks(words: list[str], folder: Path) -> None:
+def make_device_disks(words: list[str], directory: Path) -> None:
     """Empty ones, for the devices that want a file."""
     for number, word in enumerate(words, 1):
-        disk = device_disk(folder, number)
+        disk = device_disk(directory, number)
         if any("{disk}" in part for part in DEVICES.get(word.partition("@")[0], [])) and not disk.exists():
             with disk.open("wb") as stream:
                 stream.truncate(64 * MIB)
@@ -212,10 +212,10 @@ def read_results(data: bytes) -> dict[str, Result]:
         position = head.end() + size
 
 
-def guest_arguments(case: Case, devices: list[str], disk: Path, folder: Path, steps: Path, results: Path) -> list[str]:
-    """The whole machine but for its console. `folder` holds what lasts from boot to boot."""
+def guest_arguments(case: Case, devices: list[str], disk: Path, directory: Path, steps: Path, results: Path) -> list[str]:
+    """The whole machine but for its console. `directory` holds what lasts from boot to boot."""
     code, empty_variables = firmware()
-    variables = folder / "variables.fd"
+    variables = directory / "variables.fd"
     if not variables.exists():
         shutil.copy(empty_variables, variables)
     argv = [*machine_arguments(accelerator(), case.memory, case.smp),
@@ -228,12 +228,12 @@ def guest_arguments(case: Case, devices: list[str], disk: Path, folder: Path, st
             "-device", f"virtio-serial-pci,addr={RESULTS}", "-chardev", f"file,id=results,path={results}",
             "-device", "virtserialport,chardev=results,name=boot-test"]
     if case.second_disk:
-        second = folder / "second.raw"
+        second = directory / "second.raw"
         if not second.exists():
             with second.open("wb") as stream:
                 stream.truncate(256 * MIB)
         argv += disk_arguments(case.second_disk, "second", second, SECOND_DISK, None)
-    return [*argv, *device_arguments(case, devices, folder), *case.qemu]
+    return [*argv, *device_arguments(case, devices, directory), *case.qemu]
 
 
 def wait_for_end(guest: subprocess.Popen[bytes], console: Path, cuts: list[PowerCut], limit: int, keep: Callable[[str], None]) -> None:
@@ -263,13 +263,13 @@ def wait_for_end(guest: subprocess.Popen[bytes], console: Path, cuts: list[Power
     guest.wait(max(0.0, deadline - time.monotonic()))
 
 
-def boot_guest(case: Case, boot: Boot, disk: Path, folder: Path, vfio_open: Path, log: Path, keep: Callable[[str], None]) -> Observed:
+def boot_guest(case: Case, boot: Boot, disk: Path, directory: Path, vfio_open: Path, log: Path, keep: Callable[[str], None]) -> Observed:
     """One boot, from power-on to power-off. `log` is what the names of its log files begin with; `keep` as above."""
-    steps, results = folder / f"steps-{boot.number}.tar", folder / f"results-{boot.number}"
+    steps, results = directory / f"steps-{boot.number}.tar", directory / f"results-{boot.number}"
     write_steps(boot, vfio_open, steps)
     devices = boot.devices or case.devices
-    make_device_disks(devices, folder)
-    argv = [*guest_arguments(case, devices, disk, folder, steps, results), "-serial", f"file:{log}.console", *boot.qemu]
+    make_device_disks(devices, directory)
+    argv = [*guest_arguments(case, devices, disk, directory, steps, results), "-serial", f"file:{log}.console", *boot.qemu]
     return observe(argv, boot, boot.timeout or case.timeout or TIMEOUT, results, log, keep)
 
 
@@ -329,13 +329,13 @@ class Begun:
     words: bytes
 
 
-def machine_table(case: Case, argv: list[str], folder: Path, begun: Begun) -> bytes:
+def machine_table(case: Case, argv: list[str], directory: Path, begun: Begun) -> bytes:
     """The DMAR or IVRS table that this machine has by itself.
 
     The firmware has put it into memory when it begins to boot; nothing of a
     disk has to run for it, and nothing is written to one (-snapshot).
     """
-    memory, messages = folder / "memory", folder / "table.messages"
+    memory, messages = directory / "memory", directory / "table.messages"
     argv = ["qemu-system-x86_64", *argv, "-snapshot", "-monitor", "stdio"]
     begun.said.unlink(missing_ok=True)
     with messages.open("wb") as stream, started(argv, stream, monitor=True) as guest:

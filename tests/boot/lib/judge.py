@@ -34,12 +34,12 @@ class Failure:
 
 
 def snapshot(root: Path) -> Snapshot:
-    """Every file and folder of a mounted guest root."""
+    """Every file and directory of a mounted guest root."""
     found: Snapshot = {}
     pending = [root]
     while pending:
-        folder = pending.pop()
-        with os.scandir(folder) as entries:
+        directory = pending.pop()
+        with os.scandir(directory) as entries:
             for entry in entries:
                 path = "/" + os.path.relpath(entry.path, root)
                 if SYSTEMS_OWN.fullmatch(path):

@@ -81,36 +81,36 @@ class Play:
 
     def run(self) -> bool:
         """True if all was as the case asks for."""
-        folder = self.shop.build / "run" / self.case.name / self.suite
+        directory = self.shop.build / "run" / self.case.name / self.suite
         logs = self.shop.logs / self.case.name / self.suite
-        for old in (folder, logs):
+        for old in (directory, logs):
             remove_tree(old)
             old.mkdir(parents=True)
         try:
-            self.play(folder, logs)
+            self.play(directory, logs)
         except HarnessError as error:
             self.failures.append(Failure("harness", str(error)))
             say(f"FAIL {self.name}: {error}")
         finally:
             if not self.shop.keep:
-                remove_tree(folder)
+                remove_tree(directory)
         return not self.failures
 
-    def play(self, folder: Path, logs: Path) -> None:
+    def play(self, directory: Path, logs: Path) -> None:
         """All boots, one after the other: each finds what those before it have written."""
-        disk = self.base_disk().copy(folder / "disk.raw")
-        self._prepare(disk, folder, logs)
+        disk = self.base_disk().copy(directory / "disk.raw")
+        self._prepare(disk, directory, logs)
         for boot in self.case.boots:
-            if not self._boot(boot, disk, folder, logs):
+            if not self._boot(boot, disk, directory, logs):
                 break
 
     # -- before boot 1 --------------------------------------------------------
 
-    def _prepare(self, disk: Disk, folder: Path, logs: Path) -> None:
+    def _prepare(self, disk: Disk, directory: Path, logs: Path) -> None:
         log = logs / "prepare.log"
-        acpi = self._early_cpio(disk, folder) if self.case.firmware else b""
+        acpi = self._early_cpio(disk, directory) if self.case.firmware else b""
         grub = self.case.loader == "grub"
-        with disk.mount(folder / "root") as root, (contextlib.nullcontext() if grub else disk.esp_tree(root)):
+        with disk.mount(directory / "root") as root, (contextlib.nullcontext() if grub else disk.esp_tree(root)):
             if self.case.ptprep:
                 install_ptprep(root, self.shop.roots.ptprep(self.suite), log)
             if self.case.kernel_package:
@@ -132,47 +132,47 @@ class Play:
                 set_grub_variable(root, "GRUB_EARLY_INITRD_LINUX_CUSTOM", "boot-test-acpi.cpio")
             if self.case.grub or acpi or not grub:
                 root.script("disk.sh", "menu", log=log)
-        self._keep_snapshot("start", disk, folder)
+        self._keep_snapshot("start", disk, directory)
 
-    def _early_cpio(self, disk: Disk, folder: Path) -> bytes:
+    def _early_cpio(self, disk: Disk, directory: Path) -> bytes:
         """The firmware that the case asks for; most edits begin with what the machine has itself."""
         def own(iommu: str) -> bytes:
-            case, steps, console = replace(self.case, iommu=iommu), folder / "no-steps", folder / "table.console"
+            case, steps, console = replace(self.case, iommu=iommu), directory / "no-steps", directory / "table.console"
             steps.write_bytes(bytes(10240))
-            make_device_disks(case.devices, folder)
-            argv = [*guest_arguments(case, case.devices, disk.file, folder, steps, folder / "no-results"), "-serial", f"file:{console}"]
-            return machine_table(case, argv, folder, Begun(console, b"BdsDxe: starting"))
+            make_device_disks(case.devices, directory)
+            argv = [*guest_arguments(case, case.devices, disk.file, directory, steps, directory / "no-results"), "-serial", f"file:{console}"]
+            return machine_table(case, argv, directory, Begun(console, b"BdsDxe: starting"))
 
         return firmware.early_cpio(firmware.build_table(self.case, self.case.firmware, functools.cache(own)))
 
-    def _keep_snapshot(self, name: str, disk: Disk, folder: Path) -> None:
+    def _keep_snapshot(self, name: str, disk: Disk, directory: Path) -> None:
         """Only where some boot asks for a comparison."""
         if any(boot.unchanged for boot in self.case.boots):
-            with disk.mount(folder / "root", read_only=True) as root:
+            with disk.mount(directory / "root", read_only=True) as root:
                 self.snapshots[name] = snapshot(root.path)
 
     # -- one boot ---------------------------------------------------------------
 
-    def _boot(self, boot: Boot, disk: Disk, folder: Path, logs: Path) -> bool:
+    def _boot(self, boot: Boot, disk: Disk, directory: Path, logs: Path) -> bool:
         """False if there is no point in booting on."""
         if boot.disk:
             for name in LASTING:
-                os.replace(folder / f"{boot.disk}.{name}", folder / name)
+                os.replace(directory / f"{boot.disk}.{name}", directory / name)
         kept: list[str] = []
 
         def keep(name: str) -> None:
             for file in LASTING:
-                Disk(folder / file, disk.layout).copy(folder / f"{name}.{file}")
+                Disk(directory / file, disk.layout).copy(directory / f"{name}.{file}")
             kept.append(name)
 
-        with self._changed_entry(boot, disk, folder):
+        with self._changed_entry(boot, disk, directory):
             vfio_open = static_program(BOOT_DIR / "vfio-open.c", self.shop.cache)
-            observed = boot_guest(self.case, boot, disk.file, folder, vfio_open, logs / f"boot-{boot.number}", keep)
+            observed = boot_guest(self.case, boot, disk.file, directory, vfio_open, logs / f"boot-{boot.number}", keep)
         failures = judge_boot(boot, observed)
         failures += [Failure(f"power cut = {cut.name}", "the console did not come to that line, or not in this order")
                      for cut in boot.power_cuts if cut.name not in kept]
         if observed.ended == "power-off":
-            self._keep_snapshot(f"boot {boot.number}", disk, folder)
+            self._keep_snapshot(f"boot {boot.number}", disk, directory)
             failures += self._judge_unchanged(boot)
         self.report(boot, observed, failures, logs)
         return observed.ended == "power-off" and observed.complete and len(kept) == len(boot.power_cuts)
@@ -188,14 +188,14 @@ class Play:
         say("\n".join(lines))
 
     @contextlib.contextmanager
-    def _changed_entry(self, boot: Boot, disk: Disk, folder: Path):  # type: ignore[no-untyped-def]
+    def _changed_entry(self, boot: Boot, disk: Disk, directory: Path):  # type: ignore[no-untyped-def]
         """For this boot only: another menu entry, or one more argument, as typed into GRUB's menu by hand."""
         if not boot.argument and not boot.entry:
             yield
             return
-        with disk.mount(folder / "root", read_only=True) as root:
+        with disk.mount(directory / "root", read_only=True) as root:
             menu = inside(root, "/boot/grub/grub.cfg").read_text()
-        once = folder / "once.cfg"
+        once = directory / "once.cfg"
         once.write_text(changed_entry(menu, boot.entry, boot.argument))
         disk.put_on_esp(once, ONCE)
         try:

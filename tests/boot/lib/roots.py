@@ -1,6 +1,6 @@
-"""Root folders of the suites, in layers, and ptprep compiled in them.
+"""Root directories of the suites, in layers, and ptprep compiled in them.
 
-A layer is the upper folder of an overlay: `bare` holds what debootstrap made,
+A layer is the upper directory of an overlay: `bare` holds what debootstrap made,
 `packages` what every guest has, `older` a second kernel, `systemd-boot` another
 boot loader, `builder` the compilers. Each is cached under the hash of its inputs and of the layers below.
 """
@@ -25,7 +25,7 @@ PTPREP_SOURCES = ("meson.build", "meson_options.txt", "meson.options", "agent", 
 
 @dataclass(frozen=True)
 class Layer:
-    """One cached folder, and those it lies upon (the top one first)."""
+    """One cached directory, and those it lies upon (the top one first)."""
 
     name: str
     path: Path
@@ -69,7 +69,7 @@ def apt_settings() -> str:
 
 @contextlib.contextmanager
 def overlay(layers: tuple[Layer, ...], upper: Path) -> Iterator[Path]:
-    """The layers as one folder; what is written to it lands in `upper`."""
+    """The layers as one directory; what is written to it lands in `upper`."""
     upper.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="overlay-", dir=upper.parent) as scratch:
         work, merged = Path(scratch, "work"), Path(scratch, "merged")
@@ -96,12 +96,12 @@ class Roots:
         return Layer(name, self.cache.get(name, make))
 
     def _upon(self, below: Layer, name: str, inputs: tuple[str, ...], argv: list[str]) -> Layer:
-        """A layer made by one call of make-root.sh; FOLDER in argv becomes the merged folder."""
+        """A layer made by one call of make-root.sh; DIRECTORY in argv becomes the merged directory."""
         full = f"{name}-{digest(below.name, *inputs)}"
 
         def make(path: Path, log: Path) -> None:
             with overlay(below.stack, path) as merged:
-                run([str(MAKE_ROOT), *(str(merged) if word == "FOLDER" else word for word in argv)], log)
+                run([str(MAKE_ROOT), *(str(merged) if word == "DIRECTORY" else word for word in argv)], log)
 
         return Layer(full, self.cache.get(full, make), below.stack)
 
@@ -110,18 +110,18 @@ class Roots:
         bare = self.bare(suite)
         wanted = package_list(BOOT_DIR / "image" / "packages.txt", suite)
         libraries = run([str(MAKE_ROOT), "runtime", str(bare.path), *self._dev_packages(suite)]).stdout.split()
-        return self._upon(bare, f"packages-{suite}", (*wanted, *libraries), ["packages", "FOLDER", *wanted, *libraries])
+        return self._upon(bare, f"packages-{suite}", (*wanted, *libraries), ["packages", "DIRECTORY", *wanted, *libraries])
 
     def older_kernel(self, suite: str) -> Layer:
-        return self._upon(self.packages(suite), f"older-{suite}", (), ["older-kernel", "FOLDER"])
+        return self._upon(self.packages(suite), f"older-{suite}", (), ["older-kernel", "DIRECTORY"])
 
     def systemd_boot(self, suite: str, below: Layer) -> Layer:
         """GRUB taken away, systemd-boot and what builds unified images in its place."""
         wanted = package_list(BOOT_DIR / "image" / "systemd-boot.txt", suite)
-        return self._upon(below, f"systemd-boot-{suite}", tuple(wanted), ["instead-of-grub", "FOLDER", *wanted])
+        return self._upon(below, f"systemd-boot-{suite}", tuple(wanted), ["instead-of-grub", "DIRECTORY", *wanted])
 
     def kernel_package(self, suite: str) -> Path:
-        """A folder with the packages of one more kernel, that sorts behind the one that every guest has."""
+        """A directory with the packages of one more kernel, that sorts behind the one that every guest has."""
         packages = self.packages(suite)
         name = f"kernel-package-{suite}-{digest(packages.name)}"
 
@@ -134,7 +134,7 @@ class Roots:
 
     def builder(self, suite: str) -> Layer:
         wanted = self._build_packages(suite)
-        return self._upon(self.bare(suite), f"builder-{suite}", tuple(wanted), ["packages", "FOLDER", *wanted])
+        return self._upon(self.bare(suite), f"builder-{suite}", tuple(wanted), ["packages", "DIRECTORY", *wanted])
 
     @staticmethod
     def _build_packages(suite: str) -> list[str]:
@@ -144,7 +144,7 @@ class Roots:
         return [name for name in self._build_packages(suite) if name.startswith("lib") and name.endswith("-dev")]
 
     def ptprep(self, suite: str) -> Path:
-        """A folder that holds what `meson install` puts on a machine of this suite."""
+        """A directory that holds what `meson install` puts on a machine of this suite."""
         builder = self.builder(suite)
         files = source_files()
         name = f"ptprep-{suite}-{digest(builder.name, *(part for path in files for part in (str(path), (SOURCE_DIR / path).read_bytes())))}"

@@ -100,23 +100,23 @@ class Cache:
     """Things that are slow to make, each under a name that holds the hash of its inputs.
 
     A thing is made under a temporary name and renamed when it is whole: an
-    interrupted run leaves nothing half behind. Two runs may share the folder.
+    interrupted run leaves nothing half behind. Two runs may share the directory.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.logs = folder / "logs"
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.logs = directory / "logs"
         self.logs.mkdir(parents=True, exist_ok=True)
 
     def get(self, name: str, make: Callable[[Path, Path], None]) -> Path:
         """`make(path, log)` is called when `name` is not there yet."""
-        final = self.folder / name
+        final = self.directory / name
         with self._lock(name):
             if final.exists():
                 return final
             log = self.logs / f"{name}.log"
             log.unlink(missing_ok=True)
-            scratch = Path(tempfile.mkdtemp(prefix="making-", dir=self.folder))
+            scratch = Path(tempfile.mkdtemp(prefix="making-", dir=self.directory))
             os.chmod(scratch, 0o755)
             say(f"making {name}")
             begin = time.monotonic()
@@ -136,11 +136,11 @@ class Cache:
             yield
 
 
-def remove_tree(folder: Path) -> None:
-    """Remove a folder that may hold a root; never through a mount that was left behind."""
-    if not folder.exists():
+def remove_tree(directory: Path) -> None:
+    """Remove a directory that may hold a root; never through a mount that was left behind."""
+    if not directory.exists():
         return
-    run(["rm", "-rf", "--one-file-system", str(folder)])
+    run(["rm", "-rf", "--one-file-system", str(directory)])
 
 
 LOOP_CTL_ADD = 0x4C80
@@ -180,17 +180,17 @@ def loop_device(file: Path, offset: int = 0, size: int = 0, read_only: bool = Fa
 
 
 @contextlib.contextmanager
-def mounted(device: Path | str, folder: Path, options: str = "rw", type_: str = "") -> Iterator[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
+def mounted(device: Path | str, directory: Path, options: str = "rw", type_: str = "") -> Iterator[Path]:
+    directory.mkdir(parents=True, exist_ok=True)
     argv = ["mount", "-o", options] + (["-t", type_] if type_ else [])
-    run([*argv, str(device), str(folder)])
+    run([*argv, str(device), str(directory)])
     try:
-        yield folder
+        yield directory
     finally:
         # something in there may still be closing its files (a daemonized helper of a package)
         for _ in range(20):
-            if run(["umount", str(folder)], check=False).returncode == 0:
+            if run(["umount", str(directory)], check=False).returncode == 0:
                 break
             time.sleep(0.5)
         else:
-            run(["umount", "--recursive", str(folder)])
+            run(["umount", "--recursive", str(directory)])
