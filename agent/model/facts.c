@@ -31,6 +31,7 @@ void facts_done(Facts *f)
                 free(p->path);
                 free(p->reset);
                 free(p->name);
+                free(p->class_name);
                 string_list_done(&p->modules);
         }
         free(f->functions);

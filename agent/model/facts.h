@@ -49,6 +49,7 @@ typedef struct PciFunction {
         size_t physfn;    /* index of the physical function of a virtual one, PCI_PARENT_NONE */
         bool has_virtual; /* it has virtual functions switched on */
         char *name;       /* vendor and device in words; NULL: not asked for */
+        char *class_name; /* base class and subclass in words; likewise */
         PciIsolation isolation;
         StringList
                 modules; /* host drivers that kmod would load for its modalias; stubs left out; wanted devices only */

@@ -64,6 +64,15 @@ static int guarded_name(struct pci_access *access, PciId id, char *buf, size_t s
                        : -ENOENT;
 }
 
+static int guarded_class_name(struct pci_access *access, uint32_t class, char *buf, size_t size)
+{
+        if (setjmp(pci_border) != 0)
+                return -EIO;
+        return pci_lookup_name(access, buf, (int) size, PCI_LOOKUP_CLASS | PCI_LOOKUP_NO_NUMBERS, pci_class_sub(class))
+                       ? 0
+                       : -ENOENT;
+}
+
 void pci_access_freep(struct pci_access **access)
 {
         if (*access)
@@ -96,6 +105,17 @@ int pci_access_name(struct pci_access *access, PciId id, char **ret)
 
         *ret = NULL;
         if (guarded_name(access, id, buf, sizeof(buf)) < 0)
+                return 0;
+        *ret = strdup(buf);
+        return *ret ? 0 : -ENOMEM;
+}
+
+int pci_access_class_name(struct pci_access *access, uint32_t class, char **ret)
+{
+        char buf[256];
+
+        *ret = NULL;
+        if (guarded_class_name(access, class, buf, sizeof(buf)) < 0)
                 return 0;
         *ret = strdup(buf);
         return *ret ? 0 : -ENOMEM;

@@ -25,6 +25,9 @@ void pci_access_freep(struct pci_access **access);
  */
 int pci_access_name(struct pci_access *access, PciId id, char **ret) _must_check_;
 
+/* The same of base class and subclass, such as "Ethernet controller". @class: of 24 bits. */
+int pci_access_class_name(struct pci_access *access, uint32_t class, char **ret) _must_check_;
+
 /**
  * pci_access_isolation() - what the function does to keep others apart
  * Reads config space, which costs milliseconds a function in a guest, and needs root for more than the first 64 bytes.

@@ -35,6 +35,7 @@ static void row_done(Row *r)
         free(r->function.path);
         free(r->function.reset);
         free(r->function.name);
+        free(r->function.class_name);
 }
 
 typedef struct Rows {
@@ -329,6 +330,8 @@ static int scan(const Probe *p, DIR *devices, int sys_fd, struct pci_access *nam
                 r = read_function(p, sys_fd, e->d_name, row);
                 if (r >= 0 && names)
                         r = pci_access_name(names, row->function.id, &row->function.name);
+                if (r >= 0 && names)
+                        r = pci_access_class_name(names, row->function.class, &row->function.class_name);
                 if (r == -ENOENT || r == -ENODEV) {
                         row_done(row);
                         ret->n--;
