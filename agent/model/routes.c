@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "routes.h"
+
+#include <linux/nexthop.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+/* A group has no groups in it (Linux net/ipv4/nexthop.c, valid_group_nh()); whoever says otherwise is not followed. */
+#define GROUP_DEPTH 1
+
+void routes_done(Routes *r)
+{
+        FOREACH_ARRAY(n, r->nexthops, r->n_nexthops)
+                free(n->group);
+        free(r->nexthops);
+        free(r->hops);
+        *r = (Routes){};
+}
+
+static int add_hop(Routes *r, const RouteHop *hop)
+{
+        RouteHop *slot;
+
+        if (hop->index == 0 && hop->nexthop == 0)
+                return 0;
+        /* a full table of the internet has a million of them, and one after the other of the same few */
+        for (size_t i = r->n_hops; i > 0; i--)
+                if (memcmp(r->hops + i - 1, hop, sizeof(*hop)) == 0)
+                        return 0;
+        slot = array_grow(&r->hops, r->n_hops);
+        if (!slot)
+                return -ENOMEM;
+        memcpy(slot, hop, sizeof(*hop));
+        r->n_hops++;
+        return 0;
+}
+
+/* An attribute, and what is behind it. */
+typedef struct Attributes {
+        const uint8_t *at;
+        size_t left;
+} Attributes;
+
+/* The next one that is whole; its payload in data and size. */
+static bool next_attribute(Attributes *a, unsigned *ret_type, const uint8_t **ret_data, size_t *ret_size)
+{
+        struct rtattr head;
+
+        if (a->left < sizeof(head))
+                return false;
+        memcpy(&head, a->at, sizeof(head));
+        if (head.rta_len < sizeof(head) || head.rta_len > a->left)
+                return false;
+        *ret_type = head.rta_type & NLA_TYPE_MASK;
+        *ret_data = a->at + RTA_LENGTH(0);
+        *ret_size = head.rta_len - RTA_LENGTH(0);
+        a->left -= MIN((size_t) RTA_ALIGN(head.rta_len), a->left);
+        a->at += a->left > 0 ? RTA_ALIGN(head.rta_len) : 0;
+        return true;
+}
+
+static bool get_u32(const uint8_t *data, size_t size, uint32_t *ret)
+{
+        if (size != sizeof(*ret))
+                return false;
+        memcpy(ret, data, sizeof(*ret));
+        return true;
+}
+
+/* The ways of one route: struct rtnexthop, with attributes of its own behind each. */
+static int read_multipath(Routes *r, RouteHop *hop, const uint8_t *data, size_t size)
+{
+        while (size >= sizeof(struct rtnexthop)) {
+                struct rtnexthop way;
+                int k;
+
+                memcpy(&way, data, sizeof(way));
+                if (way.rtnh_len < sizeof(way) || way.rtnh_len > size)
+                        return 0;
+                hop->index = way.rtnh_ifindex > 0 ? (uint32_t) way.rtnh_ifindex : 0;
+                k = add_hop(r, hop);
+                if (k < 0)
+                        return k;
+                if ((size_t) RTNH_ALIGN(way.rtnh_len) >= size)
+                        return 0;
+                data += RTNH_ALIGN(way.rtnh_len);
+                size -= RTNH_ALIGN(way.rtnh_len);
+        }
+        return 0;
+}
+
+static int read_route(Routes *r, const uint8_t *data, size_t size)
+{
+        Attributes attributes = { data + NLMSG_ALIGN(sizeof(struct rtmsg)), 0 };
+        const uint8_t *value, *ways = NULL;
+        size_t value_size, ways_size = 0;
+        struct rtmsg head;
+        unsigned type;
+        RouteHop hop;
+        int k;
+
+        if (size < NLMSG_ALIGN(sizeof(head)))
+                return 0;
+        memcpy(&head, data, sizeof(head));
+        if (head.rtm_type != RTN_UNICAST || (head.rtm_family != AF_INET && head.rtm_family != AF_INET6))
+                return 0;
+        memset(&hop, 0, sizeof(hop)); /* hops are compared as they lie in memory */
+        hop.is_default = head.rtm_dst_len == 0;
+        attributes.left = size - NLMSG_ALIGN(sizeof(head));
+        while (next_attribute(&attributes, &type, &value, &value_size)) {
+                switch (type) {
+                case RTA_OIF:
+                        (void) get_u32(value, value_size, &hop.index);
+                        break;
+                case RTA_NH_ID:
+                        (void) get_u32(value, value_size, &hop.nexthop);
+                        break;
+                case RTA_MULTIPATH:
+                        ways = value;
+                        ways_size = value_size;
+                        break;
+                }
+        }
+        k = add_hop(r, &hop);
+        return k < 0 || !ways ? k : read_multipath(r, &hop, ways, ways_size);
+}
+
+static int read_group(NextHop *n, const uint8_t *data, size_t size)
+{
+        size_t count = size / sizeof(struct nexthop_grp);
+
+        n->group = calloc(count + 1, sizeof(*n->group));
+        if (!n->group)
+                return -ENOMEM;
+        for (size_t i = 0; i < count; i++) {
+                struct nexthop_grp member;
+
+                memcpy(&member, data + i * sizeof(member), sizeof(member));
+                n->group[n->n_group++] = member.id;
+        }
+        return 0;
+}
+
+static int read_nexthop(Routes *r, const uint8_t *data, size_t size)
+{
+        Attributes attributes = { data + NLMSG_ALIGN(sizeof(struct nhmsg)), 0 };
+        NextHop n = {}, *slot;
+        const uint8_t *value;
+        size_t value_size;
+        unsigned type;
+
+        if (size < NLMSG_ALIGN(sizeof(struct nhmsg)))
+                return 0;
+        attributes.left = size - NLMSG_ALIGN(sizeof(struct nhmsg));
+        while (next_attribute(&attributes, &type, &value, &value_size)) {
+                switch (type) {
+                case NHA_ID:
+                        (void) get_u32(value, value_size, &n.id);
+                        break;
+                case NHA_OIF:
+                        (void) get_u32(value, value_size, &n.index);
+                        break;
+                case NHA_GROUP:
+                        if (!n.group && read_group(&n, value, value_size) < 0)
+                                return -ENOMEM;
+                        break;
+                }
+        }
+        slot = n.id != 0 ? array_grow(&r->nexthops, r->n_nexthops) : NULL;
+        if (!slot) {
+                free(n.group);
+                return n.id != 0 ? -ENOMEM : 0;
+        }
+        *slot = n;
+        r->n_nexthops++;
+        return 0;
+}
+
+static int read_error(const uint8_t *data, size_t size)
+{
+        int error;
+
+        if (size < sizeof(error))
+                return -EBADMSG;
+        memcpy(&error, data, sizeof(error));
+        return error < 0 && error >= -4095 ? error : error == 0 ? 1 : -EBADMSG;
+}
+
+int routes_read(Routes *r, const void *data, size_t size, uint32_t sequence)
+{
+        const uint8_t *at = data;
+
+        while (size >= NLMSG_HDRLEN) {
+                struct nlmsghdr head;
+                const uint8_t *payload = at + NLMSG_HDRLEN;
+                size_t length;
+                int k = 0;
+
+                memcpy(&head, at, sizeof(head));
+                if (head.nlmsg_len < NLMSG_HDRLEN || head.nlmsg_len > size)
+                        return -EBADMSG;
+                length = head.nlmsg_len - NLMSG_HDRLEN;
+                if (head.nlmsg_seq == sequence) {
+                        if (head.nlmsg_flags & NLM_F_DUMP_INTR)
+                                return -EAGAIN;
+                        switch (head.nlmsg_type) {
+                        case NLMSG_DONE:
+                                return 1;
+                        case NLMSG_ERROR:
+                                return read_error(payload, length);
+                        case RTM_NEWROUTE:
+                                k = read_route(r, payload, length);
+                                break;
+                        case RTM_NEWNEXTHOP:
+                                k = read_nexthop(r, payload, length);
+                                break;
+                        }
+                }
+                if (k < 0)
+                        return k;
+                if (NLMSG_ALIGN(head.nlmsg_len) >= size)
+                        return 0;
+                at += NLMSG_ALIGN(head.nlmsg_len);
+                size -= NLMSG_ALIGN(head.nlmsg_len);
+        }
+        return size == 0 ? 0 : -EBADMSG;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+        const NextHop *x = a, *y = b;
+
+        return (x->id > y->id) - (x->id < y->id);
+}
+
+static int resolve(Routes *r, RouteHop hop, uint32_t id, unsigned depth)
+{
+        const NextHop key = { .id = id };
+        const NextHop *n =
+                r->n_nexthops > 0 ? bsearch(&key, r->nexthops, r->n_nexthops, sizeof(key), compare_ids) : NULL;
+        int k;
+
+        if (!n)
+                return 0;
+        hop.index = n->index;
+        hop.nexthop = 0;
+        k = add_hop(r, &hop);
+        for (size_t i = 0; i < n->n_group && k >= 0 && depth > 0; i++)
+                k = resolve(r, hop, n->group[i], depth - 1);
+        return k;
+}
+
+int routes_resolve(Routes *r)
+{
+        size_t n = r->n_hops;
+        int k = 0;
+
+        if (r->n_nexthops > 0)
+                qsort(r->nexthops, r->n_nexthops, sizeof(*r->nexthops), compare_ids);
+        for (size_t i = 0; i < n && k >= 0; i++)
+                if (r->hops[i].nexthop != 0)
+                        k = resolve(r, r->hops[i], r->hops[i].nexthop, GROUP_DEPTH);
+        return k;
+}

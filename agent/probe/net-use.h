@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <net/if.h>
+
+#include "model/routes.h"
+#include "probe/host-walk.h"
+
+/* From a network interface, or an address that is reached, down to the PCI functions that carry it. */
+
+/**
+ * net_use_interface() - the functions below an interface
+ * @name: the kernel's, "br0". Through what it is made of: bond, team, bridge, VLAN, macvlan, ipvlan, vxlan (the links
+ * lower_* in sysfs, Linux net/core/dev.c); the ports of Open vSwitch; of a tunnel, of which nothing says what it goes
+ * through, each interface through which anything is reached.
+ * Returns 1; 0: it could not be followed to any function, and nothing was noted; -ENOMEM.
+ */
+int net_use_interface(HostWalk *w, const char *name, const WalkLink *above) _must_check_;
+
+/**
+ * net_use_address() - the functions by which an address is reached
+ * @address, @source: as netlink_route_to(). Nothing is sent for it.
+ * Returns as net_use_interface(); 0 also: there is no route to it at present, or it is an address of this host.
+ */
+int net_use_address(HostWalk *w, const char *address, const char *source, const WalkLink *above) _must_check_;
+
+/* The name of an interface by its number; -ENOENT: there is none. 0; other negative errno. */
+int net_interface_name(int rfd, bool live, uint32_t index, char ret[IF_NAMESIZE]) _must_check_;
+
+#define NAME_SYS_CLASS_NET "/sys/class/net"

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "network.h"
+
+/* From an interface down to functions, and what is on the way. */
+
+#define NIC    "pci0000:00/0000:00:1c.0/0000:04:00.0/net/enp4s0"
+#define NIC1   "pci0000:00/0000:00:1c.0/0000:04:00.1/net/enp4s1"
+#define VIRTIO "pci0000:00/0000:00:03.0/virtio0/net/ens3"
+#define DONGLE "pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/net/enx0"
+
+/* Lines "CHAIN", and whether anything was found. */
+static void expect(const Tree *t, const char *name, const char *expected)
+{
+        _cleanup_(facts_done) Facts f;
+        const WalkLink above = { NULL, "default route" };
+        HostWalk w = { .rfd = t->rfd, .f = &f, .kind = HOST_USE_STORAGE, .what = "a route" };
+        char text[1024] = "";
+        int r;
+
+        facts_init(&f);
+        r = strchr(name, '.') || strchr(name, ':') ? net_use_address(&w, name, NULL, &above)
+                                                   : net_use_interface(&w, name, &above);
+        assert_int_equal(r, *expected != 0);
+        FOREACH_ARRAY(u, f.host.items, f.host.n) {
+                _cleanup_free_ char *chain = host_use_chain(u);
+
+                assert_non_null(chain);
+                (void) snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s\n", chain);
+        }
+        assert_string_equal(text, expected);
+        assert_int_equal(f.host.n_unknown, 0);
+}
+
+static void test_plain(void **state)
+{
+        const Tree *t = *state;
+
+        interface(t, NIC, "2");
+        interface(t, VIRTIO, "3");
+        interface(t, DONGLE, "4");
+        interface(t, "virtual/net/lo", "1");
+        expect(t, "enp4s0", "default route on enp4s0 on 0000:04:00.0\n");
+        expect(t, "ens3", "default route on ens3 on 0000:00:03.0\n");
+        expect(t, "enx0", "default route on enx0 on 0000:00:14.0\n");
+        expect(t, "lo", "");
+        expect(t, "gone", "");
+}
+
+/* A virtual function takes its physical one along. */
+static void test_virtual_function(void **state)
+{
+        const Tree *t = *state;
+
+        interface(t, NIC1, "2");
+        tree_link(t, NAME_SYS_PCI_DEVICES "/0000:04:00.1/physfn", "../0000:04:00.0");
+        expect(t, "enp4s1",
+               "default route on enp4s1 on 0000:04:00.1 on 0000:04:00.0\n"
+               "default route on enp4s1 on 0000:04:00.1\n");
+}
+
+static void test_stack(void **state)
+{
+        const Tree *t = *state;
+
+        interface(t, NIC, "2");
+        interface(t, NIC1, "3");
+        interface(t, VIRTIO, "4"); /* in nothing */
+        interface(t, "virtual/net/bond0", "5");
+        interface(t, "virtual/net/bond0_10", "6");
+        interface(t, "virtual/net/br0", "7");
+        lower(t, "bond0", "enp4s0");
+        lower(t, "bond0", "enp4s1");
+        lower(t, "bond0_10", "bond0");
+        lower(t, "br0", "bond0_10");
+        lower(t, "br0", "vnet0"); /* a guest's, which ends nowhere */
+        interface(t, "virtual/net/vnet0", "8");
+        expect(t, "br0",
+               "default route on br0 on bond0_10 on bond0 on enp4s0 on 0000:04:00.0\n"
+               "default route on br0 on bond0_10 on bond0 on enp4s1 on 0000:04:00.1\n");
+        /* a circle, which no kernel makes */
+        lower(t, "bond0", "br0");
+        expect(t, "br0",
+               "default route on br0 on bond0_10 on bond0 on enp4s0 on 0000:04:00.0\n"
+               "default route on br0 on bond0_10 on bond0 on enp4s1 on 0000:04:00.1\n");
+}
+
+/* Its ports have a master, and the port with the address has no links to them. */
+static void test_switch(void **state)
+{
+        const Tree *t = *state;
+
+        interface(t, NIC, "2");
+        interface(t, VIRTIO, "3");
+        interface(t, "virtual/net/ovs-system", "4");
+        interface(t, "virtual/net/br-ex", "5");
+        tree_link(t, "/sys/devices/" NIC "/master", "../../../../../virtual/net/ovs-system");
+        tree_link(t, "/sys/devices/virtual/net/br-ex/master", "../ovs-system");
+        expect(t, "br-ex", "default route on br-ex on Open vSwitch on enp4s0 on 0000:04:00.0\n");
+}
+
+static void test_tunnel(void **state)
+{
+        const Tree *t = *state;
+        Answer a = {};
+
+        interface(t, NIC, "2");
+        interface(t, NIC1, "3"); /* nothing is reached through it */
+        interface(t, VIRTIO, "4");
+        interface(t, "virtual/net/wg0", "9");
+        expect(t, "wg0", ""); /* nobody knows any route */
+        answer_default(&a, 9);
+        answer_route(&a, AF_INET, 24, RTN_UNICAST, 2);
+        answer_route(&a, AF_INET6, 64, RTN_UNICAST, 4);
+        answer_route(&a, AF_INET6, 64, RTN_UNICAST, 44); /* gone meanwhile */
+        answer_done(&a);
+        answer_store(t, &a, "routes");
+        expect(t, "wg0",
+               "default route on wg0 on a tunnel on ens3 on 0000:00:03.0\n"
+               "default route on wg0 on a tunnel on enp4s0 on 0000:04:00.0\n");
+}
+
+static void test_address(void **state)
+{
+        const Tree *t = *state;
+        Answer a = {};
+
+        interface(t, NIC, "2");
+        interface(t, VIRTIO, "3");
+        expect(t, "10.0.0.9", ""); /* nobody has asked */
+        answer_route(&a, AF_INET, 32, RTN_UNICAST, 3);
+        answer_store(t, &a, "10.0.0.9");
+        expect(t, "10.0.0.9", "default route on ens3 on 0000:00:03.0\n");
+        answer_route(&a, AF_INET, 32, RTN_LOCAL, 1);
+        answer_store(t, &a, "10.0.0.1");
+        expect(t, "10.0.0.1", "");
+        expect(t, "fe80::1%enp4s0", "default route on enp4s0 on 0000:04:00.0\n");
+        expect(t, "host.example.org", "");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                TREE_TEST(test_plain),  TREE_TEST(test_virtual_function), TREE_TEST(test_stack),
+                TREE_TEST(test_switch), TREE_TEST(test_tunnel),           TREE_TEST(test_address),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
