@@ -143,28 +143,12 @@ static const Verb *verb_by_name(const char *name)
         return NULL;
 }
 
-/* The one of the names that was hardly anything else than this. */
-typedef struct Guess {
-        const char *given, *name;
-        unsigned distance;
-} Guess;
-
-static void guess(Guess *g, const char *name)
-{
-        unsigned distance = text_distance(g->given, name);
-
-        if (distance <= (strlen(g->given) < 4 ? 1U : 2U) && (!g->name || distance < g->distance)) {
-                g->name = name;
-                g->distance = distance;
-        }
-}
-
 static int no_such_verb(const char *given)
 {
-        Guess g = { .given = given };
+        TextGuess g = { .given = given };
 
         FOREACH_ARRAY(v, verbs, ELEMENTSOF(verbs))
-                guess(&g, v->name);
+                text_guess(&g, v->name);
         if (g.name)
                 tell("there is no verb \"%s\", did you mean \"%s\"?", given, g.name);
         else
@@ -176,7 +160,7 @@ static int no_such_verb(const char *given)
 static int no_such_option(int c, const char *given)
 {
         _cleanup_free_ char *name = strndup(given, strcspn(given, "="));
-        Guess g = { .given = name ?: given };
+        TextGuess g = { .given = name ?: given };
 
         if (c == ':') {
                 tell("option '%s' requires an argument", given);
@@ -185,7 +169,7 @@ static int no_such_option(int c, const char *given)
         if (startswith(g.given, "--")) {
                 g.given += 2;
                 for (const struct option *o = long_options; o->name; o++)
-                        guess(&g, o->name);
+                        text_guess(&g, o->name);
         }
         if (g.name)
                 tell("unrecognized option '%s', did you mean \"--%s\"?", given, g.name);

@@ -80,3 +80,13 @@ char *path_join(const char *directory, const char *name)
         string_printf(&path, "%s%s%s", directory, *name == '/' ? "" : "/", name);
         return path;
 }
+
+void text_guess(TextGuess *g, const char *name)
+{
+        unsigned distance = text_distance(g->given, name);
+
+        if (distance <= (strlen(g->given) < 4 ? 1U : 2U) && (!g->name || distance < g->distance)) {
+                g->name = name;
+                g->distance = distance;
+        }
+}

@@ -23,6 +23,15 @@ int string_copy(const char *s, char **ret) _must_check_;
  * letters are nothing alike. */
 unsigned text_distance(const char *a, const char *b);
 
+/* Of the names that were tried, the one that was hardly anything else than what was given. */
+typedef struct TextGuess {
+        const char *given, *name; /* NULL: none so far */
+        unsigned distance;
+} TextGuess;
+
+/* One more name, which has to stay where it is. */
+void text_guess(TextGuess *g, const char *name);
+
 /* Is it one of a list? */
 bool string_in(const char *s, const char *const *list, size_t n);
 
