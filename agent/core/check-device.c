@@ -130,10 +130,25 @@ static bool is_the_device(const WantedDevice *d)
         return d->state == DEVICE_FOUND || d->state == DEVICE_IN_USE || d->state == DEVICE_USE_UNKNOWN;
 }
 
-int check_device_used(const Check *self, const Judgement *j, FindingList *ret)
+/* Of a device that is not in use. Nothing is said of what cannot be, unless somebody thought that it was. */
+static int tell_unused(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
 {
         const HostUseKind kind = host_use_kind(self->id);
+        const HostUseText *guard = &host_use_texts[kind];
+        const bool by_class = host_use_of(j->facts, d->function, kind).by_class;
+        const char *text = by_class ? guard->by_class : guard->none;
 
+        /* nothing of the host can be on it while a guest's driver has it, and that is what was allowed */
+        if (!(d->config->allow & HOST_USE_BIT(kind)) ||
+            (d->function->driver && driver_is_harmless(d->function->driver)))
+                return by_class ? 0 : finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL, "%s", text);
+        return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_CONFIGURATION,
+                           "take that word out, unless the host uses the device at other times",
+                           "%s; \"allow = %s\" lifts nothing", text, host_use_kind_to_string(kind));
+}
+
+int check_device_used(const Check *self, const Judgement *j, FindingList *ret)
+{
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
                 const Reason *reason = verdict_reason(&d->verdict, self->id);
                 int r;
@@ -144,10 +159,7 @@ int check_device_used(const Check *self, const Judgement *j, FindingList *ret)
                         r = finding_add(ret, self->id, reason->result, SUBJECT(d), reason->cure_kind, reason->cure,
                                         "%s", reason->text);
                 else
-                        r = finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL, "%s",
-                                        host_use_of(j->facts, d->function, kind).by_class
-                                                ? host_use_texts[kind].by_class
-                                                : host_use_texts[kind].none);
+                        r = host_use_texts[host_use_kind(self->id)].probed ? tell_unused(self, j, d, ret) : 0;
                 if (r < 0)
                         return r;
         }

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/host-use.h"
 
-typedef struct ClassMask {
-        uint16_t class, mask;
-} ClassMask;
-
 #define BASE(class)                                                                                                    \
         {                                                                                                              \
                 (class) << 8, 0xff00                                                                                   \
@@ -30,12 +26,68 @@ static const ClassMask local[] = {
         BASE(CLASS_MEMORY),
 };
 
+/* What a way to a network surely does not lead through. */
+static const ClassMask no_network[] = {
+        BASE(CLASS_STORAGE),     BASE(CLASS_DISPLAY), BASE(CLASS_MULTIMEDIA),
+        BASE(CLASS_MEMORY),      BASE(CLASS_INPUT),   BASE(CLASS_CRYPTO),
+        BASE(CLASS_ACCELERATOR), BASE(CLASS_SIGNAL),  SUB(CLASS_SERIAL_SMBUS),
+};
+
+/*
+ * The guards. A kind that nobody looks for yet says nothing at all, and its word lifts nothing. Whoever adds its prober
+ * sets .probed here, and HostUses.looked[] each time it has run: from then on "nobody has looked" is unknown, and
+ * unknown keeps the device with the host. .none tells of no more than what the prober looks for.
+ */
 const HostUseText host_use_texts[_HOST_USE_KIND_MAX] = {
+        [HOST_USE_BOOT_DISK] = {
+                .check = "device.boot-disk",
+                .probed = true,
+                .verb = "carries",
+                .none = "the host does not boot from it",
+                .by_class = "no disk can be on a device of its class",
+                .unseen = "nobody has looked what it boots from",
+                .cannot = diskless,
+                .n_cannot = ELEMENTSOF(diskless),
+        },
         [HOST_USE_STORAGE] = {
-                "device.system",
-                "nothing mounted or swapped to is on it",
-                "no disk can be on a device of its class",
-                "nobody has looked which disks are in use",
+                .check = "device.storage",
+                .probed = true,
+                .verb = "carries",
+                .none = "no other disk in use is on it",
+                .by_class = "no disk can be on a device of its class",
+                .unseen = "nobody has looked which disks are in use",
+                .cannot = diskless,
+                .n_cannot = ELEMENTSOF(diskless),
+        },
+        [HOST_USE_NETWORK] = {
+                .check = "device.network",
+                .verb = "carries",
+                .none = "no network that the host needs is on it",
+                .by_class = "no way to a network can be on a device of its class",
+                .unseen = "nobody has looked which networks are in use",
+                .cannot = no_network,
+                .n_cannot = ELEMENTSOF(no_network),
+        },
+        [HOST_USE_DISPLAY] = {
+                .check = "device.display",
+                .verb = "has",
+                .none = "it is not the host's display",
+                .by_class = "no display can be on a device of its class",
+                .unseen = "nobody has looked which displays there are",
+        },
+        [HOST_USE_KEYBOARD] = {
+                .check = "device.keyboard",
+                .verb = "has",
+                .none = "the host's keyboard is not on it",
+                .by_class = "no keyboard can be on a device of its class",
+                .unseen = "nobody has looked which keyboards there are",
+        },
+        [HOST_USE_CONSOLE] = {
+                .check = "device.console",
+                .verb = "has",
+                .none = "no console of the host is on it",
+                .by_class = "no console can be on a device of its class",
+                .unseen = "nobody has looked which consoles there are",
         },
 };
 
@@ -50,28 +102,34 @@ static bool class_in(uint32_t class, const ClassMask *list, size_t n)
 HostUseAnswer host_use_of(const Facts *f, const PciFunction *p, HostUseKind kind)
 {
         const bool is_local = class_in(p->class, local, ELEMENTSOF(local));
+        const HostUseText *guard = &host_use_texts[kind];
         const HostUse *uses;
         size_t n;
 
         uses = host_uses_of(&f->host, p->addr, &n);
         FOREACH_ARRAY(use, uses, n)
                 if (use->kind == kind)
-                        return (HostUseAnswer){ .used = TRISTATE_YES, .use = use };
-        if (class_in(p->class, diskless, ELEMENTSOF(diskless)))
-                return (HostUseAnswer){ .used = TRISTATE_NO, .by_class = true };
+                        return (HostUseAnswer){ .used = TRISTATE_YES, .kind = kind, .use = use };
+        if (class_in(p->class, guard->cannot, guard->n_cannot))
+                return (HostUseAnswer){ .used = TRISTATE_NO, .kind = kind, .by_class = true };
         FOREACH_ARRAY(u, f->host.unknown, f->host.n_unknown)
                 if (u->kind == kind && !(u->remote && is_local))
-                        return (HostUseAnswer){ .used = TRISTATE_UNKNOWN, .unknown = u };
-        return (HostUseAnswer){ .used = f->host.looked[kind] ? TRISTATE_NO : TRISTATE_UNKNOWN };
+                        return (HostUseAnswer){ .used = TRISTATE_UNKNOWN, .kind = kind, .unknown = u };
+        return (HostUseAnswer){
+                .used = guard->probed && !f->host.looked[kind] ? TRISTATE_UNKNOWN : TRISTATE_NO,
+                .kind = kind,
+        };
 }
 
-HostUseAnswer host_use_any(const Facts *f, const PciFunction *p)
+HostUseAnswer host_use_any(const Facts *f, const PciFunction *p, unsigned allowed)
 {
         HostUseAnswer worst = { .used = TRISTATE_NO };
 
         for (HostUseKind kind = 0; kind < _HOST_USE_KIND_MAX; kind++) {
                 const HostUseAnswer a = host_use_of(f, p, kind);
 
+                if (allowed & HOST_USE_BIT(kind))
+                        continue;
                 if (a.used == TRISTATE_YES)
                         return a;
                 if (worst.used == TRISTATE_NO)

@@ -6,6 +6,7 @@
 /* Whether the host lives on a function. */
 typedef struct HostUseAnswer {
         Tristate used;              /* unknown: it may, and then it must not be taken from the host either */
+        HostUseKind kind;           /* of what was found, or could not be */
         const HostUse *use;         /* the first one, where it is used; else NULL */
         const HostUnknown *unknown; /* where that is unknown, the first reason; NULL: nobody has looked */
         bool by_class;              /* not used because nothing of this kind can be on its class */
@@ -17,15 +18,26 @@ typedef struct HostUseAnswer {
  */
 HostUseAnswer host_use_of(const Facts *f, const PciFunction *p, HostUseKind kind);
 
-/* The same of all kinds: the first that is used; else the first that is unknown; else not used. */
-HostUseAnswer host_use_any(const Facts *f, const PciFunction *p);
+/**
+ * host_use_any() - the same of all kinds: the first that is used; else the first that is unknown; else not used
+ * @allowed: HOST_USE_BIT() of each kind that does not count.
+ */
+HostUseAnswer host_use_any(const Facts *f, const PciFunction *p, unsigned allowed);
 
-/* What the check of a kind says of it. A new kind is a row in host-use.c, with a check and an obstacle of that id. */
+typedef struct ClassMask {
+        uint16_t class, mask; /* base class and subclass */
+} ClassMask;
+
+/* A guard, and what its check says. A new kind is a row in host-use.c, with a check and an obstacle of that id. */
 typedef struct HostUseText {
         const char *check;
-        const char *none;     /* of a function that is not used */
-        const char *by_class; /* of one that cannot be */
-        const char *unseen;   /* nobody has looked */
+        bool probed;             /* there is a prober that looks for this */
+        const char *verb;        /* "it carries /" */
+        const char *none;        /* of a function that is not used */
+        const char *by_class;    /* of one that cannot be */
+        const char *unseen;      /* nobody has looked */
+        const ClassMask *cannot; /* functions of these classes cannot be what is unknown */
+        size_t n_cannot;
 } HostUseText;
 
 extern const HostUseText host_use_texts[_HOST_USE_KIND_MAX];

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
 #include "core/obstacle.h"
 
 /* What the device itself brings along. */
@@ -68,31 +69,49 @@ int obstacle_virtual(const VerdictContext *c, const PciFunction *f, const char *
                 "vfio-pci takes no function whose virtual functions are switched on");
 }
 
+/* Has the configuration lifted this guard for this function? */
+static bool is_allowed(const VerdictContext *c, const PciFunction *f, HostUseKind kind)
+{
+        const Wanted *w = c->wanted;
+
+        for (size_t i = 0; w && i < w->n_devices; i++)
+                if (w->devices[i].function == f)
+                        return (w->devices[i].config->allow & HOST_USE_BIT(kind)) != 0;
+        return false;
+}
+
 int obstacle_used(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
+        static const ReasonKind allowed = { VERDICT_POSSIBLE, RESULT_WARN, CURE_CONFIGURATION,
+                                            "make sure that the host can do without, or take that word out again" };
         const HostUseKind kind = host_use_kind(id);
         const HostUseAnswer host = host_use_of(c->facts, f, kind);
-        ReasonKind unknown = { VERDICT_UNKNOWN, RESULT_BLOCKED, CURE_PERSON,
-                               "run ptprep where all of /proc and /sys is mounted" };
-        _cleanup_free_ char *chain = NULL;
+        ReasonKind blocked = { VERDICT_BLOCKED, RESULT_BLOCKED, CURE_CONFIGURATION,
+                               "leave it to the host, or move what is on it to another device first" };
+        _cleanup_free_ char *chain = NULL, *lifted = NULL;
 
         if (host.used == TRISTATE_NO)
                 return 0;
-        if (host.used == TRISTATE_UNKNOWN) {
+        if (is_allowed(c, f, kind)) {
+                blocked = allowed;
+                if (string_printf(&lifted, "; \"allow = %s\" takes it all the same", host_use_kind_to_string(kind)) < 0)
+                        return -ENOMEM;
+        } else if (host.used == TRISTATE_UNKNOWN) {
+                blocked = (ReasonKind){ VERDICT_UNKNOWN, RESULT_BLOCKED, CURE_PERSON,
+                                        "run ptprep where all of /proc and /sys is mounted" };
                 if (host.unknown) {
-                        unknown.cure_kind = host.unknown->cure_kind;
-                        unknown.cure = host.unknown->cure;
+                        blocked.cure_kind = host.unknown->cure_kind;
+                        blocked.cure = host.unknown->cure;
                 }
-                return verdict_add(ret, id, &unknown, "cannot tell whether the host needs it: %s",
-                                   host.unknown ? host.unknown->what : host_use_texts[kind].unseen);
         }
+        if (host.used == TRISTATE_UNKNOWN)
+                return verdict_add(ret, id, &blocked, "cannot tell whether the host needs it: %s%s",
+                                   host.unknown ? host.unknown->what : host_use_texts[kind].unseen, lifted ?: "");
         chain = host_use_chain(host.use);
         if (!chain)
                 return -ENOMEM;
-        return verdict_add(ret, id,
-                           &(ReasonKind){ VERDICT_BLOCKED, RESULT_BLOCKED, CURE_CONFIGURATION,
-                                          "leave it to the host, or move what is on it to another device first" },
-                           "it carries %s (%s)", host.use->what, chain);
+        return verdict_add(ret, id, &blocked, "it %s %s (%s)%s", host_use_texts[kind].verb, host.use->what, chain,
+                           lifted ?: "");
 }
 
 int obstacle_reset(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)

@@ -15,14 +15,15 @@ typedef enum BreakingKind {
 static BreakingKind print_breaking(const VerdictContext *c, const PciFunction *p, const char *separator, FILE *out)
 {
         bool stays = pci_class_never_bound(p->class); /* with the host, whatever is configured */
-        HostUseAnswer host = host_use_any(c->facts, p);
+        HostUseAnswer host = host_use_any(c->facts, p, 0);
 
         fprintf(out, "%s%s%s%s", separator, stays ? "the bridge " : "", PCI_ADDR_TEXT(p->addr),
                 *separator    ? ""
                 : c->expected ? " will be in it, which"
                               : " in it");
         if (host.used == TRISTATE_YES && !stays)
-                fprintf(out, "%s carries %s", c->expected && *separator ? ", which" : "", host.use->what);
+                fprintf(out, "%s %s %s", c->expected && *separator ? ", which" : "", host_use_texts[host.kind].verb,
+                        host.use->what);
         else
                 fprintf(out, "%s is on %s %s", c->expected && *separator ? ", which" : "",
                         stays ? "the driver" : "its host driver", p->driver);

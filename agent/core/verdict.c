@@ -234,12 +234,14 @@ typedef struct Obstacle {
 
 /* In the order in which a person would cure them. */
 static const Obstacle obstacles[] = {
-        { "device.system", false, obstacle_used },       { "iommu.active", true, obstacle_active },
-        { "device.iommu", false, obstacle_covered },     { "device.reserved", false, obstacle_reserved },
-        { "device.managed", false, obstacle_managed },   { "group.viable", false, obstacle_group },
-        { "iommu.remapping", true, obstacle_remapping }, { "device.denylist", false, obstacle_denylist },
-        { "device.virtual", false, obstacle_virtual },   { "group.shared", false, obstacle_shared },
-        { "device.reset", false, obstacle_reset },
+        { "device.boot-disk", false, obstacle_used },    { "device.storage", false, obstacle_used },
+        { "device.network", false, obstacle_used },      { "device.display", false, obstacle_used },
+        { "device.keyboard", false, obstacle_used },     { "device.console", false, obstacle_used },
+        { "iommu.active", true, obstacle_active },       { "device.iommu", false, obstacle_covered },
+        { "device.reserved", false, obstacle_reserved }, { "device.managed", false, obstacle_managed },
+        { "group.viable", false, obstacle_group },       { "iommu.remapping", true, obstacle_remapping },
+        { "device.denylist", false, obstacle_denylist }, { "device.virtual", false, obstacle_virtual },
+        { "group.shared", false, obstacle_shared },      { "device.reset", false, obstacle_reset },
 };
 
 int verdict_machine(const VerdictContext *c, Verdict *ret)

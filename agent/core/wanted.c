@@ -134,7 +134,7 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
         }
         FOREACH_ARRAY(c, config->devices, config->n_devices) {
                 const PciFunction *p = facts_function(facts, c->address);
-                const HostUseAnswer host = p ? host_use_any(facts, p) : (HostUseAnswer){};
+                const HostUseAnswer host = p ? host_use_any(facts, p, c->allow) : (HostUseAnswer){};
                 WantedDevice *d = w.devices + w.n_devices++;
 
                 *d = (WantedDevice){

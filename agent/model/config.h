@@ -2,6 +2,7 @@
 #pragma once
 
 #include "array.h"
+#include "hostuse.h"
 #include "macro.h"
 #include "pciaddr.h"
 #include "stub.h"
@@ -28,7 +29,8 @@ typedef struct ConfigDevice {
         PciId id;
         char *path; /* stable bridge path or NULL */
         StubDriver driver;
-        bool optional; /* absence is no fault */
+        bool optional;  /* absence is no fault */
+        unsigned allow; /* HOST_USE_BIT() of each guard that does not hold for it */
 } ConfigDevice;
 
 typedef struct Config {

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostuse.h"
 
+#include "table.h"
+
+static const char *const host_use_kind_table[_HOST_USE_KIND_MAX] = {
+        [HOST_USE_BOOT_DISK] = "boot-disk", [HOST_USE_STORAGE] = "storage",   [HOST_USE_NETWORK] = "network",
+        [HOST_USE_DISPLAY] = "display",     [HOST_USE_KEYBOARD] = "keyboard", [HOST_USE_CONSOLE] = "console",
+};
+
+DEFINE_STRING_TABLE(host_use_kind, HostUseKind)
+
 void host_uses_done(HostUses *u)
 {
         FOREACH_ARRAY(i, u->items, u->n)

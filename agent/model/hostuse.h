@@ -9,17 +9,30 @@
 /* What of the host is on a PCI function: what it would lose with it. Found by the probers, judged in core/host-use.c.
  */
 
-/* Each kind has its row in core/host-use.c. */
+/* Each kind has its row in core/host-use.c: a guard with a check of its own, and a word that lifts it for a device. */
 typedef enum HostUseKind {
-        HOST_USE_STORAGE, /* something mounted, swapped to, or named in fstab */
+        HOST_USE_BOOT_DISK, /* what this host boots from: /, /usr, /var, /boot, the EFI system partition */
+        HOST_USE_STORAGE,   /* any other disk in use: mounted, swapped to, named in fstab, held open */
+        HOST_USE_NETWORK,   /* a way to a network that the host needs */
+        HOST_USE_DISPLAY,   /* what shows its console, or the only display */
+        HOST_USE_KEYBOARD,  /* the only one */
+        HOST_USE_CONSOLE,   /* a serial or virtual one */
         _HOST_USE_KIND_MAX,
+        _HOST_USE_KIND_INVALID = -EINVAL,
 } HostUseKind;
+
+/* A set of kinds has one bit for each. */
+#define HOST_USE_BIT(kind) (1U << (kind))
+
+/* The word of a kind: "boot-disk", "storage", "network", "display", "keyboard", "console". */
+const char *host_use_kind_to_string(HostUseKind kind);
+HostUseKind host_use_kind_from_string(const char *s);
 
 /* One use of one function. A function can have several, also of one kind. */
 typedef struct HostUse {
         HostUseKind kind;
         PciAddr addr;
-        const char *what; /* in a sentence after "it carries": "/", "swap"; static */
+        const char *what; /* in a sentence after the verb of its kind: "/", "swap", "the default route"; static */
         StringList chain; /* from what is used down to the function, which is left out: "/home", "sda1", "sda" */
 } HostUse;
 
@@ -37,7 +50,7 @@ typedef struct HostUses {
         size_t n;
         HostUnknown *unknown; /* in the order in which they were found */
         size_t n_unknown;
-        bool looked[_HOST_USE_KIND_MAX]; /* no: nobody has looked for any of this kind */
+        bool looked[_HOST_USE_KIND_MAX]; /* by kind: its prober has run */
 } HostUses;
 
 void host_uses_done(HostUses *u);

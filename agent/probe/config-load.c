@@ -70,24 +70,31 @@ static int parse_path_field(const char *value, void *field)
         return 0;
 }
 
+static const char *allow_word(int i)
+{
+        return host_use_kind_to_string((HostUseKind) i);
+}
+
 /* A new key is a row here; a new section also needs a row in config-scan.c. */
 static const KeyRow keys[] = {
-        { "agent", "enabled", parse_bool_field, offsetof(Config, enabled), NO_FLAG, "yes or no" },
+        { "agent", "enabled", parse_bool_field, offsetof(Config, enabled), NO_FLAG, "yes or no", NULL },
         { "iommu", "argument", parse_argument_field, offsetof(Config, argument), offsetof(Config, argument_set),
-          "always, when-needed or never" },
-        { "iommu", "passthrough", parse_bool_field, offsetof(Config, passthrough), NO_FLAG, "yes or no" },
+          "always, when-needed or never", NULL },
+        { "iommu", "passthrough", parse_bool_field, offsetof(Config, passthrough), NO_FLAG, "yes or no", NULL },
         { "iommu", "allow_unsafe_interrupts", parse_bool_field, offsetof(Config, unsafe_interrupts), NO_FLAG,
-          "yes or no" },
+          "yes or no", NULL },
         { "device", "address", parse_address_field, offsetof(ConfigDevice, address),
-          offsetof(ConfigDevice, has_address), "a PCI address such as 0000:01:00.0" },
+          offsetof(ConfigDevice, has_address), "a PCI address such as 0000:01:00.0", NULL },
         { "device", "id", parse_id_field, offsetof(ConfigDevice, id), offsetof(ConfigDevice, has_id),
-          "vendor and device such as 10de:1b80" },
+          "vendor and device such as 10de:1b80", NULL },
         { "device", "path", parse_path_field, offsetof(ConfigDevice, path), NO_FLAG,
-          "a bridge path such as pci0000:00/1c.4/00.0, of at most 255 characters" },
+          "a bridge path such as pci0000:00/1c.4/00.0, of at most 255 characters", NULL },
         { "device", "driver", parse_driver_field, offsetof(ConfigDevice, driver), offsetof(ConfigDevice, has_driver),
-          "vfio-pci or pci-stub" },
+          "vfio-pci or pci-stub", NULL },
         { "device", "optional", parse_bool_field, offsetof(ConfigDevice, optional),
-          offsetof(ConfigDevice, has_optional), "yes or no" },
+          offsetof(ConfigDevice, has_optional), "yes or no", NULL },
+        { "device", "allow", NULL, offsetof(ConfigDevice, allow), NO_FLAG,
+          "one or more of boot-disk, storage, network, display, keyboard and console", allow_word },
 };
 
 static int ignore_error(const char *format, ...)
@@ -157,10 +164,49 @@ static ConfigDevice *add_device(Config *c, const char *name, const char *file, u
         return d->name && d->file ? d : NULL;
 }
 
+/* @ret_bad: the word of -EINVAL; NULL: there is none at all. */
+static int parse_words(const KeyRow *row, const char *value, unsigned *field, char **ret_bad)
+{
+        _cleanup_free_ char *copy = strdup(value);
+        unsigned set = 0;
+        char *save = NULL;
+
+        if (!copy)
+                return -ENOMEM;
+        for (char *word = strtok_r(copy, " \t,", &save); word; word = strtok_r(NULL, " \t,", &save)) {
+                int i = 0;
+
+                while (row->word(i) && !streq(row->word(i), word))
+                        i++;
+                if (!row->word(i))
+                        return string_printf(ret_bad, "%s", word) < 0 ? -ENOMEM : -EINVAL;
+                set |= 1U << i;
+        }
+        if (set == 0)
+                return -EINVAL;
+        *field = set;
+        return 0;
+}
+
+static int fail_word(const ConfigScan *s, const char *section, const ConfigItem *item, const char *bad,
+                     ConfigError *ret_error)
+{
+        TextGuess g = { .given = bad };
+
+        for (int i = 0; item->row->word(i); i++)
+                text_guess(&g, item->row->word(i));
+        if (g.name)
+                return config_fail(ret_error, -EBADMSG, s->file, item->line,
+                                   "\"%.60s\" is no word of %s of [%s], did you mean \"%s\"?", bad, item->row->key,
+                                   section, g.name);
+        return config_fail(ret_error, -EBADMSG, s->file, item->line, "\"%.60s\" is no word of %s of [%s], expected %s",
+                           bad, item->row->key, section, item->row->expected);
+}
+
 static int apply_key(Config *c, ConfigDevice *device, const ConfigScan *s, const char *section, const ConfigItem *item,
                      const dictionary *values, ConfigError *ret_error)
 {
-        _cleanup_free_ char *name = NULL;
+        _cleanup_free_ char *name = NULL, *bad = NULL;
         void *base = device ? (void *) device : c;
         const KeyRow *row = item->row;
         const char *value;
@@ -174,9 +220,12 @@ static int apply_key(Config *c, ConfigDevice *device, const ConfigScan *s, const
         if (value[0] == 0)
                 return config_fail(ret_error, -EBADMSG, s->file, item->line,
                                    "key \"%s\" of [%s] has no value, expected %s", row->key, section, row->expected);
-        r = row->parser(value, (char *) base + row->offset);
+        r = row->word ? parse_words(row, value, (unsigned *) (void *) ((char *) base + row->offset), &bad)
+                      : row->parser(value, (char *) base + row->offset);
         if (r == -ENOMEM)
                 return r;
+        if (bad)
+                return fail_word(s, section, item, bad, ret_error);
         if (r < 0)
                 return config_fail(ret_error, -EBADMSG, s->file, item->line,
                                    "\"%.60s\" is no valid %s of [%s], expected %s", value, row->key, section,

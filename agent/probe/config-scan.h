@@ -23,6 +23,7 @@ typedef struct KeyRow {
         size_t offset; /* in ConfigDevice for "device", else in Config */
         size_t flag;   /* a bool beside it that says it was set, or NO_FLAG */
         const char *expected;
+        const char *(*word)(int i); /* its value is a list of these words, each a bit; NULL after the last one */
 } KeyRow;
 
 /* One section header or one key of a text, in order. */

@@ -29,15 +29,18 @@ typedef enum MountRole {
         _ROLE_MAX,
 } MountRole;
 
-static const char *const role_texts[_ROLE_MAX] = {
-        [ROLE_ROOT] = "/",
-        [ROLE_BOOT] = "/boot",
-        [ROLE_ESP] = "the EFI system partition",
-        [ROLE_USR] = "/usr",
-        [ROLE_VAR] = "/var",
-        [ROLE_SWAP] = "swap",
-        [ROLE_RESUME] = "the image of hibernation",
-        [ROLE_OTHER] = "a mounted file system",
+static const struct {
+        const char *text;
+        HostUseKind kind;
+} roles[_ROLE_MAX] = {
+        [ROLE_ROOT] = { "/", HOST_USE_BOOT_DISK },
+        [ROLE_BOOT] = { "/boot", HOST_USE_BOOT_DISK },
+        [ROLE_ESP] = { "the EFI system partition", HOST_USE_BOOT_DISK },
+        [ROLE_USR] = { "/usr", HOST_USE_BOOT_DISK },
+        [ROLE_VAR] = { "/var", HOST_USE_BOOT_DISK },
+        [ROLE_SWAP] = { "swap", HOST_USE_STORAGE },
+        [ROLE_RESUME] = { "the image of hibernation", HOST_USE_STORAGE },
+        [ROLE_OTHER] = { "a mounted file system", HOST_USE_STORAGE },
 };
 
 typedef struct Block {
@@ -62,19 +65,33 @@ static void see(Block *b, MountRole role)
         b->esp_seen |= role == ROLE_ESP;
 }
 
+/* What is followed next is of this role. */
+static void follow(Block *b, MountRole role)
+{
+        b->use.walk.what = roles[role].text;
+        b->use.walk.kind = roles[role].kind;
+}
+
+/* The same of what has no role: it is in use. */
+static void follow_open(Block *b, const char *what)
+{
+        b->use.walk.what = what;
+        b->use.walk.kind = HOST_USE_STORAGE;
+}
+
 static MountRole role_of(const char *target, const char *type)
 {
         static const struct {
                 const char *target;
                 MountRole role;
-        } roles[] = {
+        } places[] = {
                 { "/", ROLE_ROOT },   { "/boot", ROLE_BOOT }, { "/boot/efi", ROLE_ESP },
                 { "/efi", ROLE_ESP }, { "/usr", ROLE_USR },   { "/var", ROLE_VAR },
         };
 
         if (streq(target, "/boot") && type && streq(type, "vfat"))
                 return ROLE_ESP; /* the layout of systemd-boot */
-        FOREACH_ARRAY(i, roles, ELEMENTSOF(roles))
+        FOREACH_ARRAY(i, places, ELEMENTSOF(places))
                 if (streq(i->target, target))
                         return i->role;
         return ROLE_OTHER;
@@ -125,7 +142,7 @@ static int each_mount(Block *b, struct libmnt_fs *fs)
         target = rebase(b, mount);
         role = target ? role_of(target, type) : ROLE_OTHER;
         link = (WalkLink){ NULL, target ?: mount };
-        b->use.walk.what = role_texts[role];
+        follow(b, role);
         if (role != ROLE_OTHER)
                 r = mount_use_needed(&b->use, fs, &link);
         else {
@@ -141,13 +158,13 @@ static int each_mount(Block *b, struct libmnt_fs *fs)
 
 static int each_swap(Block *b, struct libmnt_fs *fs)
 {
-        const WalkLink link = { NULL, role_texts[ROLE_SWAP] };
+        const WalkLink link = { NULL, roles[ROLE_SWAP].text };
         const char *source = sym_mnt_fs_get_source(fs);
         int r;
 
         if (!source)
                 return 0;
-        b->use.walk.what = role_texts[ROLE_SWAP];
+        follow(b, ROLE_SWAP);
         r = block_use_source(&b->use, source, &link);
         if (r == -ENOMEM || r >= 0)
                 return r;
@@ -190,7 +207,7 @@ static int each_fstab(Block *b, struct libmnt_fs *fs)
         const char *target = sym_mnt_fs_get_target(fs), *type = sym_mnt_fs_get_fstype(fs);
         const char *source = sym_mnt_fs_get_source(fs);
         bool swap = type && streq(type, "swap");
-        const WalkLink link = { NULL, swap ? role_texts[ROLE_SWAP] : target };
+        const WalkLink link = { NULL, swap ? roles[ROLE_SWAP].text : target };
         MountRole role = swap || !target ? ROLE_SWAP : role_of(target, type);
         _cleanup_free_ char *value = NULL;
         const BlockTag *tag;
@@ -200,7 +217,7 @@ static int each_fstab(Block *b, struct libmnt_fs *fs)
                 return 0;
         if (role == ROLE_OTHER && sym_mnt_fs_get_option(fs, "noauto", NULL, NULL) == 0)
                 return 0;
-        b->use.walk.what = role_texts[role];
+        follow(b, role);
         r = block_tag_parse(source, &tag, &value);
         if (r > 0)
                 r = use_tag(b, tag, value, &link);
@@ -216,7 +233,7 @@ static int each_fstab(Block *b, struct libmnt_fs *fs)
 /* Where hibernation writes to, and whence the next boot reads: the present one, and that of the command line. */
 static int find_resume(Block *b)
 {
-        const WalkLink link = { NULL, role_texts[ROLE_RESUME] };
+        const WalkLink link = { NULL, roles[ROLE_RESUME].text };
         _cleanup_free_ char *path = NULL, *value = NULL;
         unsigned major, minor;
         const BlockTag *tag;
@@ -225,7 +242,7 @@ static int find_resume(Block *b)
         char number[32];
         int r = 0;
 
-        b->use.walk.what = role_texts[ROLE_RESUME];
+        follow(b, ROLE_RESUME);
         if (root_read_attr(b->p->rfd, NAME_SYS_RESUME, number, sizeof(number)) >= 0 &&
             sscanf(number, "%u:%u", &major, &minor) == 2 && major != 0) {
                 r = block_by_number(b->p->rfd, makedev(major, minor), &path);
@@ -260,13 +277,13 @@ static int find_loader_esp(Block *b, const WalkLink *link)
 /* Also one that is not mounted and not in fstab, as with systemd's automatic mounts. */
 static int find_esp(Block *b)
 {
-        const WalkLink link = { NULL, role_texts[ROLE_ESP] };
+        const WalkLink link = { NULL, roles[ROLE_ESP].text };
         bool refused;
         int r;
 
         if (probe_exists(b->p->rfd, NAME_SYS_EFI) != TRISTATE_YES)
                 return 0;
-        b->use.walk.what = role_texts[ROLE_ESP];
+        follow(b, ROLE_ESP);
         r = find_loader_esp(b, &link);
         if (r >= 0 || r == -ENOMEM || b->esp_seen)
                 return probe_soft(r);
@@ -317,6 +334,7 @@ static int find_open(Block *b)
         _cleanup_(string_list_done) StringList names = {};
         int r = root_list(b->p->rfd, NAME_SYS_CLASS_BLOCK, NULL, &names);
 
+        follow(b, ROLE_OTHER);
         if (r < 0 && r != -ENOENT)
                 return r == -ENOMEM ? r : walk_unreadable(&b->use.walk, NULL, NAME_SYS_CLASS_BLOCK, r);
         FOREACH_ARRAY(name, names.items, names.n) {
@@ -329,7 +347,7 @@ static int find_open(Block *b)
                     string_list_contains(&b->use.devices, path) || count_entries(b->p->rfd, path, "slaves") == 0 ||
                     count_entries(b->p->rfd, path, "holders") > 0)
                         continue;
-                b->use.walk.what = describe_open(b->p->rfd, path);
+                follow_open(b, describe_open(b->p->rfd, path));
                 r = block_use_device(&b->use, path, NULL);
                 if (r < 0)
                         return r;
@@ -342,9 +360,9 @@ static int find_pools(Block *b)
         _cleanup_(string_list_done) StringList pools = {};
         int r = zfs_imported(b->p->rfd, &pools);
 
+        follow_open(b, "an imported pool of ZFS");
         if (r < 0)
                 return r == -ENOMEM ? r : walk_unreadable(&b->use.walk, NULL, NAME_ZFS_KSTAT, r);
-        b->use.walk.what = "an imported pool of ZFS";
         FOREACH_ARRAY(pool, pools.items, pools.n) {
                 const WalkLink link = { NULL, *pool };
 
@@ -380,6 +398,7 @@ static int read_table(Block *b, const char *path, bool needed, struct libmnt_tab
 
         if (r == -ENOMEM || r >= 0)
                 return r;
+        follow(b, ROLE_OTHER);
         return r == -ENOENT && !needed ? 0 : walk_unreadable(&b->use.walk, NULL, path, r);
 }
 
@@ -429,9 +448,24 @@ static int find_all(Block *b)
         return r;
 }
 
+/* Nothing at all can be told, of neither kind. */
+static int no_table(Block *b)
+{
+        static const WalkCure cure = { CURE_PERSON, "install libmount (Debian: libmount1)", false };
+        static const MountRole each[] = { ROLE_ROOT, ROLE_OTHER };
+        int r = 0;
+
+        FOREACH_ARRAY(role, each, ELEMENTSOF(each)) {
+                follow(b, *role);
+                if (r >= 0)
+                        r = walk_unknown(&b->use.walk, NULL, &cure,
+                                         "libmount.so.1, which reads what is mounted, is not there");
+        }
+        return r;
+}
+
 int probe_block(const Probe *p, Facts *f)
 {
-        static const WalkCure no_library = { CURE_PERSON, "install libmount (Debian: libmount1)", false };
         static const WalkCure no_root = { CURE_PERSON,
                                           "mount /proc there, or name a device of this machine for / in /etc/fstab",
                                           false };
@@ -441,13 +475,13 @@ int probe_block(const Probe *p, Facts *f)
         if (p->cfg->n_devices == 0 && !p->functions)
                 return 0;
         block_use_init(&b.use, p->rfd, f);
-        f->host.looked[HOST_USE_STORAGE] = true;
+        f->host.looked[HOST_USE_BOOT_DISK] = f->host.looked[HOST_USE_STORAGE] = true;
         if (mount_table_load() < 0)
-                return walk_unknown(&b.use.walk, NULL, &no_library,
-                                    "libmount.so.1, which reads what is mounted, is not there");
+                return no_table(&b);
         r = find_all(&b);
-        if (r >= 0 && !b.root_seen)
-                r = walk_unknown(&b.use.walk, NULL, &no_root,
-                                 NAME_PROC_MOUNTINFO " does not have /, and " NAME_FSTAB " no device for it");
-        return r;
+        if (r < 0 || b.root_seen)
+                return r;
+        follow(&b, ROLE_ROOT);
+        return walk_unknown(&b.use.walk, NULL, &no_root,
+                            NAME_PROC_MOUNTINFO " does not have /, and " NAME_FSTAB " no device for it");
 }

@@ -40,15 +40,15 @@ def run(ptprep: str, root: pathlib.Path, libraries: str, *arguments: str) -> tup
 def judge(ptprep: str, root: pathlib.Path, libraries: str, verdicts: dict[str, str]) -> list[str]:
     """In the list as in the check of a configured device: one answer."""
     functions = json.loads(run(ptprep, root, libraries, "list", "--json")[1])["functions"]
-    seen = {f["address"]: next((r["weight"] for r in f["reasons"] if r["id"] == "device.system"), "possible") for f in functions}
+    seen = {f["address"]: next((r["weight"] for r in f["reasons"] if r["id"] == "device.boot-disk"), "possible") for f in functions}
     errors = [f"list: {a} is {seen[a]}, not {v}" for a, v in verdicts.items() if seen[a] != v]
     errors += [f"list: {f['address']}: {r}" for f in functions for r in f["reasons"]
-               if r["id"] == "device.system" and r["weight"] == "unknown" and (CAUSE not in r["text"] or "install" not in r["cure"])]
+               if r["id"] == "device.boot-disk" and r["weight"] == "unknown" and (CAUSE not in r["text"] or "install" not in r["cure"])]
     for address, verdict in verdicts.items():
         device = next(f for f in functions if f["address"] == address)
         (root / "etc/ptprep/ptprep.conf").write_text(f"[device d]\naddress = {address}\nid = {device['vendor']}:{device['device']}\n")
         text = run(ptprep, root, libraries, "--check")[1]
-        result = next((line.split()[0] for line in text.splitlines() if " device.system " in line), "")
+        result = next((line.split()[0] for line in text.splitlines() if " device.boot-disk " in line), "")
         if result != ("ok" if verdict == "possible" else "blocked"):
             errors.append(f"check: {address} is {result}, and {verdict} in the list")
         if verdict != "possible":
@@ -69,7 +69,7 @@ def main() -> int:
         errors = judge(sys.argv[1], root, "", SEEN) + judge(sys.argv[1], root, str(libraries), BLIND)
         functions = json.loads(run(sys.argv[1], root, str(libraries), "list", "--json")[1])["functions"]
         errors += [f"{f['address']} carries no disk, and is held for one" for f in functions if f["address"] == GPU and
-                   any(r["id"] == "device.system" for r in f["reasons"])]
+                   any(r["id"] == "device.boot-disk" for r in f["reasons"])]
     print("\n".join(errors) if errors else "blind and not fooled")
     return 1 if errors else 0
 

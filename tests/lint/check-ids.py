@@ -13,7 +13,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 
 def rows(path: str) -> set[str]:
     """The ids that begin a row of a table."""
-    return set(re.findall(r'\{ "([a-z]+\.[a-z]+)",', (TOP / path).read_text()))
+    return set(re.findall(r'\{ "([a-z]+\.[a-z-]+)",', (TOP / path).read_text()))
 
 
 def check_document(path: pathlib.Path) -> list[str]:
@@ -33,11 +33,11 @@ def check_document(path: pathlib.Path) -> list[str]:
 def main() -> int:
     table = rows("agent/core/check.c")
     obstacles = rows("agent/core/verdict.c")
-    page = set(re.findall(rf"^\*((?:{AREAS})\.[a-z]+)\*", (TOP / "conf/ptprep.8.scd").read_text(), re.M))
+    page = set(re.findall(rf"^\*((?:{AREAS})\.[a-z-]+)\*", (TOP / "conf/ptprep.8.scd").read_text(), re.M))
     documents = sorted((TOP / "conf/checks").glob("*.md"))
     used = set()
     for path in (TOP / "agent").rglob("*.c"):
-        used |= set(re.findall(rf'"((?:{AREAS})\.(?!h")[a-z]+)"', path.read_text()))
+        used |= set(re.findall(rf'"((?:{AREAS})\.(?!h")[a-z-]+)"', path.read_text()))
     errors = []
     for name, ids in {"ptprep(8)": page, "conf/checks": {path.stem for path in documents}}.items():
         errors += [f"{i} is in the table of checks and not in {name}" for i in sorted(table - ids)]

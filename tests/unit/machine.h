@@ -261,7 +261,7 @@ static inline int machine_setup(void **state)
         for (BuilderKind k = _BUILDER_FIRST; k < _BUILDER_MAX; k++)
                 m->facts.builders[k].installed = m->facts.builders[k].active = TRISTATE_NO;
         m->facts.builders[BUILDER_DRACUT].installed = m->facts.builders[BUILDER_DRACUT].active = TRISTATE_YES;
-        m->facts.host.looked[HOST_USE_STORAGE] = true;
+        m->facts.host.looked[HOST_USE_BOOT_DISK] = m->facts.host.looked[HOST_USE_STORAGE] = true;
         m->facts.record_known = TRISTATE_YES;
         if (string_list_add(&m->facts.iommu_units, "dmar0") < 0)
                 return -1;
@@ -274,7 +274,8 @@ static inline int machine_setup(void **state)
         for (int32_t i = 1; i <= 4; i++)
                 (void) machine_add_group(m, i);
         if (pci_addr_parse("0000:00:03.0", &disk) < 0 || string_list_add(&chain, "/") < 0 ||
-            string_list_add(&chain, "vda") < 0 || host_use_add(&m->facts.host, HOST_USE_STORAGE, disk, "/", &chain) < 0)
+            string_list_add(&chain, "vda") < 0 ||
+            host_use_add(&m->facts.host, HOST_USE_BOOT_DISK, disk, "/", &chain) < 0)
                 return -1;
         machine_add_kernel(m, "6.1.0-1-amd64", true);
         if (!array_grow(&m->facts.loaders, m->facts.n_loaders++))

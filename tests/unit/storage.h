@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "base/text.h"
 #include "model/names.h"
 #include "probe/probe.h"
 #include "tree.h"
@@ -76,6 +77,13 @@ static inline Facts probe(const Tree *t)
         return probe_for(t, FLAG_CONFIGURED);
 }
 
+static inline bool is_boot_disk(const char *what)
+{
+        static const char *const all[] = { "/", "/boot", "/usr", "/var", "the EFI system partition" };
+
+        return string_in(what, all, ELEMENTSOF(all));
+}
+
 /* "WHAT: CHAIN" a line, in the order of the facts, then "unknown: WHAT" or, on the other end of a network, "remote:".
  */
 static inline char *told(const Facts *f)
@@ -88,11 +96,11 @@ static inline char *told(const Facts *f)
         FOREACH_ARRAY(u, f->host.items, f->host.n) {
                 _cleanup_free_ char *chain = host_use_chain(u);
 
-                assert_int_equal(u->kind, HOST_USE_STORAGE);
+                assert_int_equal(u->kind, is_boot_disk(u->what) ? HOST_USE_BOOT_DISK : HOST_USE_STORAGE);
                 (void) fprintf(out, "%s: %s\n", u->what, chain);
         }
         FOREACH_ARRAY(u, f->host.unknown, f->host.n_unknown) {
-                assert_int_equal(u->kind, HOST_USE_STORAGE);
+                assert_true(u->kind == HOST_USE_BOOT_DISK || u->kind == HOST_USE_STORAGE);
                 assert_true(u->cure || cure_kind_text(u->cure_kind));
                 (void) fprintf(out, "%s: %s\n", u->remote ? "remote" : "unknown", u->what);
         }
@@ -104,6 +112,6 @@ static inline void assert_told(const Facts *f, const char *expected)
 {
         _cleanup_free_ char *text = told(f);
 
-        assert_true(f->host.looked[HOST_USE_STORAGE]);
+        assert_true(f->host.looked[HOST_USE_BOOT_DISK] && f->host.looked[HOST_USE_STORAGE]);
         assert_string_equal(text, expected);
 }

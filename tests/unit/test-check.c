@@ -32,6 +32,23 @@ static void expect(const Machine *m, const char *check, Result result, const cha
                 fail_msg("%s: no cure for \"%s\"", check, f->detail);
 }
 
+/* Does any finding of a check name this? */
+static bool is_told(const Machine *m, const char *check, const char *text)
+{
+        FOREACH_ARRAY(f, m->findings.items, m->findings.n)
+                if (streq(f->check, check) && strstr(f->detail, text))
+                        return true;
+        return false;
+}
+
+/* What its worst finding advises; NULL: nothing. */
+static const char *find_cure(const Machine *m, const char *check)
+{
+        const Finding *f = find(m, check);
+
+        return f ? f->cure : NULL;
+}
+
 /* Of a check. */
 static void expect_exit(const Machine *m, int code, size_t steps)
 {
@@ -67,7 +84,8 @@ static void every_check_speaks_or_is_silent(void **state)
                 assert_ptr_equal(check_by_id(c->id), c);
                 /* what is rarely the case only speaks when it is */
                 if (c->judge != check_obstacle && c->judge != check_kernel_lockdown && c->judge != check_boot_mounted &&
-                    c->judge != check_boot_length && c->judge != check_restored && c->judge != check_failed)
+                    c->judge != check_boot_length && c->judge != check_restored && c->judge != check_failed &&
+                    (c->judge != check_device_used || host_use_texts[host_use_kind(c->id)].probed))
                         assert_non_null(find(m, c->id));
         }
         assert_null(check_by_id("no.such"));
@@ -372,16 +390,97 @@ static void the_running_system_is_safe(void **state)
 
         machine_add_device(m, "disk", "0000:00:03.0", "1af4:1042");
         machine_judge(m);
-        expect(m, "device.system", RESULT_BLOCKED, "it carries / (/ on vda on 0000:00:03.0)");
+        expect(m, "device.boot-disk", RESULT_BLOCKED, "it carries / (/ on vda on 0000:00:03.0)");
+        expect(m, "device.storage", RESULT_OK, "no other disk in use is on it");
         expect_exit(m, EXIT_BLOCKED, 0);
         host_uses_done(&m->facts.host);
         machine_judge(m);
-        expect(m, "device.system", RESULT_BLOCKED, "nobody has looked");
+        expect(m, "device.boot-disk", RESULT_BLOCKED, "nobody has looked");
+        expect(m, "device.storage", RESULT_BLOCKED, "nobody has looked");
         expect_exit(m, EXIT_BLOCKED, 0);
-        m->facts.host.looked[HOST_USE_STORAGE] = true;
+        m->facts.host.looked[HOST_USE_BOOT_DISK] = m->facts.host.looked[HOST_USE_STORAGE] = true;
         machine_judge(m);
-        expect(m, "device.system", RESULT_OK, "nothing mounted");
+        expect(m, "device.boot-disk", RESULT_OK, "the host does not boot from it");
         assert_true(m->plan.n > 0);
+}
+
+/* One word lifts one guard, says so for as long as it does, and is told where it does nothing. */
+static void guards_are_lifted_by_name(void **state)
+{
+        Machine *m = *state;
+        HostUnknown unknown = { .kind = HOST_USE_STORAGE, .what = copy("a lost one"), .cure_kind = CURE_ROOT };
+        ConfigDevice *d = machine_add_device(m, "disk", "0000:00:03.0", "1af4:1042");
+
+        d->allow = HOST_USE_BIT(HOST_USE_STORAGE);
+        machine_judge(m);
+        expect(m, "device.boot-disk", RESULT_BLOCKED, "it carries / (/ on vda on 0000:00:03.0)");
+        assert_true(is_told(m, "device.storage", "no other disk in use is on it; \"allow = storage\" lifts nothing"));
+        expect_exit(m, EXIT_BLOCKED, 0);
+
+        d->allow = HOST_USE_BIT(HOST_USE_BOOT_DISK);
+        machine_judge(m);
+        expect(m, "device.boot-disk", RESULT_WARN,
+               "it carries / (/ on vda on 0000:00:03.0); \"allow = boot-disk\" takes it all the same");
+        expect(m, "device.storage", RESULT_OK, "no other disk in use is on it");
+        assert_false(is_told(m, "device.storage", "lifts nothing"));
+        assert_non_null(strstr(m->wanted.claims, "0000:00:03.0 1af4:1042 "));
+        assert_true(m->plan.n > 0);
+
+        assert_int_equal(host_unknown_add(&m->facts.host, &unknown), 0);
+        machine_judge(m);
+        expect(m, "device.storage", RESULT_BLOCKED, "cannot tell whether the host needs it: a lost one");
+        m->config.devices[0].allow = HOST_USE_BIT(HOST_USE_STORAGE);
+        m->config.devices[1].allow |= HOST_USE_BIT(HOST_USE_STORAGE);
+        machine_judge(m);
+        expect(m, "device.storage", RESULT_WARN, "a lost one; \"allow = storage\" takes it all the same");
+        assert_true(m->plan.n > 0);
+}
+
+/* Nobody advises to take a word out because of what it has done: a guest's driver has the device. */
+static void a_word_that_has_done_its_work(void **state)
+{
+        Machine *m = *state;
+
+        m->config.devices[0].allow = HOST_USE_BIT(HOST_USE_STORAGE);
+        machine_judge(m);
+        expect(m, "device.storage", RESULT_OK, "no other disk in use is on it");
+        assert_null(find_cure(m, "device.storage"));
+        set_text(&machine_function(m, "0000:00:04.0")->driver, "e1000e");
+        machine_judge(m);
+        assert_non_null(find_cure(m, "device.storage"));
+        /* and of what cannot be there, nothing is said unless somebody thought that it could */
+        machine_function(m, "0000:00:04.0")->class = 0x030000;
+        machine_judge(m);
+        expect(m, "device.storage", RESULT_OK,
+               "no disk can be on a device of its class; \"allow = storage\" lifts nothing");
+        assert_null(find(m, "device.boot-disk"));
+}
+
+/* A guard that nobody looks for yet is not unknown, and what is found of it counts. */
+static void guards_without_a_prober(void **state)
+{
+        Machine *m = *state;
+        PciAddr nic;
+
+        for (HostUseKind kind = 0; kind < _HOST_USE_KIND_MAX; kind++) {
+                const HostUseText *guard = &host_use_texts[kind];
+                _cleanup_(string_list_done) StringList chain = {};
+
+                assert_int_equal(host_use_kind(guard->check), kind);
+                assert_string_equal(strchr(guard->check, '.') + 1, host_use_kind_to_string(kind));
+                m->facts.host.looked[kind] = false;
+                machine_judge(m);
+                if (guard->probed)
+                        expect(m, guard->check, RESULT_BLOCKED, guard->unseen);
+                else
+                        assert_null(find(m, guard->check));
+                m->facts.host.looked[kind] = true;
+                assert_int_equal(pci_addr_parse("0000:00:04.0", &nic), 0);
+                assert_int_equal(string_list_add(&chain, "thing"), 0);
+                assert_int_equal(host_use_add(&m->facts.host, kind, nic, "it", &chain), 0);
+                machine_judge(m);
+                expect(m, guard->check, RESULT_BLOCKED, "it (thing on 0000:00:04.0)");
+        }
 }
 
 static void groups(void **state)
@@ -1139,6 +1238,9 @@ int main(void)
                 T(policies_of_the_argument),
                 T(devices),
                 T(the_running_system_is_safe),
+                T(guards_are_lifted_by_name),
+                T(a_word_that_has_done_its_work),
+                T(guards_without_a_prober),
                 T(groups),
                 T(images),
                 T(image_owners),

@@ -57,7 +57,8 @@ static void test_all_keys(void **state)
                               "[agent]\r\nenabled = no\r\n"
                               "[iommu]\n  argument=never ; as told\n\tpassthrough = \"yes\"  # quoted\n"
                               "[device gpu-0.a_b]\naddress = 10001:80:1f.7\nid='10DE:1b80'\n"
-                              "path = pci0000:6f/00.5/pci10001:80/1f.7\ndriver = pci-stub\noptional = yes",
+                              "path = pci0000:6f/00.5/pci10001:80/1f.7\ndriver = pci-stub\noptional = yes\n"
+                              "allow = boot-disk,console  display",
                               &c, &e),
                          0);
         assert_false(c.enabled);
@@ -74,6 +75,8 @@ static void test_all_keys(void **state)
         assert_int_equal(d->id.vendor, 0x10de);
         assert_int_equal(d->driver, STUB_PCI_STUB);
         assert_true(d->has_driver && d->has_optional && d->optional);
+        assert_int_equal(d->allow, HOST_USE_BIT(HOST_USE_BOOT_DISK) | HOST_USE_BIT(HOST_USE_CONSOLE) |
+                                           HOST_USE_BIT(HOST_USE_DISPLAY));
         assert_string_equal(d->path, "pci0000:6f/00.5/pci10001:80/1f.7");
 }
 
@@ -99,12 +102,19 @@ static void test_faults(void **state)
                 { "[agent]\nen abled = yes\n", 2, "is no key" },
                 { "[agent]\nEnabled = yes\n", 2, "capital letter" },
                 { "[agent]\nenable = yes\n", 2, "unknown key \"enable\" in [agent], expected enabled" },
-                { GOOD_DEVICE "adress = 1\n", 4, "expected address, id, path, driver or optional" },
+                { GOOD_DEVICE "adress = 1\n", 4, "expected address, id, path, driver, optional or allow" },
                 { "[agent]\nenabled = yes\nenabled = yes\n", 3, "stands already in line 2" },
                 { "[agent]\nenabled = yes\n[iommu]\n[agent]\nenabled = no\n", 5, "stands already in line 2" },
                 { GOOD_DEVICE "id = 8086:10d3\n", 4, "stands already in line 3" },
                 { GOOD_DEVICE "[agent]\n" GOOD_DEVICE, 5, "[device nic0] stands already in line 1" },
                 { "[agent]\nenabled = maybe\n", 2, "\"maybe\" is no valid enabled of [agent], expected yes or no" },
+                { GOOD_DEVICE "allow = storage disk\n", 4,
+                  "\"disk\" is no word of allow of [device nic0], expected one or more of boot-disk, storage" },
+                { GOOD_DEVICE "allow = netwrk\n", 4,
+                  "\"netwrk\" is no word of allow of [device nic0], did you mean "
+                  "\"network\"?" },
+                { GOOD_DEVICE "allow = all\n", 4, "\"all\" is no word of allow" },
+                { GOOD_DEVICE "allow = ,\n", 4, "\",\" is no valid allow of [device nic0], expected one or more of" },
                 { "[agent]\nenabled =\n", 2, "has no value, expected yes or no" },
                 { "[agent]\nenabled = \"\"\n", 2, "has no value" },
                 { "[agent]\nenabled = # yes\n", 2, "has no value" },

@@ -47,7 +47,7 @@ static void one_line_a_function(void **state)
                 "ADDRESS       ID         CLASS   GROUP  DRIVER        RESET         VERDICT         DEVICE\n"
                 "0000:00:01.0  8086:3420  060400      1  pcieport      ?             not-applicable  \n"
                 "0000:00:03.0  1af4:1042  010000      2  virtio-pci    flr,bus       blocked         \n"
-                "              device.system: it carries / (/ on vda on 0000:00:03.0)\n"
+                "              device.boot-disk: it carries / (/ on vda on 0000:00:03.0)\n"
                 "              -> leave it to the host, or move what is on it to another device first\n"
                 "0000:00:04.0  8086:10d3  020000      3  vfio-pci      flr,bus       conditional     \n"
                 "              group.viable: IOMMU group 3 is not viable: 0000:00:05.0 in it is on its host driver "

@@ -111,10 +111,10 @@ static void one_line_stays_one(void **state)
         output_open(&o, 0, false);
         printer_add(&o.printer, "  %-7s  ", "fail");
         printer_color(&o.printer, COLOR_RED);
-        printer_line(&o.printer, "%s: %s", "x\n  ok       device.system", "\033[1A");
+        printer_line(&o.printer, "%s: %s", "x\n  ok       device.iommu", "\033[1A");
         printer_line(&o.printer, "%s", "");
         printer_block(&o.printer, "dracut:\tno\033c space\nleft", "| ");
-        output_expect(&o, "  fail     x\\x0a  ok       device.system: \\x1b[1A\n\ndracut:\tno\\x1bc space\n| left\n");
+        output_expect(&o, "  fail     x\\x0a  ok       device.iommu: \\x1b[1A\n\ndracut:\tno\\x1bc space\n| left\n");
 }
 
 static void long_texts_are_whole(void **state)

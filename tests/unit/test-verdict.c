@@ -144,10 +144,10 @@ static void without_obstacles(void **state)
         expect(m, NIC, VERDICT_READY, NULL, CURE_NONE, NULL);
         set_text(&machine_function(m, NIC)->driver, NULL);
         expect(m, NIC, VERDICT_POSSIBLE, NULL, CURE_NONE, NULL);
-        expect(m, "0000:00:03.0", VERDICT_BLOCKED, "device.system", CURE_CONFIGURATION,
+        expect(m, "0000:00:03.0", VERDICT_BLOCKED, "device.boot-disk", CURE_CONFIGURATION,
                "it carries / (/ on vda on 0000:00:03.0)");
         host_uses_done(&m->facts.host);
-        expect(m, "0000:00:03.0", VERDICT_UNKNOWN, "device.system", CURE_PERSON, "nobody has looked");
+        expect(m, "0000:00:03.0", VERDICT_UNKNOWN, "device.boot-disk", CURE_PERSON, "nobody has looked");
 }
 
 static void unknown_disks(void **state)
@@ -174,7 +174,7 @@ static void unknown_disks(void **state)
                 bool unknown = c->remote == VERDICT_UNKNOWN;
 
                 machine_function(m, TWIN)->class = c->class;
-                expect(m, TWIN, c->remote, unknown ? "device.system" : NULL, unknown ? CURE_ROOT : CURE_NONE,
+                expect(m, TWIN, c->remote, unknown ? "device.boot-disk" : NULL, unknown ? CURE_ROOT : CURE_NONE,
                        unknown ? "cannot tell whether the host needs it: a remote one" : NULL);
         }
         assert_int_equal(host_unknown_add(&m->facts.host, &any), 0);
@@ -182,10 +182,10 @@ static void unknown_disks(void **state)
                 machine_function(m, TWIN)->class = c->class;
                 if (c->local == c->remote)
                         continue;
-                expect(m, TWIN, c->local, "device.system", CURE_CONFIGURATION,
+                expect(m, TWIN, c->local, "device.boot-disk", CURE_CONFIGURATION,
                        "cannot tell whether the host needs it: any");
         }
-        expect(m, "0000:00:03.0", VERDICT_BLOCKED, "device.system", CURE_CONFIGURATION, "it carries /");
+        expect(m, "0000:00:03.0", VERDICT_BLOCKED, "device.boot-disk", CURE_CONFIGURATION, "it carries /");
 }
 
 static void the_iommu_is_off(void **state)
