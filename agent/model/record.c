@@ -5,6 +5,7 @@
 
 #include "base/parse.h"
 #include "base/text.h"
+#include "sealed.h"
 
 /*
  *      # comment
@@ -227,30 +228,6 @@ static int parse_line(RecordFile *f, const char *key, const char *value)
         return -EBADMSG;
 }
 
-/* The last line is a hash of all bytes before it. */
-static int check_end(const char *text, size_t *ret_size)
-{
-        static const char key[] = "\nend ";
-        const char *end = NULL;
-        uint64_t hash;
-        size_t size;
-        int r;
-
-        for (const char *p = text; (p = strstr(p, key)); p++)
-                end = p + 1;
-        if (!end)
-                return -EBADMSG;
-        size = (size_t) (end - text);
-        end += strlen(key) - 1;
-        r = parse_hash(end, strcspn(end, "\n"), &hash);
-        if (r < 0)
-                return r;
-        if (!streq(end + 16, "\n") || hash != fnv1a(FNV_START, text, size))
-                return -EBADMSG;
-        *ret_size = size;
-        return 0;
-}
-
 int record_parse(const char *text, Record *ret)
 {
         _cleanup_(record_done) Record record = {};
@@ -265,7 +242,7 @@ int record_parse(const char *text, Record *ret)
                 *ret = (Record){};
                 return 0;
         }
-        r = check_end(text, &size);
+        r = sealed_check(text, &size);
         if (r < 0)
                 return r;
         rest = copy = strndup(text, size);
@@ -358,7 +335,7 @@ int record_print(const Record *r, char **ret)
         }
         if (fclose(out) != 0)
                 return -ENOMEM;
-        if (string_printf(&whole, "%send %016" PRIx64 "\n", text, fnv1a(FNV_START, text, size)) < 0)
+        if (sealed_print(text, &whole) < 0)
                 return -ENOMEM;
         *ret = whole;
         return 0;
