@@ -53,6 +53,8 @@ static const Verb verbs[] = {
           format_of_others, verb_bootloader },
         { "revert", "", "take back all that ptprep has changed", 0, ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT,
           format_of_report, verb_revert },
+        { "remember", "", "note what the host's network hangs on, for when it is not up", 0, ACCEPTS_BOOT, NULL,
+          verb_remember },
         { "firmware", "", "print the firmware's tables of IOMMUs, decoded", 0,
           ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_TABLE, format_of_others, verb_firmware },
         { "explain", "[ID]", "what a check means and how to cure what it finds; without ID: all checks", 1, 0, NULL,
@@ -96,7 +98,7 @@ static const struct {
         { OPT_ROOT, ACCEPTS_ROOT, "--root=DIR", "judge and change the system below DIR" },
         { OPT_TABLE, ACCEPTS_TABLE, "--table=FILE", "read a saved firmware table" },
         { OPT_TREE, ACCEPTS_TREE, "--tree", "draw the bridges as a tree" },
-        { OPT_BOOT, ACCEPTS_BOOT, "--boot", "do not try again what failed in an earlier boot" },
+        { OPT_BOOT, ACCEPTS_BOOT, "--boot", "the host is booting: what failed in an earlier boot is not tried again" },
         { OPT_VERSION, 0, "--version", "print the version" },
         { OPT_HELP, 0, "--help", "print this text" },
 };

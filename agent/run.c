@@ -30,7 +30,7 @@ void run_init(Run *r)
 
 int run_look_unconfigured(Run *r, int rfd, bool live)
 {
-        int e = facts_gather(rfd, live, &r->config, &r->facts);
+        int e = facts_gather(rfd, (live ? FACTS_LIVE : 0) | (r->boot ? FACTS_BOOT : 0), &r->config, &r->facts);
 
         if (e >= 0 && r->mounts)
                 e = boot_mounts_copy(r->mounts, &r->facts.boot_mounts);
@@ -134,9 +134,11 @@ static void reset(Run *r)
 {
         const BootMounts *mounts = r->mounts;
         int lock = r->lock;
+        bool boot = r->boot;
 
         run_done(r);
         run_init(r);
+        r->boot = boot;
         r->mounts = mounts;
         r->lock = lock;
 }

@@ -12,6 +12,7 @@
 /* One look at the machine, and what it means. run_init() first, run_done() at the end. */
 typedef struct Run {
         const BootMounts *mounts; /* of run_mount(), set by the verb; NULL: it was not called */
+        bool boot;                /* the host is booting, set by the verb */
         int lock;                 /* of run_lock(), the verb's; 0: nothing is changed */
         Config config;
         Facts facts;

@@ -22,6 +22,7 @@ static int report_outcome(const Options *o, int rfd, bool live, const Run *befor
 
         run_init(&run);
         run.mounts = before->mounts;
+        run.boot = before->boot;
         code = run_look(&run, rfd, live);
         if (code != EXIT_READY && result->failure) {
                 tell("%s", result->failure);
@@ -83,6 +84,7 @@ int verb_apply(const Options *o)
 
         run_init(&run);
         run.mounts = &mounts;
+        run.boot = o->boot;
         rfd = run_open_root(o->root, &live);
         if (rfd < 0)
                 return EXIT_USAGE;

@@ -27,6 +27,7 @@ static inline bool options_json(const Options *o)
 int verb_check(const Options *o);
 int verb_apply(const Options *o);
 int verb_bootloader(const Options *o);
+int verb_remember(const Options *o);
 int verb_revert(const Options *o);
 int verb_firmware(const Options *o);
 int verb_explain(const Options *o);

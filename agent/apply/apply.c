@@ -289,8 +289,11 @@ int apply_report(int rfd, const char *directory, const char *name, const char *t
 
 void apply_forget_reports(int rfd)
 {
-        static const char *const paths[] = { NAME_FAILED_PLAN, NAME_STATE_DIR "/" NAME_REPORT_JSON,
-                                             NAME_STATE_DIR "/" NAME_REPORT_TEXT, NAME_RUN_DIR "/" NAME_REPORT_JSON,
+        static const char *const paths[] = { NAME_FAILED_PLAN,
+                                             NAME_NETWORK,
+                                             NAME_STATE_DIR "/" NAME_REPORT_JSON,
+                                             NAME_STATE_DIR "/" NAME_REPORT_TEXT,
+                                             NAME_RUN_DIR "/" NAME_REPORT_JSON,
                                              NAME_RUN_DIR "/" NAME_REPORT_TEXT };
 
         for (size_t i = 0; i < ELEMENTSOF(paths); i++)

@@ -127,7 +127,8 @@ int check_device_unique(const Check *self, const Judgement *j, FindingList *ret)
 /* Is it the device that was configured, be it that the host lives on it? */
 static bool is_the_device(const WantedDevice *d)
 {
-        return d->state == DEVICE_FOUND || d->state == DEVICE_IN_USE || d->state == DEVICE_USE_UNKNOWN;
+        return d->state == DEVICE_FOUND || d->state == DEVICE_IN_USE || d->state == DEVICE_USE_UNKNOWN ||
+               d->state == DEVICE_WAITING;
 }
 
 /* Of a device that is not in use. Nothing is said of what cannot be, unless somebody thought that it was. */

@@ -17,6 +17,8 @@ static const struct {
         [PLAN_REFUSED_UNSEEN] = { CURE_ELSEWHERE,
                                   "run ptprep where the devices are: enable ptprep.service in this system and boot "
                                   "it" },
+        [PLAN_REFUSED_WAITING] = { CURE_ELSEWHERE,
+                                   "nothing yet: first it has to be known what the host's network hangs on" },
 };
 
 static int change(Finding *f, CureKind kind, const char *text)

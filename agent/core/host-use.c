@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/host-use.h"
 
+#include "core/verdict.h"
+
 #define BASE(class)                                                                                                    \
         {                                                                                                              \
                 (class) << 8, 0xff00                                                                                   \
@@ -33,6 +35,14 @@ static const ClassMask no_network[] = {
         BASE(CLASS_ACCELERATOR), BASE(CLASS_SIGNAL),  SUB(CLASS_SERIAL_SMBUS),
 };
 
+/* What a way to a network leads through most often: of these nothing is decided before the network is up. */
+static const ClassMask networks[] = {
+        BASE(CLASS_NETWORK),
+        BASE(CLASS_WIRELESS),
+        SUB(CLASS_SERIAL_USB),
+        SUB(CLASS_SERIAL_INFINIBAND),
+};
+
 /*
  * The guards. A kind that nobody looks for yet says nothing at all, and its word lifts nothing. Whoever adds its prober
  * sets .probed here, and HostUses.looked[] each time it has run: from then on "nobody has looked" is unknown, and
@@ -61,6 +71,7 @@ const HostUseText host_use_texts[_HOST_USE_KIND_MAX] = {
         },
         [HOST_USE_NETWORK] = {
                 .check = "device.network",
+                .probed = true,
                 .verb = "carries",
                 .none = "no network that the host needs is on it",
                 .by_class = "no way to a network can be on a device of its class",
@@ -99,6 +110,25 @@ static bool class_in(uint32_t class, const ClassMask *list, size_t n)
         return false;
 }
 
+/*
+ * Can it be what the network will be found to hang on? A USB controller that is one function of a graphics card has the
+ * card's own port, and nothing has a network while a guest's driver has it.
+ */
+static bool may_have_network(const Facts *f, const PciFunction *p)
+{
+        size_t iterator = 0, i;
+
+        if (p->has_network)
+                return true;
+        if (!class_in(p->class, networks, ELEMENTSOF(networks)) || (p->driver && driver_is_harmless(p->driver)))
+                return false;
+        while (pci_class_sub(p->class) == CLASS_SERIAL_USB &&
+               facts_next_sibling(f, (size_t) (p - f->functions), &iterator, &i))
+                if (pci_class_base(f->functions[i].class) == CLASS_DISPLAY)
+                        return false;
+        return true;
+}
+
 HostUseAnswer host_use_of(const Facts *f, const PciFunction *p, HostUseKind kind)
 {
         const bool is_local = class_in(p->class, local, ELEMENTSOF(local));
@@ -113,8 +143,10 @@ HostUseAnswer host_use_of(const Facts *f, const PciFunction *p, HostUseKind kind
         if (class_in(p->class, guard->cannot, guard->n_cannot))
                 return (HostUseAnswer){ .used = TRISTATE_NO, .kind = kind, .by_class = true };
         FOREACH_ARRAY(u, f->host.unknown, f->host.n_unknown)
-                if (u->kind == kind && !(u->remote && is_local))
-                        return (HostUseAnswer){ .used = TRISTATE_UNKNOWN, .kind = kind, .unknown = u };
+                if (u->kind == kind && !(u->remote && is_local) && !(u->waits && !may_have_network(f, p)))
+                        return (HostUseAnswer){
+                                .used = TRISTATE_UNKNOWN, .kind = kind, .unknown = u, .waits = u->waits
+                        };
         return (HostUseAnswer){
                 .used = guard->probed && !f->host.looked[kind] ? TRISTATE_UNKNOWN : TRISTATE_NO,
                 .kind = kind,
@@ -132,7 +164,7 @@ HostUseAnswer host_use_any(const Facts *f, const PciFunction *p, unsigned allowe
                         continue;
                 if (a.used == TRISTATE_YES)
                         return a;
-                if (worst.used == TRISTATE_NO)
+                if (worst.used == TRISTATE_NO || (worst.waits && a.used == TRISTATE_UNKNOWN && !a.waits))
                         worst = a;
         }
         return worst;

@@ -9,6 +9,7 @@ typedef struct HostUseAnswer {
         HostUseKind kind;           /* of what was found, or could not be */
         const HostUse *use;         /* the first one, where it is used; else NULL */
         const HostUnknown *unknown; /* where that is unknown, the first reason; NULL: nobody has looked */
+        bool waits;                 /* unknown only until the host's network is up */
         bool by_class;              /* not used because nothing of this kind can be on its class */
 } HostUseAnswer;
 

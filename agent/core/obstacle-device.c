@@ -99,6 +99,8 @@ int obstacle_used(const VerdictContext *c, const PciFunction *f, const char *id,
         } else if (host.used == TRISTATE_UNKNOWN) {
                 blocked = (ReasonKind){ VERDICT_UNKNOWN, RESULT_BLOCKED, CURE_PERSON,
                                         "run ptprep where all of /proc and /sys is mounted" };
+                if (host.waits)
+                        blocked.result = RESULT_UNKNOWN;
                 if (host.unknown) {
                         blocked.cure_kind = host.unknown->cure_kind;
                         blocked.cure = host.unknown->cure;

@@ -153,16 +153,16 @@ PlanRefusal plan_refusal(const Judgement *j, const FindingList *findings)
         if (finding_worst(findings) == RESULT_BLOCKED)
                 return PLAN_REFUSED_BLOCKED;
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices)
-                if (!wanted_device_ok(d))
+                if (!wanted_device_ok(d) && d->state != DEVICE_WAITING)
                         return PLAN_REFUSED_UNSEEN;
-        return PLAN_ALLOWED;
+        return wanted_count_waiting(j->wanted) == j->wanted->n_devices ? PLAN_REFUSED_WAITING : PLAN_ALLOWED;
 }
 
 /* Does what refuses a plan only stand in the way of devices that would be added? */
 static bool may_take_away(const Judgement *j, PlanRefusal refusal)
 {
-        return (refusal == PLAN_REFUSED_BLOCKED || refusal == PLAN_REFUSED_UNSEEN) && j->config->n_devices > 0 &&
-               !j->facts->state_refusal;
+        return (refusal == PLAN_REFUSED_BLOCKED || refusal == PLAN_REFUSED_UNSEEN || refusal == PLAN_REFUSED_WAITING) &&
+               j->config->n_devices > 0 && !j->facts->state_refusal;
 }
 
 /*

@@ -12,6 +12,7 @@ typedef enum PlanRefusal {
         PLAN_REFUSED_SWITCHED_OFF, /* [agent] enabled = no */
         PLAN_REFUSED_BLOCKED,      /* a person has to act first */
         PLAN_REFUSED_UNSEEN,       /* of a device it cannot be told whether it is there */
+        PLAN_REFUSED_WAITING,      /* all devices wait for the host's network */
         _PLAN_REFUSAL_MAX,
 } PlanRefusal;
 

@@ -56,6 +56,8 @@ int render_claims(const Wanted *w, const char *present, char **ret)
                 _cleanup_free_ char *recorded = NULL;
                 const char *path = c->path;
 
+                if (d->state == DEVICE_WAITING)
+                        continue;
                 if (!path && d->state == DEVICE_FOUND)
                         path = d->function->path;
                 if (path &&

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "core/next-boot.h"
+#include "core/planner.h"
 #include "model/names.h"
 
 const ReportFormat report_formats[] = {
@@ -177,6 +178,10 @@ int report_exit_status(const Report *r)
         State s = state_of(r);
 
         if (r->verb == REPORT_APPLY && !r->judgement->config->enabled) /* which asks for no change */
+                return EXIT_READY;
+        /* all was done that can be done now, and ptprep-network.service does the rest */
+        if (r->verb == REPORT_APPLY && s == STATE_UNKNOWN &&
+            plan_refusal(r->judgement, r->findings) == PLAN_REFUSED_WAITING)
                 return EXIT_READY;
         if (r->verb == REPORT_APPLY && (s == STATE_REBOOT_DUE || s == STATE_UNKNOWN) && is_in_place(r))
                 return EXIT_READY;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/wanted.h"
 
+#include "base/text.h"
 #include "core/image-builder.h"
 #include "core/render.h"
 #include "initramfs/builders.h"
@@ -21,6 +22,18 @@ static const PciFunction *moved_to(const Facts *f, const ConfigDevice *c)
         return found;
 }
 
+/* Is it in the claim list already? What is done is not undone because a network is late. */
+static bool is_in_force(const Facts *f, const ConfigDevice *c)
+{
+        char begin[64];
+
+        (void) snprintf(begin, sizeof(begin), "%s %04x:%04x ", PCI_ADDR_TEXT(c->address), c->id.vendor, c->id.device);
+        for (const char *line = f->claims; line && *line; line = text_next_line(line))
+                if (startswith(line, begin))
+                        return true;
+        return false;
+}
+
 static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const PciFunction *p, HostUseAnswer host)
 {
         if (f->pci == TRISTATE_UNKNOWN)
@@ -33,14 +46,25 @@ static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const Pci
                 return DEVICE_WRONG_PATH;
         if (pci_class_never_bound(p->class))
                 return DEVICE_BRIDGE;
-        if (host.used != TRISTATE_NO)
-                return host.used == TRISTATE_YES ? DEVICE_IN_USE : DEVICE_USE_UNKNOWN;
-        return DEVICE_FOUND;
+        if (host.used == TRISTATE_NO || (host.waits && is_in_force(f, c)))
+                return DEVICE_FOUND;
+        if (host.used == TRISTATE_YES)
+                return DEVICE_IN_USE;
+        return host.waits ? DEVICE_WAITING : DEVICE_USE_UNKNOWN;
 }
 
 bool wanted_device_ok(const WantedDevice *d)
 {
         return d->state == DEVICE_FOUND || (d->state == DEVICE_ABSENT && d->config->optional);
+}
+
+size_t wanted_count_waiting(const Wanted *w)
+{
+        size_t n = 0;
+
+        FOREACH_ARRAY(d, w->devices, w->n_devices)
+                n += d->state == DEVICE_WAITING;
+        return n;
 }
 
 const WantedDevice *wanted_device_at(const Wanted *w, PciAddr a)

@@ -19,6 +19,7 @@ typedef enum DeviceState {
         DEVICE_BRIDGE,      /* pci_class_never_bound() */
         DEVICE_IN_USE,      /* the host lives on it */
         DEVICE_USE_UNKNOWN, /* or may do so */
+        DEVICE_WAITING,     /* that is told once the host's network is up */
         _DEVICE_STATE_MAX,
 } DeviceState;
 
@@ -62,6 +63,9 @@ void wanted_done(Wanted *w);
 /* Would a claim of this device be planned? Absent optional devices are: the claim list is made from the configuration.
  */
 bool wanted_device_ok(const WantedDevice *d);
+
+/* How many devices wait for the host's network. They are neither claimed nor in the way of others. */
+size_t wanted_count_waiting(const Wanted *w);
 
 /* Is this PCI function one of the wanted devices, found where it was configured? NULL: no. */
 const WantedDevice *wanted_device_at(const Wanted *w, PciAddr a);

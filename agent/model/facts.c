@@ -54,6 +54,7 @@ void facts_done(Facts *f)
         free(f->claims);
         free(f->modprobe_snippet);
         free(f->image_stamps);
+        free(f->network_memory);
         free(f->failed_plan);
         free(f->transaction);
         free(f->state_refusal);

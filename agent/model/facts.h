@@ -48,6 +48,7 @@ typedef struct PciFunction {
         char *reset;      /* ways to reset it as the kernel names them, "flr bus"; "" none; NULL: unknown */
         size_t physfn;    /* index of the physical function of a virtual one, PCI_PARENT_NONE */
         bool has_virtual; /* it has virtual functions switched on */
+        bool has_network; /* it has a network interface; told only where nobody knows what the network hangs on */
         char *name;       /* vendor and device in words; NULL: not asked for */
         char *class_name; /* base class and subclass in words; likewise */
         PciIsolation isolation;
@@ -170,9 +171,10 @@ typedef struct Facts {
         HostUses host;          /* what the system lives on */
         /* files that ptprep generates, as they are now; NULL: absent */
         char *claims, *modprobe_snippet;
-        char *image_stamps; /* NAME_IMAGE_STAMPS as it is now; NULL: absent */
-        char *failed_plan;  /* NAME_FAILED_PLAN, see core/failed-plan.h; NULL: none */
-        char *transaction;  /* leftovers of an interrupted apply, one path a line; NULL: none */
+        char *image_stamps;   /* NAME_IMAGE_STAMPS as it is now; NULL: absent */
+        char *network_memory; /* NAME_NETWORK as it is now; NULL: absent */
+        char *failed_plan;    /* NAME_FAILED_PLAN, see core/failed-plan.h; NULL: none */
+        char *transaction;    /* leftovers of an interrupted apply, one path a line; NULL: none */
         /* what ptprep has changed so far */
         Tristate record_known; /* no: damaged, or of a later version; unknown: not readable */
         char *state_refusal;   /* why nothing in NAME_STATE_DIR may be believed, with the path; NULL: it may */

@@ -40,6 +40,7 @@ typedef struct HostUse {
 typedef struct HostUnknown {
         HostUseKind kind;
         bool remote;        /* on the other end of a network: only a way to one can be what carries it */
+        bool waits;         /* it will be known once the host's network is up: nothing is decided before */
         char *what;         /* what could not be read or followed, and how far it was followed */
         CureKind cure_kind; /* as in Finding */
         const char *cure;   /* static; NULL: the sentence of that kind */

@@ -18,6 +18,7 @@
 #define NAME_TRANSACTION       NAME_STATE_DIR "/transaction"
 #define NAME_FAILED_PLAN       NAME_STATE_DIR "/failed"
 #define NAME_RECORD            NAME_STATE_DIR "/record"
+#define NAME_NETWORK           NAME_STATE_DIR "/network"
 #define NAME_ORIGINALS         NAME_STATE_DIR "/originals" /* with the path of the file behind it */
 #define NAME_REPORT_JSON       "report.json"
 #define NAME_REPORT_TEXT       "report.txt"

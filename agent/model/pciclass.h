@@ -10,27 +10,29 @@
  */
 
 /* Base classes, as pci_class_base() has them. */
-#define CLASS_STORAGE        0x01U
-#define CLASS_NETWORK        0x02U
-#define CLASS_DISPLAY        0x03U
-#define CLASS_MULTIMEDIA     0x04U
-#define CLASS_MEMORY         0x05U
-#define CLASS_BRIDGE         0x06U
-#define CLASS_INPUT          0x09U
-#define CLASS_PROCESSOR      0x0bU
-#define CLASS_CRYPTO         0x10U
-#define CLASS_SIGNAL         0x11U /* signal processing, which has most sensors too */
-#define CLASS_ACCELERATOR    0x12U
+#define CLASS_STORAGE           0x01U
+#define CLASS_NETWORK           0x02U
+#define CLASS_DISPLAY           0x03U
+#define CLASS_MULTIMEDIA        0x04U
+#define CLASS_MEMORY            0x05U
+#define CLASS_BRIDGE            0x06U
+#define CLASS_INPUT             0x09U
+#define CLASS_PROCESSOR         0x0bU
+#define CLASS_WIRELESS          0x0dU
+#define CLASS_CRYPTO            0x10U
+#define CLASS_SIGNAL            0x11U /* signal processing, which has most sensors too */
+#define CLASS_ACCELERATOR       0x12U
 
 /* Base class and subclass, as pci_class_sub() has them. */
-#define CLASS_BRIDGE_HOST    0x0600U
-#define CLASS_BRIDGE_ISA     0x0601U /* LPC and eSPI bridges too */
-#define CLASS_BRIDGE_PCI     0x0604U
-#define CLASS_BRIDGE_CARDBUS 0x0607U
-#define CLASS_BRIDGE_SEMI    0x0609U /* semi-transparent PCI-to-PCI bridge */
-#define CLASS_SYSTEM_IOMMU   0x0806U /* AMD I/O Virtualization Technology (IOMMU) Specification 48882, 3.2 */
-#define CLASS_SERIAL_USB     0x0c03U
-#define CLASS_SERIAL_SMBUS   0x0c05U
+#define CLASS_BRIDGE_HOST       0x0600U
+#define CLASS_BRIDGE_ISA        0x0601U /* LPC and eSPI bridges too */
+#define CLASS_BRIDGE_PCI        0x0604U
+#define CLASS_BRIDGE_CARDBUS    0x0607U
+#define CLASS_BRIDGE_SEMI       0x0609U /* semi-transparent PCI-to-PCI bridge */
+#define CLASS_SYSTEM_IOMMU      0x0806U /* AMD I/O Virtualization Technology (IOMMU) Specification 48882, 3.2 */
+#define CLASS_SERIAL_USB        0x0c03U
+#define CLASS_SERIAL_SMBUS      0x0c05U
+#define CLASS_SERIAL_INFINIBAND 0x0c06U
 
 static inline unsigned pci_class_base(uint32_t class)
 {

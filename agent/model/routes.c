@@ -89,6 +89,13 @@ static int read_multipath(Routes *r, RouteHop *hop, const uint8_t *data, size_t 
         return 0;
 }
 
+/* 169.254.0.0/16, RFC 3927; fe80::/10, RFC 4291. */
+static bool is_link_local(int family, const uint8_t *to, size_t size)
+{
+        return size >= 2 &&
+               (family == AF_INET ? to[0] == 169 && to[1] == 254 : to[0] == 0xfe && (to[1] & 0xc0) == 0x80);
+}
+
 static int read_route(Routes *r, const uint8_t *data, size_t size)
 {
         Attributes attributes = { data + NLMSG_ALIGN(sizeof(struct rtmsg)), 0 };
@@ -109,6 +116,9 @@ static int read_route(Routes *r, const uint8_t *data, size_t size)
         attributes.left = size - NLMSG_ALIGN(sizeof(head));
         while (next_attribute(&attributes, &type, &value, &value_size)) {
                 switch (type) {
+                case RTA_DST:
+                        hop.link_local = is_link_local(head.rtm_family, value, value_size);
+                        break;
                 case RTA_OIF:
                         (void) get_u32(value, value_size, &hop.index);
                         break;

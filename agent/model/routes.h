@@ -12,6 +12,7 @@
 /* An interface, by its number (1 and up), through which something is reached. */
 typedef struct RouteHop {
         bool is_default;  /* everything; else only some addresses */
+        bool link_local;  /* only neighbours, with addresses that every interface gives itself */
         uint32_t index;   /* of the interface; 0: known by the next hop only */
         uint32_t nexthop; /* object that has the interface; 0: none */
 } RouteHop;

@@ -63,6 +63,20 @@ static bool component_address(const char *s, size_t length, PciAddr *ret)
         return strchr(text, ':') != strrchr(text, ':') && pci_addr_parse(text, ret) >= 0;
 }
 
+int place_function(const char *path, PciAddr *ret)
+{
+        bool found = false;
+
+        for (const char *s = path; *s != 0;) {
+                size_t length = strcspn(s, "/");
+
+                found |= component_address(s, length, ret);
+                s += length;
+                s += strspn(s, "/");
+        }
+        return found ? 0 : -ENOENT;
+}
+
 int walk_functions(HostWalk *w, const WalkLink *link, const char *path)
 {
         PciAddr addr, last = {};

@@ -62,35 +62,41 @@ static int use_lower(HostWalk *w, const char *name, const WalkLink *link)
         return found;
 }
 
-/* The ports of Open vSwitch: which of its bridges has which, its own database knows. */
-static int use_switch(HostWalk *w, const WalkLink *link)
+/* Interfaces that have another one as their master. */
+static int use_ports(HostWalk *w, const char *master, const WalkLink *link)
 {
-        const WalkLink here = { link, "Open vSwitch" };
         _cleanup_(string_list_done) StringList names = {};
         bool found = false;
-        int r;
+        int r = root_list(w->rfd, NAME_SYS_CLASS_NET, NULL, &names);
 
-        if (walk_passed(link, here.name))
-                return 0;
-        r = root_list(w->rfd, NAME_SYS_CLASS_NET, NULL, &names);
         if (r < 0)
                 return probe_soft(r);
         FOREACH_ARRAY(name, names.items, names.n) {
                 _cleanup_free_ char *attr = NULL, *target = NULL;
+                const char *slash;
 
                 if (string_printf(&attr, NAME_SYS_CLASS_NET "/%s/master", *name) < 0)
                         return -ENOMEM;
                 r = root_readlink(w->rfd, attr, &target);
                 if (r == -ENOMEM)
                         return r;
-                if (r < 0 || !endswith(target, "/" OVS_MASTER))
+                slash = r >= 0 ? strrchr(target, '/') : NULL;
+                if (!slash || !streq(slash + 1, master))
                         continue;
-                r = net_use_interface(w, *name, &here);
+                r = net_use_interface(w, *name, link);
                 if (r < 0)
                         return r;
                 found |= r > 0;
         }
         return found;
+}
+
+/* The ports of Open vSwitch: which of its bridges has which, its own database knows. */
+static int use_switch(HostWalk *w, const WalkLink *link)
+{
+        const WalkLink here = { link, "Open vSwitch" };
+
+        return walk_passed(link, here.name) ? 0 : use_ports(w, OVS_MASTER, &here);
 }
 
 /* All interfaces through which anything is reached, but for this one: a tunnel goes through one of them. */
@@ -136,7 +142,9 @@ int net_use_interface(HostWalk *w, const char *name, const WalkLink *above)
         if (r == 0)
                 r = use_lower(w, name, &link);
         if (r == 0 && strstr(target, "/devices/virtual/")) {
-                r = use_switch(w, &link);
+                r = use_ports(w, name, &link); /* has the links lower_* as well, unless somebody has left them out */
+                if (r == 0)
+                        r = use_switch(w, &link);
                 if (r == 0)
                         r = use_reachable(w, &link);
         }
@@ -158,4 +166,23 @@ int net_use_address(HostWalk *w, const char *address, const char *source, const 
         if (r >= 0)
                 r = routes.n_hops == 0 ? -ENOENT : net_interface_name(w->rfd, w->f->live, routes.hops[0].index, name);
         return r < 0 ? probe_soft(r) : net_use_interface(w, name, above);
+}
+
+int net_mac(int rfd, const char *name, char **ret)
+{
+        /* a bond gives its own address to all that it is made of */
+        static const char *const attributes[] = { "bonding_slave/perm_hwaddr", "address" };
+        int r = -ENOENT;
+
+        for (size_t i = 0; i < ELEMENTSOF(attributes) && r < 0; i++) {
+                _cleanup_free_ char *attr = NULL;
+                char text[64];
+
+                if (string_printf(&attr, NAME_SYS_CLASS_NET "/%s/%s", name, attributes[i]) < 0)
+                        return -ENOMEM;
+                r = strchr(name, '/') ? -EINVAL : root_read_attr(rfd, attr, text, sizeof(text));
+                if (r >= 0)
+                        r = strpbrk(text, " \t") || !*text ? -EINVAL : string_copy(text, ret);
+        }
+        return r;
 }

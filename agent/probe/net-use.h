@@ -27,4 +27,7 @@ int net_use_address(HostWalk *w, const char *address, const char *source, const 
 /* The name of an interface by its number; -ENOENT: there is none. 0; other negative errno. */
 int net_interface_name(int rfd, bool live, uint32_t index, char ret[IF_NAMESIZE]) _must_check_;
 
+/* The hardware's address of an interface, "52:54:00:12:34:56", owned by the caller. 0; negative errno. */
+int net_mac(int rfd, const char *name, char **ret) _must_check_;
+
 #define NAME_SYS_CLASS_NET "/sys/class/net"

@@ -20,7 +20,7 @@ static const struct {
         { probe_modules, true },                                                   /* after kernel and pci */
         { probe_loader, true },   { probe_builders, true }, { probe_files, true }, /* after builders */
         { probe_record, true },   { probe_image, true },                           /* after modules, files and record */
-        { probe_block, false },                                                    /* after pci */
+        { probe_block, false },   { probe_network, false },                        /* after pci */
 };
 
 bool probe_details(const Probe *p, PciAddr a)
@@ -103,7 +103,11 @@ int probe_files(const Probe *p, Facts *f)
 
 int facts_gather(int rfd, unsigned flags, const Config *cfg, Facts *ret)
 {
-        Probe p = { .rfd = rfd, .live = flags & FACTS_LIVE, .functions = flags & FACTS_FUNCTIONS, .cfg = cfg };
+        Probe p = { .rfd = rfd,
+                    .live = flags & FACTS_LIVE,
+                    .functions = flags & FACTS_FUNCTIONS,
+                    .boot = flags & FACTS_BOOT,
+                    .cfg = cfg };
         _cleanup_free_ PciAddr *wanted = NULL;
         _cleanup_(facts_done) Facts f;
         int r;
@@ -123,4 +127,17 @@ int facts_gather(int rfd, unsigned flags, const Config *cfg, Facts *ret)
         *ret = f;
         facts_init(&f);
         return 0;
+}
+
+int facts_gather_network(int rfd, bool live, NetworkNow *ret)
+{
+        const Config none = {};
+        const Probe p = { .rfd = rfd, .live = live, .cfg = &none };
+        _cleanup_(facts_done) Facts f;
+        int r;
+
+        facts_init(&f);
+        f.live = live;
+        r = probe_pci(&p, &f);
+        return r < 0 ? r : probe_network_now(&p, &f, ret);
 }

@@ -9,6 +9,7 @@
 /* What facts_gather() is told besides. */
 enum {
         FACTS_LIVE = 1 << 0,      /* the root directory is "/" of the running system */
+        FACTS_BOOT = 1 << 2,      /* the host is booting: what is not up yet may come */
         FACTS_FUNCTIONS = 1 << 1, /* all about every PCI function, with names, and nothing about the next boot */
 };
 
@@ -28,6 +29,16 @@ int facts_gather(int rfd, unsigned flags, const Config *cfg, Facts *ret) _must_c
  * @f: begun with facts_init(). Returns 0 or -ENOMEM.
  */
 int facts_gather_firmware(int rfd, Facts *f) _must_check_;
+
+/* What the host's network hangs on now. */
+typedef struct NetworkNow {
+        char *text;  /* to be remembered, of model/netmemory.h; owned */
+        size_t n;    /* uses in it */
+        bool is_all; /* the network is up, or none is in use; no: it may be on its way */
+} NetworkNow;
+
+/* @ret: text is released by the caller. 0 or -ENOMEM. */
+int facts_gather_network(int rfd, bool live, NetworkNow *ret) _must_check_;
 
 /**
  * boot_mounts_open() - mount for reading what a boot loader reads and what is not mounted: /boot, the ESP
@@ -82,7 +93,7 @@ int boot_mounts_choose(int rfd, const BootMounts *tried, int (*partitions)(void 
 /* What every prober is told. */
 typedef struct Probe {
         int rfd;
-        bool live, functions;
+        bool live, functions, boot;
         const PciAddr *wanted; /* sorted */
         size_t n_wanted;
         const Config *cfg;
@@ -105,7 +116,10 @@ int probe_builders(const Probe *p, Facts *f) _must_check_; /* what makes initram
 int probe_files(const Probe *p, Facts *f) _must_check_;    /* what ptprep generated, its helper */
 int probe_record(const Probe *p, Facts *f) _must_check_;   /* what ptprep has changed so far */
 int probe_image(const Probe *p, Facts *f) _must_check_;    /* what is inside the initramfs of each kernel */
-int probe_block(const Probe *p, Facts *f) _must_check_;    /* which PCI functions carry the system */
+int probe_network_now(const Probe *p, Facts *f, NetworkNow *ret) _must_check_; /* of facts_gather_network() */
+int probe_block(const Probe *p, Facts *f) _must_check_; /* which PCI functions carry the system */
+
+int probe_network(const Probe *p, Facts *f) _must_check_; /* what the host's network hangs on */
 
 /* Is this function to be looked at closely: wanted, or all of them are? */
 bool probe_details(const Probe *p, PciAddr a);

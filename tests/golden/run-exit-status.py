@@ -32,6 +32,11 @@ READY, NOT_READY, BLOCKED, ROLLED_BACK, UNKNOWN, DAMAGED = range(6)
 USAGE, INTERNAL, IO, BUSY, PRIVILEGE, CONFIG = 64, 70, 74, 75, 77, 78
 
 
+# what "ptprep remember" has noted of a host whose network hangs on no PCI function
+NO_NETWORK = ["f /var/lib/ptprep/network sealed",
+              "| # What carried the network of this host when it was last up, see ptprep(8). Not to be edited.", "| version 1"]
+
+
 class Machine:
     def __init__(self, ptprep: str, name: str, directory: str):
         self.ptprep = ptprep
@@ -102,6 +107,19 @@ def switched_off(m: Machine) -> None:
         m.errors.append("an apply that is switched off has written something")
 
 
+def waits_for_network(m: Machine) -> None:
+    """At boot nobody knows yet what the network hangs on: nothing is done, which is no failure; then it is known."""
+    m.run("--apply", "--boot", status=READY, said=r"unknown +device\.network .*only to be seen on the running host")
+    if m.tree.path("/etc/ptprep/claims").exists():
+        m.errors.append("claimed, though nobody knows yet what the network hangs on")
+    m.tree.build(NO_NETWORK)
+    m.run("--apply", "--boot", status=READY, said=r"^ptprep: REBOOT DUE")
+    m.tree.path("/var/lib/ptprep/network").unlink()
+    m.run("--apply", "--boot", status=READY, said=r"^ptprep: REBOOT DUE")  # what is in force stays
+    m.reboot()
+    m.run("--check", status=READY, said=r"^ptprep: READY$")
+
+
 def blocked(m: Machine) -> None:
     m.run("--check", status=BLOCKED, said=r"^ptprep: BLOCKED")
     m.run("--apply", status=BLOCKED, said=r"^next: .*nothing was changed$")
@@ -116,6 +134,7 @@ def not_tried_again(m: Machine) -> None:
     ran = m.tree.path("/ran")
     mkconfig = m.tree.path("/usr/sbin/grub-mkconfig")
     working = mkconfig.read_text()
+    m.tree.build(NO_NETWORK)
     mkconfig.write_text(working.replace("set -eu\n", "set -eu\necho >>/ran\necho no such disk\nexit 1\n"))
 
     def apply(*arguments: str, runs: int) -> None:
@@ -240,7 +259,8 @@ def configuration_broken_meanwhile(m: Machine) -> None:
 # status in the manual, machine, what happens there
 ROWS = [
     (READY, "intel-default-on", prepared), (READY, "unconfigured", nothing_configured), (READY, "no-iommu", nothing_configured_nor_possible),
-    (READY, "intel-off", taken_back), (NOT_READY, "intel-off", switched_off), (BLOCKED, "boot-disk", blocked),
+    (READY, "intel-off", taken_back), (READY, "intel-default-on", waits_for_network), (NOT_READY, "intel-off", switched_off),
+    (BLOCKED, "boot-disk", blocked),
     (ROLLED_BACK, "disk-full", rolled_back), (ROLLED_BACK, "intel-off", not_tried_again),
     (DAMAGED, "proxmox-systemd-boot", damaged), (UNKNOWN, "intel-off", container), (UNKNOWN, "unconfigured", container),
     (UNKNOWN, "intel-default-on", image), (USAGE, "unconfigured", usage), (INTERNAL, "unconfigured", internal), (IO, "intel-off", full),

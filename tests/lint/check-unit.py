@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""check-unit.py UNIT: how exposed ptprep.service is, by systemd's own measure, and that each limit left out has its reason.
+"""check-unit.py UNIT: how exposed a unit of ptprep is, by systemd's own measure, and that each limit left out has its reason.
 
 systemd-analyze(1) security --offline; what it finds wanting has to be named in the unit: as set in part, or as left out.
 """

@@ -399,6 +399,7 @@ static void the_running_system_is_safe(void **state)
         expect(m, "device.storage", RESULT_BLOCKED, "nobody has looked");
         expect_exit(m, EXIT_BLOCKED, 0);
         m->facts.host.looked[HOST_USE_BOOT_DISK] = m->facts.host.looked[HOST_USE_STORAGE] = true;
+        m->facts.host.looked[HOST_USE_NETWORK] = true;
         machine_judge(m);
         expect(m, "device.boot-disk", RESULT_OK, "the host does not boot from it");
         assert_true(m->plan.n > 0);
@@ -481,6 +482,98 @@ static void guards_without_a_prober(void **state)
                 machine_judge(m);
                 expect(m, guard->check, RESULT_BLOCKED, "it (thing on 0000:00:04.0)");
         }
+}
+
+static void add_waiting(Machine *m)
+{
+        HostUnknown u = { .kind = HOST_USE_NETWORK,
+                          .waits = true,
+                          .what = copy("not up yet"),
+                          .cure_kind = CURE_ELSEWHERE,
+                          .cure = "nothing" };
+
+        assert_int_equal(host_unknown_add(&m->facts.host, &u), 0);
+}
+
+/* What nobody can tell before the network is up is neither claimed nor dropped, and is in nobody's way. */
+static void network_devices_wait(void **state)
+{
+        Machine *m = *state;
+        PciFunction *nic = machine_function(m, "0000:00:04.0");
+
+        add_waiting(m);
+        machine_judge(m); /* a guest's driver has it: no network hangs on it */
+        expect(m, "device.network", RESULT_OK, "no network that the host needs is on it");
+        expect_exit(m, EXIT_READY, 0);
+        set_text(&nic->driver, "e1000e"); /* as with ptprep=off for one boot: its line is there, and stays */
+        machine_judge(m);
+        expect(m, "device.network", RESULT_UNKNOWN, "cannot tell whether the host needs it: not up yet");
+        expect(m, "device.claimlist", RESULT_OK, "listed");
+        assert_string_equal(m->wanted.claims, m->facts.claims);
+        assert_int_equal(m->plan.n, 0);
+        set_text(&m->facts.claims, NULL); /* nothing is in force, and there is nothing else to do */
+        machine_judge(m);
+        expect(m, "device.network", RESULT_UNKNOWN, "not up yet");
+        assert_null(strstr(m->wanted.claims, "0000:00:04.0"));
+        assert_null(find(m, "device.driver"));
+        expect_exit(m, EXIT_UNKNOWN, 0);
+        assert_int_equal(plan_refusal(&m->judgement, &m->findings), PLAN_REFUSED_WAITING);
+        machine_function(m, "0000:00:05.0")->class = 0x030000; /* a graphics card does not wait with it */
+        machine_add_device(m, "gpu", "0000:00:05.0", "8086:10d3");
+        machine_judge(m);
+        assert_null(strstr(m->wanted.claims, "0000:00:04.0"));
+        assert_non_null(strstr(m->wanted.claims, "0000:00:05.0 8086:10d3 "));
+        assert_true(m->plan.n > 0);
+        m->config.devices[0].allow = HOST_USE_BIT(HOST_USE_NETWORK);
+        machine_judge(m);
+        expect(m, "device.network", RESULT_WARN, "not up yet; \"allow = network\" takes it all the same");
+        assert_non_null(strstr(m->wanted.claims, "0000:00:04.0 8086:10d3 "));
+}
+
+/* Of a device that is not configured any more the line goes, whatever waits. */
+static void what_is_taken_out_does_not_wait(void **state)
+{
+        Machine *m = *state;
+        _cleanup_free_ char *claims = NULL;
+
+        machine_judge(m);
+        assert_true(asprintf(&claims, "%s0000:00:06.0 8086:10d3 vfio-pci - old\n", m->wanted.claims) > 0);
+        set_text(&m->facts.claims, claims);
+        m->config.devices[0].address.slot = 5;
+        add_waiting(m);
+        machine_judge(m);
+        assert_int_equal(plan_refusal(&m->judgement, &m->findings), PLAN_REFUSED_WAITING);
+        assert_true(m->plan.n > 0);
+}
+
+static void waiting_by_class(void **state)
+{
+        static const struct {
+                uint32_t class;
+                bool has_network, waits;
+        } classes[] = {
+                { 0x020000, false, true },  { 0x028000, false, true },  { 0x0d8000, false, true },
+                { 0x0c0600, false, true },  { 0x0c0330, false, true },  { 0x010802, false, false },
+                { 0x030000, false, false }, { 0x040300, false, false }, { 0x0c8000, false, false },
+                { 0xff0000, false, false }, { 0xff0000, true, true },   { 0x088000, true, true },
+        };
+        Machine *m = *state;
+        PciFunction *twin = machine_function(m, "0000:00:05.0");
+
+        add_waiting(m);
+        FOREACH_ARRAY(c, classes, ELEMENTSOF(classes)) {
+                twin->class = c->class;
+                twin->has_network = c->has_network;
+                assert_int_equal(host_use_any(&m->facts, twin, 0).used, c->waits ? TRISTATE_UNKNOWN : TRISTATE_NO);
+                assert_int_equal(host_use_any(&m->facts, twin, 0).waits, c->waits);
+        }
+        /* the port of a graphics card */
+        twin->class = 0x0c0330;
+        twin->has_network = false;
+        machine_function(m, "0000:00:04.0")->class = 0x030000;
+        machine_function(m, "0000:00:04.0")->addr = (PciAddr){ 0, 0, 5, 0 };
+        twin->addr.function = 2;
+        assert_int_equal(host_use_any(&m->facts, twin, 0).used, TRISTATE_NO);
 }
 
 static void groups(void **state)
@@ -1241,6 +1334,9 @@ int main(void)
                 T(guards_are_lifted_by_name),
                 T(a_word_that_has_done_its_work),
                 T(guards_without_a_prober),
+                T(network_devices_wait),
+                T(what_is_taken_out_does_not_wait),
+                T(waiting_by_class),
                 T(groups),
                 T(images),
                 T(image_owners),

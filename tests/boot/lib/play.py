@@ -124,7 +124,7 @@ class Play:
                 os.chmod(target, file.mode)
             if self.case.ptprep:
                 # after the files: one of them may be a preset that goes before ptprep's own
-                root.run(["systemctl", "preset", "ptprep.service"], log)
+                root.run(["systemctl", "preset", "ptprep.service", "ptprep-network.service"], log)
             for name, value in self.case.grub:
                 set_grub_variable(root, name, value)
             if acpi:
