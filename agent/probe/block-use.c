@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "model/names.h"
 #include "probe/block-device.h"
+#include "probe/fabric-use.h"
 #include "probe/probe.h"
 #include "probe/zfs-pool.h"
 
@@ -116,42 +117,6 @@ static const struct {
         { "zram", use_zram },
 };
 
-/*
- * A connection over NVMe/TCP may be bound to an interface (drivers/nvme/host/tcp.c: host_iface, SO_BINDTODEVICE). Then
- * that one leads there, and no other. @controller: its name, and what stands behind it in a path. Returns 1; 0: it is
- * not bound, or its interface is not on a PCI function of its own, such as a bridge or a VLAN; -ENOMEM.
- */
-static int use_bound_interface(BlockUse *u, const char *controller, const WalkLink *link)
-{
-        const int length = (int) strcspn(controller, "/");
-        _cleanup_free_ char *transport = NULL, *address = NULL, *net = NULL, *target = NULL, *note = NULL;
-        const char *interface = NULL;
-        char kind[16], text[PATH_MAX], *save = NULL;
-        WalkLink way = { .above = link };
-        int r;
-
-        if (string_printf(&transport, "/sys/class/nvme/%.*s/transport", length, controller) < 0 ||
-            string_printf(&address, "/sys/class/nvme/%.*s/address", length, controller) < 0)
-                return -ENOMEM;
-        r = root_read_attr(u->walk.rfd, transport, kind, sizeof(kind));
-        if (r >= 0)
-                r = streq(kind, "tcp") ? root_read_attr(u->walk.rfd, address, text, sizeof(text)) : -ENOENT;
-        if (r < 0)
-                return r == -ENOMEM ? r : 0;
-        for (char *field = strtok_r(text, ",", &save); field; field = strtok_r(NULL, ",", &save))
-                interface = startswith(field, "host_iface=") ?: interface;
-        if (!interface)
-                return 0;
-        if (string_printf(&net, "/sys/class/net/%s", interface) < 0 ||
-            string_printf(&note, "NVMe/TCP over %s", interface) < 0)
-                return -ENOMEM;
-        r = root_readlink(u->walk.rfd, net, &target);
-        if (r < 0)
-                return r == -ENOMEM ? r : 0;
-        way.name = note;
-        return walk_functions(&u->walk, &way, target);
-}
-
 /* @place: below /sys/devices, where no other block device is below it any more. */
 static int use_place(BlockUse *u, const char *place, const WalkLink *link)
 {
@@ -160,7 +125,7 @@ static int use_place(BlockUse *u, const char *place, const WalkLink *link)
         int r = walk_functions(&u->walk, link, place);
 
         if (r == 0 && controller)
-                r = use_bound_interface(u, controller + strlen(fabrics), link);
+                r = fabric_use(&u->walk, controller + strlen(fabrics), link);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (controller)

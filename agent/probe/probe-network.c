@@ -353,7 +353,7 @@ static int look(Network *n)
         int r = netlink_routes(n->p->rfd, n->p->live, &n->routes);
 
         n->seen = r >= 0;
-        if (r == -ENODATA)
+        if (!n->p->live && (r >= 0 || r == -ENODATA))
                 r = use_proc_routes(n);
         else if (r < 0 && r != -ENOMEM)
                 r = walk_unknown(&n->walk, NULL, &not_followed, "the kernel does not tell its routes: %s",

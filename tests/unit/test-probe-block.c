@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "network.h"
 #include "storage.h"
 
 static void test_partitions(void **state)
@@ -298,45 +299,53 @@ static void test_not_followed(void **state)
         (void) state;
 }
 
-/* NVMe/TCP says which interface it is bound to; only one that is on a function of its own is followed. */
-static void test_bound_to_an_interface(void **state)
+/* A controller of NVMe over fabrics says how it is reached: by an interface, by addresses, by a port. */
+static void test_fabrics(void **state)
 {
-        static const char bound[] = "traddr=192.0.2.1,trsvcid=4420,host_iface=enp0s4,src_addr=192.0.2.17\n",
-                          not_told[] = "remote: / on nvme0n1, which is reached over NVMe over fabrics\n";
+        static const char bound[] = "traddr=192.0.2.1,trsvcid=4420,host_iface=bond0,src_addr=192.0.2.17\n",
+                          routed[] = "traddr=192.0.2.1,trsvcid=4420,host_traddr=192.0.2.17\n",
+                          elsewhere[] = "traddr=192.0.2.9,trsvcid=4420\n",
+                          not_told[] = "remote: / on nvme0n1, which is reached over NVMe over fabrics\n",
+                          first_port[] =
+                                  "traddr=nn-0x5:pn-0x6,host_traddr=nn-0x20000090fa000001:pn-0x10000090fa000001\n",
+                          any_port[] = "traddr=nn-0x5:pn-0x6\n";
         static const struct {
-                const char *transport, *address, *interface, *told;
+                const char *transport, *address, *told;
         } rows[] = {
-                { "tcp\n", bound, "pci0000:00/0000:00:04.0/virtio1/net/enp0s4",
-                  "/: / on nvme0n1 on NVMe/TCP over enp0s4 on 0000:00:04.0\n" },
-                { "tcp\n", bound, "virtual/net/enp0s4", not_told },
-                { "tcp\n", bound, NULL, not_told },
-                { "tcp\n", "traddr=192.0.2.1,trsvcid=4420,src_addr=192.0.2.17\n",
-                  "pci0000:00/0000:00:04.0/virtio1/net/enp0s4", not_told },
-                { "rdma\n", bound, "pci0000:00/0000:00:04.0/virtio1/net/enp0s4", not_told },
+                { "tcp\n", bound, "/: / on nvme0n1 on NVMe/TCP to 192.0.2.1 on bond0 on enp0s4 on 0000:00:04.0\n" },
+                { "tcp\n", "traddr=192.0.2.1,host_iface=gone\n", not_told },
+                { "tcp\n", routed, "/: / on nvme0n1 on NVMe/TCP to 192.0.2.1 on enp0s5 on 0000:00:05.0\n" },
+                { "rdma\n", routed, "/: / on nvme0n1 on NVMe/RDMA to 192.0.2.1 on enp0s5 on 0000:00:05.0\n" },
+                { "tcp\n", elsewhere, not_told }, /* nobody knows the route */
+                { "tcp\n", "", not_told },
+                { "fc\n", first_port, "/: / on nvme0n1 on NVMe/FC on 0000:00:06.0\n" },
+                { "fc\n", any_port,
+                  "/: / on nvme0n1 on NVMe/FC on 0000:00:06.0\n/: / on nvme0n1 on NVMe/FC on 0000:00:06.1\n" },
+                { "loop\n", "", not_told },
         };
+        const Tree *t = *state;
+        Answer a = {};
 
+        interface(t, "pci0000:00/0000:00:04.0/virtio1/net/enp0s4", "2");
+        interface(t, "pci0000:00/0000:00:05.0/net/enp0s5", "3");
+        interface(t, "virtual/net/bond0", "4");
+        lower(t, "bond0", "enp0s4");
+        answer_route(&a, AF_INET, 32, RTN_UNICAST, 3);
+        answer_store(t, &a, "192.0.2.1");
+        tree_file(t, "/sys/devices/pci0000:00/0000:00:06.0/host1/fc_host/host1/port_name", "0x10000090fa000001\n");
+        tree_file(t, "/sys/devices/pci0000:00/0000:00:06.1/host2/fc_host/host2/port_name", "0x10000090fa000002\n");
+        tree_link(t, "/sys/class/fc_host/host1", "../../devices/pci0000:00/0000:00:06.0/host1/fc_host/host1");
+        tree_link(t, "/sys/class/fc_host/host2", "../../devices/pci0000:00/0000:00:06.1/host2/fc_host/host2");
+        block(t, "virtual/nvme-fabrics/ctl/nvme0/nvme0n1", "259:0");
+        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:0 / / rw - ext4 /dev/x rw\n");
         FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
                 _cleanup_(facts_done) Facts f = {};
-                void *state_of_one;
-                char target[256];
-                const Tree *t;
 
-                assert_int_equal(tree_setup(&state_of_one), 0);
-                t = state_of_one;
-                block(t, "virtual/nvme-fabrics/ctl/nvme0/nvme0n1", "259:0");
-                tree_link(t, "/sys/class/nvme/nvme0", "../../devices/virtual/nvme-fabrics/ctl/nvme0");
                 tree_file(t, "/sys/devices/virtual/nvme-fabrics/ctl/nvme0/transport", row->transport);
                 tree_file(t, "/sys/devices/virtual/nvme-fabrics/ctl/nvme0/address", row->address);
-                if (row->interface) {
-                        (void) snprintf(target, sizeof(target), "../../devices/%s", row->interface);
-                        tree_link(t, "/sys/class/net/enp0s4", target);
-                }
-                tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:0 / / rw - ext4 /dev/x rw\n");
                 f = probe(t);
                 assert_told(&f, row->told);
-                assert_int_equal(tree_teardown(&state_of_one), 0);
         }
-        (void) state;
 }
 
 /* What is known of the other parts stays known. */
@@ -459,7 +468,7 @@ int main(void)
                 TREE_TEST(test_without_devices),
                 TREE_TEST(test_not_followed),
                 TREE_TEST(test_partly_followed),
-                TREE_TEST(test_bound_to_an_interface),
+                TREE_TEST(test_fabrics),
                 TREE_TEST(test_endless_tables),
                 TREE_TEST(test_unreadable_tables),
                 TREE_TEST(test_names),
