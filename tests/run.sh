@@ -5,7 +5,7 @@
 # sanitizers, style checks, short fuzz runs, and boots of real systems in QEMU. What it needs is installed first (as root).
 #
 #   tests/run.sh             everything
-#   tests/run.sh STAGE...    only these stages: packages gcc boot clang style fuzz valgrind
+#   tests/run.sh STAGE...    only these stages: packages gcc boot clang style fuzz valgrind packaging
 #
 # A test that cannot run where it is started says so on the terminal, with its reason; where CI is set that is a failure.
 # Limits of time only end what hangs: they are many times what a quiet machine takes.
@@ -18,7 +18,7 @@ set -eu
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 build=$top/build
 logs=$build/logs
-all_stages="packages gcc boot clang style fuzz valgrind"
+all_stages="packages gcc boot clang style fuzz valgrind packaging"
 passed=0
 failed=0
 summary=
@@ -167,11 +167,13 @@ stage_boot() {
         return $status
 }
 
+stage_packaging() { "$top/tests/packaging/run"; }
+
 run_stage() {
         begin=$(date +%s)
         echo "=== $1"
         # the boot runner prints one line a boot: show it while it goes
-        if [ "$1" = boot ] || [ "$1" = packages ]; then
+        if [ "$1" = boot ] || [ "$1" = packages ] || [ "$1" = packaging ]; then
                 if "stage_$1" 2>&1; then status=0; else status=$?; fi
         elif "stage_$1" >"$logs/$1.log" 2>&1; then
                 status=0

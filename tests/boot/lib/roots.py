@@ -134,7 +134,11 @@ class Roots:
 
     def builder(self, suite: str) -> Layer:
         wanted = self._build_packages(suite)
-        return self._upon(self.bare(suite), f"builder-{suite}", tuple(wanted), ["packages", "DIRECTORY", *wanted])
+        return self.upon(self.bare(suite), f"builder-{suite}", tuple(wanted))
+
+    def upon(self, below: Layer, name: str, packages: tuple[str, ...]) -> Layer:
+        """A layer with more packages."""
+        return self._upon(below, name, packages, ["packages", "DIRECTORY", *packages])
 
     @staticmethod
     def _build_packages(suite: str) -> list[str]:
