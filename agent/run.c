@@ -9,6 +9,7 @@
 #include "core/planner.h"
 #include "model/names.h"
 #include "output.h"
+#include "probe/companions.h"
 #include "probe/config-load.h"
 #include "probe/probe.h"
 
@@ -63,6 +64,8 @@ int run_look(Run *r, int rfd, bool live)
 
         if (e < 0 && error.message)
                 e = refuse_config(r, &error);
+        if (e >= 0)
+                e = companions_add(rfd, &r->config);
         if (e < 0)
                 return complain(NAME_CONFIG_FILE, e);
         code = run_look_unconfigured(r, rfd, live);

@@ -64,19 +64,26 @@ const Check *check_by_id(const char *id)
 
 int check_config(const Check *self, const Judgement *j, FindingList *ret)
 {
-        size_t n = j->config->n_devices;
+        size_t n = 0, companions = 0;
+        char with[64] = "";
 
+        FOREACH_ARRAY(d, j->config->devices, j->config->n_devices) {
+                n += !d->companion;
+                companions += d->companion;
+        }
+        if (companions > 0)
+                (void) snprintf(with, sizeof(with), ", and %zu companion%s", companions, companions == 1 ? "" : "s");
         if (!j->config->enabled)
                 return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
-                                   "%zu device%s configured; changes are switched off by [agent] enabled = no", n,
-                                   n == 1 ? "" : "s");
+                                   "%zu device%s configured%s; changes are switched off by [agent] enabled = no", n,
+                                   n == 1 ? "" : "s", with);
         if (n == 0)
                 return finding_add(ret, self->id, RESULT_SKIPPED, NULL, CURE_CONFIGURATION,
                                    "to claim a device, add a [device NAME] section to " NAME_CONFIG_FILE
                                    ", see ptprep.conf(5)",
                                    "no device is configured");
-        return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "%zu device%s configured", n,
-                           n == 1 ? "" : "s");
+        return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "%zu device%s configured%s", n,
+                           n == 1 ? "" : "s", with);
 }
 
 /* Silent where there is nothing to tell. */

@@ -69,21 +69,11 @@ int obstacle_virtual(const VerdictContext *c, const PciFunction *f, const char *
                 "vfio-pci takes no function whose virtual functions are switched on");
 }
 
-/* Has the configuration lifted this guard for this function? */
-static bool is_allowed(const VerdictContext *c, const PciFunction *f, HostUseKind kind)
-{
-        const Wanted *w = c->wanted;
-
-        for (size_t i = 0; w && i < w->n_devices; i++)
-                if (w->devices[i].function == f)
-                        return (w->devices[i].config->allow & HOST_USE_BIT(kind)) != 0;
-        return false;
-}
-
 int obstacle_used(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
         static const ReasonKind allowed = { VERDICT_POSSIBLE, RESULT_WARN, CURE_CONFIGURATION,
                                             "make sure that the host can do without, or take that word out again" };
+        const ConfigDevice *config = context_config(c, f);
         const HostUseKind kind = host_use_kind(id);
         const HostUseAnswer host = host_use_of(c->facts, f, kind);
         ReasonKind blocked = { VERDICT_BLOCKED, RESULT_BLOCKED, CURE_CONFIGURATION,
@@ -92,7 +82,7 @@ int obstacle_used(const VerdictContext *c, const PciFunction *f, const char *id,
 
         if (host.used == TRISTATE_NO)
                 return 0;
-        if (is_allowed(c, f, kind)) {
+        if (config && (config->allow & HOST_USE_BIT(kind))) {
                 blocked = allowed;
                 if (string_printf(&lifted, "; \"allow = %s\" takes it all the same", host_use_kind_to_string(kind)) < 0)
                         return -ENOMEM;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
 #include "core/isolation.h"
 #include "core/obstacle.h"
 
@@ -30,40 +31,85 @@ static BreakingKind print_breaking(const VerdictContext *c, const PciFunction *p
         return stays ? BREAKING_BRIDGE : host.use ? BREAKING_HOST : BREAKING_DRIVER;
 }
 
-/* All that break the group of function i, with it left out. @ret_text: NULL: there is none. @ret_n: how many. */
-static int print_all_breaking(const VerdictContext *c, const Breaking *b, size_t i, char **ret_text, size_t *ret_n,
-                              BreakingKind *ret_worst)
-{
-        BreakingKind worst = BREAKING_BRIDGE;
-        size_t size, named = 0, others = b->n;
-        char *text = NULL;
-        FILE *out = open_memstream(&text, &size);
+/* What stands in the way of a group. */
+typedef struct Obstruction {
+        char *text;     /* NULL: nothing does */
+        char *sections; /* what a configuration that has them all would have besides */
+        size_t n;
+        BreakingKind worst;
+        bool one_card; /* all are other functions of the card that is asked about */
+} Obstruction;
 
-        if (!out)
-                return -ENOMEM;
+static void obstruction_done(Obstruction *o)
+{
+        free(o->text);
+        free(o->sections);
+}
+
+/* Prints those that break the group of a function, with it left out. */
+static void print_all_breaking(const VerdictContext *c, const PciFunction *f, const Breaking *b, FILE *text,
+                               FILE *sections, Obstruction *o)
+{
+        size_t named = 0;
+
+        o->n = b->n;
+        o->one_card = b->n <= ELEMENTSOF(b->at);
         for (size_t k = 0; k < MIN(b->n, ELEMENTSOF(b->at)); k++) {
+                const PciFunction *p = c->facts->functions + b->at[k];
                 BreakingKind kind;
 
-                if (b->at[k] == i) {
-                        others--;
+                if (p == f) {
+                        o->n--;
                         continue;
                 }
                 if (named == BREAKING_NAMED)
                         continue;
-                kind = print_breaking(c, c->facts->functions + b->at[k], named > 0 ? ", " : "", out);
-                worst = MAX(worst, kind);
+                kind = print_breaking(c, p, named > 0 ? ", " : "", text);
+                fprintf(sections, "%s[device NAME] address = %s id = %04x:%04x", named > 0 ? "; " : "",
+                        PCI_ADDR_TEXT(p->addr), p->id.vendor, p->id.device);
+                o->worst = MAX(o->worst, kind);
+                o->one_card &= pci_addr_same_slot(p->addr, f->addr);
                 named++;
         }
-        if (others > named)
-                fprintf(out, ", and %zu more", others - named);
-        if (fclose(out) != 0) {
-                free(text);
-                return -ENOMEM;
+        if (o->n > named) {
+                fprintf(text, ", and %zu more", o->n - named);
+                fprintf(sections, "; and %zu more", o->n - named);
         }
-        *ret_text = text;
-        *ret_n = others;
-        *ret_worst = worst;
-        return 0;
+}
+
+static int find_obstruction(const VerdictContext *c, const PciFunction *f, const Breaking *b, Obstruction *ret)
+{
+        size_t text_size, sections_size;
+        FILE *text = open_memstream(&ret->text, &text_size);
+        FILE *sections = open_memstream(&ret->sections, &sections_size);
+        int r = 0;
+
+        if (text && sections)
+                print_all_breaking(c, f, b, text, sections, ret);
+        if (!text || fclose(text) != 0)
+                r = -ENOMEM;
+        if (!sections || fclose(sections) != 0)
+                r = -ENOMEM;
+        return r;
+}
+
+/*
+ * What can be done where all that is in the way could be configured as well. @companions: all that may be claimed as
+ * companions are.
+ */
+static int advise_sections(const Obstruction *o, bool companions, char **ret)
+{
+        static const struct {
+                const char *what, *other;
+        } texts[2][2] = {
+                { { "that device", ", or move one of the two cards to another slot" },
+                  { "all of these devices", ", or use another slot" } },
+                { { "the other function of this card", "" }, { "the other functions of this card", "" } },
+        };
+
+        return string_printf(ret, "configure %s too%s%s: %s", texts[o->one_card][o->n > 1].what,
+                             companions ? "" : ", or set group = companions", texts[o->one_card][o->n > 1].other,
+                             o->sections);
 }
 
 int obstacle_group(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
@@ -75,33 +121,43 @@ int obstacle_group(const VerdictContext *c, const PciFunction *f, const char *id
                                       { VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
                                         "keep these drivers off the bridges (blacklist their modules), or use another "
                                         "slot" } },
-                [BREAKING_DRIVER] = { { VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
-                                        "configure that device too, or move one of the two cards to another slot" },
-                                      { VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
-                                        "configure all of these devices too, or use another slot" } },
+                [BREAKING_DRIVER] = { { VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION, NULL },
+                                      { VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION, NULL } },
                 [BREAKING_HOST] = { { VERDICT_BLOCKED, RESULT_BLOCKED, CURE_SLOT,
                                       "move one of the two cards to another slot" },
                                     { VERDICT_BLOCKED, RESULT_BLOCKED, CURE_SLOT,
                                       "move this card, or those that the host needs, to another slot" } },
         };
         const GroupState *g = context_group(c, f);
-        _cleanup_free_ char *text = NULL;
-        const ReasonKind *kind;
-        BreakingKind worst;
-        size_t n;
+        const ConfigDevice *config = context_config(c, f);
+        _cleanup_(obstruction_done) Obstruction o = {};
+        _cleanup_free_ char *sections = NULL;
+        ReasonKind kind;
         int r;
 
         if (!g || (!c->expected && !iommu_state_is_on(c->state)))
                 return 0;
-        r = print_all_breaking(c, &g->breaking, context_index(c, f), &text, &n, &worst);
-        if (r < 0 || n == 0)
+        r = find_obstruction(c, f, &g->breaking, &o);
+        if (r < 0 || o.n == 0)
                 return r;
-        kind = &kinds[worst][n > 1];
+        kind = kinds[o.worst][o.n > 1];
+        if (o.worst == BREAKING_DRIVER) {
+                r = advise_sections(&o, config && config->group == GROUP_COMPANIONS, &sections);
+                if (r < 0)
+                        return r;
+                kind.cure = sections;
+        } else if (o.worst == BREAKING_HOST && o.one_card) {
+                kind.cure_kind = CURE_CONFIGURATION;
+                kind.cure = "leave the whole card to the host, or move what is on it to another device first";
+        }
+        if (config && config->group == GROUP_REPORT)
+                kind.result = RESULT_WARN;
         if (!c->expected)
-                return verdict_add(ret, id, kind, "IOMMU group %d is not viable: %s", f->group, text);
+                return verdict_add(ret, id, &kind, "IOMMU group %d is not viable: %s", f->group, o.text);
         /* never as sure as a group that is there */
-        return verdict_add(ret, id, &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_WARN, kind->cure_kind, kind->cure },
-                           "once the IOMMU is on, its group will hardly be viable: %s", text);
+        kind.weight = VERDICT_CONDITIONAL;
+        kind.result = RESULT_WARN;
+        return verdict_add(ret, id, &kind, "once the IOMMU is on, its group will hardly be viable: %s", o.text);
 }
 
 /* Why a group is shared, as far as capabilities tell. */

@@ -11,6 +11,14 @@ static const char *const argument_policy_table[_ARGUMENT_MAX] = {
 
 DEFINE_STRING_TABLE(argument_policy, ArgumentPolicy)
 
+static const char *const group_policy_table[_GROUP_POLICY_MAX] = {
+        [GROUP_STRICT] = "strict",
+        [GROUP_COMPANIONS] = "companions",
+        [GROUP_REPORT] = "report",
+};
+
+DEFINE_STRING_TABLE(group_policy, GroupPolicy)
+
 void config_init(Config *c)
 {
         *c = (Config){ .enabled = true, .argument = ARGUMENT_ALWAYS };

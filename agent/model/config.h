@@ -20,16 +20,30 @@ typedef enum ArgumentPolicy {
 const char *argument_policy_to_string(ArgumentPolicy p);
 ArgumentPolicy argument_policy_from_string(const char *s);
 
+/* What becomes of the others in the IOMMU group of a device, which go to the same guest or to none. */
+typedef enum GroupPolicy {
+        GROUP_STRICT,     /* nothing is changed while one of them stays with the host */
+        GROUP_COMPANIONS, /* they are claimed as well */
+        GROUP_REPORT,     /* that one stays is told, and keeps nothing from being changed */
+        _GROUP_POLICY_MAX,
+        _GROUP_POLICY_INVALID = -EINVAL,
+} GroupPolicy;
+
+const char *group_policy_to_string(GroupPolicy p);
+GroupPolicy group_policy_from_string(const char *s);
+
 typedef struct ConfigDevice {
         char *name;    /* section name, lower case */
         char *file;    /* where the section begins */
         unsigned line; /* 1 and up */
-        bool has_address, has_id, has_driver, has_optional;
+        bool has_address, has_id, has_driver, has_optional, has_group;
+        bool companion; /* in no file: it goes with another one */
         PciAddr address;
         PciId id;
         char *path; /* stable bridge path or NULL */
         StubDriver driver;
-        bool optional;  /* absence is no fault */
+        bool optional; /* absence is no fault */
+        GroupPolicy group;
         unsigned allow; /* HOST_USE_BIT() of each guard that does not hold for it */
 } ConfigDevice;
 
@@ -37,6 +51,7 @@ typedef struct Config {
         bool enabled;           /* [agent] enabled: no means --apply only checks */
         bool passthrough;       /* [iommu] passthrough: iommu=pt, only if asked */
         bool unsafe_interrupts; /* [iommu] allow_unsafe_interrupts: only if asked */
+        GroupPolicy group;      /* [agent] group: of devices that do not say it */
         ArgumentPolicy argument;
         bool argument_set; /* said in a file: then the argument is looked after also without any device */
         ConfigDevice *devices;

@@ -26,6 +26,12 @@ const char *pci_addr_format(PciAddr a, char buf[PCI_ADDR_TEXT_MAX]);
 /* Order by domain, bus, slot, function: negative, 0, positive. */
 int pci_addr_compare(PciAddr a, PciAddr b);
 
+/* Functions of one card, as far as their addresses tell. */
+static inline bool pci_addr_same_slot(PciAddr a, PciAddr b)
+{
+        return a.domain == b.domain && a.bus == b.bus && a.slot == b.slot;
+}
+
 static inline bool pci_addr_equal(PciAddr a, PciAddr b)
 {
         return pci_addr_compare(a, b) == 0;

@@ -46,6 +46,16 @@ static int parse_driver_field(const char *value, void *field)
         return 0;
 }
 
+static int parse_group_field(const char *value, void *field)
+{
+        GroupPolicy p = group_policy_from_string(value);
+
+        if (p < 0)
+                return -EINVAL;
+        *(GroupPolicy *) field = p;
+        return 0;
+}
+
 static int parse_address_field(const char *value, void *field)
 {
         return pci_addr_parse(value, field);
@@ -78,6 +88,7 @@ static const char *allow_word(int i)
 /* A new key is a row here; a new section also needs a row in config-scan.c. */
 static const KeyRow keys[] = {
         { "agent", "enabled", parse_bool_field, offsetof(Config, enabled), NO_FLAG, "yes or no", NULL },
+        { "agent", "group", parse_group_field, offsetof(Config, group), NO_FLAG, "strict, companions or report", NULL },
         { "iommu", "argument", parse_argument_field, offsetof(Config, argument), offsetof(Config, argument_set),
           "always, when-needed or never", NULL },
         { "iommu", "passthrough", parse_bool_field, offsetof(Config, passthrough), NO_FLAG, "yes or no", NULL },
@@ -93,6 +104,8 @@ static const KeyRow keys[] = {
           "vfio-pci or pci-stub", NULL },
         { "device", "optional", parse_bool_field, offsetof(ConfigDevice, optional),
           offsetof(ConfigDevice, has_optional), "yes or no", NULL },
+        { "device", "group", parse_group_field, offsetof(ConfigDevice, group), offsetof(ConfigDevice, has_group),
+          "strict, companions or report", NULL },
         { "device", "allow", NULL, offsetof(ConfigDevice, allow), NO_FLAG,
           "one or more of boot-disk, storage, network, display, keyboard and console", allow_word },
 };
@@ -279,11 +292,13 @@ static int apply_text(Config *c, const char *file, const char *text, size_t size
 }
 
 /* What can be judged only when all files are read. */
-static int finish(const Config *c, ConfigError *ret_error)
+static int finish(Config *c, ConfigError *ret_error)
 {
         FOREACH_ARRAY(d, c->devices, c->n_devices) {
                 char last[sizeof("/1f.7")];
 
+                if (!d->has_group)
+                        d->group = c->group;
                 if (!d->has_address)
                         return config_fail(ret_error, -EBADMSG, d->file, d->line,
                                            "[device %s] has no address, expected a line such as address = 0000:01:00.0",

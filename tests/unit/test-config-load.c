@@ -80,6 +80,31 @@ static void test_all_keys(void **state)
         assert_string_equal(d->path, "pci0000:6f/00.5/pci10001:80/1f.7");
 }
 
+static void test_group(void **state)
+{
+        static const struct {
+                const char *agent, *device;
+                GroupPolicy policy;
+        } cases[] = {
+                { "", "", GROUP_STRICT },
+                { "[agent]\ngroup = report\n", "", GROUP_REPORT },
+                { "[agent]\ngroup = companions\n", "group = strict\n", GROUP_STRICT },
+                { "", "group = companions\n", GROUP_COMPANIONS },
+        };
+
+        (void) state;
+        FOREACH_ARRAY(i, cases, ELEMENTSOF(cases)) {
+                _cleanup_(config_done) Config c = {};
+                _cleanup_(config_error_done) ConfigError e = {};
+                char text[256];
+
+                /* what the agent says counts for the sections before it as well */
+                (void) snprintf(text, sizeof(text), GOOD_DEVICE "%s%s", i->device, i->agent);
+                assert_int_equal(load(text, &c, &e), 0);
+                assert_int_equal(c.devices->group, i->policy);
+        }
+}
+
 static void test_faults(void **state)
 {
         static const struct {
@@ -101,8 +126,9 @@ static void test_faults(void **state)
                 { "[agent]\n= yes\n", 2, "is no key" },
                 { "[agent]\nen abled = yes\n", 2, "is no key" },
                 { "[agent]\nEnabled = yes\n", 2, "capital letter" },
-                { "[agent]\nenable = yes\n", 2, "unknown key \"enable\" in [agent], expected enabled" },
-                { GOOD_DEVICE "adress = 1\n", 4, "expected address, id, path, driver, optional or allow" },
+                { "[agent]\nenable = yes\n", 2, "unknown key \"enable\" in [agent], expected enabled or group" },
+                { "[agent]\ngroup = all\n", 2, "\"all\" is no valid group of [agent], expected strict, companions" },
+                { GOOD_DEVICE "adress = 1\n", 4, "expected address, id, path, driver, optional, group or allow" },
                 { "[agent]\nenabled = yes\nenabled = yes\n", 3, "stands already in line 2" },
                 { "[agent]\nenabled = yes\n[iommu]\n[agent]\nenabled = no\n", 5, "stands already in line 2" },
                 { GOOD_DEVICE "id = 8086:10d3\n", 4, "stands already in line 3" },
@@ -317,9 +343,10 @@ static void test_without_proc(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_defaults),  cmocka_unit_test(test_all_keys),  cmocka_unit_test(test_faults),
-                cmocka_unit_test(test_long_line), cmocka_unit_test(test_truncated), TREE_TEST(test_files),
-                TREE_TEST(test_limits),           TREE_TEST(test_file_faults),      TREE_TEST(test_without_proc),
+                cmocka_unit_test(test_defaults), cmocka_unit_test(test_all_keys),  cmocka_unit_test(test_group),
+                cmocka_unit_test(test_faults),   cmocka_unit_test(test_long_line), cmocka_unit_test(test_truncated),
+                TREE_TEST(test_files),           TREE_TEST(test_limits),           TREE_TEST(test_file_faults),
+                TREE_TEST(test_without_proc),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

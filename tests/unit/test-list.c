@@ -52,7 +52,9 @@ static void one_line_a_function(void **state)
                 "0000:00:04.0  8086:10d3  020000      3  vfio-pci      flr,bus       conditional     \n"
                 "              group.viable: IOMMU group 3 is not viable: 0000:00:05.0 in it is on its host driver "
                 "e1000e\n"
-                "              -> configure that device too, or move one of the two cards to another slot\n"
+                "              -> configure that device too, or set group = companions, or move one of the two cards "
+                "to another "
+                "slot: [device NAME] address = 0000:00:05.0 id = 8086:10d3\n"
                 "0000:00:05.0  8086:10d3  020000      3  e1000e        none          possible        Intel Corporation "
                 "82574L\n");
 }

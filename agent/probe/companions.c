@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "probe/companions.h"
+
+#include "base/io.h"
+#include "base/parse.h"
+#include "base/text.h"
+#include "model/claim-limits.h"
+#include "model/names.h"
+#include "model/pciclass.h"
+#include "probe/probe.h"
+
+static bool is_configured(const Config *c, PciAddr addr)
+{
+        FOREACH_ARRAY(d, c->devices, c->n_devices)
+                if (pci_addr_equal(d->address, addr))
+                        return true;
+        return false;
+}
+
+static int read_hex(int rfd, PciAddr addr, const char *attribute, uint32_t *ret)
+{
+        _cleanup_free_ char *path = NULL;
+        char text[16];
+        int r = string_printf(&path, NAME_SYS_PCI_DEVICES "/%s/%s", PCI_ADDR_TEXT(addr), attribute);
+
+        if (r >= 0)
+                r = root_read_attr(rfd, path, text, sizeof(text));
+        return r < 0 ? r : parse_u32(startswith(text, "0x") ?: text, 16, ret);
+}
+
+/*
+ * Bridges of all kinds, memory controllers and SMBus controllers are given away only by whoever names them: the
+ * platform hangs on them (PCI Code and ID Assignment 1.15, chapter 1: base classes 05 and 06, subclass 0c05).
+ */
+static bool stays(uint32_t class)
+{
+        return pci_class_never_bound(class) || pci_class_base(class) == CLASS_BRIDGE ||
+               pci_class_base(class) == CLASS_MEMORY || pci_class_sub(class) == CLASS_SERIAL_SMBUS;
+}
+
+static int add_member(int rfd, Config *c, size_t leader, PciAddr addr)
+{
+        uint32_t vendor, device, class;
+        ConfigDevice *d;
+        int r;
+
+        if (c->n_devices == CLAIM_DEVICES_MAX || is_configured(c, addr))
+                return 0;
+        r = read_hex(rfd, addr, "class", &class);
+        if (r >= 0)
+                r = read_hex(rfd, addr, "vendor", &vendor);
+        if (r >= 0)
+                r = read_hex(rfd, addr, "device", &device);
+        if (r < 0)
+                return probe_soft(r);
+        if (stays(class))
+                return 0;
+        d = array_grow(&c->devices, c->n_devices);
+        if (!d)
+                return -ENOMEM;
+        c->n_devices++;
+        *d = (ConfigDevice){
+                .companion = true,
+                .line = c->devices[leader].line,
+                .address = addr,
+                .id = { (uint16_t) vendor, (uint16_t) device },
+                .driver = c->devices[leader].driver,
+                .group = GROUP_COMPANIONS,
+        };
+        d->file = strdup(c->devices[leader].file);
+        if (!d->file || string_printf(&d->name, "companion-%s", PCI_ADDR_TEXT(addr)) < 0)
+                return -ENOMEM;
+        for (char *s = d->name; *s; s++) /* the name of a device has no colon */
+                if (*s == ':')
+                        *s = '-';
+        return 0;
+}
+
+int companions_add(int rfd, Config *c)
+{
+        const size_t n = c->n_devices;
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_(string_list_done) StringList members = {};
+                _cleanup_free_ char *path = NULL;
+                int r;
+
+                if (c->devices[i].group != GROUP_COMPANIONS)
+                        continue;
+                if (string_printf(&path, NAME_SYS_PCI_DEVICES "/%s/iommu_group/devices",
+                                  PCI_ADDR_TEXT(c->devices[i].address)) < 0)
+                        return -ENOMEM;
+                r = root_list(rfd, path, NULL, &members);
+                if (r == -ENOMEM)
+                        return r;
+                FOREACH_ARRAY(member, members.items, members.n) {
+                        PciAddr addr;
+
+                        r = pci_addr_parse(*member, &addr) < 0 ? 0 : add_member(rfd, c, i, addr);
+                        if (r < 0)
+                                return r;
+                }
+        }
+        return 0;
+}
