@@ -211,9 +211,10 @@ def show_disks(tree, device: str) -> None:
     """What the kernel says is mounted, and the device, as disks on no PCI function: sysfs is of the machine in the tree."""
     mounts = [line.split() for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()]
     number = os.stat(device).st_rdev
-    numbers = {m[2] for m in mounts if not m[2].startswith("0:")} | {f"{os.major(number)}:{os.minor(number)}"}
-    for number in numbers:
-        name = os.path.basename(os.readlink(f"/sys/dev/block/{number}"))
+    # named by their nodes: a plain chroot has no /sys that could be asked
+    names = {m[2]: os.path.basename(m[m.index("-") + 2]) for m in mounts if not m[2].startswith("0:")}
+    names[f"{os.major(number)}:{os.minor(number)}"] = os.path.basename(device)
+    for number, name in names.items():
         place = f"devices/platform/disk/block/{name}"
         tree.write(f"/sys/{place}/dev", f"{number}\n".encode())
         for link in (f"/sys/dev/block/{number}", f"/sys/class/block/{name}"):
