@@ -71,6 +71,11 @@ int verb_remember(const Options *o)
         e = facts_gather_network(rfd, live, &now);
         if (e < 0)
                 return complain("looking at the network", e);
+        if (!live && !now.is_all) {
+                free(now.text);
+                tell("what the network of a system hangs on is to be seen only while it runs");
+                return EXIT_UNKNOWN;
+        }
         if (o->boot && (!now.is_all || (now.n == 0 && is_remembered(rfd)))) {
                 free(now.text);
                 return print_text("the network is not up: what is remembered stays\n");

@@ -17,6 +17,12 @@ void routes_done(Routes *r)
         *r = (Routes){};
 }
 
+static bool is_same(const RouteHop *a, const RouteHop *b)
+{
+        return a->is_default == b->is_default && a->link_local == b->link_local && a->index == b->index &&
+               a->nexthop == b->nexthop;
+}
+
 static int add_hop(Routes *r, const RouteHop *hop)
 {
         RouteHop *slot;
@@ -25,12 +31,12 @@ static int add_hop(Routes *r, const RouteHop *hop)
                 return 0;
         /* a full table of the internet has a million of them, and one after the other of the same few */
         for (size_t i = r->n_hops; i > 0; i--)
-                if (memcmp(r->hops + i - 1, hop, sizeof(*hop)) == 0)
+                if (is_same(r->hops + i - 1, hop))
                         return 0;
         slot = array_grow(&r->hops, r->n_hops);
         if (!slot)
                 return -ENOMEM;
-        memcpy(slot, hop, sizeof(*hop));
+        *slot = *hop;
         r->n_hops++;
         return 0;
 }
@@ -103,7 +109,7 @@ static int read_route(Routes *r, const uint8_t *data, size_t size)
         size_t value_size, ways_size = 0;
         struct rtmsg head;
         unsigned type;
-        RouteHop hop;
+        RouteHop hop = {};
         int k;
 
         if (size < NLMSG_ALIGN(sizeof(head)))
@@ -111,7 +117,6 @@ static int read_route(Routes *r, const uint8_t *data, size_t size)
         memcpy(&head, data, sizeof(head));
         if (head.rtm_type != RTN_UNICAST || (head.rtm_family != AF_INET && head.rtm_family != AF_INET6))
                 return 0;
-        memset(&hop, 0, sizeof(hop)); /* hops are compared as they lie in memory */
         hop.is_default = head.rtm_dst_len == 0;
         attributes.left = size - NLMSG_ALIGN(sizeof(head));
         while (next_attribute(&attributes, &type, &value, &value_size)) {

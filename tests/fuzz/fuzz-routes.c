@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 if (h->index == 0 && h->nexthop == 0)
                         abort();
                 for (const RouteHop *k = r.hops; k < h; k++)
-                        if (k->is_default == h->is_default && k->index == h->index && k->nexthop == h->nexthop)
+                        if (k->is_default == h->is_default && k->link_local == h->link_local && k->index == h->index &&
+                            k->nexthop == h->nexthop)
                                 abort();
         }
         return 0;

@@ -120,6 +120,28 @@ def waits_for_network(m: Machine) -> None:
     m.run("--check", status=READY, said=r"^ptprep: READY$")
 
 
+def remembers(m: Machine) -> None:
+    """What the network hangs on is noted while it is up, and a boot in which it is not takes nothing of that away."""
+    network = m.tree.path("/var/lib/ptprep/network")
+    m.run("remember", status=READY, said=r"^default route on br0 on bond0\.10 on bond0 on enp0s4 on 0000:00:04\.0$")
+    noted = network.read_bytes()
+    m.tree.path("/run/rtnetlink/routes").unlink()
+    m.run("remember", status=UNKNOWN, said="only while it runs")
+    m.tree.build(["f /run/rtnetlink/routes netlink", "- /sys/class/net/eth0", "- /sys/devices/platform"])
+    for name in ("enp0s4", "enp0s5"):
+        m.tree.path(f"/sys/class/net/{name}/carrier").unlink()
+        m.tree.path(f"/sys/class/net/{name}/flags").write_text("0x1002\n")  # nothing is switched on
+    m.run("remember", "--boot", status=READY, said="what is remembered stays")
+    if network.read_bytes() != noted:
+        m.errors.append("a boot without a network has forgotten what the network hangs on")
+    m.run("--check", status=BLOCKED, said=r"blocked +device\.network +nic0 .*as ptprep saw it when the network was last up")
+    m.run("remember", status=READY, said="hangs on no PCI function")  # a person says so
+    m.run("--check", status=NOT_READY, said=r"ok +device\.network +nic0")
+    os.chmod(network, 0o666)
+    m.run("remember", status=CONFIG, said="everybody may write it")
+    m.run("--check", status=UNKNOWN, said=r"unknown +device\.network +nic0")
+
+
 def blocked(m: Machine) -> None:
     m.run("--check", status=BLOCKED, said=r"^ptprep: BLOCKED")
     m.run("--apply", status=BLOCKED, said=r"^next: .*nothing was changed$")
@@ -259,7 +281,8 @@ def configuration_broken_meanwhile(m: Machine) -> None:
 # status in the manual, machine, what happens there
 ROWS = [
     (READY, "intel-default-on", prepared), (READY, "unconfigured", nothing_configured), (READY, "no-iommu", nothing_configured_nor_possible),
-    (READY, "intel-off", taken_back), (READY, "intel-default-on", waits_for_network), (NOT_READY, "intel-off", switched_off),
+    (READY, "intel-off", taken_back), (READY, "intel-default-on", waits_for_network),
+    (READY, "default-route", remembers), (NOT_READY, "intel-off", switched_off),
     (BLOCKED, "boot-disk", blocked),
     (ROLLED_BACK, "disk-full", rolled_back), (ROLLED_BACK, "intel-off", not_tried_again),
     (DAMAGED, "proxmox-systemd-boot", damaged), (UNKNOWN, "intel-off", container), (UNKNOWN, "unconfigured", container),

@@ -204,7 +204,7 @@ static void test_memory_damaged(void **state)
         assert_int_equal(net_memory_parse("# What\nversion 2\nuse\nend 0\n", &m), -EOPNOTSUPP);
         /* everybody may write it */
         remember(t, addr, (PciId){ 0x8086, 0x10d3 }, "-", "enp0s5");
-        assert_int_equal(fchmodat(t->rfd, NAME_NETWORK + 1, 0666, 0), 0);
+        assert_int_equal(fchmodat(t->rfd, &NAME_NETWORK[1], 0666, 0), 0);
         expect(t, BOOT, geteuid() == 0 ? "wait\n" : ROUTE_BEFORE);
 }
 
