@@ -167,6 +167,21 @@ int check_device_used(const Check *self, const Judgement *j, FindingList *ret)
         return 0;
 }
 
+/* What has to be known of a device, also of one that stays with the host. */
+int check_device_told(const Check *self, const Judgement *j, FindingList *ret)
+{
+        FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
+                const Reason *reason = is_the_device(d) ? verdict_reason(&d->verdict, self->id) : NULL;
+                int r = reason ? finding_add(ret, self->id, reason->result, SUBJECT(d), reason->cure_kind, reason->cure,
+                                             "%s", reason->text)
+                               : 0;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* The line of this device in a claim list, without its newline; 0: none. */
 static size_t claim_line(const char *list, PciAddr a, const char **ret)
 {

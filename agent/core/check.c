@@ -37,6 +37,8 @@ const Check check_table[] = {
         { "device.managed", "device with an identity of its own", check_obstacle },
         { "device.denylist", "device not refused by vfio-pci", check_obstacle },
         { "device.virtual", "no virtual functions switched on", check_obstacle },
+        { "device.bootfb", "device free of the firmware's framebuffer", check_device_told },
+        { "device.usb", "what goes with a USB controller", check_device_told },
         { "device.reset", "device can be reset between guests", check_device_reset },
         { "group.viable", "IOMMU group free of host drivers", check_group_viable },
         { "group.shared", "devices that have to go to the same guest", check_obstacle },

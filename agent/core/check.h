@@ -43,6 +43,7 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
 int check_device_present(const Check *self, const Judgement *j, FindingList *ret);
 int check_device_unique(const Check *self, const Judgement *j, FindingList *ret);
 int check_device_used(const Check *self, const Judgement *j, FindingList *ret);
+int check_device_told(const Check *self, const Judgement *j, FindingList *ret);
 int check_device_claimlist(const Check *self, const Judgement *j, FindingList *ret);
 int check_device_driver(const Check *self, const Judgement *j, FindingList *ret);
 int check_device_iommu(const Check *self, const Judgement *j, FindingList *ret);

@@ -43,6 +43,23 @@ static const ClassMask networks[] = {
         SUB(CLASS_SERIAL_INFINIBAND),
 };
 
+/* What a display is on. The class from before there were classes was given to VGA cards (PCI Local Bus 2.1, D.1), and
+ * Linux takes it for one (include/linux/pci.h, pci_is_vga()). */
+static const ClassMask displays[] = {
+        BASE(CLASS_DISPLAY),
+        SUB(CLASS_OLD_VGA),
+};
+
+/* What a keyboard is on: USB, Bluetooth adapters, Intel's I2C controllers (LPSS), and what is an input device. */
+static const ClassMask keyboards[] = {
+        SUB(CLASS_SERIAL_USB), SUB(CLASS_SERIAL_BUS), BASE(CLASS_SIGNAL), BASE(CLASS_WIRELESS), BASE(CLASS_INPUT),
+};
+
+/* What a console is on. */
+static const ClassMask consoles[] = {
+        BASE(CLASS_COMMUNICATION),
+};
+
 /*
  * The guards. A kind that nobody looks for yet says nothing at all, and its word lifts nothing. Whoever adds its prober
  * sets .probed here, and HostUses.looked[] each time it has run: from then on "nobody has looked" is unknown, and
@@ -81,24 +98,33 @@ const HostUseText host_use_texts[_HOST_USE_KIND_MAX] = {
         },
         [HOST_USE_DISPLAY] = {
                 .check = "device.display",
+                .probed = true,
                 .verb = "has",
-                .none = "it is not the host's display",
+                .none = "it is not the host's only display",
                 .by_class = "no display can be on a device of its class",
                 .unseen = "nobody has looked which displays there are",
+                .only = displays,
+                .n_only = ELEMENTSOF(displays),
         },
         [HOST_USE_KEYBOARD] = {
                 .check = "device.keyboard",
+                .probed = true,
                 .verb = "has",
-                .none = "the host's keyboard is not on it",
+                .none = "the host's only keyboard is not on it",
                 .by_class = "no keyboard can be on a device of its class",
                 .unseen = "nobody has looked which keyboards there are",
+                .only = keyboards,
+                .n_only = ELEMENTSOF(keyboards),
         },
         [HOST_USE_CONSOLE] = {
                 .check = "device.console",
+                .probed = true,
                 .verb = "has",
                 .none = "no console of the host is on it",
                 .by_class = "no console can be on a device of its class",
                 .unseen = "nobody has looked which consoles there are",
+                .only = consoles,
+                .n_only = ELEMENTSOF(consoles),
         },
 };
 
@@ -129,27 +155,46 @@ static bool may_have_network(const Facts *f, const PciFunction *p)
         return true;
 }
 
+/* Can something of this kind be on a function of this class at all? */
+static bool class_can(const HostUseText *guard, uint32_t class)
+{
+        return !class_in(class, guard->cannot, guard->n_cannot) &&
+               (!guard->only || class_in(class, guard->only, guard->n_only));
+}
+
+/* Can it be this function that carries what is unknown? */
+static bool may_be(const Facts *f, const PciFunction *p, const HostUnknown *u)
+{
+        if (u->one)
+                return pci_addr_equal(u->addr, p->addr);
+        if (u->remote && class_in(p->class, local, ELEMENTSOF(local)))
+                return false;
+        return !u->waits || may_have_network(f, p);
+}
+
 HostUseAnswer host_use_of(const Facts *f, const PciFunction *p, HostUseKind kind)
 {
-        const bool is_local = class_in(p->class, local, ELEMENTSOF(local));
         const HostUseText *guard = &host_use_texts[kind];
-        const HostUse *uses;
+        const HostUse *uses, *spared = NULL;
         size_t n;
 
         uses = host_uses_of(&f->host, p->addr, &n);
         FOREACH_ARRAY(use, uses, n)
-                if (use->kind == kind)
+                if (use->kind == kind && !use->spared)
                         return (HostUseAnswer){ .used = TRISTATE_YES, .kind = kind, .use = use };
-        if (class_in(p->class, guard->cannot, guard->n_cannot))
+                else if (use->kind == kind && !spared)
+                        spared = use;
+        if (!spared && !class_can(guard, p->class))
                 return (HostUseAnswer){ .used = TRISTATE_NO, .kind = kind, .by_class = true };
         FOREACH_ARRAY(u, f->host.unknown, f->host.n_unknown)
-                if (u->kind == kind && !(u->remote && is_local) && !(u->waits && !may_have_network(f, p)))
+                if (u->kind == kind && may_be(f, p, u))
                         return (HostUseAnswer){
                                 .used = TRISTATE_UNKNOWN, .kind = kind, .unknown = u, .waits = u->waits
                         };
         return (HostUseAnswer){
                 .used = guard->probed && !f->host.looked[kind] ? TRISTATE_UNKNOWN : TRISTATE_NO,
                 .kind = kind,
+                .use = spared,
         };
 }
 

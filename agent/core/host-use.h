@@ -5,11 +5,11 @@
 
 /* Whether the host lives on a function. */
 typedef struct HostUseAnswer {
-        Tristate used;              /* unknown: it may, and then it must not be taken from the host either */
-        HostUseKind kind;           /* of what was found, or could not be */
-        const HostUse *use;         /* the first one, where it is used; else NULL */
+        Tristate used;      /* unknown: it may, and then it must not be taken from the host either */
+        HostUseKind kind;   /* of what was found, or could not be */
+        const HostUse *use; /* the first one, where it is used; where it is not, the first spared one, or NULL */
         const HostUnknown *unknown; /* where that is unknown, the first reason; NULL: nobody has looked */
-        bool waits;                 /* unknown only until the host's network is up */
+        bool waits;                 /* unknown only until the host has booted */
         bool by_class;              /* not used because nothing of this kind can be on its class */
 } HostUseAnswer;
 
@@ -39,6 +39,8 @@ typedef struct HostUseText {
         const char *unseen;      /* nobody has looked */
         const ClassMask *cannot; /* functions of these classes cannot be what is unknown */
         size_t n_cannot;
+        const ClassMask *only; /* only functions of these classes can be; NULL: all others */
+        size_t n_only;
 } HostUseText;
 
 extern const HostUseText host_use_texts[_HOST_USE_KIND_MAX];

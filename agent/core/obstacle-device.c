@@ -69,6 +69,46 @@ int obstacle_virtual(const VerdictContext *c, const PciFunction *f, const char *
                 "vfio-pci takes no function whose virtual functions are switched on");
 }
 
+/*
+ * vfio-pci takes the framebuffer of the firmware off a function of class 0300 alone (Linux drivers/vfio/pci/
+ * vfio_pci_core.c, vfio_pci_vga_init()). On another one its driver keeps the memory, which vfio-pci then cannot
+ * reserve.
+ */
+int obstacle_framebuffer(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
+{
+        (void) c;
+        if (!f->has_boot_screen || pci_class_sub(f->class) == CLASS_DISPLAY_VGA)
+                return 0;
+        return verdict_add(ret, id,
+                           &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_WARN, CURE_ARGUMENT,
+                                          "add the kernel argument initcall_blacklist=sysfb_init: the kernel then "
+                                          "shows nothing on it" },
+                           "the framebuffer of the firmware is in its memory, and vfio-pci leaves it there, since its "
+                           "class is %04x and not 0300: a guest cannot reserve that memory",
+                           pci_class_sub(f->class));
+}
+
+/* No guard: only to be known. */
+int obstacle_usb(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
+{
+        static const ReasonKind kind = { VERDICT_POSSIBLE, RESULT_OK, CURE_NONE, NULL };
+
+        (void) c;
+        return f->usb ? verdict_add(ret, id, &kind, "what is plugged into it goes with it: %s", f->usb) : 0;
+}
+
+/* What the host can do without is its administrator's to know. */
+static int tell_spared(const HostUseAnswer *host, const char *id, Verdict *ret)
+{
+        static const ReasonKind kind = { VERDICT_POSSIBLE, RESULT_WARN, CURE_PERSON,
+                                         "make sure that what is left is what you look at, or type on" };
+        _cleanup_free_ char *chain = host_use_chain(host->use);
+
+        return chain ? verdict_add(ret, id, &kind, "it %s %s (%s)", host_use_texts[host->kind].verb, host->use->what,
+                                   chain)
+                     : -ENOMEM;
+}
+
 int obstacle_used(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
         static const ReasonKind allowed = { VERDICT_POSSIBLE, RESULT_WARN, CURE_CONFIGURATION,
@@ -81,7 +121,7 @@ int obstacle_used(const VerdictContext *c, const PciFunction *f, const char *id,
         _cleanup_free_ char *chain = NULL, *lifted = NULL;
 
         if (host.used == TRISTATE_NO)
-                return 0;
+                return host.use ? tell_spared(&host, id, ret) : 0;
         if (config && (config->allow & HOST_USE_BIT(kind))) {
                 blocked = allowed;
                 if (string_printf(&lifted, "; \"allow = %s\" takes it all the same", host_use_kind_to_string(kind)) < 0)

@@ -28,7 +28,7 @@ static BreakingKind print_breaking(const VerdictContext *c, const PciFunction *p
         else
                 fprintf(out, "%s is on %s %s", c->expected && *separator ? ", which" : "",
                         stays ? "the driver" : "its host driver", p->driver);
-        return stays ? BREAKING_BRIDGE : host.use ? BREAKING_HOST : BREAKING_DRIVER;
+        return stays ? BREAKING_BRIDGE : host.used == TRISTATE_YES ? BREAKING_HOST : BREAKING_DRIVER;
 }
 
 /* What stands in the way of a group. */

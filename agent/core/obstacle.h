@@ -94,6 +94,8 @@ int obstacle_managed(const VerdictContext *c, const PciFunction *f, const char *
 int obstacle_group(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
 int obstacle_remapping(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
 int obstacle_denylist(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
+int obstacle_framebuffer(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
+int obstacle_usb(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
 int obstacle_virtual(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
 int obstacle_shared(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
 int obstacle_reset(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "core/isolation.h"
 #include "core/obstacle.h"
+#include "model/stub.h"
 
 /* From here on a bound bridge counts as well unless its driver leaves DMA to others, and of the drivers of bridges only
  * pcieport does (struct pci_driver, driver_managed_dma; before that vfio_dev_viable() passed all bridges over). */
@@ -29,8 +30,7 @@ static void breaking_add(Breaking *b, size_t i)
 
 bool driver_is_harmless(const char *driver)
 {
-        /* vfio-pci, and the variants for single makes such as mlx5_vfio_pci */
-        return !driver || strstr(driver, "vfio") || streq(driver, "pci-stub");
+        return !driver || driver_is_guests(driver);
 }
 
 static bool breaks_group(const VerdictContext *c, size_t i)
@@ -234,14 +234,15 @@ typedef struct Obstacle {
 
 /* In the order in which a person would cure them. */
 static const Obstacle obstacles[] = {
-        { "device.boot-disk", false, obstacle_used },    { "device.storage", false, obstacle_used },
-        { "device.network", false, obstacle_used },      { "device.display", false, obstacle_used },
-        { "device.keyboard", false, obstacle_used },     { "device.console", false, obstacle_used },
-        { "iommu.active", true, obstacle_active },       { "device.iommu", false, obstacle_covered },
-        { "device.reserved", false, obstacle_reserved }, { "device.managed", false, obstacle_managed },
-        { "group.viable", false, obstacle_group },       { "iommu.remapping", true, obstacle_remapping },
-        { "device.denylist", false, obstacle_denylist }, { "device.virtual", false, obstacle_virtual },
-        { "group.shared", false, obstacle_shared },      { "device.reset", false, obstacle_reset },
+        { "device.boot-disk", false, obstacle_used },     { "device.storage", false, obstacle_used },
+        { "device.network", false, obstacle_used },       { "device.display", false, obstacle_used },
+        { "device.keyboard", false, obstacle_used },      { "device.console", false, obstacle_used },
+        { "iommu.active", true, obstacle_active },        { "device.iommu", false, obstacle_covered },
+        { "device.reserved", false, obstacle_reserved },  { "device.managed", false, obstacle_managed },
+        { "group.viable", false, obstacle_group },        { "iommu.remapping", true, obstacle_remapping },
+        { "device.denylist", false, obstacle_denylist },  { "device.virtual", false, obstacle_virtual },
+        { "device.bootfb", false, obstacle_framebuffer }, { "device.usb", false, obstacle_usb },
+        { "group.shared", false, obstacle_shared },       { "device.reset", false, obstacle_reset },
 };
 
 int verdict_machine(const VerdictContext *c, Verdict *ret)

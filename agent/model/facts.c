@@ -32,6 +32,7 @@ void facts_done(Facts *f)
                 free(p->reset);
                 free(p->name);
                 free(p->class_name);
+                free(p->usb);
                 string_list_done(&p->modules);
         }
         free(f->functions);

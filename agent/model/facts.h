@@ -45,11 +45,13 @@ typedef struct PciFunction {
         size_t parent; /* index of the upstream bridge, PCI_PARENT_NONE on a root bus */
         size_t behind; /* on a root bus that a function makes (VMD): its index, else PCI_PARENT_NONE */
         /* wanted devices, and all of them when FACTS_FUNCTIONS asks */
-        char *reset;      /* ways to reset it as the kernel names them, "flr bus"; "" none; NULL: unknown */
-        size_t physfn;    /* index of the physical function of a virtual one, PCI_PARENT_NONE */
-        bool has_virtual; /* it has virtual functions switched on */
-        bool has_network; /* it has a network interface; told only where nobody knows what the network hangs on */
-        char *name;       /* vendor and device in words; NULL: not asked for */
+        char *reset;          /* ways to reset it as the kernel names them, "flr bus"; "" none; NULL: unknown */
+        size_t physfn;        /* index of the physical function of a virtual one, PCI_PARENT_NONE */
+        bool has_virtual;     /* it has virtual functions switched on */
+        bool has_boot_screen; /* the firmware's framebuffer is in its memory, or was when the kernel came up */
+        bool has_network;     /* it has a network interface; told only where nobody knows what the network hangs on */
+        char *name;           /* vendor and device in words; NULL: not asked for */
+        char *usb; /* what is plugged into a USB controller, in words; wanted devices only; NULL: nothing, or unknown */
         char *class_name; /* base class and subclass in words; likewise */
         PciIsolation isolation;
         StringList

@@ -47,23 +47,36 @@ static bool same_way(const StringList *a, const StringList *b)
         return true;
 }
 
-int host_use_add(HostUses *u, HostUseKind kind, PciAddr addr, const char *what, StringList *chain)
+static int add(HostUses *u, const HostUse *use, StringList *chain)
 {
         _cleanup_(string_list_done) StringList taken = *chain;
-        size_t at = lower_bound(u, addr);
+        size_t at = lower_bound(u, use->addr);
 
         *chain = (StringList){};
-        for (; at < u->n && pci_addr_equal(u->items[at].addr, addr); at++)
-                if (u->items[at].kind == kind && streq(u->items[at].what, what) &&
-                    same_way(&u->items[at].chain, &taken))
+        for (; at < u->n && pci_addr_equal(u->items[at].addr, use->addr); at++)
+                if (u->items[at].kind == use->kind && streq(u->items[at].what, use->what) &&
+                    same_way(&u->items[at].chain, &taken)) {
+                        u->items[at].spared &= use->spared;
                         return 0;
+                }
         if (!array_grow(&u->items, u->n))
                 return -ENOMEM;
         memmove(u->items + at + 1, u->items + at, (u->n - at) * sizeof(*u->items));
-        u->items[at] = (HostUse){ .kind = kind, .addr = addr, .what = what, .chain = taken };
+        u->items[at] = *use;
+        u->items[at].chain = taken;
         taken = (StringList){};
         u->n++;
         return 0;
+}
+
+int host_use_add(HostUses *u, HostUseKind kind, PciAddr addr, const char *what, StringList *chain)
+{
+        return add(u, &(HostUse){ .kind = kind, .addr = addr, .what = what }, chain);
+}
+
+int host_use_add_spared(HostUses *u, HostUseKind kind, PciAddr addr, const char *what, StringList *chain)
+{
+        return add(u, &(HostUse){ .kind = kind, .addr = addr, .what = what, .spared = true }, chain);
 }
 
 int host_unknown_add(HostUses *l, HostUnknown *u)
@@ -72,7 +85,8 @@ int host_unknown_add(HostUses *l, HostUnknown *u)
         HostUnknown *slot;
 
         FOREACH_ARRAY(i, l->unknown, l->n_unknown)
-                if (i->kind == u->kind && streq(i->what, what))
+                if (i->kind == u->kind && streq(i->what, what) && i->one == u->one &&
+                    (!u->one || pci_addr_equal(i->addr, u->addr)))
                         return 0;
         slot = array_grow(&l->unknown, l->n_unknown);
         if (!slot)

@@ -34,13 +34,16 @@ typedef struct HostUse {
         PciAddr addr;
         const char *what; /* in a sentence after the verb of its kind: "/", "swap", "the default route"; static */
         StringList chain; /* from what is used down to the function, which is left out: "/home", "sda1", "sda" */
+        bool spared;      /* the host can do without: that it goes is told, and refused to nobody */
 } HostUse;
 
 /* Something that the host uses, or may use, and of which nobody can tell by which functions. */
 typedef struct HostUnknown {
         HostUseKind kind;
-        bool remote;        /* on the other end of a network: only a way to one can be what carries it */
-        bool waits;         /* it will be known once the host's network is up: nothing is decided before */
+        bool remote; /* on the other end of a network: only a way to one can be what carries it */
+        bool waits;  /* it will be known once the host has booted: nothing is decided before */
+        bool one;    /* only the function at .addr can be what carries it */
+        PciAddr addr;
         char *what;         /* what could not be read or followed, and how far it was followed */
         CureKind cure_kind; /* as in Finding */
         const char *cure;   /* static; NULL: the sentence of that kind */
@@ -62,6 +65,9 @@ void host_uses_done(HostUses *u);
  * The same thing reached by the same way is kept once, whatever its first name is. Returns 0 or -ENOMEM.
  */
 int host_use_add(HostUses *u, HostUseKind kind, PciAddr addr, const char *what, StringList *chain) _must_check_;
+
+/* As host_use_add(): what the host has on it, and can do without. */
+int host_use_add_spared(HostUses *u, HostUseKind kind, PciAddr addr, const char *what, StringList *chain) _must_check_;
 
 /* One more unknown; the same sentence is kept once. @u: its text is taken over, also after an error. 0 or -ENOMEM. */
 int host_unknown_add(HostUses *l, HostUnknown *u) _must_check_;

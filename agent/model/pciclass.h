@@ -16,6 +16,7 @@
 #define CLASS_MULTIMEDIA        0x04U
 #define CLASS_MEMORY            0x05U
 #define CLASS_BRIDGE            0x06U
+#define CLASS_COMMUNICATION     0x07U
 #define CLASS_INPUT             0x09U
 #define CLASS_PROCESSOR         0x0bU
 #define CLASS_WIRELESS          0x0dU
@@ -24,6 +25,8 @@
 #define CLASS_ACCELERATOR       0x12U
 
 /* Base class and subclass, as pci_class_sub() has them. */
+#define CLASS_OLD_VGA           0x0001U /* from before there were classes */
+#define CLASS_DISPLAY_VGA       0x0300U
 #define CLASS_BRIDGE_HOST       0x0600U
 #define CLASS_BRIDGE_ISA        0x0601U /* LPC and eSPI bridges too */
 #define CLASS_BRIDGE_PCI        0x0604U
@@ -33,6 +36,7 @@
 #define CLASS_SERIAL_USB        0x0c03U
 #define CLASS_SERIAL_SMBUS      0x0c05U
 #define CLASS_SERIAL_INFINIBAND 0x0c06U
+#define CLASS_SERIAL_BUS        0x0c80U /* other serial bus controllers */
 
 static inline unsigned pci_class_base(uint32_t class)
 {

@@ -15,5 +15,9 @@ typedef enum StubDriver {
 const char *stub_driver_to_string(StubDriver d);
 StubDriver stub_driver_from_string(const char *s);
 
+/* Does a driver hold a device for a guest: one of these, or a variant of vfio-pci for one make, such as mlx5_vfio_pci?
+ * NULL is no driver. */
+bool driver_is_guests(const char *driver);
+
 /* The kernel module of that driver, as kmod names it. */
 const char *stub_driver_module(StubDriver d);

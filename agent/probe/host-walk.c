@@ -28,7 +28,10 @@ static int add_function(HostWalk *w, const WalkLink *link, PciAddr addr)
         _cleanup_(string_list_done) StringList chain = {};
         int r = add_chain(&chain, link);
 
-        return r < 0 ? r : host_use_add(&w->f->host, w->kind, addr, w->what, &chain);
+        if (r < 0)
+                return r;
+        return w->spared ? host_use_add_spared(&w->f->host, w->kind, addr, w->what, &chain)
+                         : host_use_add(&w->f->host, w->kind, addr, w->what, &chain);
 }
 
 /* A virtual function goes with the physical one. */

@@ -16,6 +16,7 @@ typedef struct HostWalk {
         Facts *f;
         HostUseKind kind;
         const char *what; /* that is followed at present, see HostUse */
+        bool spared;      /* likewise */
 } HostWalk;
 
 /* Is there a step of this name? Then the way is a circle. */

@@ -119,7 +119,10 @@ int probe_image(const Probe *p, Facts *f) _must_check_;    /* what is inside the
 int probe_network_now(const Probe *p, Facts *f, NetworkNow *ret) _must_check_; /* of facts_gather_network() */
 int probe_block(const Probe *p, Facts *f) _must_check_; /* which PCI functions carry the system */
 
-int probe_network(const Probe *p, Facts *f) _must_check_; /* what the host's network hangs on */
+int probe_network(const Probe *p, Facts *f) _must_check_;  /* what the host's network hangs on */
+int probe_display(const Probe *p, Facts *f) _must_check_;  /* what shows its console */
+int probe_keyboard(const Probe *p, Facts *f) _must_check_; /* what is typed on */
+int probe_console(const Probe *p, Facts *f) _must_check_;  /* its other consoles */
 
 /* Is this function to be looked at closely: wanted, or all of them are? */
 bool probe_details(const Probe *p, PciAddr a);

@@ -262,7 +262,8 @@ static inline int machine_setup(void **state)
                 m->facts.builders[k].installed = m->facts.builders[k].active = TRISTATE_NO;
         m->facts.builders[BUILDER_DRACUT].installed = m->facts.builders[BUILDER_DRACUT].active = TRISTATE_YES;
         m->facts.host.looked[HOST_USE_BOOT_DISK] = m->facts.host.looked[HOST_USE_STORAGE] = true;
-        m->facts.host.looked[HOST_USE_NETWORK] = true;
+        m->facts.host.looked[HOST_USE_NETWORK] = m->facts.host.looked[HOST_USE_DISPLAY] = true;
+        m->facts.host.looked[HOST_USE_KEYBOARD] = m->facts.host.looked[HOST_USE_CONSOLE] = true;
         m->facts.record_known = TRISTATE_YES;
         if (string_list_add(&m->facts.iommu_units, "dmar0") < 0)
                 return -1;

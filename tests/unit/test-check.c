@@ -83,9 +83,10 @@ static void every_check_speaks_or_is_silent(void **state)
         FOREACH_ARRAY(c, check_table, check_table_n) {
                 assert_ptr_equal(check_by_id(c->id), c);
                 /* what is rarely the case only speaks when it is */
-                if (c->judge != check_obstacle && c->judge != check_kernel_lockdown && c->judge != check_boot_mounted &&
-                    c->judge != check_boot_length && c->judge != check_restored && c->judge != check_failed &&
-                    (c->judge != check_device_used || host_use_texts[host_use_kind(c->id)].probed))
+                if (c->judge != check_obstacle && c->judge != check_device_told && c->judge != check_kernel_lockdown &&
+                    c->judge != check_boot_mounted && c->judge != check_boot_length && c->judge != check_restored &&
+                    c->judge != check_failed &&
+                    (c->judge != check_device_used || !host_use_texts[host_use_kind(c->id)].only))
                         assert_non_null(find(m, c->id));
         }
         assert_null(check_by_id("no.such"));
@@ -471,7 +472,7 @@ static void guards_without_a_prober(void **state)
                 assert_string_equal(strchr(guard->check, '.') + 1, host_use_kind_to_string(kind));
                 m->facts.host.looked[kind] = false;
                 machine_judge(m);
-                if (guard->probed)
+                if (!guard->only) /* a network adapter can be concerned */
                         expect(m, guard->check, RESULT_BLOCKED, guard->unseen);
                 else
                         assert_null(find(m, guard->check));
@@ -482,6 +483,79 @@ static void guards_without_a_prober(void **state)
                 machine_judge(m);
                 expect(m, guard->check, RESULT_BLOCKED, "it (thing on 0000:00:04.0)");
         }
+}
+
+/* Something on the first NIC; the machine is judged anew. */
+static void put_on_nic(Machine *m, HostUseKind kind, bool spared)
+{
+        _cleanup_(string_list_done) StringList chain = {};
+        PciAddr nic;
+
+        assert_int_equal(pci_addr_parse("0000:00:04.0", &nic), 0);
+        assert_int_equal(string_list_add(&chain, "thing"), 0);
+        assert_int_equal((spared ? host_use_add_spared : host_use_add)(&m->facts.host, kind, nic, "it", &chain), 0);
+        machine_judge(m);
+}
+
+/* Told, and nothing waits for it; what the host needs beside it counts all the same, and so does a word for that. */
+static void what_the_host_can_spare(void **state)
+{
+        Machine *m = *state;
+
+        put_on_nic(m, HOST_USE_DISPLAY, true);
+        expect(m, "device.display", RESULT_WARN, "it has it (thing on 0000:00:04.0)");
+        expect_exit(m, EXIT_READY, 0);
+        m->config.devices[0].allow = HOST_USE_BIT(HOST_USE_DISPLAY);
+        machine_judge(m);
+        expect(m, "device.display", RESULT_WARN, "it has it (thing on 0000:00:04.0)");
+        m->config.devices[0].allow = 0;
+        put_on_nic(m, HOST_USE_KEYBOARD, true);
+        put_on_nic(m, HOST_USE_KEYBOARD, false);
+        expect(m, "device.keyboard", RESULT_BLOCKED, "it has it (thing on 0000:00:04.0)");
+        expect_exit(m, EXIT_BLOCKED, 4); /* it is taken out of the claim list */
+}
+
+/* What cannot be told of one device stands in the way of no other. */
+static void unknown_of_one_device(void **state)
+{
+        static const char *const addresses[] = { "0000:00:05.0", "0000:00:04.0" };
+        Machine *m = *state;
+
+        machine_function(m, "0000:00:04.0")->class = 0x0c0330;
+        for (unsigned i = 0; i < 2; i++) {
+                HostUnknown u = { .kind = HOST_USE_KEYBOARD,
+                                  .one = true,
+                                  .what = copy("its plug is not seen"),
+                                  .cure_kind = CURE_PERSON,
+                                  .cure = "look at it" };
+
+                assert_int_equal(pci_addr_parse(addresses[i], &u.addr), 0);
+                assert_int_equal(host_unknown_add(&m->facts.host, &u), 0);
+                machine_judge(m);
+                expect(m, "device.keyboard", i == 0 ? RESULT_OK : RESULT_BLOCKED,
+                       i == 0 ? "only keyboard is not on it" : "its plug is not seen");
+        }
+        m->facts.host.unknown[1].waits = true;
+        machine_judge(m);
+        expect(m, "device.keyboard", RESULT_UNKNOWN, "its plug is not seen");
+}
+
+/* What is to be known of a device is told also where the host keeps it; a framebuffer on class 0300 goes by itself. */
+static void a_device_that_stays_is_told_of(void **state)
+{
+        Machine *m = *state;
+        PciFunction *p = machine_function(m, "0000:00:04.0");
+
+        p->class = 0x030000;
+        p->has_boot_screen = true;
+        set_text(&p->usb, "a disk (1-1)");
+        put_on_nic(m, HOST_USE_DISPLAY, false);
+        assert_null(find(m, "device.bootfb"));
+        expect(m, "device.usb", RESULT_OK, "a disk (1-1)");
+        p->class = 0x038000;
+        machine_judge(m);
+        expect(m, "device.display", RESULT_BLOCKED, "it has it");
+        expect(m, "device.bootfb", RESULT_WARN, "class is 0380 and not 0300");
 }
 
 static void add_waiting(Machine *m)
@@ -1334,6 +1408,9 @@ int main(void)
                 T(guards_are_lifted_by_name),
                 T(a_word_that_has_done_its_work),
                 T(guards_without_a_prober),
+                T(what_the_host_can_spare),
+                T(unknown_of_one_device),
+                T(a_device_that_stays_is_told_of),
                 T(network_devices_wait),
                 T(what_is_taken_out_does_not_wait),
                 T(waiting_by_class),
