@@ -6,8 +6,7 @@
 /* Where GRUB takes boot loader specification entries from on this machine. */
 
 #define BLS_ESP     "/boot/efi"
-#define BLS_VENDORS BLS_ESP "/EFI" /* in a directory of this is openSUSE's, and Red Hat's before Fedora 34 and RHEL 9  \
-                                    */
+#define BLS_VENDORS BLS_ESP "/EFI" /* below it openSUSE's, and Red Hat's before Fedora 34 and RHEL 9 */
 
 /* What was found of GRUB's own files. */
 typedef struct BlsPlace {

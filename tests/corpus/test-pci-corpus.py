@@ -115,6 +115,10 @@ class Machine:
         write("proc/sys/kernel/osrelease", self.release + "\n")
         write("proc/self/mountinfo", "22 1 0:21 / / rw - tmpfs tmpfs rw\n")  # a live system: no disk in use
         write("proc/swaps", "Filename Type Size Used Priority\n")
+        # ... and when it was up, no network: what `ptprep remember` has noted, the last line has the hash of those above
+        write("run/rtnetlink/routes", "")
+        write("var/lib/ptprep/network", "# What carried the network of this host when it was last up, see ptprep(8). Not to be edited.\n"
+              "version 1\nend 2d1e6df43d587379\n")
         for name, data in self.files.items():
             write(name, data)
 
