@@ -10,6 +10,7 @@
 #include "probe/block-device.h"
 #include "probe/fabric-use.h"
 #include "probe/probe.h"
+#include "probe/remote-use.h"
 #include "probe/zfs-pool.h"
 
 #define PLACE_VIRTUAL   "/sys/devices/virtual/"
@@ -121,16 +122,18 @@ static const struct {
 static int use_place(BlockUse *u, const char *place, const WalkLink *link)
 {
         static const char fabrics[] = "/nvme-fabrics/ctl/";
-        const char *controller = strstr(place, fabrics);
+        const char *controller = strstr(place, fabrics), *session = strstr(place, "/session");
         int r = walk_functions(&u->walk, link, place);
 
         if (r == 0 && controller)
                 r = fabric_use(&u->walk, controller + strlen(fabrics), link);
+        else if (r == 0 && session)
+                r = remote_use_iscsi(&u->walk, place, link);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (controller)
                 return walk_unknown(&u->walk, link, &block_over_network, "which is reached over NVMe over fabrics");
-        if (strstr(place, "/session"))
+        if (session)
                 return walk_unknown(&u->walk, link, &block_over_network, "which is reached over iSCSI");
         FOREACH_ARRAY(local, local_places, ELEMENTSOF(local_places))
                 if (startswith(place, *local))
@@ -198,6 +201,16 @@ static int use_subsystem(BlockUse *u, const char *disk, const WalkLink *link)
                                           directory);
 }
 
+/* ATA over Ethernet. */
+static int use_ethernet(BlockUse *u, const char *disk, const WalkLink *link)
+{
+        int r = remote_use_aoe(&u->walk, disk, link);
+
+        if (r != 0)
+                return r < 0 ? r : 0;
+        return walk_unknown(&u->walk, link, &block_over_network, "which is reached over Ethernet (AoE)");
+}
+
 /* A disk that has no other below it. */
 static int use_disk(void *userdata, const char *disk, const WalkLink *link)
 {
@@ -206,6 +219,8 @@ static int use_disk(void *userdata, const char *disk, const WalkLink *link)
 
         if (subsystem && strchr(subsystem, '/'))
                 return use_subsystem(u, disk, link);
+        if (startswith(disk, PLACE_VIRTUAL "block/etherd!"))
+                return use_ethernet(u, disk, link);
         if (startswith(disk, PLACE_VIRTUAL "block/"))
                 FOREACH_ARRAY(v, virtual_disks, ELEMENTSOF(virtual_disks))
                         if (is_numbered(block_name(disk), v->prefix))

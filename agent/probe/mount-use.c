@@ -8,6 +8,7 @@
 #include "model/names.h"
 #include "probe/block-device.h"
 #include "probe/probe.h"
+#include "probe/remote-use.h"
 
 /* The directory of the btrfs that a device is in, below sysfs. NULL: it is in none that is mounted. 0 or negative
  * errno.
@@ -244,22 +245,77 @@ static int use_overlay(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
         return r;
 }
 
+/*
+ * Protocols of file systems that are on other machines, by their types (the kernel's). The mount options name the
+ * servers with their addresses, of which the kernel makes some itself; the words are those of nfs(5), mount.cifs(8),
+ * mount.ceph(8).
+ */
+static const struct {
+        const char *type, *name;
+        const char *option; /* has the addresses; NULL: the source begins with them */
+} remotes[] = {
+        { "nfs", "NFS", "addr" },   { "nfs4", "NFS", "addr" },      { "cifs", "CIFS", "addr" },
+        { "smb3", "CIFS", "addr" }, { "ceph", "Ceph", "mon_addr" }, { "ceph", "Ceph", NULL },
+        { "9p", "9P", NULL },       { "afs", "AFS", NULL },
+};
+
+int mount_use_remote(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
+{
+        const char *type = sym_mnt_fs_get_fstype(fs) ?: "", *source = sym_mnt_fs_get_source(fs) ?: "";
+
+        FOREACH_ARRAY(i, remotes, ELEMENTSOF(remotes)) {
+                _cleanup_free_ char *servers = NULL;
+                char *value = NULL;
+                size_t size = 0;
+                int r;
+
+                if (!streq(i->type, type))
+                        continue;
+                if (!i->option) { /* "10.0.0.1:6789,10.0.0.2:6789:/path": the path is a server that there is not */
+                        value = (char *) source;
+                        size = strcspn(source, "/");
+                        size -= size > 0 && source[size - 1] == ':' && source[size] == '/';
+                } else if (sym_mnt_fs_get_option(fs, i->option, &value, &size) != 0)
+                        continue;
+                servers = value ? strndup(value, size) : NULL;
+                if (!servers)
+                        return value ? -ENOMEM : 0;
+                r = remote_use_servers(&u->walk, i->name, servers, above);
+                if (r != 0)
+                        return r;
+        }
+        return 0;
+}
+
+static bool is_remote(struct libmnt_fs *fs)
+{
+        FOREACH_ARRAY(i, remotes, ELEMENTSOF(remotes))
+                if (streq_null(sym_mnt_fs_get_fstype(fs), i->type))
+                        return true;
+        return false;
+}
+
 /* Of a file system on no block device that it names: it is in memory, made of others, or unknown. */
 static int use_other(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
 {
         static const char *const memory[] = { "rootfs", "tmpfs", "ramfs", "devtmpfs", "autofs" };
-        static const char *const network[] = { "nfs", "nfs4", "cifs", "smb3", "ceph", "afs", "9p" };
         const char *type = sym_mnt_fs_get_fstype(fs) ?: "of a type that is not known";
         const char *source = sym_mnt_fs_get_source(fs) ?: "none";
+        int r;
 
         if (string_in(type, memory, ELEMENTSOF(memory)))
                 return 0;
         if (streq(type, "overlay"))
                 return use_overlay(u, fs, above);
-        /* 9p may be a virtual machine's way to its host, which is no network */
-        if (string_in(type, network, ELEMENTSOF(network)) && strchr(source, ':'))
-                return walk_unknown(&u->walk, above, &block_over_network, "which is %s of another machine (%s)", source,
-                                    type);
+        if (is_remote(fs)) {
+                r = mount_use_remote(u, fs, above);
+                if (r != 0)
+                        return r < 0 ? r : 0;
+                /* 9p may be a virtual machine's way to its host, which is no network */
+                if (strchr(source, ':'))
+                        return walk_unknown(&u->walk, above, &block_over_network, "which is %s of another machine (%s)",
+                                            source, type);
+        }
         return walk_unknown(&u->walk, above, &block_not_followed,
                             "which is %s, a file system (%s) on no disk that it names", source, type);
 }

@@ -11,6 +11,9 @@ void block_use_done(BlockUse *u);
 /* Returns 1; 0: this file system is on no block device that it names, and nothing was noted; -ENOMEM. */
 int mount_use(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above) _must_check_;
 
+/* Returns 1; 0: it is of no server, or nothing tells through what that is reached, and nothing was noted; -ENOMEM. */
+int mount_use_remote(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above) _must_check_;
+
 /* The same of a file system that the system needs: it is in memory, made of others (overlay), or else unknown. 0 or
  * -ENOMEM. */
 int mount_use_needed(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above) _must_check_;

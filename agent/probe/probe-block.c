@@ -12,7 +12,8 @@
 #include "probe/block-device.h"
 #include "probe/disk-partitions.h"
 #include "probe/mount-use.h"
-#include "probe/zfs-pool.h"
+#include "probe/open-use.h"
+#include "probe/remote-use.h"
 
 /* What the system lives on: what is mounted, swapped to, or named in fstab, and the EFI system partition. */
 
@@ -25,6 +26,7 @@ typedef enum MountRole {
         ROLE_VAR,
         ROLE_SWAP,
         ROLE_RESUME,
+        ROLE_FIRMWARE,
         ROLE_OTHER,
         _ROLE_MAX,
 } MountRole;
@@ -40,6 +42,7 @@ static const struct {
         [ROLE_VAR] = { "/var", HOST_USE_BOOT_DISK },
         [ROLE_SWAP] = { "swap", HOST_USE_STORAGE },
         [ROLE_RESUME] = { "the image of hibernation", HOST_USE_STORAGE },
+        [ROLE_FIRMWARE] = { "what the firmware boots from", HOST_USE_BOOT_DISK },
         [ROLE_OTHER] = { "a mounted file system", HOST_USE_STORAGE },
 };
 
@@ -70,13 +73,6 @@ static void follow(Block *b, MountRole role)
 {
         b->use.walk.what = roles[role].text;
         b->use.walk.kind = roles[role].kind;
-}
-
-/* The same of what has no role: it is in use. */
-static void follow_open(Block *b, const char *what)
-{
-        b->use.walk.what = what;
-        b->use.walk.kind = HOST_USE_STORAGE;
 }
 
 static MountRole role_of(const char *target, const char *type)
@@ -147,6 +143,8 @@ static int each_mount(Block *b, struct libmnt_fs *fs)
                 r = mount_use_needed(&b->use, fs, &link);
         else {
                 r = mount_use(&b->use, fs, &link);
+                if (r == 0) /* where it cannot be followed, the guard of the network has what it is reached through */
+                        r = mount_use_remote(&b->use, fs, &link);
                 if (r <= 0)
                         return r;
         }
@@ -293,86 +291,20 @@ static int find_esp(Block *b)
         return probe_soft(r);
 }
 
-static size_t count_entries(int rfd, const char *directory, const char *name)
+/* Also where nothing of it is in use any more: the firmware will boot in the same way again. */
+static int find_ibft(Block *b)
 {
-        _cleanup_(string_list_done) StringList names = {};
-        _cleanup_free_ char *path = path_join(directory, name);
+        const WalkLink link = { NULL, "iSCSI as the firmware has it (iBFT)" };
+        int r;
 
-        return path && root_list(rfd, path, NULL, &names) >= 0 ? names.n : 0;
+        follow(b, ROLE_FIRMWARE);
+        r = remote_use_ibft(&b->use.walk, &link);
+        return r < 0 ? r : 0;
 }
 
-/* What a device that is made of others is, in a sentence: by the identifier that its maker gives it, or its name. */
-static const char *describe_open(int rfd, const char *path)
-{
-        static const struct {
-                const char *start, *text;
-        } makers[] = {
-                { "LVM-", "an active volume of LVM" },
-                { "CRYPT-", "an open encrypted volume" },
-                { "mpath-", "an assembled multipath disk" },
-                { "DMRAID-", "an assembled RAID" },
-                { "md", "an assembled RAID" },
-                { "bcache", "a cached disk" },
-                { "drbd", "a replicated disk" },
-        };
-        _cleanup_free_ char *attr = path_join(path, "dm/uuid");
-        char uuid[BLOCK_DM_UUID_MAX];
-
-        FOREACH_ARRAY(m, makers, ELEMENTSOF(makers))
-                if (attr &&
-                    startswith(root_read_attr(rfd, attr, uuid, sizeof(uuid)) >= 0 ? uuid : block_name(path), m->start))
-                        return m->text;
-        return "an open volume";
-}
-
-/*
- * Disks that are held by an assembled array, an open container, an active volume: in use, though nothing of that may be
- * mounted. Only from the topmost one, and not what was followed before.
- */
 static int find_open(Block *b)
 {
-        _cleanup_(string_list_done) StringList names = {};
-        int r = root_list(b->p->rfd, NAME_SYS_CLASS_BLOCK, NULL, &names);
-
-        follow(b, ROLE_OTHER);
-        if (r < 0 && r != -ENOENT)
-                return r == -ENOMEM ? r : walk_unreadable(&b->use.walk, NULL, NAME_SYS_CLASS_BLOCK, r);
-        FOREACH_ARRAY(name, names.items, names.n) {
-                _cleanup_free_ char *path = NULL;
-
-                r = block_by_name(b->p->rfd, *name, &path);
-                if (r == -ENOMEM)
-                        return r;
-                if (r < 0 || !startswith(path, "/sys/devices/virtual/block/") ||
-                    string_list_contains(&b->use.devices, path) || count_entries(b->p->rfd, path, "slaves") == 0 ||
-                    count_entries(b->p->rfd, path, "holders") > 0)
-                        continue;
-                follow_open(b, describe_open(b->p->rfd, path));
-                r = block_use_device(&b->use, path, NULL);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static int find_pools(Block *b)
-{
-        _cleanup_(string_list_done) StringList pools = {};
-        int r = zfs_imported(b->p->rfd, &pools);
-
-        follow_open(b, "an imported pool of ZFS");
-        if (r < 0)
-                return r == -ENOMEM ? r : walk_unreadable(&b->use.walk, NULL, NAME_ZFS_KSTAT, r);
-        FOREACH_ARRAY(pool, pools.items, pools.n) {
-                const WalkLink link = { NULL, *pool };
-
-                if (string_list_contains(&b->use.pools, *pool))
-                        continue;
-                r = block_use_pool(&b->use, *pool, &link);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        return open_use(&b->use);
 }
 
 static int read_prefix(Block *b)
@@ -438,7 +370,7 @@ static int find_all(Block *b)
 {
         /* what is used first, so that this is what a finding says */
         static int (*const finders[])(Block * b) = {
-                read_mounts, read_others, find_resume, find_esp, find_pools, find_open,
+                read_mounts, read_others, find_resume, find_esp, find_ibft, find_open,
         };
         int r = 0;
 

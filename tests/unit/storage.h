@@ -79,7 +79,9 @@ static inline Facts probe(const Tree *t)
 
 static inline bool is_boot_disk(const char *what)
 {
-        static const char *const all[] = { "/", "/boot", "/usr", "/var", "the EFI system partition" };
+        static const char *const all[] = {
+                "/", "/boot", "/usr", "/var", "the EFI system partition", "what the firmware boots from"
+        };
 
         return string_in(what, all, ELEMENTSOF(all));
 }

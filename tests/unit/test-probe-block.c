@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "network.h"
 #include "storage.h"
 
 static void test_partitions(void **state)
@@ -299,55 +298,6 @@ static void test_not_followed(void **state)
         (void) state;
 }
 
-/* A controller of NVMe over fabrics says how it is reached: by an interface, by addresses, by a port. */
-static void test_fabrics(void **state)
-{
-        static const char bound[] = "traddr=192.0.2.1,trsvcid=4420,host_iface=bond0,src_addr=192.0.2.17\n",
-                          routed[] = "traddr=192.0.2.1,trsvcid=4420,host_traddr=192.0.2.17\n",
-                          elsewhere[] = "traddr=192.0.2.9,trsvcid=4420\n",
-                          not_told[] = "remote: / on nvme0n1, which is reached over NVMe over fabrics\n",
-                          first_port[] =
-                                  "traddr=nn-0x5:pn-0x6,host_traddr=nn-0x20000090fa000001:pn-0x10000090fa000001\n",
-                          any_port[] = "traddr=nn-0x5:pn-0x6\n";
-        static const struct {
-                const char *transport, *address, *told;
-        } rows[] = {
-                { "tcp\n", bound, "/: / on nvme0n1 on NVMe/TCP to 192.0.2.1 on bond0 on enp0s4 on 0000:00:04.0\n" },
-                { "tcp\n", "traddr=192.0.2.1,host_iface=gone\n", not_told },
-                { "tcp\n", routed, "/: / on nvme0n1 on NVMe/TCP to 192.0.2.1 on enp0s5 on 0000:00:05.0\n" },
-                { "rdma\n", routed, "/: / on nvme0n1 on NVMe/RDMA to 192.0.2.1 on enp0s5 on 0000:00:05.0\n" },
-                { "tcp\n", elsewhere, not_told }, /* nobody knows the route */
-                { "tcp\n", "", not_told },
-                { "fc\n", first_port, "/: / on nvme0n1 on NVMe/FC on 0000:00:06.0\n" },
-                { "fc\n", any_port,
-                  "/: / on nvme0n1 on NVMe/FC on 0000:00:06.0\n/: / on nvme0n1 on NVMe/FC on 0000:00:06.1\n" },
-                { "loop\n", "", not_told },
-        };
-        const Tree *t = *state;
-        Answer a = {};
-
-        interface(t, "pci0000:00/0000:00:04.0/virtio1/net/enp0s4", "2");
-        interface(t, "pci0000:00/0000:00:05.0/net/enp0s5", "3");
-        interface(t, "virtual/net/bond0", "4");
-        lower(t, "bond0", "enp0s4");
-        answer_route(&a, AF_INET, 32, RTN_UNICAST, 3);
-        answer_store(t, &a, "192.0.2.1");
-        tree_file(t, "/sys/devices/pci0000:00/0000:00:06.0/host1/fc_host/host1/port_name", "0x10000090fa000001\n");
-        tree_file(t, "/sys/devices/pci0000:00/0000:00:06.1/host2/fc_host/host2/port_name", "0x10000090fa000002\n");
-        tree_link(t, "/sys/class/fc_host/host1", "../../devices/pci0000:00/0000:00:06.0/host1/fc_host/host1");
-        tree_link(t, "/sys/class/fc_host/host2", "../../devices/pci0000:00/0000:00:06.1/host2/fc_host/host2");
-        block(t, "virtual/nvme-fabrics/ctl/nvme0/nvme0n1", "259:0");
-        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:0 / / rw - ext4 /dev/x rw\n");
-        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
-                _cleanup_(facts_done) Facts f = {};
-
-                tree_file(t, "/sys/devices/virtual/nvme-fabrics/ctl/nvme0/transport", row->transport);
-                tree_file(t, "/sys/devices/virtual/nvme-fabrics/ctl/nvme0/address", row->address);
-                f = probe(t);
-                assert_told(&f, row->told);
-        }
-}
-
 /* What is known of the other parts stays known. */
 static void test_partly_followed(void **state)
 {
@@ -456,21 +406,13 @@ static void test_without_devices(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_partitions),
-                TREE_TEST(test_holders),
-                TREE_TEST(test_circle),
-                TREE_TEST(test_btrfs),
-                TREE_TEST(test_nvme_multipath),
-                TREE_TEST(test_vmd),
-                TREE_TEST(test_fstab),
-                TREE_TEST(test_loop_and_swap_file),
-                TREE_TEST(test_other_roots),
-                TREE_TEST(test_without_devices),
-                TREE_TEST(test_not_followed),
-                TREE_TEST(test_partly_followed),
-                TREE_TEST(test_fabrics),
-                TREE_TEST(test_endless_tables),
-                TREE_TEST(test_unreadable_tables),
+                TREE_TEST(test_partitions),     TREE_TEST(test_holders),
+                TREE_TEST(test_circle),         TREE_TEST(test_btrfs),
+                TREE_TEST(test_nvme_multipath), TREE_TEST(test_vmd),
+                TREE_TEST(test_fstab),          TREE_TEST(test_loop_and_swap_file),
+                TREE_TEST(test_other_roots),    TREE_TEST(test_without_devices),
+                TREE_TEST(test_not_followed),   TREE_TEST(test_partly_followed),
+                TREE_TEST(test_endless_tables), TREE_TEST(test_unreadable_tables),
                 TREE_TEST(test_names),
         };
 

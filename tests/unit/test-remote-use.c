@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "network.h"
+#include "storage.h"
+
+/* Disks and file systems of other machines: through what they are reached. */
+
+/* A controller of NVMe over fabrics says how it is reached: by an interface, by addresses, by a port. */
+static void test_fabrics(void **state)
+{
+        static const char bound[] = "traddr=192.0.2.1,trsvcid=4420,host_iface=bond0,src_addr=192.0.2.17\n",
+                          routed[] = "traddr=192.0.2.1,trsvcid=4420,host_traddr=192.0.2.17\n",
+                          elsewhere[] = "traddr=192.0.2.9,trsvcid=4420\n",
+                          not_told[] = "remote: / on nvme0n1, which is reached over NVMe over fabrics\n",
+                          first_port[] =
+                                  "traddr=nn-0x5:pn-0x6,host_traddr=nn-0x20000090fa000001:pn-0x10000090fa000001\n",
+                          any_port[] = "traddr=nn-0x5:pn-0x6\n";
+        static const struct {
+                const char *transport, *address, *told;
+        } rows[] = {
+                { "tcp\n", bound, "/: / on nvme0n1 on NVMe/TCP to 192.0.2.1 on bond0 on enp0s4 on 0000:00:04.0\n" },
+                { "tcp\n", "traddr=192.0.2.1,host_iface=gone\n", not_told },
+                { "tcp\n", routed, "/: / on nvme0n1 on NVMe/TCP to 192.0.2.1 on enp0s5 on 0000:00:05.0\n" },
+                { "rdma\n", routed, "/: / on nvme0n1 on NVMe/RDMA to 192.0.2.1 on enp0s5 on 0000:00:05.0\n" },
+                { "tcp\n", elsewhere, not_told }, /* nobody knows the route */
+                { "tcp\n", "", not_told },
+                { "fc\n", first_port, "/: / on nvme0n1 on NVMe/FC on 0000:00:06.0\n" },
+                { "fc\n", any_port,
+                  "/: / on nvme0n1 on NVMe/FC on 0000:00:06.0\n/: / on nvme0n1 on NVMe/FC on 0000:00:06.1\n" },
+                { "loop\n", "", not_told },
+        };
+        const Tree *t = *state;
+        Answer a = {};
+
+        interface(t, "pci0000:00/0000:00:04.0/virtio1/net/enp0s4", "2");
+        interface(t, "pci0000:00/0000:00:05.0/net/enp0s5", "3");
+        interface(t, "virtual/net/bond0", "4");
+        lower(t, "bond0", "enp0s4");
+        answer_route(&a, AF_INET, 32, RTN_UNICAST, 3);
+        answer_store(t, &a, "192.0.2.1");
+        tree_file(t, "/sys/devices/pci0000:00/0000:00:06.0/host1/fc_host/host1/port_name", "0x10000090fa000001\n");
+        tree_file(t, "/sys/devices/pci0000:00/0000:00:06.1/host2/fc_host/host2/port_name", "0x10000090fa000002\n");
+        tree_link(t, "/sys/class/fc_host/host1", "../../devices/pci0000:00/0000:00:06.0/host1/fc_host/host1");
+        tree_link(t, "/sys/class/fc_host/host2", "../../devices/pci0000:00/0000:00:06.1/host2/fc_host/host2");
+        block(t, "virtual/nvme-fabrics/ctl/nvme0/nvme0n1", "259:0");
+        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:0 / / rw - ext4 /dev/x rw\n");
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_(facts_done) Facts f = {};
+
+                tree_file(t, "/sys/devices/virtual/nvme-fabrics/ctl/nvme0/transport", row->transport);
+                tree_file(t, "/sys/devices/virtual/nvme-fabrics/ctl/nvme0/address", row->address);
+                f = probe(t);
+                assert_told(&f, row->told);
+        }
+}
+
+/* A disk of iSCSI is reached by the interface that it is bound to, else by the routes of its connections, else as the
+ * firmware did; where nothing of that is known, by any way to a network. */
+static void test_iscsi(void **state)
+{
+        static const char host[] = "/sys/devices/platform/host3/iscsi_host/host3/netdev",
+                          first[] = "/sys/devices/platform/host3/session1/connection1:0/iscsi_connection/"
+                                    "connection1:0/address",
+                          second[] = "/sys/devices/platform/host3/session1/connection1:1/iscsi_connection/"
+                                     "connection1:1/address",
+                          disk[] = "platform/host3/session1/target3:0:0/3:0:0:1/block/sda";
+        static const struct {
+                const char *netdev, *first, *second, *told;
+        } rows[] = {
+                { "(null)\n", NULL, NULL, "remote: / on sda, which is reached over iSCSI\n" },
+                { "enp0s4\n", "192.0.2.1\n", NULL, "/: / on sda on iSCSI on enp0s4 on 0000:00:04.0\n" },
+                { "default\n", "192.0.2.1\n", NULL, "/: / on sda on iSCSI to 192.0.2.1 on enp0s5 on 0000:00:05.0\n" },
+                { "(null)\n", "192.0.2.1\n", "2001:db8::7\n",
+                  "/: / on sda on iSCSI to 2001:db8::7 on enp0s4 on 0000:00:04.0\n"
+                  "/: / on sda on iSCSI to 192.0.2.1 on enp0s5 on 0000:00:05.0\n" },
+                { "(null)\n", "192.0.2.9\n", NULL, "remote: / on sda, which is reached over iSCSI\n" },
+        };
+        const Tree *t = *state;
+        Answer a = {};
+
+        interface(t, "pci0000:00/0000:00:04.0/net/enp0s4", "2");
+        interface(t, "pci0000:00/0000:00:05.0/net/enp0s5", "3");
+        answer_route(&a, AF_INET, 32, RTN_UNICAST, 3);
+        answer_store(t, &a, "192.0.2.1");
+        answer_route(&a, AF_INET6, 128, RTN_UNICAST, 2);
+        answer_store(t, &a, "2001:db8::7");
+        block(t, disk, "8:0");
+        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 8:0 / / rw - ext4 /dev/sda rw,_netdev\n");
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_(facts_done) Facts f = {};
+
+                tree_file(t, host, row->netdev);
+                tree_file(t, first, row->first ?: "");
+                tree_file(t, second, row->second ?: "");
+                f = probe(t);
+                assert_told(&f, row->told);
+        }
+}
+
+/* What the firmware booted with counts also where nothing that is mounted leads there. */
+static void test_ibft(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(facts_done) Facts remote = {}, local = {};
+
+        block(t, "platform/host3/session1/target3:0:0/3:0:0:1/block/sda", "8:0");
+        block(t, NVME, "259:0");
+        tree_file(t, "/sys/firmware/ibft/ethernet0/flags", "3\n");
+        tree_link(t, "/sys/firmware/ibft/ethernet0/device", "../../../devices/pci0000:00/0000:00:04.0");
+        tree_link(t, "/sys/firmware/ibft/target0/device", "../../../devices/pci0000:00/0000:00:09.0");
+        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 8:0 / / rw - ext4 /dev/sda rw,_netdev\n");
+        remote = probe(t);
+        assert_told(&remote, "/: / on sda on iSCSI as the firmware has it (iBFT) on 0000:00:04.0\n"
+                             "what the firmware boots from: iSCSI as the firmware has it (iBFT) on 0000:00:04.0\n");
+        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:0 / / rw - ext4 /dev/nvme0n1 rw\n");
+        local = probe(t);
+        assert_told(&local, "what the firmware boots from: iSCSI as the firmware has it (iBFT) on 0000:00:04.0\n"
+                            "/: / on nvme0n1 on 0000:03:00.0\n");
+}
+
+/* File systems of other machines: by the addresses that the kernel has for them. */
+static void test_servers(void **state)
+{
+        static const struct {
+                const char *line, *told;
+        } rows[] = {
+                { "0:40 / / rw - nfs4 files:/root rw,vers=4.2,clientaddr=192.0.2.17,addr=192.0.2.1",
+                  "/: / on NFS to 192.0.2.1 on enp0s5 on 0000:00:05.0\n" },
+                { "0:40 / / rw - nfs files:/root rw,addr=192.0.2.1",
+                  "/: / on NFS to 192.0.2.1 on enp0s5 on 0000:00:05.0\n" },
+                { "0:40 / / rw - cifs //files/root rw,addr=192.0.2.1",
+                  "/: / on CIFS to 192.0.2.1 on enp0s5 on 0000:00:05.0\n" },
+                { "0:40 / / rw - ceph 192.0.2.1:6789,[2001:db8::7]:6789:/root rw,name=admin",
+                  "/: / on Ceph to [2001:db8::7] on enp0s4 on 0000:00:04.0\n"
+                  "/: / on Ceph to 192.0.2.1 on enp0s5 on 0000:00:05.0\n" },
+                { "0:40 / / rw - ceph admin@fsid.cephfs=/root rw,mon_addr=192.0.2.1:3300/192.0.2.8:3300",
+                  "/: / on Ceph to 192.0.2.1 on enp0s5 on 0000:00:05.0\n" },
+                { "0:40 / / rw - 9p 192.0.2.1 rw,trans=tcp", "/: / on 9P to 192.0.2.1 on enp0s5 on 0000:00:05.0\n" },
+                { "0:40 / / rw - nfs4 files:/root rw,addr=192.0.2.9",
+                  "remote: /, which is files:/root of another machine (nfs4)\n" },
+                { "179:1 / / rw - ext4 /dev/x rw\n23 22 0:41 / /srv rw - nfs4 files:/srv rw,addr=192.0.2.1",
+                  "a mounted file system: /srv on NFS to 192.0.2.1 on enp0s5 on 0000:00:05.0\n" },
+                /* nobody needs it to boot, and what it is reached through is known to the guard of the network */
+                { "179:1 / / rw - ext4 /dev/x rw\n23 22 0:41 / /srv rw - nfs4 files:/srv rw,addr=192.0.2.9", "" },
+        };
+        const Tree *t = *state;
+        Answer a = {};
+
+        interface(t, "pci0000:00/0000:00:04.0/net/enp0s4", "2");
+        interface(t, "pci0000:00/0000:00:05.0/net/enp0s5", "3");
+        block(t, "platform/soc/mmc0/mmcblk0p1", "179:1");
+        answer_route(&a, AF_INET, 32, RTN_UNICAST, 3);
+        answer_store(t, &a, "192.0.2.1");
+        answer_route(&a, AF_INET6, 128, RTN_UNICAST, 2);
+        answer_store(t, &a, "2001:db8::7");
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_(facts_done) Facts f = {};
+                char text[512];
+
+                (void) snprintf(text, sizeof(text), "22 1 %s\n", row->line);
+                tree_file(t, NAME_PROC_MOUNTINFO, text);
+                f = probe(t);
+                assert_told(&f, row->told);
+        }
+}
+
+static void test_ethernet(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(facts_done) Facts known = {}, unknown = {};
+
+        interface(t, "pci0000:00/0000:00:04.0/net/enp0s4", "2");
+        interface(t, "pci0000:00/0000:00:05.0/net/enp0s5", "3");
+        block(t, "virtual/block/etherd!e1.1", "152:16");
+        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 152:16 / / rw - ext4 /dev/etherd/e1.1 rw\n");
+        tree_file(t, "/sys/devices/virtual/block/etherd!e1.1/netif", "none\n");
+        unknown = probe(t);
+        assert_told(&unknown, "remote: / on etherd!e1.1, which is reached over Ethernet (AoE)\n");
+        tree_file(t, "/sys/devices/virtual/block/etherd!e1.1/netif", "enp0s4,enp0s5\n");
+        known = probe(t);
+        assert_told(&known, "/: / on etherd!e1.1 on ATA over Ethernet on enp0s4 on 0000:00:04.0\n"
+                            "/: / on etherd!e1.1 on ATA over Ethernet on enp0s5 on 0000:00:05.0\n");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                TREE_TEST(test_fabrics), TREE_TEST(test_iscsi),    TREE_TEST(test_ibft),
+                TREE_TEST(test_servers), TREE_TEST(test_ethernet),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
