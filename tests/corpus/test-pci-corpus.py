@@ -115,6 +115,9 @@ class Machine:
         write("proc/sys/kernel/osrelease", self.release + "\n")
         write("proc/self/mountinfo", "22 1 0:21 / / rw - tmpfs tmpfs rw\n")  # a live system: no disk in use
         write("proc/swaps", "Filename Type Size Used Priority\n")
+        # ... people reach it over a serial port, and the firmware has left no framebuffer
+        write("proc/iomem", "00100000-7fffffff : System RAM\n")
+        write("sys/class/tty/console/active", "ttyS0\n")
         # ... and when it was up, no network: what `ptprep remember` has noted, the last line has the hash of those above
         write("run/rtnetlink/routes", "")
         write("var/lib/ptprep/network", "# What carried the network of this host when it was last up, see ptprep(8). Not to be edited.\n"
@@ -398,9 +401,13 @@ def test_sysfs(ptprep: str, data: pathlib.Path) -> None:
                 continue
             listed = run(ptprep, root)
             compare(machine, listed, verdicts=False)
-            # nothing is there that says how the kernel was started: only what is never given away can be told
+            # nothing is there that says how the kernel was started: only what is never given away can be told, and the only display
+            displays = [address for address, f in machine.functions.items() if f.pci_class[:2] == "03"]
             for address, f in machine.functions.items():
-                assert listed[address]["verdict"] == ("not-applicable" if f.never_bound else "unknown"), listed[address]
+                boot_vga = root / "sys/bus/pci/devices" / address / "boot_vga"
+                kept = displays == [address] and boot_vga.exists() and boot_vga.read_text().strip() == "1"
+                expected = "not-applicable" if f.never_bound else "blocked" if kept else "unknown"
+                assert listed[address]["verdict"] == expected, listed[address]
 
 
 def oracle(data: pathlib.Path, part: str) -> dict:
