@@ -58,7 +58,7 @@ int remote_use_servers(HostWalk *w, const char *name, const char *servers, const
 static int use_bound(HostWalk *w, const char *session, const WalkLink *link)
 {
         const char *slash = strrchr(session, '/'), *host = slash;
-        _cleanup_free_ char *attr = NULL, *note = NULL;
+        _cleanup_free_ char *attr = NULL;
         char interface[64];
         WalkLink way = { .above = link };
 

@@ -238,7 +238,7 @@ static void test_typed(void **state)
         FOREACH_ARRAY(c, cases, ELEMENTSOF(cases)) {
                 HostTest h = machine(t, "xhci_hcd");
 
-                (void) unlinkat(t->rfd, CRYPTTAB + 1, 0);
+                (void) unlinkat(t->rfd, &CRYPTTAB[1], 0);
                 if (c->crypttab)
                         tree_file(t, CRYPTTAB, c->crypttab);
                 host_cmdline(&h, c->cmdline);
@@ -272,7 +272,7 @@ static void test_without_driver(void **state)
         input(t, "input5", "platform/i8042/serio0", KEYS);
         expect(machine(t, NULL), "");
         assert_int_equal(unlinkat(t->rfd, "sys/class/input/input5", 0), 0);
-        assert_int_equal(unlinkat(t->rfd, QUEUE + 1, 0), 0);
+        assert_int_equal(unlinkat(t->rfd, &QUEUE[1], 0), 0);
         expect(machine(t, NULL), "");
         assert_int_equal(unlinkat(t->rfd, "sys/bus/pci/devices/" USB, 0), 0);
         /* one that says that it is a keyboard, once */
