@@ -404,7 +404,7 @@ int probe_block(const Probe *p, Facts *f)
         _cleanup_(block_done) Block b = { .p = p };
         int r;
 
-        if (p->cfg->n_devices == 0 && !p->functions)
+        if (!probe_asks_for_uses(p))
                 return 0;
         block_use_init(&b.use, p->rfd, f);
         f->host.looked[HOST_USE_BOOT_DISK] = f->host.looked[HOST_USE_STORAGE] = true;

@@ -107,7 +107,7 @@ int probe_console(const Probe *p, Facts *f)
         size_t from = 0;
         int r;
 
-        if (p->cfg->n_devices == 0 && !p->functions)
+        if (!probe_asks_for_uses(p))
                 return 0;
         f->host.looked[HOST_USE_CONSOLE] = true;
         r = console_list(p->rfd, f, &names);

@@ -303,7 +303,7 @@ int probe_display(const Probe *p, Facts *f)
         Displays d = { .p = p, .f = f };
         int r;
 
-        if (p->cfg->n_devices == 0 && !p->functions)
+        if (!probe_asks_for_uses(p))
                 return 0;
         f->host.looked[HOST_USE_DISPLAY] = true;
         r = find_screens(&d);

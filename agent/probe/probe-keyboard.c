@@ -347,7 +347,7 @@ int probe_keyboard(const Probe *p, Facts *f)
         Keyboards k = { .p = p, .walk = { .rfd = p->rfd, .f = f, .kind = HOST_USE_KEYBOARD } };
         int r;
 
-        if (p->cfg->n_devices == 0 && !p->functions)
+        if (!probe_asks_for_uses(p))
                 return 0;
         f->host.looked[HOST_USE_KEYBOARD] = true;
         k.settled = probe_exists(p->rfd, NAME_UDEV_QUEUE) != TRISTATE_YES;

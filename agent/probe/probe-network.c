@@ -375,7 +375,7 @@ int probe_network(const Probe *p, Facts *f)
         Network n = network(p, f);
         int r;
 
-        if (p->cfg->n_devices == 0 && !p->functions)
+        if (!probe_asks_for_uses(p))
                 return 0;
         r = look(&n);
         if (r >= 0)

@@ -24,6 +24,11 @@ static const struct {
         { probe_display, false }, { probe_keyboard, false }, { probe_console, false }, /* after kernel and pci */
 };
 
+bool probe_asks_for_uses(const Probe *p)
+{
+        return p->cfg->n_devices > 0 || p->functions;
+}
+
 bool probe_details(const Probe *p, PciAddr a)
 {
         return p->functions || probe_wants(p, a);

@@ -124,6 +124,9 @@ int probe_display(const Probe *p, Facts *f) _must_check_;  /* what shows its con
 int probe_keyboard(const Probe *p, Facts *f) _must_check_; /* what is typed on */
 int probe_console(const Probe *p, Facts *f) _must_check_;  /* its other consoles */
 
+/* Is it asked what the host lives on? Not where no device is configured and none is listed. */
+bool probe_asks_for_uses(const Probe *p);
+
 /* Is this function to be looked at closely: wanted, or all of them are? */
 bool probe_details(const Probe *p, PciAddr a);
 
