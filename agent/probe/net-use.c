@@ -10,6 +10,15 @@
 /* The port of Open vSwitch's kernel module that all its other ports have as their master (Linux net/openvswitch). */
 #define OVS_MASTER "ovs-system"
 
+int net_attr(int rfd, const char *name, const char *attribute, char *buf, size_t size)
+{
+        _cleanup_free_ char *attr = NULL;
+
+        if (string_printf(&attr, NAME_SYS_CLASS_NET "/%s/%s", name, attribute) < 0)
+                return -ENOMEM;
+        return root_read_attr(rfd, attr, buf, size);
+}
+
 int net_interface_name(int rfd, bool live, uint32_t index, char ret[IF_NAMESIZE])
 {
         _cleanup_(string_list_done) StringList names = {};
@@ -21,14 +30,13 @@ int net_interface_name(int rfd, bool live, uint32_t index, char ret[IF_NAMESIZE]
         if (r < 0)
                 return r;
         FOREACH_ARRAY(name, names.items, names.n) {
-                _cleanup_free_ char *attr = NULL;
                 char text[16];
                 uint32_t number;
 
-                if (string_printf(&attr, NAME_SYS_CLASS_NET "/%s/ifindex", *name) < 0)
-                        return -ENOMEM;
-                if (strlen(*name) >= IF_NAMESIZE || root_read_attr(rfd, attr, text, sizeof(text)) < 0 ||
-                    parse_u32(text, 10, &number) < 0 || number != index)
+                r = net_attr(rfd, *name, "ifindex", text, sizeof(text));
+                if (r == -ENOMEM)
+                        return r;
+                if (strlen(*name) >= IF_NAMESIZE || r < 0 || parse_u32(text, 10, &number) < 0 || number != index)
                         continue;
                 strcpy(ret, *name);
                 return 0;
@@ -174,13 +182,10 @@ int net_mac(int rfd, const char *name, char **ret)
         static const char *const attributes[] = { "bonding_slave/perm_hwaddr", "address" };
         int r = -ENOENT;
 
-        for (size_t i = 0; i < ELEMENTSOF(attributes) && r < 0; i++) {
-                _cleanup_free_ char *attr = NULL;
+        for (size_t i = 0; i < ELEMENTSOF(attributes) && r < 0 && r != -ENOMEM; i++) {
                 char text[64];
 
-                if (string_printf(&attr, NAME_SYS_CLASS_NET "/%s/%s", name, attributes[i]) < 0)
-                        return -ENOMEM;
-                r = strchr(name, '/') ? -EINVAL : root_read_attr(rfd, attr, text, sizeof(text));
+                r = strchr(name, '/') ? -EINVAL : net_attr(rfd, name, attributes[i], text, sizeof(text));
                 if (r >= 0)
                         r = strpbrk(text, " \t") || !*text ? -EINVAL : string_copy(text, ret);
         }

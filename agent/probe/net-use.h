@@ -27,6 +27,9 @@ int net_use_address(HostWalk *w, const char *address, const char *source, const 
 /* The name of an interface by its number; -ENOENT: there is none. 0; other negative errno. */
 int net_interface_name(int rfd, bool live, uint32_t index, char ret[IF_NAMESIZE]) _must_check_;
 
+/* An attribute of an interface in sysfs, as root_read_attr(). */
+int net_attr(int rfd, const char *name, const char *attribute, char *buf, size_t size) _must_check_;
+
 /* The hardware's address of an interface, "52:54:00:12:34:56", owned by the caller. 0; negative errno. */
 int net_mac(int rfd, const char *name, char **ret) _must_check_;
 

@@ -131,11 +131,9 @@ static int use_proc_routes(Network *n)
 /* Is there a link? Of an interface that is down the kernel does not say (EINVAL). */
 static bool has_carrier(int rfd, const char *name)
 {
-        _cleanup_free_ char *attr = NULL;
         char value[8];
 
-        return string_printf(&attr, NAME_SYS_CLASS_NET "/%s/carrier", name) >= 0 &&
-               root_read_attr(rfd, attr, value, sizeof(value)) >= 0 && streq(value, "1");
+        return net_attr(rfd, name, "carrier", value, sizeof(value)) >= 0 && streq(value, "1");
 }
 
 /* Physical interfaces that have a link. */
@@ -322,13 +320,10 @@ static bool is_off(const Network *n)
         if (root_list(n->p->rfd, NAME_SYS_CLASS_NET, NULL, &names) < 0)
                 return false;
         FOREACH_ARRAY(name, names.items, names.n) {
-                _cleanup_free_ char *attr = NULL;
                 char text[16];
                 unsigned flags;
 
-                if (string_printf(&attr, NAME_SYS_CLASS_NET "/%s/flags", *name) < 0)
-                        return false;
-                if (!is_virtual(n->p->rfd, *name) && (root_read_attr(n->p->rfd, attr, text, sizeof(text)) < 0 ||
+                if (!is_virtual(n->p->rfd, *name) && (net_attr(n->p->rfd, *name, "flags", text, sizeof(text)) < 0 ||
                                                       sscanf(text, "%x", &flags) != 1 || (flags & IFF_UP)))
                         return false;
         }
