@@ -2,7 +2,6 @@
 #include "probe/companions.h"
 
 #include "base/io.h"
-#include "base/parse.h"
 #include "base/text.h"
 #include "model/claim-limits.h"
 #include "model/names.h"
@@ -17,17 +16,6 @@ static bool is_configured(const Config *c, PciAddr addr)
         return false;
 }
 
-static int read_hex(int rfd, PciAddr addr, const char *attribute, uint32_t *ret)
-{
-        _cleanup_free_ char *path = NULL;
-        char text[16];
-        int r = string_printf(&path, NAME_SYS_PCI_DEVICES "/%s/%s", PCI_ADDR_TEXT(addr), attribute);
-
-        if (r >= 0)
-                r = root_read_attr(rfd, path, text, sizeof(text));
-        return r < 0 ? r : parse_u32(startswith(text, "0x") ?: text, 16, ret);
-}
-
 /*
  * Bridges of all kinds, memory controllers and SMBus controllers are given away only by whoever names them: the
  * platform hangs on them (PCI Code and ID Assignment 1.15, chapter 1: base classes 05 and 06, subclass 0c05).
@@ -40,17 +28,20 @@ static bool stays(uint32_t class)
 
 static int add_member(int rfd, Config *c, size_t leader, PciAddr addr)
 {
+        _cleanup_free_ char *directory = NULL;
         uint32_t vendor, device, class;
         ConfigDevice *d;
         int r;
 
         if (c->n_devices == CLAIM_DEVICES_MAX || is_configured(c, addr))
                 return 0;
-        r = read_hex(rfd, addr, "class", &class);
+        if (string_printf(&directory, NAME_SYS_PCI_DEVICES "/%s", PCI_ADDR_TEXT(addr)) < 0)
+                return -ENOMEM;
+        r = probe_read_hex(rfd, directory, "class", &class);
         if (r >= 0)
-                r = read_hex(rfd, addr, "vendor", &vendor);
+                r = probe_read_hex(rfd, directory, "vendor", &vendor);
         if (r >= 0)
-                r = read_hex(rfd, addr, "device", &device);
+                r = probe_read_hex(rfd, directory, "device", &device);
         if (r < 0)
                 return probe_soft(r);
         if (stays(class))

@@ -79,14 +79,6 @@ static int read_attr(const Keyboards *k, const char *input, const char *attribut
         return root_read_attr(k->walk.rfd, attr, buf, size);
 }
 
-static int read_hex(const Keyboards *k, const char *input, const char *attribute, uint32_t *ret)
-{
-        char text[16];
-        int r = read_attr(k, input, attribute, text, sizeof(text));
-
-        return r < 0 ? r : parse_u32(text, 16, ret);
-}
-
 /* The last of the words has the lowest keys. 1, 0, negative errno. */
 static int is_keyboard(const Keyboards *k, const char *input)
 {
@@ -145,8 +137,9 @@ static int add_input(Keyboards *k, const char *input)
                 free(name);
                 return r;
         }
-        remote = read_hex(k, input, "id/bustype", &bus) >= 0 && bus == BUS_USB &&
-                 read_hex(k, input, "id/vendor", &vendor) >= 0 && read_hex(k, input, "id/product", &product) >= 0 &&
+        remote = probe_read_hex(k->walk.rfd, link, "id/bustype", &bus) >= 0 && bus == BUS_USB &&
+                 probe_read_hex(k->walk.rfd, link, "id/vendor", &vendor) >= 0 &&
+                 probe_read_hex(k->walk.rfd, link, "id/product", &product) >= 0 &&
                  usb_is_remote_keyboard((PciId){ (uint16_t) vendor, (uint16_t) product });
         return add_keyboard(k, name, TAKE_PTR(place), remote);
 }

@@ -5,6 +5,7 @@
 
 #include "base/io.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "model/names.h"
 
 /* The size of a helper that is still believed to be ours; the real one has some tens of KiB. */
@@ -59,6 +60,15 @@ static int sort_wanted(const Config *cfg, PciAddr **ret, size_t *ret_n)
         *ret = wanted;
         *ret_n = n;
         return 0;
+}
+
+int probe_read_hex(int rfd, const char *directory, const char *attribute, uint32_t *ret)
+{
+        _cleanup_free_ char *path = path_join(directory, attribute);
+        char text[16];
+        int r = path ? root_read_attr(rfd, path, text, sizeof(text)) : -ENOMEM;
+
+        return r < 0 ? r : parse_u32(startswith(text, "0x") ?: text, 16, ret);
 }
 
 Tristate probe_exists(int rfd, const char *path)

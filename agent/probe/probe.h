@@ -136,6 +136,9 @@ bool probe_wants(const Probe *p, PciAddr a);
 /* Does this path exist below the root? An error other than absence says unknown. */
 Tristate probe_exists(int rfd, const char *path);
 
+/* A hexadecimal number in sysfs, with or without "0x". 0; negative errno: as root_read_attr() and parse_u32(). */
+int probe_read_hex(int rfd, const char *directory, const char *attribute, uint32_t *ret) _must_check_;
+
 /* Takes errors of reading as "unknown": 0 for all but -ENOMEM. */
 static inline int probe_soft(int r)
 {

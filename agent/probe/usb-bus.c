@@ -4,9 +4,9 @@
 #include <ctype.h>
 
 #include "base/io.h"
-#include "base/parse.h"
 #include "base/text.h"
 #include "model/names.h"
+#include "probe/probe.h"
 
 /* A bus has seven tiers, the controller's own hub among them (USB 2.0, 4.1.1). */
 #define TIERS_MAX     7U
@@ -39,22 +39,13 @@ bool usb_is_remote_keyboard(PciId id)
         return false;
 }
 
-static int read_hex(int rfd, const char *directory, const char *name, uint32_t *ret)
-{
-        _cleanup_free_ char *attr = path_join(directory, name);
-        char text[16];
-        int r = attr ? root_read_attr(rfd, attr, text, sizeof(text)) : -ENOMEM;
-
-        return r < 0 ? r : parse_u32(text, 16, ret);
-}
-
 int usb_id(int rfd, const char *device, PciId *ret)
 {
         uint32_t vendor, product;
-        int r = read_hex(rfd, device, "idVendor", &vendor);
+        int r = probe_read_hex(rfd, device, "idVendor", &vendor);
 
         if (r >= 0)
-                r = read_hex(rfd, device, "idProduct", &product);
+                r = probe_read_hex(rfd, device, "idProduct", &product);
         if (r >= 0)
                 *ret = (PciId){ (uint16_t) vendor, (uint16_t) product };
         return r;
@@ -76,10 +67,10 @@ static int visit_interface(int rfd, const char *device, const char *name, const 
 
         if (!driver)
                 return -ENOMEM;
-        r = read_hex(rfd, path, "bInterfaceClass", &i.class);
+        r = probe_read_hex(rfd, path, "bInterfaceClass", &i.class);
         if (r < 0)
                 return r == -ENOMEM ? r : 0;
-        r = read_hex(rfd, path, "bInterfaceProtocol", &i.protocol);
+        r = probe_read_hex(rfd, path, "bInterfaceProtocol", &i.protocol);
         if (r == -ENOMEM)
                 return r;
         i.bound = root_lstat(rfd, driver, &st) >= 0;
@@ -162,7 +153,7 @@ static int describe(void *userdata, int rfd, const char *path, const char *name)
         uint32_t class;
         PciId id;
 
-        if (read_hex(rfd, path, "bDeviceClass", &class) >= 0 && class == USB_CLASS_HUB)
+        if (probe_read_hex(rfd, path, "bDeviceClass", &class) >= 0 && class == USB_CLASS_HUB)
                 return 0;
         if (d->n++ >= NAMED_MAX)
                 return 0;
