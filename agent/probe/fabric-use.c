@@ -67,16 +67,14 @@ static int use_port(HostWalk *w, const Fabric *f, const char *name, const WalkLi
         if (r < 0)
                 return probe_soft(r);
         FOREACH_ARRAY(host, hosts.items, hosts.n) {
-                _cleanup_free_ char *entry = path_join(NAME_FC_HOSTS, *host), *target = NULL;
+                _cleanup_free_ char *entry = path_join(NAME_FC_HOSTS, *host);
 
                 if (!entry)
                         return -ENOMEM;
                 if (f->from && !is_port(w, *host, f->from))
                         continue;
-                r = root_readlink(w->rfd, entry, &target);
-                if (r >= 0)
-                        r = walk_functions(w, &way, target);
-                if (r == -ENOMEM)
+                r = walk_entry(w, &way, entry);
+                if (r < 0)
                         return r;
                 found |= r > 0;
         }

@@ -80,6 +80,14 @@ int place_function(const char *path, PciAddr *ret)
         return found ? 0 : -ENOENT;
 }
 
+int entry_function(int rfd, const char *path, PciAddr *ret)
+{
+        _cleanup_free_ char *target = NULL;
+        int r = root_readlink(rfd, path, &target);
+
+        return r < 0 ? r : place_function(target, ret);
+}
+
 int walk_functions(HostWalk *w, const WalkLink *link, const char *path)
 {
         PciAddr addr, last = {};
@@ -105,6 +113,16 @@ int walk_functions(HostWalk *w, const WalkLink *link, const char *path)
                 return 0;
         r = add_with_physical(w, link, last);
         return r < 0 ? r : 1;
+}
+
+int walk_entry(HostWalk *w, const WalkLink *link, const char *path)
+{
+        _cleanup_free_ char *target = NULL;
+        int r = root_readlink(w->rfd, path, &target);
+
+        if (r < 0)
+                return r == -ENOMEM ? r : 0;
+        return walk_functions(w, link, target);
 }
 
 static void print_chain(FILE *out, const WalkLink *link)

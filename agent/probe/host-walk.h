@@ -30,8 +30,14 @@ bool walk_passed(const WalkLink *link, const char *name);
  */
 int walk_functions(HostWalk *w, const WalkLink *link, const char *path) _must_check_;
 
+/* The same for a link of sysfs to a device. 0 also: it cannot be read. */
+int walk_entry(HostWalk *w, const WalkLink *link, const char *path) _must_check_;
+
 /* The last function in a device path. 0; -ENOENT: there is none. */
 int place_function(const char *path, PciAddr *ret) _must_check_;
+
+/* The same for a link of sysfs to a device. 0; negative errno. */
+int entry_function(int rfd, const char *path, PciAddr *ret) _must_check_;
 
 /* What can be done about an unknown; see HostUnknown. */
 typedef struct WalkCure {

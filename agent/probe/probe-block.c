@@ -294,11 +294,10 @@ static int find_esp(Block *b)
 /* Also where nothing of it is in use any more: the firmware will boot in the same way again. */
 static int find_ibft(Block *b)
 {
-        const WalkLink link = { NULL, "iSCSI as the firmware has it (iBFT)" };
         int r;
 
         follow(b, ROLE_FIRMWARE);
-        r = remote_use_ibft(&b->use.walk, &link);
+        r = remote_use_ibft(&b->use.walk, NULL);
         return r < 0 ? r : 0;
 }
 

@@ -20,14 +20,10 @@ static int use_virtio(HostWalk *w, const WalkLink *link)
         int r = root_list(w->rfd, NAME_VIRTIO_CONSOLES, NULL, &names);
 
         FOREACH_ARRAY(name, names.items, r >= 0 ? names.n : 0) {
-                _cleanup_free_ char *entry = path_join(NAME_VIRTIO_CONSOLES, *name), *place = NULL;
+                _cleanup_free_ char *entry = path_join(NAME_VIRTIO_CONSOLES, *name);
 
-                if (!entry)
-                        return -ENOMEM;
-                r = root_readlink(w->rfd, entry, &place);
-                if (r >= 0 && strstr(place, "/devices/"))
-                        r = walk_functions(w, link, place);
-                if (r == -ENOMEM)
+                r = entry ? walk_entry(w, link, entry) : -ENOMEM;
+                if (r < 0)
                         return r;
         }
         return probe_soft(r);

@@ -138,7 +138,7 @@ static int read_cards(Displays *d)
         int r = root_list(d->p->rfd, NAME_SYS_CLASS_DRM, NULL, &names);
 
         FOREACH_ARRAY(name, names.items, r >= 0 ? names.n : 0) {
-                _cleanup_free_ char *link = path_join(NAME_SYS_CLASS_DRM, *name), *place = NULL, *attr = NULL;
+                _cleanup_free_ char *link = path_join(NAME_SYS_CLASS_DRM, *name), *attr = NULL;
                 const bool connector = strchr(*name, '-') != NULL;
                 char text[32];
                 PciAddr addr;
@@ -146,12 +146,11 @@ static int read_cards(Displays *d)
 
                 if (!startswith(*name, "card"))
                         continue;
-                r = link ? root_readlink(d->p->rfd, link, &place) : -ENOMEM;
-                if (r >= 0 && !(attr = path_join(link, connector ? "status" : "boot_display")))
-                        r = -ENOMEM;
+                attr = link ? path_join(link, connector ? "status" : "boot_display") : NULL;
+                r = attr ? entry_function(d->p->rfd, link, &addr) : -ENOMEM;
                 if (r == -ENOMEM)
                         return r;
-                s = r >= 0 && place_function(place, &addr) >= 0 ? screen_at(d, addr) : NULL;
+                s = r >= 0 ? screen_at(d, addr) : NULL;
                 if (!s)
                         continue;
                 s->card = true;
@@ -174,21 +173,18 @@ static int read_framebuffer(Displays *d)
         int r = root_list(d->p->rfd, NAME_SYS_CLASS_FB, NULL, &names);
 
         FOREACH_ARRAY(name, names.items, r >= 0 ? names.n : 0) {
-                _cleanup_free_ char *link = path_join(NAME_SYS_CLASS_FB, *name), *device = NULL, *place = NULL;
+                _cleanup_free_ char *link = path_join(NAME_SYS_CLASS_FB, *name), *device = NULL;
                 PciAddr addr;
                 Screen *s;
 
                 if (!startswith(*name, "fb") || !isdigit((unsigned char) (*name)[2]))
                         continue;
                 device = link ? path_join(link, "device") : NULL;
-                r = device ? root_readlink(d->p->rfd, link, &place) : -ENOMEM;
-                if (r < 0 || place_function(place, &addr) < 0) {
-                        free(place);
-                        place = NULL;
-                        r = r == -ENOMEM ? r : root_readlink(d->p->rfd, device, &place);
-                        if (r < 0 || place_function(place, &addr) < 0)
-                                return probe_soft(r);
-                }
+                r = device ? entry_function(d->p->rfd, link, &addr) : -ENOMEM;
+                if (r < 0 && r != -ENOMEM)
+                        r = entry_function(d->p->rfd, device, &addr);
+                if (r < 0)
+                        return probe_soft(r);
                 s = screen_at(d, addr);
                 if (s)
                         shows(s, *name);

@@ -99,8 +99,9 @@ static int use_connections(HostWalk *w, const char *session, const WalkLink *lin
         return found;
 }
 
-int remote_use_ibft(HostWalk *w, const WalkLink *link)
+int remote_use_ibft(HostWalk *w, const WalkLink *above)
 {
+        const WalkLink link = { above, "iSCSI as the firmware has it (iBFT)" };
         _cleanup_(string_list_done) StringList names = {};
         bool found = false;
         int r = root_list(w->rfd, NAME_IBFT, NULL, &names);
@@ -108,16 +109,14 @@ int remote_use_ibft(HostWalk *w, const WalkLink *link)
         if (r < 0)
                 return probe_soft(r);
         FOREACH_ARRAY(name, names.items, names.n) {
-                _cleanup_free_ char *entry = NULL, *target = NULL;
+                _cleanup_free_ char *entry = NULL;
 
                 if (!startswith(*name, "ethernet"))
                         continue;
                 if (string_printf(&entry, NAME_IBFT "/%s/device", *name) < 0)
                         return -ENOMEM;
-                r = root_readlink(w->rfd, entry, &target);
-                if (r >= 0)
-                        r = walk_functions(w, link, target);
-                if (r == -ENOMEM)
+                r = walk_entry(w, &link, entry);
+                if (r < 0)
                         return r;
                 found |= r > 0;
         }
@@ -126,7 +125,6 @@ int remote_use_ibft(HostWalk *w, const WalkLink *link)
 
 int remote_use_iscsi(HostWalk *w, const char *place, const WalkLink *link)
 {
-        const WalkLink firmware = { link, "iSCSI as the firmware has it (iBFT)" };
         const char *name = strstr(place, "/session");
         _cleanup_free_ char *session = NULL;
         int r;
@@ -138,7 +136,7 @@ int remote_use_iscsi(HostWalk *w, const char *place, const WalkLink *link)
         if (r == 0)
                 r = use_connections(w, session, link);
         if (r == 0)
-                r = remote_use_ibft(w, &firmware);
+                r = remote_use_ibft(w, link);
         return r;
 }
 

@@ -18,8 +18,8 @@
  */
 int remote_use_iscsi(HostWalk *w, const char *place, const WalkLink *link) _must_check_;
 
-/* The functions that the firmware booted over iSCSI with. */
-int remote_use_ibft(HostWalk *w, const WalkLink *link) _must_check_;
+/* The functions that the firmware booted over iSCSI with. @above: what is used; NULL: this itself. */
+int remote_use_ibft(HostWalk *w, const WalkLink *above) _must_check_;
 
 /* An ATA over Ethernet disk. @disk: its place in sysfs. Source: Linux drivers/block/aoe/aoeblk.c (netif). */
 int remote_use_aoe(HostWalk *w, const char *disk, const WalkLink *link) _must_check_;
