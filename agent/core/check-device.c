@@ -160,7 +160,7 @@ int check_device_used(const Check *self, const Judgement *j, FindingList *ret)
                         r = finding_add(ret, self->id, reason->result, SUBJECT(d), reason->cure_kind, reason->cure,
                                         "%s", reason->text);
                 else
-                        r = host_use_texts[host_use_kind(self->id)].probed ? tell_unused(self, j, d, ret) : 0;
+                        r = tell_unused(self, j, d, ret);
                 if (r < 0)
                         return r;
         }

@@ -61,14 +61,12 @@ static const ClassMask consoles[] = {
 };
 
 /*
- * The guards. A kind that nobody looks for yet says nothing at all, and its word lifts nothing. Whoever adds its prober
- * sets .probed here, and HostUses.looked[] each time it has run: from then on "nobody has looked" is unknown, and
+ * The guards. The prober of a kind sets HostUses.looked[] each time it has run: "nobody has looked" is unknown, and
  * unknown keeps the device with the host. .none tells of no more than what the prober looks for.
  */
 const HostUseText host_use_texts[_HOST_USE_KIND_MAX] = {
         [HOST_USE_BOOT_DISK] = {
                 .check = "device.boot-disk",
-                .probed = true,
                 .verb = "carries",
                 .none = "the host does not boot from it",
                 .by_class = "no disk can be on a device of its class",
@@ -78,7 +76,6 @@ const HostUseText host_use_texts[_HOST_USE_KIND_MAX] = {
         },
         [HOST_USE_STORAGE] = {
                 .check = "device.storage",
-                .probed = true,
                 .verb = "carries",
                 .none = "no other disk in use is on it",
                 .by_class = "no disk can be on a device of its class",
@@ -88,7 +85,6 @@ const HostUseText host_use_texts[_HOST_USE_KIND_MAX] = {
         },
         [HOST_USE_NETWORK] = {
                 .check = "device.network",
-                .probed = true,
                 .verb = "carries",
                 .none = "no network that the host needs is on it",
                 .by_class = "no way to a network can be on a device of its class",
@@ -98,7 +94,6 @@ const HostUseText host_use_texts[_HOST_USE_KIND_MAX] = {
         },
         [HOST_USE_DISPLAY] = {
                 .check = "device.display",
-                .probed = true,
                 .verb = "has",
                 .none = "it is not the host's only display",
                 .by_class = "no display can be on a device of its class",
@@ -108,7 +103,6 @@ const HostUseText host_use_texts[_HOST_USE_KIND_MAX] = {
         },
         [HOST_USE_KEYBOARD] = {
                 .check = "device.keyboard",
-                .probed = true,
                 .verb = "has",
                 .none = "the host's only keyboard is not on it",
                 .by_class = "no keyboard can be on a device of its class",
@@ -118,7 +112,6 @@ const HostUseText host_use_texts[_HOST_USE_KIND_MAX] = {
         },
         [HOST_USE_CONSOLE] = {
                 .check = "device.console",
-                .probed = true,
                 .verb = "has",
                 .none = "no console of the host is on it",
                 .by_class = "no console can be on a device of its class",
@@ -192,7 +185,7 @@ HostUseAnswer host_use_of(const Facts *f, const PciFunction *p, HostUseKind kind
                                 .used = TRISTATE_UNKNOWN, .kind = kind, .unknown = u, .waits = u->waits
                         };
         return (HostUseAnswer){
-                .used = guard->probed && !f->host.looked[kind] ? TRISTATE_UNKNOWN : TRISTATE_NO,
+                .used = f->host.looked[kind] ? TRISTATE_NO : TRISTATE_UNKNOWN,
                 .kind = kind,
                 .use = spared,
         };

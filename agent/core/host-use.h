@@ -32,7 +32,6 @@ typedef struct ClassMask {
 /* A guard, and what its check says. A new kind is a row in host-use.c, with a check and an obstacle of that id. */
 typedef struct HostUseText {
         const char *check;
-        bool probed;             /* there is a prober that looks for this */
         const char *verb;        /* "it carries /" */
         const char *none;        /* of a function that is not used */
         const char *by_class;    /* of one that cannot be */

@@ -458,8 +458,8 @@ static void a_word_that_has_done_its_work(void **state)
         assert_null(find(m, "device.boot-disk"));
 }
 
-/* A guard that nobody looks for yet is not unknown, and what is found of it counts. */
-static void guards_without_a_prober(void **state)
+/* What nobody has looked for is unknown, where it can be at all, and what is found of it counts. */
+static void guards_before_a_look(void **state)
 {
         Machine *m = *state;
         PciAddr nic;
@@ -1407,7 +1407,7 @@ int main(void)
                 T(the_running_system_is_safe),
                 T(guards_are_lifted_by_name),
                 T(a_word_that_has_done_its_work),
-                T(guards_without_a_prober),
+                T(guards_before_a_look),
                 T(what_the_host_can_spare),
                 T(unknown_of_one_device),
                 T(a_device_that_stays_is_told_of),
