@@ -23,6 +23,8 @@ ADDRESS = r"(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]"
 BRIDGES = ("0604", "0607", "0609")
 NEVER_BOUND = BRIDGES + ("0600", "0601", "0806")
 HARMLESS = (None, "vfio-pci", "pci-stub")
+# what `ptprep remember` notes of a host that uses no network
+NO_NETWORK = (pathlib.Path(__file__).resolve().parents[1] / "boot/image/no-network").read_text()
 MSI = "0x00000000fee00000 0x00000000feefffff msi\n"
 
 
@@ -118,10 +120,9 @@ class Machine:
         # ... people reach it over a serial port, and the firmware has left no framebuffer
         write("proc/iomem", "00100000-7fffffff : System RAM\n")
         write("sys/class/tty/console/active", "ttyS0\n")
-        # ... and when it was up, no network: what `ptprep remember` has noted, the last line has the hash of those above
+        # ... and when it was up, no network
         write("run/rtnetlink/routes", "")
-        write("var/lib/ptprep/network", "# What carried the network of this host when it was last up, see ptprep(8). Not to be edited.\n"
-              "version 1\nend 2d1e6df43d587379\n")
+        write("var/lib/ptprep/network", NO_NETWORK)
         for name, data in self.files.items():
             write(name, data)
 

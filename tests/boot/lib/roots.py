@@ -19,11 +19,10 @@ from .util import BOOT_DIR, SOURCE_DIR, Cache, HarnessError, digest, run
 
 MAKE_ROOT = BOOT_DIR / "image" / "make-root.sh"
 
+# What `ptprep remember` has noted of a host that uses no network, as most guests do: there is nothing to wait for.
+NO_NETWORK = (BOOT_DIR / "image" / "no-network").read_text()
+
 # What of the sources decides how the installed ptprep looks.
-# What `ptprep remember` has noted of a host that uses no network, as most guests do: there is nothing to wait for. The last line
-# has the hash of those above.
-NO_NETWORK = ("# What carried the network of this host when it was last up, see ptprep(8). Not to be edited.\nversion 1\n"
-              "end 2d1e6df43d587379\n")
 PTPREP_SOURCES = ("meson.build", "meson_options.txt", "meson.options", "agent", "grub", "dracut", "units", "conf")
 
 
