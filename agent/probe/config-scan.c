@@ -11,6 +11,8 @@
 
 #define SECTIONS_EXPECTED "[agent], [iommu] or [device NAME]"
 
+static const char *const sections[] = { "agent", "iommu", "device" };
+
 void config_scan_done(ConfigScan *s)
 {
         FOREACH_ARRAY(i, s->items, s->n) {
@@ -84,6 +86,43 @@ static char *strip(char *s)
         return s;
 }
 
+/* @name: of the whole header. The word of a device's is what can be misspelt, its name is free. */
+static int fail_section(const ConfigScan *s, unsigned line, const char *name, ConfigError *ret_error)
+{
+        _cleanup_free_ char *word = strndup(name, strcspn(name, BLANKS));
+        TextGuess g = { .given = word };
+
+        if (!word)
+                return -ENOMEM;
+        FOREACH_ARRAY(section, sections, ELEMENTSOF(sections))
+                text_guess(&g, *section);
+        if (g.name)
+                return config_fail(ret_error, -EBADMSG, s->file, line, "unknown section [%s], did you mean [%s%s]?",
+                                   name, g.name, streq(g.name, "device") ? name + strlen(word) : "");
+        return config_fail(ret_error, -EBADMSG, s->file, line, "unknown section [%s], expected " SECTIONS_EXPECTED,
+                           name);
+}
+
+/* @section: as it stands in the file. @kind: as in the table of keys. */
+static int fail_key(const ConfigScan *s, unsigned line, const char *key, const char *section, const char *kind,
+                    ConfigError *ret_error)
+{
+        _cleanup_free_ char *known = NULL;
+        TextGuess g = { .given = key };
+
+        FOREACH_ARRAY(row, s->keys, s->n_keys)
+                if (streq(row->section, kind))
+                        text_guess(&g, row->key);
+        if (g.name)
+                return config_fail(ret_error, -EBADMSG, s->file, line,
+                                   "unknown key \"%s\" in [%s], did you mean \"%s\"?", key, section, g.name);
+        known = keys_of_section(s, kind);
+        if (!known)
+                return -ENOMEM;
+        return config_fail(ret_error, -EBADMSG, s->file, line, "unknown key \"%s\" in [%s], expected %s", key, section,
+                           known);
+}
+
 static int scan_section(ConfigScan *s, unsigned line, char *text, ConfigError *ret_error)
 {
         size_t n = strlen(text);
@@ -111,8 +150,7 @@ static int scan_section(ConfigScan *s, unsigned line, char *text, ConfigError *r
                 return 0;
         rest = name + strcspn(name, BLANKS);
         if (rest != name + strlen("device") || !startswith(name, "device"))
-                return config_fail(ret_error, -EBADMSG, s->file, line,
-                                   "unknown section [%s], expected " SECTIONS_EXPECTED, name);
+                return fail_section(s, line, name, ret_error);
         rest = strip(rest);
         if (rest[0] == 0)
                 return config_fail(ret_error, -EBADMSG, s->file, line,
@@ -173,7 +211,6 @@ static int scan_value(const ConfigScan *s, unsigned line, const char *key, const
 
 static int scan_key(ConfigScan *s, unsigned line, char *text, ConfigError *ret_error)
 {
-        _cleanup_free_ char *known = NULL;
         char *equals = strchr(text, '='), *key = text;
         const ConfigItem *section = NULL;
         const char *kind;
@@ -223,11 +260,7 @@ static int scan_key(ConfigScan *s, unsigned line, char *text, ConfigError *ret_e
                 *item = (ConfigItem){ .line = line, .row = row };
                 return 0;
         }
-        known = keys_of_section(s, kind);
-        if (!known)
-                return -ENOMEM;
-        return config_fail(ret_error, -EBADMSG, s->file, line, "unknown key \"%s\" in [%s], expected %s", key,
-                           section->section, known);
+        return fail_key(s, line, key, section->section, kind, ret_error);
 }
 
 static int scan_line(ConfigScan *s, unsigned line, char *text, ConfigError *ret_error)

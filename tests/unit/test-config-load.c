@@ -112,8 +112,10 @@ static void test_faults(void **state)
                 unsigned line;
                 const char *part;
         } faults[] = {
-                { "[agnet]\nenabled=yes\n", 1, "unknown section [agnet], expected [agent], [iommu] or [device NAME]" },
-                { "[devices x]\n", 1, "unknown section" },
+                { "[agnet]\nenabled=yes\n", 1, "unknown section [agnet], did you mean [agent]?" },
+                { "[devices x]\n", 1, "unknown section [devices x], did you mean [device x]?" },
+                { "[Device]\n", 1, "unknown section [Device], did you mean [device]?" },
+                { "[gpu0]\n", 1, "unknown section [gpu0], expected [agent], [iommu] or [device NAME]" },
                 { "[device]\n", 1, "no name" },
                 { "[device GPU]\n", 1, "device name \"GPU\"" },
                 { "[device a b]\n", 1, "device name \"a b\"" },
@@ -126,9 +128,11 @@ static void test_faults(void **state)
                 { "[agent]\n= yes\n", 2, "is no key" },
                 { "[agent]\nen abled = yes\n", 2, "is no key" },
                 { "[agent]\nEnabled = yes\n", 2, "capital letter" },
-                { "[agent]\nenable = yes\n", 2, "unknown key \"enable\" in [agent], expected enabled or group" },
+                { "[agent]\nenable = yes\n", 2, "unknown key \"enable\" in [agent], did you mean \"enabled\"?" },
+                { "[agent]\naddress = 1\n", 2, "unknown key \"address\" in [agent], expected enabled or group" },
                 { "[agent]\ngroup = all\n", 2, "\"all\" is no valid group of [agent], expected strict, companions" },
-                { GOOD_DEVICE "adress = 1\n", 4, "expected address, id, path, driver, optional, group or allow" },
+                { GOOD_DEVICE "adress = 1\n", 4, "unknown key \"adress\" in [device nic0], did you mean \"address\"?" },
+                { GOOD_DEVICE "vendor = 1\n", 4, "expected address, id, path, driver, optional, group or allow" },
                 { "[agent]\nenabled = yes\nenabled = yes\n", 3, "stands already in line 2" },
                 { "[agent]\nenabled = yes\n[iommu]\n[agent]\nenabled = no\n", 5, "stands already in line 2" },
                 { GOOD_DEVICE "id = 8086:10d3\n", 4, "stands already in line 3" },
