@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/apply.h"
 
+#include <inttypes.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "apply/leftovers.h"
@@ -123,6 +125,19 @@ static void contexts_done(StepContext *contexts, size_t n)
         free(contexts);
 }
 
+/*
+ * A name that nobody can have put a link at: programs that make the file open it as they like, and would write through
+ * one. The number is in the list of leftovers before anything is made.
+ */
+static int name_trial(StepContext *c)
+{
+        uint32_t number;
+
+        if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+                return negative_errno();
+        return string_printf(&c->trial_path, "%s.%" PRIu32 TRIAL_SUFFIX, c->path, number);
+}
+
 static int contexts_init(const ApplyOptions *o, const Plan *p, StepContext *contexts, char **failure)
 {
         for (size_t i = 0; i < p->n; i++)
@@ -139,8 +154,9 @@ static int contexts_init(const ApplyOptions *o, const Plan *p, StepContext *cont
                 if (same > 0 ? string_printf(&c->backup_path, "%s.%u" BACKUP_SUFFIX, c->path, same) < 0
                              : string_printf(&c->backup_path, "%s" BACKUP_SUFFIX, c->path) < 0)
                         return -ENOMEM;
-                if (string_printf(&c->trial_path, "%s" TRIAL_SUFFIX, c->path) < 0)
-                        return -ENOMEM;
+                r = name_trial(c);
+                if (r < 0)
+                        return r;
         }
         return 0;
 }

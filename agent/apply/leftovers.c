@@ -21,8 +21,11 @@ static int step_leftovers(const StepContext *c, StringList *ret)
                 r = string_list_add(ret, c->trial_path);
         if (r >= 0)
                 r = string_list_add(ret, c->backup_path);
-        if (r >= 0 && c->step->kind == STEP_MKCONFIG) /* grub-mkconfig writes here before it renames */
-                r = string_list_addf(ret, "%s" UNFINISHED_SUFFIX, c->path);
+        if (r >= 0 && c->step->kind == STEP_MKCONFIG) {
+                _cleanup_free_ char *unfinished = step_unfinished_path(c);
+
+                r = unfinished ? string_list_add(ret, unfinished) : -ENOMEM;
+        }
         return r;
 }
 

@@ -46,6 +46,17 @@ int step_state_do(StepContext *c)
         return or_fail(c, s->text, put_or_remove(c, s->text, s->mode));
 }
 
+/* The directory for the editor's copy. What is no directory there is none of ptprep's, and a link may lead anywhere. */
+static int make_editor_directory(int rfd)
+{
+        struct stat st;
+        int r = root_lstat(rfd, NAME_EDITOR_DIR, &st);
+
+        if (r >= 0 && !S_ISDIR(st.st_mode))
+                r = root_file_remove(rfd, NAME_EDITOR_DIR);
+        return r >= 0 || r == -ENOENT ? root_mkdir_p(rfd, NAME_EDITOR_DIR) : r;
+}
+
 /*
  * The platform's own editor of such files goes first, on a copy in a directory that no boot loader reads: it may write
  * in place, or rename what is not where they find it yet. What it made of that counts only when it is, to the byte,
@@ -58,7 +69,7 @@ static int run_editor(StepContext *c, char **ret)
         int rfd = c->options->rfd;
         _cleanup_free_ char **argv = calloc(s->editor.n + 1, sizeof(*argv)), *made = NULL;
         _cleanup_free_ char *copy = path_join(NAME_EDITOR_DIR, strrchr(c->path, '/') + 1);
-        int r = argv && copy ? root_mkdir_p(rfd, NAME_EDITOR_DIR) : -ENOMEM;
+        int r = argv && copy ? make_editor_directory(rfd) : -ENOMEM;
 
         if (r >= 0)
                 r = step_keep_sight(c);

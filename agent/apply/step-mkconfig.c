@@ -108,12 +108,12 @@ static int verify(StepContext *c, const char *path)
                            c->step->path, problem, c->step->menu.argv.items[0]);
 }
 
-/* grub-mkconfig writes beside its output first, and on a full disk leaves that there. */
+/* On a full disk grub-mkconfig leaves it there. */
 static void discard_unfinished(StepContext *c)
 {
-        _cleanup_free_ char *unfinished = NULL;
+        _cleanup_free_ char *unfinished = step_unfinished_path(c);
 
-        if (string_printf(&unfinished, "%s" UNFINISHED_SUFFIX, c->path) >= 0)
+        if (unfinished)
                 root_file_discard(c->options->rfd, unfinished);
 }
 

@@ -27,6 +27,14 @@ char *path_directory(const char *path)
         return !slash ? strdup(".") : strndup(path, slash == path ? 1 : (size_t) (slash - path));
 }
 
+char *step_unfinished_path(const StepContext *c)
+{
+        char *path;
+
+        string_printf(&path, "%s.new", c->trial_path);
+        return path;
+}
+
 bool step_is_loaded(const StepContext *c)
 {
         return c->step->kind != STEP_ATTRIBUTE && !startswith(c->path, "/etc/") && !startswith(c->path, "/var/");

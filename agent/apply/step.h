@@ -5,7 +5,7 @@
 
 #define BACKUP_SUFFIX     ".ptprep-old"
 #define TRIAL_SUFFIX      ".ptprep-new"
-#define UNFINISHED_SUFFIX TRIAL_SUFFIX ".new" /* grub-mkconfig writes there before it renames */
+#define UNFINISHED_SUFFIX TRIAL_SUFFIX ".new" /* see step_unfinished_path() */
 
 /* What is known of what was at a step's path before it is changed. */
 typedef enum Kept {
@@ -22,7 +22,7 @@ typedef struct StepContext {
         const Step *step;
         char *path;        /* of the step, symbolic links at its end followed, so that a link stays one */
         char *backup_path; /* where what was there is kept */
-        char *trial_path;  /* where the new file is made */
+        char *trial_path;  /* where the new file is made; another one in each run */
         bool trial;        /* what is there is of this run */
         char *made;        /* the first directory above path that step_make_parents() had to make; NULL: none */
         Kept kept;
@@ -95,6 +95,9 @@ int step_make_trial(StepContext *c, char *const argv[], unsigned limit, const ch
  * Returns what went wrong: @r, else 0 or a negative errno.
  */
 int step_put_in_place(StepContext *c, int r) _must_check_;
+
+/* Where grub-mkconfig writes before it renames to the trial file. Owned by the caller, NULL when memory is short. */
+char *step_unfinished_path(const StepContext *c);
 
 /* Removes what is at a path, an empty directory as well. @u: what cannot be removed gets another name if it can, and is
  * told; NULL: that is an error. 0, also when nothing is there; negative errno. */

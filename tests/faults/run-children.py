@@ -40,7 +40,8 @@ DROP_IN = "/etc/default/grub.d/zz-ptprep.cfg"
 CLAIMS = "/etc/ptprep/claims"
 TOKEN = "0123456789abcdef0123456789abcdef"
 UNIFIED = f"/efi/EFI/Linux/{TOKEN}-{RELEASE}.efi"
-ENTRY = f"/boot/loader/entries/0123-{RELEASE}.conf"
+ENTRY_NAME = f"0123-{RELEASE}.conf"
+ENTRY = f"/boot/loader/entries/{ENTRY_NAME}"
 VICTIM = "/etc/victim"
 TOOLS = {"dracut": "/usr/bin/dracut", "grub-mkconfig": "/usr/sbin/grub-mkconfig", "grubby": "/usr/sbin/grubby",
          "kernel-install": "/usr/bin/kernel-install",
@@ -126,6 +127,13 @@ def old_image(*files: str) -> tuple[str, ...]:
     return (f"f {IMAGE} cpio", "| init #!/bin/sh", "| usr/lib/dracut/build-parameter.txt --force", *(f"| {f} {'x' * 40}" for f in files))
 
 
+def links(path: str) -> list[str]:
+    """Lines of a tree: what is opened at any name that can be thought of leads to somebody else's file."""
+    directory, name = os.path.split(path)
+    names = [f"{name}{suffix}" for suffix in (".ptprep-new", ".ptprep-new.new", ".ptprep-old", ".new")]
+    return [f"l {directory}/{n} {VICTIM}" for n in (*names, f".{name}.ptprep-new")]
+
+
 def strange(cases: list[Case], path: str) -> list[Case]:
     """What another program has written into a file that ptprep wrote is not thrown away."""
     for case in cases:
@@ -181,10 +189,12 @@ CASES = [
            {tool: HEAD + f'for trial; do case $trial in *.ptprep-new) mkdir "$trial"; echo x >"$trial/x";; esac; done\n'},
            left=(f"{path}.ptprep-left",)) for tool, path in {"grub-mkconfig": MENU, "dracut": IMAGE}.items()],
     # what lies there is not written into
-    *[Case(f"a link at the name of the trial file of {path}", "intel-off", {}, DONE,
-           before=(f"f {VICTIM}", "| mine", f"l {path}.ptprep-new {VICTIM}")) for path in (MENU, IMAGE)],
-    Case("a full directory at the name of the trial file", "intel-off", {}, before=(f"f {MENU}.ptprep-new/x",),
-         says="is in the way and could not be removed"),
+    *[Case(f"links at all names that a run might have for {path}", machine, {}, DONE, before=(f"f {VICTIM}", "| mine", *links(path)))
+      for machine, path in (("intel-off", MENU), ("intel-off", IMAGE), ("intel-off", DEFAULT), ("intel-off", DROP_IN), ("intel-off", CLAIMS),
+                            ("intel-off", "/var/lib/ptprep/record"), ("intel-off", "/var/lib/ptprep/transaction"), ("fedora-bls", ENTRY))],
+    *[Case(f"a link at the name of the editor's {what}", "fedora-bls", {}, DONE, before=(f"f {VICTIM}", "| mine", f"f /srv/{ENTRY_NAME}", "| mine", f"l {at} {to}"))
+      for what, at, to in (("copy", f"/run/ptprep/entries/{ENTRY_NAME}", VICTIM), ("directory", "/run/ptprep/entries", "/srv"))],
+    Case("a full directory at a name that a trial file might have", "intel-off", {}, DONE, before=(f"f {MENU}.ptprep-new/x",)),
     # beside an image
     Case("kernel-install leaves a directory of the image's own", "uki",
          {"kernel-install": fails(f"mkdir {UNIFIED}.extra.d; printf junk >{UNIFIED}")}),
@@ -390,8 +400,8 @@ def play(ptprep: str, case: Case, directory: pathlib.Path) -> list[str]:
             errors.append(f"still to be put back: {told}")
         # what could not be taken away is still in the record
         case = dataclasses.replace(case, verdict=PUT_BACK, lost={}, says="", stays=("/var/lib/ptprep", *(p for p, at in case.lost.items() if not at)))
-    if tree.path(VICTIM).exists() and tree.path(VICTIM).read_text() != "mine\n":
-        errors.append(f"{VICTIM} was written into")
+    errors += [f"{path} was written into" for path in (VICTIM, f"/srv/{ENTRY_NAME}")
+               if tree.path(path).exists() and tree.path(path).read_text() != "mine\n"]
     # what it did and found is long, and is in the report
     told = [line for line in done.stdout.splitlines() if re.match(r"ptprep: [A-Z]|failed|left|not put|next|      \|", line)]
     return errors + told * bool(errors)
@@ -419,6 +429,17 @@ def play_revert(ptprep: str, directory: pathlib.Path) -> list[str]:
     return errors
 
 
+def play_names(ptprep: str, directory: pathlib.Path) -> list[str]:
+    """What a program is told to make has another name in each run, and in none one that an earlier run has shown."""
+    tell = 'for trial; do case $trial in *.ptprep-new) echo "$trial" >>/tmp/trials;; esac; done\n'
+    tree = golden.Tree(directory)
+    prepare(Case("names", "intel-off", {"grub-mkconfig": HEAD + tell + "exit 1\n", "dracut": good("dracut", tell)}), tree)
+    for _ in range(3):
+        run(ptprep, tree, "--apply")
+    trials = tree.path("/tmp/trials").read_text().split()
+    return [] if len(set(trials)) == 6 else [f"the trial files were {trials}"]
+
+
 def main() -> int:
     if os.geteuid() != 0:
         print("SKIPPED: misbehaving children need root for chroot(2)")
@@ -437,10 +458,12 @@ def main() -> int:
                 return e
 
     failed = 0
-    if not names or "revert" in names:
+    for name, special in {"revert without a program that builds images": play_revert, "names of trial files": play_names}.items():
+        if names and not any(re.search(n, name) for n in names):
+            continue
         with tempfile.TemporaryDirectory(prefix="ptprep-children-") as directory:
-            errors = play_revert(ptprep, pathlib.Path(directory))
-        print(f"{'FAILED' if errors else 'ok'} revert without a program that builds images", *errors, sep="\n    ")
+            errors = special(ptprep, pathlib.Path(directory))
+        print(f"{'FAILED' if errors else 'ok'} {name}", *errors, sep="\n    ")
         failed += bool(errors)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for case, errors in zip(cases, pool.map(outcome, cases)):
