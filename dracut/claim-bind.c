@@ -28,7 +28,8 @@ static void _printf_(4, 5) conclude(const ClaimContext *x, Claim *c, ClaimState 
         (void) vsnprintf(c->reason, sizeof(c->reason), format, ap);
         va_end(ap);
         c->state = state;
-        claim_say(&x->reporter, state != CLAIM_CLAIMED && !c->excused, "%s (%s): %s", c->address, c->name, c->reason);
+        claim_say(&x->reporter, state != CLAIM_CLAIMED && state != CLAIM_WAITING && !c->excused, "%s (%s): %s",
+                  c->address, c->name, c->reason);
 }
 
 /* One write(2): a sysfs attribute takes its value in one piece. O_TRUNC only matters for the files of a test tree. */
@@ -333,6 +334,43 @@ undo:
                  *driver ? ", driver now or before: " : "", driver);
 }
 
+/*
+ * The image has no such module, and the system will: until then the override keeps every other driver away. One that is
+ * built in has bound long before; it goes now, while nothing of the system uses the device yet.
+ */
+static void keep_waiting(const ClaimContext *x, Claim *c)
+{
+        const char *stub = stub_driver_to_string(c->driver);
+        char driver[64] = "";
+        int r = read_driver(x, c->address, driver, sizeof(driver));
+
+        if (r >= 0)
+                r = write_device(x, c->address, "driver/unbind", c->address);
+        if (r >= 0)
+                conclude(x, c, CLAIM_WAITING, "taken from %s, which had it first (built in), for %s, which comes later",
+                         driver, stub);
+        else if (r == -ENOENT && !*driver)
+                conclude(x, c, CLAIM_WAITING, "kept from its host driver for %s, which comes later", stub);
+        else {
+                undo_override(x, c);
+                conclude(x, c, CLAIM_FAILED, "cannot be kept for %s (%s): left to the host%s%s", stub, strerror(-r),
+                         *driver ? ", driver: " : "", driver);
+        }
+}
+
+static void bind_or_wait(const ClaimContext *x, Claim *c, int loaded)
+{
+        if (loaded >= 0)
+                bind_stub(x, c);
+        else if (c->later)
+                keep_waiting(x, c);
+        else {
+                undo_override(x, c);
+                conclude(x, c, CLAIM_FAILED, "driver %s cannot be loaded (%s): left to the host",
+                         stub_driver_to_string(c->driver), strerror(-loaded));
+        }
+}
+
 void claim_bind_all(const ClaimContext *x, ClaimList *l)
 {
         for (size_t i = 0; i < l->n_claims; i++)
@@ -351,13 +389,7 @@ void claim_bind_all(const ClaimContext *x, ClaimList *l)
                                 continue;
                         if (loaded > 0)
                                 loaded = load_stub(x, s);
-                        if (loaded >= 0) {
-                                bind_stub(x, c);
-                                continue;
-                        }
-                        undo_override(x, c);
-                        conclude(x, c, CLAIM_FAILED, "driver %s cannot be loaded (%s): left to the host",
-                                 stub_driver_to_string(s), strerror(-loaded));
+                        bind_or_wait(x, c, loaded);
                 }
         }
 }

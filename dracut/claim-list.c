@@ -7,7 +7,7 @@
 #define BLANKS " \t"
 
 static const char *const claim_state_table[_CLAIM_STATE_MAX] = {
-        [CLAIM_NEW] = "failed",    [CLAIM_READY] = "failed", [CLAIM_CLAIMED] = "claimed",
+        [CLAIM_NEW] = "failed",    [CLAIM_READY] = "failed", [CLAIM_CLAIMED] = "claimed", [CLAIM_WAITING] = "waiting",
         [CLAIM_FAILED] = "failed", [CLAIM_MOVED] = "moved",  [CLAIM_ABSENT] = "absent",
 };
 
@@ -79,12 +79,18 @@ static bool parse_optional(const char *value, Claim *c)
         return parse_boolean(value, &c->optional) >= 0;
 }
 
+static bool parse_later(const char *value, Claim *c)
+{
+        return parse_boolean(value, &c->later) >= 0;
+}
+
 /* What a line can have behind its name. */
 static const struct {
         const char *key;
         bool (*parse)(const char *value, Claim *c);
 } keys[] = {
         { "optional", parse_optional },
+        { "later", parse_later },
 };
 
 #define KEY_CHARS "abcdefghijklmnopqrstuvwxyz0123456789_-"

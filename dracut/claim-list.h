@@ -43,8 +43,9 @@ typedef enum ClaimState {
         CLAIM_NEW,
         CLAIM_READY, /* it is the card that was meant: to be bound */
         CLAIM_CLAIMED,
-        CLAIM_FAILED, /* still with the host */
-        CLAIM_MOVED,  /* the card is elsewhere */
+        CLAIM_WAITING, /* no host driver can take it, and its stub driver is not there yet */
+        CLAIM_FAILED,  /* still with the host */
+        CLAIM_MOVED,   /* the card is elsewhere */
         CLAIM_ABSENT,
         _CLAIM_STATE_MAX,
 } ClaimState;
@@ -60,6 +61,7 @@ typedef struct Claim {
         PciId id;
         StubDriver driver;
         bool optional; /* optional=yes: it may be missing */
+        bool later;    /* later=yes: its stub driver may be loaded by the system only */
         unsigned line; /* 1 and up */
         /* what became of it */
         ClaimState state;

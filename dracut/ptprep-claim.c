@@ -21,6 +21,7 @@
 #define VMCORE      "proc/vmcore" /* memory of a crashed kernel (Linux fs/proc/vmcore.c): there in a crash kernel only */
 #define RUN_DIR     "run/ptprep"
 #define RESULT      "run/ptprep/claim"
+#define RESULT_DEV  "dev/ptprep-claim"
 
 #define CMDLINE_MAX (32 * 1024) /* bytes; x86 has 2048 (COMMAND_LINE_SIZE), bootconfig can add to it */
 
@@ -137,25 +138,41 @@ static bool in_initramfs(void)
         return statfs("/", &s) == 0 && ((unsigned) s.f_type == RAMFS_MAGIC || (unsigned) s.f_type == TMPFS_MAGIC);
 }
 
-/* For "ptprep --check" in the real system: /run moves there, kmsg may have been overwritten. */
+/* Is there another file system at this directory than at the root? */
+static bool is_mounted(const ClaimContext *c, const char *directory)
+{
+        struct stat root, there;
+
+        return fstatat(c->root_fd, ".", &root, 0) >= 0 && fstatat(c->root_fd, directory, &there, 0) >= 0 &&
+               root.st_dev != there.st_dev;
+}
+
+/*
+ * For people and programs in the real system: /run moves there, kmsg may have been overwritten. initramfs-tools mounts
+ * /run only after it has sourced its configuration, over whatever is there; /dev is mounted, and the same devtmpfs all
+ * through the boot.
+ */
 static void write_result(const ClaimContext *c, const ClaimList *l)
 {
+        const char *path = is_mounted(c, "dev") && !is_mounted(c, "run") ? RESULT_DEV : RESULT;
         FILE *f;
         int fd;
 
-        (void) mkdirat(c->root_fd, "run", 0755);
-        (void) mkdirat(c->root_fd, RUN_DIR, 0755);
-        fd = openat(c->root_fd, RESULT, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+        if (streq(path, RESULT)) {
+                (void) mkdirat(c->root_fd, "run", 0755);
+                (void) mkdirat(c->root_fd, RUN_DIR, 0755);
+        }
+        fd = openat(c->root_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
         f = fd >= 0 ? fdopen(fd, "w") : NULL;
         if (!f) {
-                claim_say(&c->reporter, true, "/" RESULT ": %s", strerror(errno));
+                claim_say(&c->reporter, true, "/%s: %s", path, strerror(errno));
                 closep(&fd);
                 return;
         }
         FOREACH_ARRAY(i, l->claims, l->n_claims)
                 fprintf(f, "%s %s %s\n", i->address, claim_state_to_string(i->state), i->reason);
         if (fclose(f) != 0)
-                claim_say(&c->reporter, true, "/" RESULT ": %s", strerror(errno));
+                claim_say(&c->reporter, true, "/%s: %s", path, strerror(errno));
 }
 
 /* Returns how many of the listed devices are not claimed, refused lines included. */
@@ -181,7 +198,7 @@ static size_t run(const ClaimContext *c)
         write_result(c, &list);
         missed = list.n_refused;
         FOREACH_ARRAY(i, list.claims, list.n_claims)
-                missed += i->state != CLAIM_CLAIMED && !i->excused;
+                missed += i->state != CLAIM_CLAIMED && i->state != CLAIM_WAITING && !i->excused;
         if (missed > 0)
                 claim_say(&c->reporter, true, "%zu of %zu not claimed; \"ptprep --check\" tells what to do", missed,
                           list.n_claims + list.n_refused);

@@ -181,6 +181,8 @@ static void test_other_versions(void **state)
                 /* of this one */
                 { "# c\nversion=2\n" LINE_A " optional=yes\n" LINE_B "\n", NULL, 2 },
                 { "version=2\n" LINE_A " !optional=no\t\n", NULL, 1 },
+                { "version=2\n" LINE_A " optional=yes later=yes\n", NULL, 1 },
+                { "version=2\n" LINE_A " later=soon\n" LINE_B "\n", ":2: key \"later\" has a value of no meaning", 1 },
                 { "version=2\n" LINE_A " optional=perhaps\n" LINE_B "\n",
                   ":2: key \"optional\" has a value of no meaning", 1 },
                 { "version=2\n" LINE_A " optional=yes optional=no\n" LINE_B "\n", ":2: key \"optional\" stands twice",

@@ -328,18 +328,77 @@ static void test_undone(void **state)
         assert_contains(get("run/ptprep/claim"), TWIN_B " failed ");
 }
 
+static void remove_stub(void)
+{
+        assert_return_code(remove(in_tree("sys/bus/pci/drivers/vfio-pci/bind")), errno);
+        assert_return_code(remove(in_tree("sys/bus/pci/drivers/vfio-pci")), errno);
+}
+
 /* No such driver in this kernel: the host driver is not even taken off. */
 static void test_no_stub(void **state)
 {
         (void) state;
         put_twins("e1000e");
         put("etc/ptprep/claims", TWIN_B " " ID " vfio-pci " PATH_B " nic0\n");
-        assert_return_code(remove(in_tree("sys/bus/pci/drivers/vfio-pci/bind")), errno);
-        assert_return_code(remove(in_tree("sys/bus/pci/drivers/vfio-pci")), errno);
+        remove_stub();
         assert_int_equal(run(), 1);
         assert_contains(output, "driver vfio-pci cannot be loaded");
         assert_string_equal(get("sys/devices/" DEVICE_B "/driver_override"), "\n");
         assert_string_equal(get("sys/bus/pci/drivers/e1000e/unbind"), "");
+}
+
+/* The stub driver is not in this image, and the list says that it comes later: no other driver may have the device. */
+static void test_waiting(void **state)
+{
+        (void) state;
+        put_twins(NULL);
+        put("etc/ptprep/claims", "version=2\n" TWIN_B " " ID " vfio-pci " PATH_B " nic0 later=yes\n");
+        remove_stub();
+        assert_int_equal(run(), 0);
+        assert_string_equal(output, "ptprep-claim: " TWIN_B
+                                    " (nic0): kept from its host driver for vfio-pci, which comes later\n");
+        assert_string_equal(get("sys/devices/" DEVICE_B "/driver_override"), "vfio-pci\n");
+        assert_string_equal(get("sys/bus/pci/drivers_probe"), "");
+        assert_contains(get("run/ptprep/claim"), TWIN_B " waiting ");
+        assert_untouched(DEVICE_A);
+}
+
+/* A driver that is built in has it: it goes while nothing of the system uses the device, and not when that is up. */
+static void test_waiting_from_builtin(void **state)
+{
+        (void) state;
+        put_twins("e1000e");
+        put("etc/ptprep/claims", "version=2\n" TWIN_B " " ID " vfio-pci " PATH_B " nic0 later=yes\n");
+        remove_stub();
+        assert_int_equal(run(), 0);
+        assert_string_equal(get("sys/bus/pci/drivers/e1000e/unbind"), TWIN_B);
+        assert_string_equal(get("sys/devices/" DEVICE_B "/driver_override"), "vfio-pci\n");
+        assert_string_equal(get("sys/bus/pci/drivers_probe"), "");
+        assert_contains(get("run/ptprep/claim"), TWIN_B " waiting taken from e1000e");
+}
+
+/* It cannot be taken from there: the host keeps it, and that is told. */
+static void test_not_kept(void **state)
+{
+        (void) state;
+        put_twins("e1000e");
+        put("etc/ptprep/claims", "version=2\n" TWIN_B " " ID " vfio-pci " PATH_B " nic0 later=yes\n");
+        remove_stub();
+        assert_return_code(remove(in_tree("sys/bus/pci/drivers/e1000e/unbind")), errno);
+        assert_int_equal(run(), 1);
+        assert_string_equal(get("sys/devices/" DEVICE_B "/driver_override"), "\n");
+        assert_contains(get("run/ptprep/claim"), TWIN_B " failed cannot be kept for vfio-pci");
+        assert_contains(output, "1 of 1 not claimed");
+}
+
+/* With the stub driver at hand nothing has to wait. */
+static void test_not_later(void **state)
+{
+        (void) state;
+        put_twins("vfio-pci");
+        put("etc/ptprep/claims", "version=2\n" TWIN_B " " ID " vfio-pci " PATH_B " nic0 later=yes\n");
+        assert_int_equal(run(), 0);
+        assert_string_equal(get("run/ptprep/claim"), TWIN_B " claimed claimed by vfio-pci\n");
 }
 
 /* One device fails, the next one is claimed all the same. */
@@ -839,6 +898,10 @@ int main(int argc, char **argv)
                 cmocka_unit_test_setup_teardown(test_taken_from_builtin, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_undone, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_no_stub, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_waiting, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_waiting_from_builtin, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_not_kept, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_not_later, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_others_go_on, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_wrong_id, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_moved, setup, teardown),
