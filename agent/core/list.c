@@ -2,6 +2,7 @@
 #include "core/list.h"
 
 #include "base/json.h"
+#include "core/function-order.h"
 
 /* "flr bus" as "flr,bus": one word a column. */
 static const char *reset_text(const PciFunction *f, char *buf, size_t size)
@@ -74,88 +75,25 @@ static void print_heading(Printer *p, int width)
                      "DRIVER", "RESET", "VERDICT", "DEVICE");
 }
 
-/* Which functions hang below which: those of parent i are children[first[i]] up to children[first[i + 1] - 1]. */
-typedef struct Tree {
-        size_t *first, *children;
-        const VerdictContext *context;
-        const Facts *facts;
-        Printer *printer;
-        int width;
-} Tree;
-
-static void tree_done(Tree *t)
-{
-        free(t->first);
-        free(t->children);
-}
-
-/* The function above: a bridge, or what makes the root bus. The index n stands for the machine itself. */
-static size_t above(const Facts *f, const PciFunction *p)
-{
-        if (p->parent != PCI_PARENT_NONE)
-                return p->parent;
-        return p->behind != PCI_PARENT_NONE ? p->behind : f->n_functions;
-}
-
-static int tree_build(Tree *t)
-{
-        const Facts *f = t->facts;
-        size_t n = f->n_functions;
-        _cleanup_free_ size_t *next = calloc(n + 1, sizeof(*next));
-
-        t->first = calloc(n + 2, sizeof(*t->first));
-        t->children = calloc(n + 1, sizeof(*t->children));
-        if (!t->first || !t->children || !next)
-                return -ENOMEM;
-        FOREACH_ARRAY(p, f->functions, n)
-                t->first[above(f, p) + 1]++;
-        for (size_t i = 0; i <= n; i++) {
-                t->first[i + 1] += t->first[i];
-                next[i] = t->first[i];
-        }
-        for (size_t i = 0; i < n; i++)
-                t->children[next[above(f, f->functions + i)]++] = i;
-        return 0;
-}
-
-static int tree_depth(const Facts *f, const PciFunction *p)
-{
-        int depth = 0;
-
-        for (size_t i = above(f, p); i != f->n_functions; i = above(f, f->functions + i))
-                depth++;
-        return depth;
-}
-
-/* The kernel's tree has no loops: a path in sysfs is finite. */
-static int tree_print(const Tree *t, size_t from, int depth)
-{
-        for (size_t i = t->first[from]; i < t->first[from + 1]; i++) {
-                int r = print_function(t->printer, t->context, t->facts->functions + t->children[i], depth, t->width);
-
-                if (r >= 0)
-                        r = tree_print(t, t->children[i], depth + 1);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 int list_text(Printer *p, const Facts *f, const VerdictContext *c, bool tree)
 {
-        _cleanup_(tree_done) Tree t = { .context = c, .facts = f, .printer = p };
-        int r = print_machine(p, c), e;
+        _cleanup_free_ FunctionPlace *order = NULL;
+        int r = print_machine(p, c), e, width = 0;
 
-        FOREACH_ARRAY(i, f->functions, f->n_functions)
-                t.width = MAX(t.width, (int) strlen(PCI_ADDR_TEXT(i->addr)) + (tree ? 2 * tree_depth(f, i) : 0));
-        print_heading(p, t.width);
-        if (r >= 0 && tree) {
-                r = tree_build(&t);
-                if (r >= 0)
-                        r = tree_print(&t, f->n_functions, 0);
-        } else
-                for (size_t i = 0; r >= 0 && i < f->n_functions; i++)
-                        r = print_function(p, c, f->functions + i, 0, t.width);
+        if (r >= 0 && tree)
+                r = function_order(f, &order);
+        for (size_t i = 0; r >= 0 && i < f->n_functions; i++) {
+                const FunctionPlace *place = order ? order + i : &(FunctionPlace){ i, 0 };
+                int n = (int) strlen(PCI_ADDR_TEXT(f->functions[place->index].addr));
+
+                width = MAX(width, n + 2 * (int) place->depth);
+        }
+        print_heading(p, width);
+        for (size_t i = 0; r >= 0 && i < f->n_functions; i++) {
+                const FunctionPlace *place = order ? order + i : &(FunctionPlace){ i, 0 };
+
+                r = print_function(p, c, f->functions + place->index, (int) place->depth, width);
+        }
         e = printer_end(p);
         return r < 0 ? r : e;
 }
