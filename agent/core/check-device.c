@@ -127,8 +127,7 @@ int check_device_unique(const Check *self, const Judgement *j, FindingList *ret)
 /* Is it the device that was configured, be it that the host lives on it? */
 static bool is_the_device(const WantedDevice *d)
 {
-        return d->state == DEVICE_FOUND || d->state == DEVICE_IN_USE || d->state == DEVICE_USE_UNKNOWN ||
-               d->state == DEVICE_WAITING;
+        return d->state == DEVICE_FOUND || d->state == DEVICE_IN_USE || wanted_device_undecided(d);
 }
 
 /* Of a device that is not in use. Nothing is said of what cannot be, unless somebody thought that it was. */
@@ -253,6 +252,15 @@ int check_device_driver(const Check *self, const Judgement *j, FindingList *ret)
         return 0;
 }
 
+/*
+ * Is this told of the device? What stands in the way for certain is, also where it is not decided yet whether the host
+ * needs the device: whatever that comes to, it cannot be given away.
+ */
+static bool is_told(const WantedDevice *d, const Reason *reason)
+{
+        return d->state == DEVICE_FOUND || (wanted_device_undecided(d) && reason && reason->weight > VERDICT_UNKNOWN);
+}
+
 /* What an obstacle of the verdict says of each device, or that it is not there. */
 static int judge_by_verdict(const Check *self, const Judgement *j, FindingList *ret,
                             int (*fine)(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret))
@@ -261,7 +269,7 @@ static int judge_by_verdict(const Check *self, const Judgement *j, FindingList *
                 const Reason *reason = verdict_reason(&d->verdict, self->id);
                 int r;
 
-                if (d->state != DEVICE_FOUND)
+                if (!is_told(d, reason))
                         continue;
                 if (reason)
                         r = finding_add(ret, self->id, reason->result, SUBJECT(d), reason->cure_kind, reason->cure,

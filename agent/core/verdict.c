@@ -111,7 +111,7 @@ static void derive_functions(VerdictContext *c)
         const Facts *f = c->facts;
 
         for (size_t i = 0; c->wanted && i < c->wanted->n_devices; i++)
-                if (c->wanted->devices[i].state == DEVICE_FOUND || c->wanted->devices[i].state == DEVICE_WAITING)
+                if (c->wanted->devices[i].state == DEVICE_FOUND || wanted_device_undecided(c->wanted->devices + i))
                         c->claimed[c->wanted->devices[i].function - f->functions] = true;
 }
 

@@ -64,6 +64,12 @@ void wanted_done(Wanted *w);
  */
 bool wanted_device_ok(const WantedDevice *d);
 
+/* Is it there, and nobody knows yet whether the host needs it? */
+static inline bool wanted_device_undecided(const WantedDevice *d)
+{
+        return d->state == DEVICE_USE_UNKNOWN || d->state == DEVICE_WAITING;
+}
+
 /* How many devices wait for the host's network. They are neither claimed nor in the way of others. */
 size_t wanted_count_waiting(const Wanted *w);
 

@@ -604,6 +604,37 @@ static void network_devices_wait(void **state)
         assert_non_null(strstr(m->wanted.claims, "0000:00:04.0 8086:10d3 "));
 }
 
+/* What stands in the way for certain is told at once, and counts more than what nobody can tell yet. */
+static void certain_beats_unknown(void **state)
+{
+        Machine *m = *state;
+        PciFunction *nic = machine_function(m, "0000:00:04.0"), *twin = machine_function(m, "0000:00:05.0");
+
+        set_text(&nic->driver, "e1000e");
+        set_text(&m->facts.claims, NULL);
+        add_waiting(m);
+        machine_judge(m);
+        assert_null(find(m, "device.iommu"));
+        expect_exit(m, EXIT_UNKNOWN, 0);
+        nic->group = PCI_GROUP_NONE;
+        machine_judge(m);
+        expect(m, "device.network", RESULT_UNKNOWN, "not up yet");
+        expect(m, "device.iommu", RESULT_BLOCKED, "it is in no IOMMU group");
+        assert_null(find(m, "group.viable")); /* of which nothing is certain */
+        expect_exit(m, EXIT_BLOCKED, 0);
+        m->facts.host.unknown[0].waits = false;
+        machine_judge(m);
+        expect(m, "device.iommu", RESULT_BLOCKED, "it is in no IOMMU group");
+        /* two of which it is unknown do not stand in the way of each other; the host's disk does */
+        nic->group = twin->group = 3;
+        machine_add_device(m, "nic1", "0000:00:05.0", "8086:10d3");
+        machine_judge(m);
+        assert_null(find(m, "group.viable"));
+        machine_function(m, "0000:00:03.0")->group = 3;
+        machine_judge(m);
+        expect(m, "group.viable", RESULT_BLOCKED, "0000:00:03.0 in it carries /");
+}
+
 /* Of a device that is not configured any more the line goes, whatever waits. */
 static void what_is_taken_out_does_not_wait(void **state)
 {
@@ -1412,6 +1443,7 @@ int main(void)
                 T(unknown_of_one_device),
                 T(a_device_that_stays_is_told_of),
                 T(network_devices_wait),
+                T(certain_beats_unknown),
                 T(what_is_taken_out_does_not_wait),
                 T(waiting_by_class),
                 T(groups),
