@@ -22,8 +22,7 @@ static const PciFunction *moved_to(const Facts *f, const ConfigDevice *c)
         return found;
 }
 
-/* Is it in the claim list already? What is done is not undone because a network is late. */
-static bool is_in_force(const Facts *f, const ConfigDevice *c)
+bool wanted_is_listed(const Facts *f, const ConfigDevice *c)
 {
         char begin[64];
 
@@ -46,7 +45,8 @@ static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const Pci
                 return DEVICE_WRONG_PATH;
         if (pci_class_never_bound(p->class))
                 return DEVICE_BRIDGE;
-        if (host.used == TRISTATE_NO || (host.waits && is_in_force(f, c)))
+        /* what is done is not undone because a network is late */
+        if (host.used == TRISTATE_NO || (host.waits && wanted_is_listed(f, c)))
                 return DEVICE_FOUND;
         if (host.used == TRISTATE_YES)
                 return DEVICE_IN_USE;

@@ -70,6 +70,9 @@ static inline bool wanted_device_undecided(const WantedDevice *d)
         return d->state == DEVICE_USE_UNKNOWN || d->state == DEVICE_WAITING;
 }
 
+/* Is it in the claim list that the last apply has written, with this address and id? */
+bool wanted_is_listed(const Facts *f, const ConfigDevice *c);
+
 /* How many devices wait for the host's network. They are neither claimed nor in the way of others. */
 size_t wanted_count_waiting(const Wanted *w);
 
