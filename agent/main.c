@@ -15,6 +15,9 @@ enum {
         ACCEPTS_TABLE = 1 << 3,
         ACCEPTS_TREE = 1 << 4,
         ACCEPTS_BOOT = 1 << 5,
+        ACCEPTS_VERBOSE = 1 << 6,
+        ACCEPTS_QUIET = 1 << 7,
+        ACCEPTS_CLASS = 1 << 8,
 };
 
 /* The name of a format by its number; NULL behind the last. */
@@ -45,22 +48,24 @@ static int verb_version(const Options *o);
 
 /* A new verb is a row here and a file verb-*.c. */
 static const Verb verbs[] = {
-        { "check", "", "judge this machine, change nothing (the default)", 0, ACCEPTS_FORMAT | ACCEPTS_ROOT,
-          format_of_report, verb_check },
+        { "check", "", "judge this machine, change nothing (the default)", 0,
+          ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_VERBOSE | ACCEPTS_QUIET, format_of_report, verb_check },
         { "apply", "", "make what the configuration asks for true from the next boot", 0,
-          ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT | ACCEPTS_BOOT, format_of_report, verb_apply },
+          ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT | ACCEPTS_BOOT | ACCEPTS_VERBOSE, format_of_report,
+          verb_apply },
         { "bootloader", "", "each entry that can boot, and its effective arguments", 0, ACCEPTS_FORMAT | ACCEPTS_ROOT,
           format_of_others, verb_bootloader },
-        { "revert", "", "take back all that ptprep has changed", 0, ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT,
-          format_of_report, verb_revert },
+        { "revert", "", "take back all that ptprep has changed", 0,
+          ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT | ACCEPTS_VERBOSE, format_of_report, verb_revert },
         { "remember", "", "note what the host's network hangs on, for when it is not up", 0,
           ACCEPTS_ROOT | ACCEPTS_BOOT, NULL, verb_remember },
         { "firmware", "", "print the firmware's tables of IOMMUs, decoded", 0,
           ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_TABLE, format_of_others, verb_firmware },
         { "explain", "[ID]", "what a check means and how to cure what it finds; without ID: all checks", 1, 0, NULL,
           verb_explain },
-        { "list", "", "every PCI function, and whether it can be passed through", 0,
-          ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_TREE, format_of_others, verb_list },
+        { "list", "[DEVICE...]", "the PCI functions, and whether they can be passed through", SIZE_MAX,
+          ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_TREE | ACCEPTS_VERBOSE | ACCEPTS_QUIET | ACCEPTS_CLASS,
+          format_of_others, verb_list },
         { "help", "", "print this text", 0, 0, NULL, verb_help },
         { "version", "", "print the version", 0, 0, NULL, verb_version },
 };
@@ -73,18 +78,28 @@ enum {
         OPT_TABLE,
         OPT_TREE,
         OPT_BOOT,
+        OPT_CLASS,
         OPT_VERSION,
         OPT_HELP,
         OPT_VERB,
 };
 
 static const struct option long_options[] = {
-        { "format", required_argument, NULL, OPT_FORMAT }, { "json", no_argument, NULL, OPT_JSON },
-        { "dry-run", no_argument, NULL, OPT_DRY_RUN },     { "root", required_argument, NULL, OPT_ROOT },
-        { "table", required_argument, NULL, OPT_TABLE },   { "tree", no_argument, NULL, OPT_TREE },
-        { "boot", no_argument, NULL, OPT_BOOT },           { "version", no_argument, NULL, OPT_VERSION },
-        { "help", no_argument, NULL, OPT_HELP },           { "check", no_argument, NULL, OPT_VERB },
-        { "apply", no_argument, NULL, OPT_VERB },          {},
+        { "format", required_argument, NULL, OPT_FORMAT },
+        { "json", no_argument, NULL, OPT_JSON },
+        { "dry-run", no_argument, NULL, OPT_DRY_RUN },
+        { "root", required_argument, NULL, OPT_ROOT },
+        { "table", required_argument, NULL, OPT_TABLE },
+        { "tree", no_argument, NULL, OPT_TREE },
+        { "boot", no_argument, NULL, OPT_BOOT },
+        { "version", no_argument, NULL, OPT_VERSION },
+        { "help", no_argument, NULL, OPT_HELP },
+        { "check", no_argument, NULL, OPT_VERB },
+        { "apply", no_argument, NULL, OPT_VERB },
+        { "class", required_argument, NULL, OPT_CLASS },
+        { "verbose", no_argument, NULL, 'v' },
+        { "quiet", no_argument, NULL, 'q' },
+        {},
 };
 
 static const struct {
@@ -99,6 +114,9 @@ static const struct {
         { OPT_TABLE, ACCEPTS_TABLE, "--table=FILE", "read a saved firmware table" },
         { OPT_TREE, ACCEPTS_TREE, "--tree", "draw the bridges as a tree" },
         { OPT_BOOT, ACCEPTS_BOOT, "--boot", "the host is booting: what failed in an earlier boot is not tried again" },
+        { OPT_CLASS, ACCEPTS_CLASS, "--class=WORD", "only this class, such as gpu, nic or nvme" },
+        { 'v', ACCEPTS_VERBOSE, "-v, --verbose", "what is fine too, on a terminal; a pipe always gets all" },
+        { 'q', ACCEPTS_QUIET, "-q, --quiet", "of check the exit status only, of list the addresses" },
         { OPT_VERSION, 0, "--version", "print the version" },
         { OPT_HELP, 0, "--help", "print this text" },
 };
@@ -211,7 +229,7 @@ int main(int argc, char *argv[])
         (void) signal(SIGPIPE, SIG_IGN);
         (void) signal(SIGXFSZ, SIG_IGN); /* a limit on sizes is an error of write(2), too */
         opterr = 0;                      /* what is wrong is said here */
-        while ((c = getopt_long(argc, argv, ":hV", long_options, &index)) >= 0) {
+        while ((c = getopt_long(argc, argv, ":hVvq", long_options, &index)) >= 0) {
                 FOREACH_ARRAY(h, option_help, ELEMENTSOF(option_help))
                         if (h->option == c)
                                 given |= h->flag;
@@ -236,6 +254,15 @@ int main(int argc, char *argv[])
                         break;
                 case OPT_BOOT:
                         o.boot = true;
+                        break;
+                case OPT_CLASS:
+                        o.class = optarg;
+                        break;
+                case 'v':
+                        o.verbose = true;
+                        break;
+                case 'q':
+                        o.quiet = true;
                         break;
                 case OPT_VERSION:
                 case 'V':

@@ -2,7 +2,9 @@
 #include "output.h"
 
 #include <stdarg.h>
+#include <sys/ioctl.h>
 
+#include "base/parse.h"
 #include "base/text.h"
 #include "core/plan-text.h"
 #include "verb.h"
@@ -33,9 +35,40 @@ static bool want_color(void)
         return isatty(STDOUT_FILENO) && !(no && *no) && term && !streq(term, "dumb");
 }
 
+/* As programs on terminals do it: COLUMNS is a wish, then what the terminal says, then what it had in 1978. */
+static unsigned terminal_columns(void)
+{
+        const char *wish = getenv("COLUMNS");
+        struct winsize size;
+        uint32_t n;
+
+        if (wish && parse_u32(wish, 10, &n) >= 0 && n > 0 && n <= UINT16_MAX)
+                return n;
+        return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) >= 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
 Printer stdout_printer(void)
 {
-        return (Printer){ .out = stdout, .color = want_color(), .terminal = isatty(STDOUT_FILENO) };
+        bool terminal = isatty(STDOUT_FILENO);
+
+        return (Printer){
+                .out = stdout,
+                .color = want_color(),
+                .terminal = terminal,
+                .width = terminal ? terminal_columns() : 0, /* a pipe gets whole lines */
+        };
+}
+
+int tell_selection(const Facts *f, const DeviceSelection *s, const char *text)
+{
+        _cleanup_(string_list_done) StringList lines = {};
+        int r = device_selection_refusal(f, s, text, &lines);
+
+        if (r < 0)
+                return complain("looking for the device", r);
+        FOREACH_ARRAY(line, lines.items, lines.n)
+                tell("%s", *line);
+        return EXIT_USAGE;
 }
 
 int print_result(const char *what, int error)

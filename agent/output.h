@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "core/device-select.h"
 #include "core/report.h"
 
 /* What ptprep says: documents on standard output, all else on standard error. */
@@ -12,8 +13,13 @@ void tell(const char *format, ...) _printf_(1, 2);
  */
 int complain(const char *what, int error);
 
-/* A printer on standard output, with colours where it is a terminal that shall have them. Ended with printer_end(). */
+/* A printer on standard output, with colours where it is a terminal that shall have them, and as wide as that is. Ended
+ * with printer_end(). */
 Printer stdout_printer(void);
+
+/* Says on standard error why a selection is none, and what could have been meant. Returns EXIT_USAGE, or another exit
+ * code where even that failed. */
+int tell_selection(const Facts *f, const DeviceSelection *s, const char *text);
 
 /**
  * print_result() - the exit code of a verb whose document was printed

@@ -43,6 +43,7 @@ static int report_outcome(const Options *o, int rfd, bool live, const Run *befor
         report = (Report){ .verb = REPORT_APPLY,
                            .judgement = &run.judgement,
                            .findings = &run.findings,
+                           .verbose = o->verbose,
                            .plan = &before->plan,
                            .steps_done = result->n_done,
                            .failure = result->failure,
@@ -109,6 +110,7 @@ int verb_apply(const Options *o)
         report = (Report){ .verb = o->dry_run ? REPORT_DRY_RUN : REPORT_APPLY,
                            .judgement = &run.judgement,
                            .findings = &run.findings,
+                           .verbose = o->verbose,
                            .plan = &run.plan,
                            .bad_config = run.bad_config };
         if (o->dry_run)

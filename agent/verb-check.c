@@ -31,6 +31,7 @@ int verb_check(const Options *o)
         _cleanup_close_ int rfd = -EBADF;
         _cleanup_(boot_mounts_done) BootMounts mounts = {};
         _cleanup_(run_done) Run run;
+        Report report;
         bool live = false;
         int code;
 
@@ -46,9 +47,10 @@ int verb_check(const Options *o)
                 code = add_outlook(&run);
         if (code != EXIT_READY)
                 return code;
-        return print_report(&(Report){ .verb = REPORT_CHECK,
-                                       .judgement = &run.judgement,
-                                       .findings = &run.findings,
-                                       .bad_config = run.bad_config },
-                            o->format);
+        report = (Report){ .verb = REPORT_CHECK,
+                           .judgement = &run.judgement,
+                           .findings = &run.findings,
+                           .bad_config = run.bad_config,
+                           .verbose = o->verbose };
+        return o->quiet ? report_exit_status(&report) : print_report(&report, o->format);
 }

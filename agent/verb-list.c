@@ -1,24 +1,100 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
+#include "core/device-kind.h"
+#include "core/device-select.h"
 #include "core/list.h"
 #include "output.h"
+#include "probe/companions.h"
+#include "probe/config-load.h"
 #include "probe/probe.h"
 #include "run.h"
 #include "verb.h"
 
-/* The configuration says nothing here: the list is of what is there, and works where it is wrong. */
+/* What the configuration asks for belongs to the list; where it is wrong, the list is there all the same. */
+static int load_config(int rfd, Config *config)
+{
+        _cleanup_(config_error_done) ConfigError error = {};
+        int r = config_load(rfd, config, &error);
+
+        if (r < 0 && error.message) {
+                _cleanup_free_ char *line = NULL;
+
+                if (error.line > 0 && string_printf(&line, ":%u", error.line) < 0)
+                        return -ENOMEM;
+                tell("%s%s: %s; the list is made without the configuration", error.file, line ?: "", error.message);
+                return 0;
+        }
+        return r < 0 ? r : companions_add(rfd, config);
+}
+
+static int no_such_class(const char *given)
+{
+        TextGuess g = { .given = given };
+        const char *name;
+
+        for (size_t i = 0; (name = device_kind_name(i)); i++)
+                text_guess(&g, name);
+        if (g.name)
+                tell("there is no class \"%s\", did you mean \"%s\"?", given, g.name);
+        else
+                tell("there is no class \"%s\"; ptprep(8) has the words, below list", given);
+        return EXIT_USAGE;
+}
+
+/* Marks what all of the words on the command line mean, and of that what has the class. Returns an exit code. */
+static int choose(const Options *o, const Run *run, bool *chosen)
+{
+        const DeviceKind *kind = o->class ? device_kind_by_name(o->class) : NULL;
+        const Facts *f = &run->facts;
+
+        if (o->class && !kind)
+                return no_such_class(o->class);
+        for (size_t i = 0; i < f->n_functions; i++)
+                chosen[i] = o->n_arguments == 0;
+        FOREACH_ARRAY(text, o->arguments, o->n_arguments) {
+                _cleanup_(device_selection_done) DeviceSelection s = {};
+                int r = device_select(f, &run->config, *text, &s);
+
+                if (r < 0)
+                        return complain("looking for the device", r);
+                if (s.n == 0)
+                        return tell_selection(f, &s, *text);
+                FOREACH_ARRAY(i, s.items, s.n)
+                        chosen[*i] = true;
+        }
+        for (size_t i = 0; i < f->n_functions; i++)
+                chosen[i] = chosen[i] && (!kind || device_kind_has(kind, f->functions + i));
+        return EXIT_READY;
+}
+
+static int print_list(const Options *o, const ListView *view)
+{
+        Printer p = stdout_printer();
+        int r;
+
+        if (options_json(o))
+                r = list_json(&p, view);
+        else
+                r = o->quiet ? list_addresses(&p, view) : list_text(&p, view);
+        return print_result("writing the list", r);
+}
+
 int verb_list(const Options *o)
 {
         _cleanup_close_ int rfd = -EBADF;
         _cleanup_(run_done) Run run;
+        _cleanup_free_ bool *chosen = NULL;
         _cleanup_(verdict_context_freep) VerdictContext *context = NULL; /* goes before the facts */
-        Printer p = stdout_printer();
         bool live = false;
-        int r;
+        int code, r;
 
         run_init(&run);
         rfd = run_open_root(o->root, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
+        r = load_config(rfd, &run.config);
+        if (r < 0)
+                return complain("reading the configuration", r);
         r = facts_gather(rfd, FACTS_FUNCTIONS | (live ? FACTS_LIVE : 0), &run.config, &run.facts);
         if (r < 0)
                 return complain("reading the machine's state", r);
@@ -26,9 +102,19 @@ int verb_list(const Options *o)
                 tell("no PCI bus is visible here");
                 return EXIT_UNKNOWN;
         }
-        r = verdict_context_new(&run.facts, NULL, &context);
-        if (r < 0)
-                return complain("judging the machine's state", r);
-        r = options_json(o) ? list_json(&p, &run.facts, context) : list_text(&p, &run.facts, context, o->tree);
-        return print_result("writing the list", r);
+        r = wanted_compute(&run.config, &run.facts, &run.wanted);
+        if (r >= 0)
+                r = verdict_context_new(&run.facts, &run.wanted, &context);
+        chosen = r < 0 ? NULL : calloc(run.facts.n_functions + 1, sizeof(*chosen));
+        if (!chosen)
+                return complain("judging the machine's state", -ENOMEM);
+        code = choose(o, &run, chosen);
+        if (code != EXIT_READY)
+                return code;
+        return print_list(o, &(ListView){ .facts = &run.facts,
+                                          .context = context,
+                                          .wanted = &run.wanted,
+                                          .chosen = o->class || o->n_arguments > 0 ? chosen : NULL,
+                                          .tree = o->tree,
+                                          .verbose = o->verbose });
 }

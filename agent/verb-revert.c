@@ -75,6 +75,7 @@ int verb_revert(const Options *o)
                 return print_plan(&(Report){ .verb = REPORT_DRY_RUN,
                                              .judgement = &run.judgement,
                                              .findings = &run.findings,
+                                             .verbose = o->verbose,
                                              .plan = &run.plan },
                                   o->format, 0);
         if (run.plan.n > 0 && run_apply(&run, rfd, live, &result) < 0 && !result.failure)

@@ -8,7 +8,9 @@ typedef struct Options {
         const char *root;   /* --root, "/" */
         const char *table;  /* --table FILE; NULL: not given */
         const char *format; /* of --format, one that the verb has */
+        const char *class;  /* --class WORD; NULL: not given */
         bool dry_run, tree;
+        bool verbose, quiet;
         bool boot;              /* started at boot: a plan that failed so before is not tried again */
         char *const *arguments; /* behind the verb */
         size_t n_arguments;

@@ -2,100 +2,35 @@
 #include "core/list.h"
 
 #include "base/json.h"
-#include "core/function-order.h"
+#include "base/table.h"
+#include "core/device-kind.h"
 
-/* "flr bus" as "flr,bus": one word a column. */
-static const char *reset_text(const PciFunction *f, char *buf, size_t size)
+static const char *const claim_state_table[_CLAIM_STATE_MAX] = {
+        [CLAIM_ACTIVE] = "active",   [CLAIM_REBOOT] = "reboot-due",         [CLAIM_NOT_APPLIED] = "not-applied",
+        [CLAIM_REFUSED] = "refused", [CLAIM_NETWORK] = "waits-for-network",
+};
+
+DEFINE_STRING_TO(claim_state, ClaimState)
+
+const WantedDevice *list_wanted(const ListView *l, const PciFunction *f)
 {
-        if (!f->reset)
-                return "?";
-        if (f->reset[0] == 0)
-                return "none";
-        (void) snprintf(buf, size, "%s", f->reset);
-        for (char *s = buf; *s; s++)
-                if (*s == ' ')
-                        *s = ',';
-        return buf;
+        FOREACH_ARRAY(d, l->wanted->devices, l->wanted->n_devices)
+                if (d->function == f)
+                        return d;
+        return NULL;
 }
 
-static void print_reason(Printer *p, const Reason *r, int indent)
+ClaimState list_claim_state(const ListView *l, const WantedDevice *d)
 {
-        printer_add(p, "%*s", indent, "");
-        printer_hang(p);
-        printer_line(p, "%s: %s", r->id, r->text);
-        if (!r->cure)
-                return;
-        printer_add(p, "%*s-> ", indent, "");
-        printer_hang(p);
-        printer_line(p, "%s", r->cure);
-}
+        const char *driver = d->function->driver;
 
-/* What stands in the way of this very function; what only has to be known is in the columns, or in the JSON. */
-static void print_reasons(Printer *p, const Verdict *v, int indent)
-{
-        FOREACH_ARRAY(r, v->reasons, v->n_reasons)
-                if (r->weight > VERDICT_POSSIBLE && !verdict_is_of_machine(r->id))
-                        print_reason(p, r, indent);
-}
-
-static int print_machine(Printer *p, const VerdictContext *c)
-{
-        _cleanup_(verdict_done) Verdict v = {};
-        int r = verdict_machine(c, &v);
-
-        if (r < 0)
-                return r;
-        FOREACH_ARRAY(i, v.reasons, v.n_reasons)
-                print_reason(p, i, 0);
-        return 0;
-}
-
-/* @depth: bridges above, for the indentation. @width: of the column of addresses. */
-static int print_function(Printer *p, const VerdictContext *c, const PciFunction *f, int depth, int width)
-{
-        _cleanup_(verdict_done) Verdict v = {};
-        char group[16] = "-", reset[128];
-        int r;
-
-        r = verdict_compute(c, f, &v);
-        if (r < 0)
-                return r;
-        if (f->group != PCI_GROUP_NONE)
-                (void) snprintf(group, sizeof(group), "%d", f->group);
-        printer_line(p, "%*s%-*s  %04x:%04x  %06x  %5s  %-12s  %-12s  %-14s  %s", 2 * depth, "", width - 2 * depth,
-                     PCI_ADDR_TEXT(f->addr), f->id.vendor, f->id.device, f->class, group, f->driver ?: "-",
-                     reset_text(f, reset, sizeof(reset)), verdict_state_to_string(v.state), f->name ?: "");
-        print_reasons(p, &v, width + 2);
-        return 0;
-}
-
-static void print_heading(Printer *p, int width)
-{
-        printer_line(p, "%-*s  %-9s  %-6s  %5s  %-12s  %-12s  %-14s  %s", width, "ADDRESS", "ID", "CLASS", "GROUP",
-                     "DRIVER", "RESET", "VERDICT", "DEVICE");
-}
-
-int list_text(Printer *p, const Facts *f, const VerdictContext *c, bool tree)
-{
-        _cleanup_free_ FunctionPlace *order = NULL;
-        int r = print_machine(p, c), e, width = 0;
-
-        if (r >= 0 && tree)
-                r = function_order(f, &order);
-        for (size_t i = 0; r >= 0 && i < f->n_functions; i++) {
-                const FunctionPlace *place = order ? order + i : &(FunctionPlace){ i, 0 };
-                int n = (int) strlen(PCI_ADDR_TEXT(f->functions[place->index].addr));
-
-                width = MAX(width, n + 2 * (int) place->depth);
-        }
-        print_heading(p, width);
-        for (size_t i = 0; r >= 0 && i < f->n_functions; i++) {
-                const FunctionPlace *place = order ? order + i : &(FunctionPlace){ i, 0 };
-
-                r = print_function(p, c, f->functions + place->index, (int) place->depth, width);
-        }
-        e = printer_end(p);
-        return r < 0 ? r : e;
+        if (d->state == DEVICE_WAITING)
+                return CLAIM_NETWORK;
+        if (d->state != DEVICE_FOUND)
+                return CLAIM_REFUSED;
+        if (driver && streq(driver, stub_driver_to_string(d->config->driver)))
+                return CLAIM_ACTIVE;
+        return wanted_is_listed(l->facts, d->config) ? CLAIM_REBOOT : CLAIM_NOT_APPLIED;
 }
 
 static int add_hex(struct json_object *o, const char *key, unsigned digits, uint32_t value)
@@ -186,12 +121,21 @@ static int add_verdict(struct json_object *o, const Verdict *v)
         return 0;
 }
 
-static int function_json(const Facts *f, const VerdictContext *c, const PciFunction *p, struct json_object *o)
+/* The section that names the function and what has become of it; null where none does. */
+static int add_configured(struct json_object *o, const ListView *l, const PciFunction *p)
+{
+        const WantedDevice *d = list_wanted(l, p);
+        int r = json_add_text(o, "configured", d ? d->config->name : NULL);
+
+        return r < 0 ? r : json_add_text(o, "claim", d ? claim_state_to_string(list_claim_state(l, d)) : NULL);
+}
+
+static int function_json(const ListView *l, const PciFunction *p, struct json_object *o)
 {
         _cleanup_(verdict_done) Verdict v = {};
         int r;
 
-        r = verdict_compute(c, p, &v);
+        r = verdict_compute(l->context, p, &v);
         if (r >= 0)
                 r = json_add_text(o, "address", PCI_ADDR_TEXT(p->addr));
         if (r >= 0)
@@ -200,6 +144,8 @@ static int function_json(const Facts *f, const VerdictContext *c, const PciFunct
                 r = add_hex(o, "device", 4, p->id.device);
         if (r >= 0)
                 r = add_hex(o, "class", 6, p->class);
+        if (r >= 0)
+                r = json_add_text(o, "kind", device_kind_of(p));
         if (r >= 0)
                 r = json_add_text(o, "name", p->name);
         if (r >= 0)
@@ -212,21 +158,28 @@ static int function_json(const Facts *f, const VerdictContext *c, const PciFunct
         if (r >= 0)
                 r = add_words(o, "reset_methods", p->reset);
         if (r >= 0)
-                r = add_regions(o, f, p);
+                r = add_regions(o, l->facts, p);
+        if (r >= 0)
+                r = add_configured(o, l, p);
         return r < 0 ? r : add_verdict(o, &v);
 }
 
-int list_json(Printer *printer, const Facts *f, const VerdictContext *c)
+int list_json(Printer *printer, const ListView *l)
 {
+        const Facts *f = l->facts;
         FILE *out = printer->out;
         const char *separator = "";
 
         fprintf(out, "{\"version\": %d, \"functions\": [", LIST_VERSION);
         FOREACH_ARRAY(p, f->functions, f->n_functions) {
-                _cleanup_json_ struct json_object *o = json_object_new_object();
+                _cleanup_json_ struct json_object *o = NULL;
                 _cleanup_free_ char *text = NULL;
-                int r = o ? function_json(f, c, p, o) : -ENOMEM;
+                int r;
 
+                if (!list_shows(l, p))
+                        continue;
+                o = json_object_new_object();
+                r = o ? function_json(l, p, o) : -ENOMEM;
                 if (r >= 0)
                         r = json_print_line(o, &text);
                 if (r < 0)

@@ -7,7 +7,7 @@ static const char *const result_color[_RESULT_MAX] = {
         [RESULT_FAIL] = COLOR_BRIGHT_YELLOW, [RESULT_BLOCKED] = COLOR_RED,
 };
 
-static void print_finding(Printer *p, const Finding *f)
+static void print_finding(Printer *p, const Finding *f, bool with_cure)
 {
         printer_add(p, "  ");
         printer_color(p, result_color[f->result]);
@@ -16,7 +16,7 @@ static void print_finding(Printer *p, const Finding *f)
         printer_add(p, "  %-16s  ", f->check);
         printer_hang(p);
         printer_line(p, "%s%s%s", f->subject ?: "", f->subject ? ": " : "", f->detail);
-        if (!f->cure)
+        if (!f->cure || !with_cure)
                 return;
         printer_add(p, "%29s-> ", "");
         printer_hang(p);
@@ -35,7 +35,7 @@ int report_news(const char *old_text, const FindingList *findings, FindingList *
 
                 if (!p.out)
                         return -ENOMEM;
-                print_finding(&p, f);
+                print_finding(&p, f, true);
                 r = printer_end(&p);
                 if (fclose(p.out) != 0 || r < 0)
                         return -ENOMEM;
@@ -95,6 +95,51 @@ static void print_roll_back(Printer *p, const RollBack *r)
                 printer_line(p, "not put back: memory was short, so it is not known what else");
 }
 
+/* Do the same words cure both, one after the other? */
+static bool same_cure(const Finding *a, const Finding *b)
+{
+        return a && streq(a->check, b->check) && streq_null(a->cure, b->cure);
+}
+
+/*
+ * What a person sees first: the worst first, a cure that several findings share once, and what is fine only counted. A
+ * pipe gets all findings in the order of the checks, as a report that is stored does.
+ */
+static void print_by_weight(Printer *p, const FindingList *l)
+{
+        size_t n_fine = 0, n_skipped = 0;
+
+        for (Result result = RESULT_BLOCKED; result > RESULT_SKIPPED; result--) {
+                const Finding *last = NULL;
+
+                FOREACH_ARRAY(f, l->items, l->n) {
+                        if (f->result != result)
+                                continue;
+                        if (last)
+                                print_finding(p, last, !same_cure(last, f));
+                        last = f;
+                }
+                if (last)
+                        print_finding(p, last, true);
+        }
+        FOREACH_ARRAY(f, l->items, l->n) {
+                n_fine += f->result == RESULT_OK;
+                n_skipped += f->result == RESULT_SKIPPED;
+        }
+        if (n_fine + n_skipped == 0)
+                return;
+        printer_add(p, "  ");
+        printer_color(p, result_color[RESULT_OK]);
+        printer_add(p, "%-7s", result_to_string(RESULT_OK));
+        printer_color(p, NULL);
+        printer_add(p, "  ");
+        printer_hang(p);
+        printer_add(p, "%zu %s fine", n_fine, n_fine == 1 ? "is" : "are");
+        if (n_skipped > 0)
+                printer_add(p, ", and %zu %s not apply here", n_skipped, n_skipped == 1 ? "does" : "do");
+        printer_line(p, ": -v shows all");
+}
+
 int report_text(Printer *p, const Report *r)
 {
         const ReportVerdict *verdict = report_verdict(r);
@@ -112,8 +157,11 @@ int report_text(Printer *p, const Report *r)
         print_machine(p, r->judgement->facts);
         if (r->findings->n > 0)
                 printer_line(p, "%s", "");
-        FOREACH_ARRAY(i, r->findings->items, r->findings->n)
-                print_finding(p, i);
+        if (p->terminal && !r->verbose)
+                print_by_weight(p, r->findings);
+        else
+                FOREACH_ARRAY(i, r->findings->items, r->findings->n)
+                        print_finding(p, i, true);
         if (r->plan && r->plan->n > 0 && r->steps_done > 0) {
                 printer_line(p, "%s", "");
                 printer_line(p, "changed:");

@@ -26,6 +26,7 @@ typedef struct Report {
         const RollBack *roll_back; /* then what became of what had been done; NULL: nothing had */
         bool bad_config;           /* what is asked for is not known */
         size_t n_configured;       /* of a revert: devices that the configuration still names */
+        bool verbose;              /* a terminal is shown what is fine as well, and in the order of the checks */
 } Report;
 
 #define REPORT_VERSION 2 /* of the JSON format: raised when a field changes its meaning or goes away */

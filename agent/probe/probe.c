@@ -16,10 +16,10 @@ static const struct {
         bool next_boot; /* not for a list of functions */
 } probers[] = {
         { probe_kernel, false },  { probe_iommu, false },    { probe_pci, false },
-        { probe_group, false },   { probe_acs, false },                             /* after pci, group */
-        { probe_feature, false },                                                   /* after kernel and iommu */
-        { probe_modules, true },                                                    /* after kernel and pci */
-        { probe_loader, true },   { probe_builders, true },  { probe_files, true }, /* after builders */
+        { probe_group, false },   { probe_acs, false },                              /* after pci, group */
+        { probe_feature, false },                                                    /* after kernel and iommu */
+        { probe_modules, true },                                                     /* after kernel and pci */
+        { probe_loader, true },   { probe_builders, true },  { probe_files, false }, /* after builders */
         { probe_record, true },   { probe_image, true },    /* after modules, files and record */
         { probe_block, false },   { probe_network, false }, /* after pci */
         { probe_display, false }, { probe_keyboard, false }, { probe_console, false }, /* after kernel and pci */
