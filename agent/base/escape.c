@@ -52,14 +52,30 @@ static size_t put_number(char *out, char kind, unsigned digits, uint32_t value)
         return 2 + digits;
 }
 
+/* How many bytes at the start of a text nobody has to look at twice: printable, of one byte each. */
+static size_t span_plain(const char *s, const char *end)
+{
+        const char *p = s;
+
+        while (p < end && *p >= 0x20 && *p < 0x7f)
+                p++;
+        return (size_t) (p - s);
+}
+
 size_t escape_bytes(const char *s, size_t n, char *out)
 {
         size_t done = 0;
 
         for (const char *end = s + n; s < end;) {
                 uint32_t c = 0;
-                size_t k = utf8_character(s, &c);
+                size_t k = span_plain(s, end);
 
+                memcpy(out + done, s, k);
+                done += k;
+                s += k;
+                if (s == end)
+                        break;
+                k = utf8_character(s, &c);
                 if (k == 0 || s + k > end) { /* a NUL too */
                         done += put_number(out + done, 'x', 2, (uint8_t) *s++);
                         continue;
@@ -101,10 +117,16 @@ int escape_json(const char *s, char **ret)
 
         if (!out)
                 return -ENOMEM;
-        while (*s) {
+        for (const char *end = s + n;;) {
                 uint32_t c = 0;
-                size_t k = utf8_character(s, &c);
+                size_t k = span_plain(s, end);
 
+                memcpy(out + done, s, k);
+                done += k;
+                s += k;
+                if (s == end)
+                        break;
+                k = utf8_character(s, &c);
                 /* line feeds stand between members; JSON has those in texts escaped already */
                 if (k > 0 && c != '\n' && (is_control(c) || is_layout(c)))
                         done += put_number(out + done, 'u', 4, c);
@@ -121,10 +143,11 @@ int escape_json(const char *s, char **ret)
 
 bool utf8_is_valid(const char *s)
 {
+        const char *end = s + strlen(s);
         uint32_t c;
         size_t k;
 
-        for (; *s; s += k) {
+        for (s += span_plain(s, end); s < end; s += k + span_plain(s + k, end)) {
                 k = utf8_character(s, &c);
                 if (k == 0)
                         return false;

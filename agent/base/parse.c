@@ -1,27 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "parse.h"
 
-#include <ctype.h>
 #include <strings.h>
+
+/* The value of a digit; 16: it is none. */
+static unsigned digit_value(char c)
+{
+        if (c >= '0' && c <= '9')
+                return (unsigned) (c - '0');
+        if (c >= 'a' && c <= 'f')
+                return (unsigned) (c - 'a') + 10;
+        return c >= 'A' && c <= 'F' ? (unsigned) (c - 'A') + 10 : 16;
+}
 
 int parse_u64(const char *s, unsigned base, uint64_t *ret)
 {
-        unsigned long long v;
-        char *end;
+        uint64_t v = 0;
 
         if (base == 0)
                 base = startswith(s, "0x") ? (s += 2, 16) : 10;
-        /* strtoull takes blanks, signs and a second "0x"; none of them is a number here. */
-        if (base == 16 ? !isxdigit((unsigned char) s[0]) : !isdigit((unsigned char) s[0]))
+        if (*s == 0)
                 return -EINVAL;
-        if (base == 16 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
-                return -EINVAL;
-        errno = 0;
-        v = strtoull(s, &end, (int) base);
-        if (errno != 0)
-                return -errno;
-        if (*end != 0)
-                return -EINVAL;
+        for (; *s; s++) {
+                unsigned digit = digit_value(*s);
+
+                if (digit >= base)
+                        return -EINVAL;
+                if (__builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, digit, &v))
+                        return -ERANGE;
+        }
         *ret = v;
         return 0;
 }
@@ -54,7 +61,11 @@ int parse_boolean(const char *s, bool *ret)
 
 size_t span_hex(const char *s)
 {
-        return strspn(s, "0123456789abcdefABCDEF");
+        size_t n = 0;
+
+        while (digit_value(s[n]) < 16)
+                n++;
+        return n;
 }
 
 uint64_t fnv1a(uint64_t hash, const void *data, size_t size)

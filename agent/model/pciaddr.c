@@ -119,20 +119,21 @@ int pci_path_from_sysfs(const char *target, char **ret)
                 return -EINVAL;
         for (const char *s = start + 1; *s;) {
                 size_t k = strcspn(s, "/");
-                _cleanup_free_ char *component = strndup(s, k);
-                const char *text = component;
+                const char *end = s + k;
+                char text[PCI_ADDR_TEXT_MAX] = "";
                 PciAddr a;
 
-                if (!component)
-                        return -ENOMEM;
-                if (span_root_bus(component) != k) {
-                        if (pci_addr_parse(component, &a) < 0)
+                if (span_root_bus(s) != k) {
+                        memcpy(text, s, MIN(k, sizeof(text) - 1));
+                        if (k >= sizeof(text) || pci_addr_parse(text, &a) < 0)
                                 return -EINVAL;
-                        text = strrchr(component, ':') + 1;
+                        s = end - strlen("SS.F");
                 }
-                n += (size_t) sprintf(path + n, "%s%s", n > 0 ? "/" : "", text);
-                s += k;
-                s += *s == '/';
+                if (n > 0)
+                        path[n++] = '/';
+                memcpy(path + n, s, (size_t) (end - s));
+                n += (size_t) (end - s);
+                s = end + (*end == '/');
         }
         if (!pci_path_valid(path))
                 return -EINVAL;

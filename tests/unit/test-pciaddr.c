@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
+#include "base/parse.h"
 #include "model/pciaddr.h"
 
 static void addresses_are_parsed(void **state)
@@ -111,9 +112,46 @@ static void paths_come_from_sysfs(void **state)
         assert_false(pci_path_valid("pci0000:6f/00.5/pci10001:80"));
 }
 
+static void numbers(void **state)
+{
+        static const struct {
+                const char *text;
+                unsigned base;
+                int r;
+                uint64_t value;
+        } cases[] = {
+                { "0", 10, 0, 0 },
+                { "18446744073709551615", 10, 0, UINT64_MAX },
+                { "18446744073709551616", 10, -ERANGE, 0 },
+                { "99999999999999999999999", 10, -ERANGE, 0 },
+                { "ffffFFFFffffFFFF", 16, 0, UINT64_MAX },
+                { "10000000000000000", 16, -ERANGE, 0 },
+                { "0x1F", 0, 0, 0x1f },
+                { "010", 0, 0, 10 },
+                { "0x1f", 16, -EINVAL, 0 },
+                { "0x0x1", 0, -EINVAL, 0 },
+                { "0x", 0, -EINVAL, 0 },
+                { "", 10, -EINVAL, 0 },
+                { " 1", 10, -EINVAL, 0 },
+                { "+1", 10, -EINVAL, 0 },
+                { "-1", 10, -EINVAL, 0 },
+                { "1a", 10, -EINVAL, 0 },
+                { "1g", 16, -EINVAL, 0 },
+        };
+
+        (void) state;
+        FOREACH_ARRAY(c, cases, ELEMENTSOF(cases)) {
+                uint64_t value = 77;
+
+                assert_int_equal(parse_u64(c->text, c->base, &value), c->r);
+                assert_int_equal(value, c->r < 0 ? 77 : c->value);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(numbers),
                 cmocka_unit_test(addresses_are_parsed),
                 cmocka_unit_test(addresses_have_an_order),
                 cmocka_unit_test(ids_are_parsed),
