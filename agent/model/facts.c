@@ -23,18 +23,23 @@ void acpi_table_done(AcpiTable *t)
         *t = (AcpiTable){};
 }
 
+void pci_function_done(PciFunction *p)
+{
+        free(p->driver);
+        free(p->driver_override);
+        free(p->path);
+        free(p->reset);
+        free(p->name);
+        free(p->class_name);
+        free(p->usb);
+        string_list_done(&p->modules);
+        *p = (PciFunction){};
+}
+
 void facts_done(Facts *f)
 {
-        FOREACH_ARRAY(p, f->functions, f->n_functions) {
-                free(p->driver);
-                free(p->driver_override);
-                free(p->path);
-                free(p->reset);
-                free(p->name);
-                free(p->class_name);
-                free(p->usb);
-                string_list_done(&p->modules);
-        }
+        FOREACH_ARRAY(p, f->functions, f->n_functions)
+                pci_function_done(p);
         free(f->functions);
         FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 free(k->release);

@@ -58,6 +58,8 @@ typedef struct PciFunction {
                 modules; /* host drivers that kmod would load for its modalias; stubs left out; wanted devices only */
 } PciFunction;
 
+void pci_function_done(PciFunction *p);
+
 /*
  * Has it the header of a bridge? Those are ignored in group viability (Linux drivers/vfio, hdr_type != NORMAL). More
  * than these are never bound: pci_class_never_bound().

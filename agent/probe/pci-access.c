@@ -4,7 +4,15 @@
 #include <fcntl.h>
 #include <pci/pci.h>
 #include <setjmp.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/io.h"
+#include "probe/pci-names.h"
+
+/* Of a list of names that is still believed to be one; the real one has a MiB and a half. */
+#define NAMES_MAX_BYTES (16U * 1024 * 1024)
 
 /*
  * The only caller of libpci. Its error hook must never return, and by default ends the process, so it jumps back to the
@@ -30,6 +38,13 @@ static int guarded_init(struct pci_access *access)
                 return -EIO;
         pci_init(access);
         return 0;
+}
+
+static int guarded_load_names(struct pci_access *access)
+{
+        if (setjmp(pci_border) != 0)
+                return -EIO;
+        return pci_load_name_list(access) ? 0 : -EIO;
 }
 
 static int guarded_isolation(struct pci_dev *dev, PciIsolation *ret)
@@ -97,6 +112,51 @@ int pci_access_new(int bus_fd, struct pci_access **ret)
                 return r;
         *ret = TAKE_PTR(access);
         return 0;
+}
+
+/* Makes libpci read another list in the place of its own. -EIO: it did not. */
+static int load_names(struct pci_access *access, const char *text)
+{
+        _cleanup_close_ int fd = memfd_create("pci.ids", MFD_CLOEXEC);
+        char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)], *its_own = access->id_file_name;
+        int r;
+
+        if (fd < 0 || write_all(fd, text, strlen(text)) < 0)
+                return -EIO;
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        pci_set_name_list_path(access, path, 0);
+        r = guarded_load_names(access);
+        pci_set_name_list_path(access, its_own, 0);
+        return r;
+}
+
+/* The list that libpci would read: where its name says that it is packed and there is none, the one that is not packed
+ * (pciutils lib/names-parse.c, pci_open()). */
+static int read_names(const char *path, char **ret, size_t *ret_size)
+{
+        _cleanup_free_ char *plain = NULL;
+        int r = file_read(path, NAMES_MAX_BYTES, ret, ret_size);
+
+        if (r != -ENOENT || !endswith(path, ".gz"))
+                return r;
+        plain = strndup(path, strlen(path) - strlen(".gz"));
+        return plain ? file_read(plain, NAMES_MAX_BYTES, ret, ret_size) : -ENOMEM;
+}
+
+int pci_access_reduce_names(struct pci_access *access, PciId *ids, size_t n)
+{
+        _cleanup_free_ char *text = NULL, *reduced = NULL;
+        size_t size;
+        int r = read_names(access->id_file_name, &text, &size);
+
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 || strlen(text) != size) /* packed, or not to be read: libpci's matter */
+                return 0;
+        r = pci_names_reduce(text, ids, n, &reduced);
+        if (r >= 0 && load_names(access, reduced) < 0)
+                pci_free_name_list(access); /* it will read all of it */
+        return r;
 }
 
 int pci_access_name(struct pci_access *access, PciId id, char **ret)

@@ -20,6 +20,13 @@ int pci_access_new(int bus_fd, struct pci_access **ret) _must_check_;
 void pci_access_freep(struct pci_access **access);
 
 /**
+ * pci_access_reduce_names() - have only these ids' names read, beside all classes'
+ * To read all of the list takes as long as to look at a thousand functions. To be called before any name is asked for.
+ * @ids: in any order, sorted here. Returns 0, also where libpci will read the whole list all the same; -ENOMEM.
+ */
+int pci_access_reduce_names(struct pci_access *access, PciId *ids, size_t n) _must_check_;
+
+/**
  * pci_access_name() - vendor and device in words, of the pci.ids of the system that ptprep runs on
  * @ret: owned by the caller; NULL: no such name. Returns 0 or -ENOMEM.
  */

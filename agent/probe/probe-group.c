@@ -41,20 +41,21 @@ static int collect(const Probe *p, Facts *f)
         return 0;
 }
 
-static int read_group(const Probe *p, IommuGroup *g)
+/* @groups_fd: their directory. */
+static int read_group(const Probe *p, int groups_fd, IommuGroup *g)
 {
-        char path[sizeof(NAME_SYS_IOMMU_GROUPS "/") + 3 * sizeof(int) + sizeof("reserved_regions")], type[32];
+        char path[3 * sizeof(int) + sizeof("/reserved_regions")], type[32];
         char text[REGIONS_MAX_BYTES];
         int r;
 
-        (void) snprintf(path, sizeof(path), NAME_SYS_IOMMU_GROUPS "/%d/type", g->number);
-        if (!p->functions && root_read_attr(p->rfd, path, type, sizeof(type)) >= 0) {
+        (void) snprintf(path, sizeof(path), "%d/type", g->number);
+        if (!p->functions && root_read_attr(groups_fd, path, type, sizeof(type)) >= 0) {
                 r = string_copy(type, &g->type);
                 if (r < 0)
                         return r;
         }
-        (void) snprintf(path, sizeof(path), NAME_SYS_IOMMU_GROUPS "/%d/reserved_regions", g->number);
-        r = root_read_attr(p->rfd, path, text, sizeof(text));
+        (void) snprintf(path, sizeof(path), "%d/reserved_regions", g->number);
+        r = root_read_attr(groups_fd, path, text, sizeof(text));
         if (r >= 0)
                 r = reserved_regions_parse(text, &g->regions, &g->n_regions);
         g->regions_known = r >= 0;
@@ -63,12 +64,16 @@ static int read_group(const Probe *p, IommuGroup *g)
 
 int probe_group(const Probe *p, Facts *f)
 {
+        _cleanup_close_ int groups_fd = -EBADF;
         int r = collect(p, f);
 
-        if (r < 0)
+        if (r < 0 || f->n_known_groups == 0)
                 return r;
+        groups_fd = root_open(p->rfd, NAME_SYS_IOMMU_GROUPS, O_PATH | O_DIRECTORY);
+        if (groups_fd < 0) /* no region of any is known then */
+                return probe_soft(groups_fd);
         FOREACH_ARRAY(g, f->groups, f->n_known_groups) {
-                r = read_group(p, g);
+                r = read_group(p, groups_fd, g);
                 if (r < 0)
                         return r;
         }

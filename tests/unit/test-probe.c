@@ -207,6 +207,43 @@ static void test_pci_uevent(void **state)
         assert_int_equal(at(&f, "0000:00:1f.0")->id.device, 0xa308); /* an empty one says nothing */
 }
 
+static void function_of_uevent(const Tree *t, const char *where, const char *id)
+{
+        char directory[256], text[128];
+
+        function(t, where, "0x1\n", "0x2\n", "0x000000\n", NULL, NULL);
+        (void) snprintf(directory, sizeof(directory), "/sys/devices/%s", where);
+        (void) snprintf(text, sizeof(text), "PCI_CLASS=20000\nPCI_ID=%s\n", id);
+        attr(t, directory, "uevent", text);
+}
+
+/* That functions of one bus stand in one directory is tried, and is no more than a guess. */
+static void test_pci_side_by_side(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(config_done) Config c = {};
+        _cleanup_(facts_done) Facts f;
+
+        config_init(&c);
+        function_of_uevent(t, "pci0000:00/0000:00:01.0", "8086:0001");
+        function_of_uevent(t, "pci0000:00/0000:00:02.0", "8086:0002");
+        function_of_uevent(t, "pci0000:00/0000:00:01.0/0000:05:00.0", "8086:0500");
+        function_of_uevent(t, "pci0000:00/0000:00:01.0/0000:05:00.1", "8086:0501");
+        function_of_uevent(t, "pci0000:00/0000:00:02.0/0000:05:01.0", "8086:0510");
+        function_of_uevent(t, "pci0000:00/0000:00:02.0/0000:05:01.1", "8086:0511");
+        function_of_uevent(t, "pci0001:00/0001:00:02.0", "8086:1002");
+        f = gather(t, &c);
+        assert_int_equal(f.n_functions, 7);
+        assert_int_equal(f.functions[at(&f, "0000:05:00.1")->parent].id.device, 0x0001);
+        assert_int_equal(at(&f, "0000:05:00.1")->id.device, 0x0501);
+        assert_string_equal(at(&f, "0000:05:00.1")->path, "pci0000:00/01.0/00.1");
+        assert_int_equal(f.functions[at(&f, "0000:05:01.0")->parent].id.device, 0x0002);
+        assert_int_equal(at(&f, "0000:05:01.0")->id.device, 0x0510);
+        assert_string_equal(at(&f, "0000:05:01.1")->path, "pci0000:00/02.0/01.1");
+        assert_int_equal(at(&f, "0001:00:02.0")->id.device, 0x1002);
+        assert_true(at(&f, "0001:00:02.0")->parent == PCI_PARENT_NONE);
+}
+
 static void assert_groups(const Tree *t, const Config *c, unsigned flags, int32_t card, int32_t audio, int32_t nic)
 {
         _cleanup_(facts_done) Facts f = {};
@@ -672,6 +709,7 @@ int main(void)
                 TREE_TEST(test_no_pci),
                 TREE_TEST(test_pci),
                 TREE_TEST(test_pci_uevent),
+                TREE_TEST(test_pci_side_by_side),
                 TREE_TEST(test_pci_groups),
                 TREE_TEST(test_pci_damaged),
                 TREE_TEST(test_tables),
