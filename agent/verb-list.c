@@ -95,7 +95,7 @@ int verb_list(const Options *o)
         r = load_config(rfd, &run.config);
         if (r < 0)
                 return complain("reading the configuration", r);
-        r = facts_gather(rfd, FACTS_FUNCTIONS | (live ? FACTS_LIVE : 0), &run.config, &run.facts);
+        r = facts_gather(rfd, FACTS_FUNCTIONS | FACTS_THIS_BOOT | (live ? FACTS_LIVE : 0), &run.config, &run.facts);
         if (r < 0)
                 return complain("reading the machine's state", r);
         if (run.facts.pci == TRISTATE_UNKNOWN) {

@@ -49,7 +49,7 @@ static int read_group(const Probe *p, int groups_fd, IommuGroup *g)
         int r;
 
         (void) snprintf(path, sizeof(path), "%d/type", g->number);
-        if (!p->functions && root_read_attr(groups_fd, path, type, sizeof(type)) >= 0) {
+        if (!p->this_boot && root_read_attr(groups_fd, path, type, sizeof(type)) >= 0) {
                 r = string_copy(type, &g->type);
                 if (r < 0)
                         return r;

@@ -13,7 +13,7 @@
 
 static const struct {
         int (*probe)(const Probe *p, Facts *f);
-        bool next_boot; /* not for a list of functions */
+        bool next_boot;
 } probers[] = {
         { probe_kernel, false },  { probe_iommu, false },    { probe_pci, false },
         { probe_group, false },   { probe_acs, false },                              /* after pci, group */
@@ -122,6 +122,7 @@ int facts_gather(int rfd, unsigned flags, const Config *cfg, Facts *ret)
         Probe p = { .rfd = rfd,
                     .live = flags & FACTS_LIVE,
                     .functions = flags & FACTS_FUNCTIONS,
+                    .this_boot = flags & FACTS_THIS_BOOT,
                     .boot = flags & FACTS_BOOT,
                     .cfg = cfg };
         _cleanup_free_ PciAddr *wanted = NULL;
@@ -136,7 +137,7 @@ int facts_gather(int rfd, unsigned flags, const Config *cfg, Facts *ret)
         f.live = p.live;
         f.is_root = geteuid() == 0;
         FOREACH_ARRAY(prober, probers, ELEMENTSOF(probers)) {
-                r = prober->next_boot && p.functions ? 0 : prober->probe(&p, &f);
+                r = prober->next_boot && p.this_boot ? 0 : prober->probe(&p, &f);
                 if (r < 0)
                         return r;
         }

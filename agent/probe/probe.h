@@ -10,7 +10,8 @@
 enum {
         FACTS_LIVE = 1 << 0,      /* the root directory is "/" of the running system */
         FACTS_BOOT = 1 << 2,      /* the host is booting: what is not up yet may come */
-        FACTS_FUNCTIONS = 1 << 1, /* all about every PCI function, with names, and nothing about the next boot */
+        FACTS_FUNCTIONS = 1 << 1, /* all about every PCI function, with names */
+        FACTS_THIS_BOOT = 1 << 3, /* nothing about the next one */
 };
 
 /**
@@ -93,7 +94,7 @@ int boot_mounts_choose(int rfd, const BootMounts *tried, int (*partitions)(void 
 /* What every prober is told. */
 typedef struct Probe {
         int rfd;
-        bool live, functions, boot;
+        bool live, functions, this_boot, boot;
         const PciAddr *wanted; /* sorted */
         size_t n_wanted;
         const Config *cfg;

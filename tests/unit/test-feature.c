@@ -299,7 +299,7 @@ static void details_of_functions(void **state)
         tree_file(t, NAME_SYS_IOMMU_GROUPS "/3/type", "identity\n");
         tree_file(t, NAME_SYS_IOMMU_GROUPS "/7/reserved_regions", "0x00000000fee00000 0x00000000feefffff msi\n");
         {
-                _cleanup_(facts_done) Facts f = gather(t, FACTS_FUNCTIONS);
+                _cleanup_(facts_done) Facts f = gather(t, FACTS_FUNCTIONS | FACTS_THIS_BOOT);
 
                 assert_string_equal(at(&f, "0000:00:04.0")->reset, "flr bus");
                 assert_string_equal(at(&f, "0000:00:04.1")->reset, "");
