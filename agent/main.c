@@ -73,6 +73,7 @@ static const Verb verbs[] = {
 enum {
         OPT_FORMAT = 256,
         OPT_JSON,
+        OPT_HTML,
         OPT_DRY_RUN,
         OPT_ROOT,
         OPT_TABLE,
@@ -87,6 +88,7 @@ enum {
 static const struct option long_options[] = {
         { "format", required_argument, NULL, OPT_FORMAT },
         { "json", no_argument, NULL, OPT_JSON },
+        { "html", no_argument, NULL, OPT_HTML },
         { "dry-run", no_argument, NULL, OPT_DRY_RUN },
         { "root", required_argument, NULL, OPT_ROOT },
         { "table", required_argument, NULL, OPT_TABLE },
@@ -107,8 +109,9 @@ static const struct {
         unsigned flag;
         const char *text, *summary;
 } option_help[] = {
-        { OPT_FORMAT, ACCEPTS_FORMAT, "--format=NAME", "print as text or json" },
+        { OPT_FORMAT, ACCEPTS_FORMAT, "--format=NAME", "print as text or json, a report also as html" },
         { OPT_JSON, ACCEPTS_FORMAT, "--json", "the same as --format=json" },
+        { OPT_HTML, ACCEPTS_FORMAT, "--html", "the same as --format=html" },
         { OPT_DRY_RUN, ACCEPTS_DRY_RUN, "--dry-run", "print what would change as unified diffs, change nothing" },
         { OPT_ROOT, ACCEPTS_ROOT, "--root=DIR", "judge and change the system below DIR" },
         { OPT_TABLE, ACCEPTS_TABLE, "--table=FILE", "read a saved firmware table" },
@@ -239,6 +242,9 @@ int main(int argc, char *argv[])
                         break;
                 case OPT_JSON:
                         o.format = FORMAT_JSON;
+                        break;
+                case OPT_HTML:
+                        o.format = FORMAT_HTML;
                         break;
                 case OPT_DRY_RUN:
                         o.dry_run = true;

@@ -73,6 +73,11 @@ int tell_selection(const Facts *f, const DeviceSelection *s, const char *text)
 
 int print_result(const char *what, int error)
 {
+        if (error == -ENOPKG) {
+                tell("%s: libxml2 is not installed, and HTML is written through it; install it, or take another format",
+                     what);
+                return EXIT_UNAVAILABLE;
+        }
         return error < 0 && error != -EPIPE ? complain(what, error) : EXIT_READY;
 }
 
@@ -100,9 +105,11 @@ int format_report(const Report *report, const char *format, char **ret)
 int print_report(const Report *report, const char *format)
 {
         Printer p = stdout_printer();
+        Report now = *report;
+        int written, code = report_exit_status(report);
 
-        int written = print_result("writing the report", report_format(format)->print(&p, report));
-        int code = report_exit_status(report);
+        now.time = time(NULL);
+        written = print_result("writing the report", report_format(format)->print(&p, &now));
 
         return written == EXIT_READY || code == EXIT_ROLLED_BACK ? code : written;
 }

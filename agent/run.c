@@ -31,7 +31,9 @@ void run_init(Run *r)
 
 int run_look_unconfigured(Run *r, int rfd, bool live)
 {
-        int e = facts_gather(rfd, (live ? FACTS_LIVE : 0) | (r->boot ? FACTS_BOOT : 0), &r->config, &r->facts);
+        int e = facts_gather(
+                rfd, (live ? FACTS_LIVE : 0) | (r->boot ? FACTS_BOOT : 0) | (r->functions ? FACTS_FUNCTIONS : 0),
+                &r->config, &r->facts);
 
         if (e >= 0 && r->mounts)
                 e = boot_mounts_copy(r->mounts, &r->facts.boot_mounts);
@@ -137,11 +139,12 @@ static void reset(Run *r)
 {
         const BootMounts *mounts = r->mounts;
         int lock = r->lock;
-        bool boot = r->boot;
+        bool boot = r->boot, functions = r->functions;
 
         run_done(r);
         run_init(r);
         r->boot = boot;
+        r->functions = functions;
         r->mounts = mounts;
         r->lock = lock;
 }

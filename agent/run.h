@@ -13,6 +13,7 @@
 typedef struct Run {
         const BootMounts *mounts; /* of run_mount(), set by the verb; NULL: it was not called */
         bool boot;                /* the host is booting, set by the verb */
+        bool functions;           /* all about every PCI function is to be known, set by the verb */
         int lock;                 /* of run_lock(), the verb's; 0: nothing is changed */
         Config config;
         Facts facts;

@@ -23,6 +23,7 @@ static int report_outcome(const Options *o, int rfd, bool live, const Run *befor
         run_init(&run);
         run.mounts = before->mounts;
         run.boot = before->boot;
+        run.functions = before->functions;
         code = run_look(&run, rfd, live);
         if (code != EXIT_READY && result->failure) {
                 tell("%s", result->failure);
@@ -86,6 +87,7 @@ int verb_apply(const Options *o)
         run_init(&run);
         run.mounts = &mounts;
         run.boot = o->boot;
+        run.functions = report_format(o->format)->functions;
         rfd = run_open_root(o->root, &live);
         if (rfd < 0)
                 return EXIT_USAGE;

@@ -45,6 +45,7 @@ int verb_revert(const Options *o)
 
         run_init(&run);
         run.mounts = &mounts;
+        run.functions = report_format(o->format)->functions;
         rfd = run_open_root(o->root, &live);
         if (rfd < 0)
                 return EXIT_USAGE;

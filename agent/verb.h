@@ -19,6 +19,7 @@ typedef struct Options {
 /* Formats of what is no report: each such verb has these two. */
 #define FORMAT_TEXT "text"
 #define FORMAT_JSON "json"
+#define FORMAT_HTML "html" /* of reports only */
 
 static inline bool options_json(const Options *o)
 {

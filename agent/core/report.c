@@ -7,8 +7,9 @@
 #include "model/names.h"
 
 const ReportFormat report_formats[] = {
-        { "text", report_text },
-        { "json", report_json },
+        { "text", report_text, false },
+        { "json", report_json, false },
+        { "html", report_html, true },
 };
 const size_t report_formats_n = ELEMENTSOF(report_formats);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <time.h>
+
 #include "base/printer.h"
 #include "core/judgement.h"
 #include "model/exit-status.h"
@@ -27,6 +29,7 @@ typedef struct Report {
         bool bad_config;           /* what is asked for is not known */
         size_t n_configured;       /* of a revert: devices that the configuration still names */
         bool verbose;              /* a terminal is shown what is fine as well, and in the order of the checks */
+        time_t time;               /* of the run; 0: not told */
 } Report;
 
 #define REPORT_VERSION 2 /* of the JSON format: raised when a field changes its meaning or goes away */
@@ -66,7 +69,9 @@ size_t report_count_needy(const Report *r);
 /* A new format of the report is a row of the table and a file report-*.c. */
 typedef struct ReportFormat {
         const char *name;                          /* of --format=NAME */
-        int (*print)(Printer *p, const Report *r); /* 0; -ENOMEM; negative errno of the stream */
+        int (*print)(Printer *p, const Report *r); /* 0; -ENOMEM; negative errno of the stream; -ENOPKG: needs a
+ library that is not installed */
+        bool functions;                            /* it shows every PCI function: all about them is to be gathered */
 } ReportFormat;
 
 extern const ReportFormat report_formats[];
@@ -82,6 +87,7 @@ const ReportFormat *report_format(const char *name);
  */
 int report_news(const char *old_text, const FindingList *findings, FindingList *ret) _must_check_;
 
-/* Rows of the table. Deterministic: no clock, no host name. */
+/* Rows of the table. Deterministic: no clock. */
 int report_text(Printer *p, const Report *r) _must_check_;
 int report_json(Printer *p, const Report *r) _must_check_;
+int report_html(Printer *p, const Report *r) _must_check_;

@@ -12,6 +12,7 @@ enum {
         EXIT_UNKNOWN = 4, /* what has to be seen is not visible here */
         EXIT_DAMAGED = 5, /* a change failed, and not everything could be put back */
         EXIT_USAGE = EX_USAGE,
+        EXIT_UNAVAILABLE = EX_UNAVAILABLE, /* a library that the format needs is not installed */
         EXIT_INTERNAL = EX_SOFTWARE,
         EXIT_IO = EX_IOERR,
         EXIT_BUSY = EX_TEMPFAIL,

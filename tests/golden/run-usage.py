@@ -24,6 +24,7 @@ CASES = [
     (["-V"], None, 0, r"^$"),
     (["--help"], "/dev/full", 74, r"No space left on device"),
     (["--version"], "/dev/full", 74, r"No space left on device"),
+    (["--check", "--html"], "/dev/full", 74, r"writing the report: No space left on device"),
     (["chek"], None, 64, r'there is no verb "chek", did you mean "check"\?'),
     (["lst"], None, 64, r'there is no verb "lst", did you mean "list"\?'),
     (["frobnicate"], None, 64, r'there is no verb "frobnicate"; "ptprep --help" lists what there is'),
