@@ -138,16 +138,37 @@ static int name_trial(StepContext *c)
         return string_printf(&c->trial_path, "%s.%" PRIu32 TRIAL_SUFFIX, c->path, number);
 }
 
+/* The step's path. A link that an administrator has made of a file stays one; nobody has a reason to make one of what
+ * is ptprep's own, and whoever does chooses what is written and removed. */
+static int find_path(StepContext *c)
+{
+        const FileStep *file = step_file(c->step);
+        const char *path = c->step->path, *text = file ? file->new_text ?: file->old_text : NULL;
+        int rfd = c->options->rfd, r;
+        struct stat st;
+
+        if (!step_is_state(c->step) && !(text && startswith(text, GENERATED_MARK))) {
+                r = root_follow(rfd, path, &c->path);
+                return r < 0 ? step_failed(c, r, "%s: %s", path, strerror(-r)) : 0;
+        }
+        if (root_lstat(rfd, path, &st) >= 0 && S_ISLNK(st.st_mode))
+                return step_failed(c, -ELOOP,
+                                   "%s is a symbolic link, and ptprep changes no file of its own through one: remove "
+                                   "it, and run ptprep again",
+                                   path);
+        return string_copy(path, &c->path);
+}
+
 static int contexts_init(const ApplyOptions *o, const Plan *p, StepContext *contexts, char **failure)
 {
         for (size_t i = 0; i < p->n; i++)
                 contexts[i] = (StepContext){ .options = o, .step = p->steps + i, .old_fd = -EBADF, .failure = failure };
         for (StepContext *c = contexts; c < contexts + p->n; c++) {
                 unsigned same = 0;
-                int r = root_follow(o->rfd, c->step->path, &c->path);
+                int r = find_path(c);
 
                 if (r < 0)
-                        return step_failed(c, r, "%s: %s", c->step->path, strerror(-r));
+                        return r;
                 /* each step keeps what it found, also when two change the same file */
                 for (const StepContext *other = contexts; other < c; other++)
                         same += streq(other->path, c->path);
@@ -289,13 +310,7 @@ int apply_report(int rfd, const char *directory, const char *name, const char *t
                 r = root_file_remove(rfd, path);
                 return r == -ENOENT ? 0 : r;
         }
-        /* whoever put a link there must not choose what is overwritten */
-        if (root_readlink(rfd, path, &target) >= 0) {
-                r = root_file_remove(rfd, path);
-                if (r < 0)
-                        return r;
-        }
-        if (root_read_text(rfd, path, &present) >= 0 && streq(present, text))
+        if (root_readlink(rfd, path, &target) < 0 && root_read_text(rfd, path, &present) >= 0 && streq(present, text))
                 return 0;
         r = root_mkdir_p(rfd, directory);
         if (r < 0)

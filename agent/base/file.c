@@ -125,13 +125,13 @@ int root_file_replace(int rfd, const char *path, const void *data, size_t size, 
         _cleanup_free_ char *name = NULL, *temp = NULL;
         int r;
 
-        r = root_open_parent(rfd, path, true, &dfd, &name);
+        r = root_open_parent(rfd, path, false, &dfd, &name);
         if (r < 0)
                 return r;
         if (string_printf(&temp, ".%s" TEMP_SUFFIX, name) < 0)
                 return -ENOMEM;
         r = open_regular(dfd, name, &old);
-        if (r < 0)
+        if (r < 0 && r != -ELOOP) /* a link has nothing that could be carried over */
                 return r;
         (void) unlinkat(dfd, temp, 0); /* left behind by a power cut */
         fd = openat(dfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, MODE_MEANWHILE);

@@ -27,8 +27,8 @@ int root_write_attr(int rfd, const char *path, const char *value) _must_check_;
  *
  * Temporary file ".NAME.ptprep-new" in the same directory, fsync, rename, fsync of the directory: a power cut at any
  * moment leaves the old or the new bytes. A leftover temporary file of an earlier cut is removed first. A symbolic link
- * at the path is followed, so the link stays and its target is replaced. Returns 0; negative errno, and then the old
- * file is untouched.
+ * at the path is replaced and not followed: whoever put it there does not choose what is overwritten. Returns 0;
+ * negative errno, and then the old file is untouched.
  */
 int root_file_replace(int rfd, const char *path, const void *data, size_t size, mode_t mode) _must_check_;
 

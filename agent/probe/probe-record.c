@@ -71,6 +71,16 @@ static int probe_file(int rfd, RecordFile *file)
         return r;
 }
 
+/* Where a file of the state is read and written is nobody's choice; the directory itself may lie elsewhere. */
+static int refuse_link(int rfd, const char *path, char **ret)
+{
+        struct stat st;
+
+        return !streq(path, NAME_STATE_DIR) && root_lstat(rfd, path, &st) >= 0 && S_ISLNK(st.st_mode)
+                       ? string_printf(ret, "%s", "it is a symbolic link, and what it leads to is not read (rm)")
+                       : 0;
+}
+
 /* Whoever may write it has files of the system replaced and removed when something is taken back. */
 static int judge_trust(const Probe *p, Facts *f)
 {
@@ -79,7 +89,10 @@ static int judge_trust(const Probe *p, Facts *f)
 
         FOREACH_ARRAY(path, paths, ELEMENTSOF(paths)) {
                 _cleanup_free_ char *refusal = NULL;
-                int r = trust_refusal(p->rfd, *path, &refusal);
+                int r = refuse_link(p->rfd, *path, &refusal);
+
+                if (r >= 0 && !refusal)
+                        r = trust_refusal(p->rfd, *path, &refusal);
 
                 if (refusal && string_printf(&f->state_refusal, "%s: %s", *path, refusal) < 0)
                         return -ENOMEM;

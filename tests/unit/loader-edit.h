@@ -53,11 +53,13 @@ static inline void edit_put(const Tree *t, const Plan *p, size_t n)
         FOREACH_ARRAY(s, p->steps, n) {
                 const FileStep *file = step_file(s);
                 const char *text = file ? file->new_text : is_bookkeeping(s) ? s->state.text : NULL;
+                _cleanup_free_ char *path = NULL;
 
                 if (!file && !is_bookkeeping(s))
                         continue;
+                assert_int_equal(root_follow(t->rfd, s->path, &path), 0);
                 if (text)
-                        tree_file(t, s->path, text);
+                        tree_file(t, path, text);
                 else
                         assert_int_equal(root_file_remove(t->rfd, s->path), 0);
         }
