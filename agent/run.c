@@ -165,17 +165,30 @@ int run_recover(Run *r, int rfd, bool live, bool dry, int (*look)(Run *r, int rf
         return look(r, rfd, live);
 }
 
-int run_tell_stayed(const ApplyResult *result, FindingList *findings)
+static int tell_left(const Step *s, const char *why, FindingList *findings)
 {
-        for (size_t i = 0; i + 1 < result->stayed.n && !result->failure; i += 2) {
-                int e = finding_add(findings, "image.current", RESULT_BLOCKED, result->stayed.items[i], CURE_PERSON,
-                                    "cure why it could not be built, such as a full /boot, and run \"ptprep revert\" "
-                                    "again; without ptprep.claim=1 nothing of ptprep's in it is used",
-                                    "ptprep's claim list is still in it: %s", result->stayed.items[i + 1]);
+        const bool whole = s->kind == STEP_COMMAND;
+
+        return finding_add(findings, "image.current", RESULT_BLOCKED, s->path, CURE_PERSON,
+                           whole ? "cure why it could not be made, such as a full EFI system partition, and run "
+                                   "\"ptprep revert\" again; until then it boots and claims as before"
+                                 : "cure why it could not be built, such as a full /boot, and run \"ptprep revert\" "
+                                   "again; without ptprep.claim=1 nothing of ptprep's in it is used",
+                           whole ? "ptprep's arguments and claim list are still in it: %s"
+                                 : "ptprep's claim list is still in it: %s",
+                           why);
+}
+
+int run_tell_left(ApplyResult *result, Plan *p, FindingList *findings)
+{
+        FOREACH_ARRAY(l, result->left, result->n_left) {
+                int e = l->why ? tell_left(p->steps + l->step, l->why, findings) : 0;
 
                 if (e < 0)
                         return e;
         }
+        for (size_t i = result->n_left; i-- > 0; result->n_done--)
+                plan_remove(p, result->left[i].step);
         return 0;
 }
 

@@ -13,8 +13,7 @@
  * After a change: look again, because what counts is what is there now. What only the plan could know, such as a file
  * that somebody else has edited, is told as well.
  */
-static int report_outcome(const Options *o, int rfd, bool live, const Run *before, size_t n_checked,
-                          const ApplyResult *result)
+static int report_outcome(const Options *o, int rfd, bool live, Run *before, size_t n_checked, ApplyResult *result)
 {
         _cleanup_(run_done) Run run;
         Report report;
@@ -36,7 +35,7 @@ static int report_outcome(const Options *o, int rfd, bool live, const Run *befor
         }
         r = finding_add_all(&run.findings, &before->findings, n_checked);
         if (r >= 0)
-                r = run_tell_stayed(result, &run.findings);
+                r = run_tell_left(result, &before->plan, &run.findings);
         if (r >= 0 && !run.bad_config)
                 r = cures_correct(&run.judgement, &run.findings);
         if (r < 0)

@@ -29,11 +29,20 @@ static const StepOps step_table[_STEP_KIND_MAX] = {
         [STEP_ATTRIBUTE] = { step_attribute_do, step_attribute_undo },
 };
 
+static void left_out_done(ApplyResult *r)
+{
+        FOREACH_ARRAY(l, r->left, r->n_left)
+                free(l->why);
+        free(r->left);
+        r->left = NULL;
+        r->n_left = 0;
+}
+
 void apply_result_done(ApplyResult *r)
 {
         free(r->failure);
         roll_back_done(&r->roll_back);
-        string_list_done(&r->stayed);
+        left_out_done(r);
         *r = (ApplyResult){};
 }
 
@@ -118,6 +127,7 @@ static void contexts_done(StepContext *contexts, size_t n)
                 free(contexts[i].path);
                 free(contexts[i].backup_path);
                 free(contexts[i].trial_path);
+                free(contexts[i].far_path);
                 free(contexts[i].made);
                 string_list_done(&contexts[i].neighbours);
                 closep(&contexts[i].old_fd);
@@ -176,28 +186,75 @@ static int contexts_init(const ApplyOptions *o, const Plan *p, StepContext *cont
                              : string_printf(&c->backup_path, "%s" BACKUP_SUFFIX, c->path) < 0)
                         return -ENOMEM;
                 r = name_trial(c);
+                if (r >= 0 && c->step->kind == STEP_COMMAND)
+                        r = string_printf(&c->far_path, NAME_STATE_DIR "%s" BACKUP_SUFFIX, strrchr(c->path, '/'));
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-/* After a failure of an image that does no harm as it is: it is left, and the plan goes on. */
-static bool stays(StepContext *c, int error, StringList *ret)
+static int leave_out(ApplyResult *r, size_t step, const char *why)
 {
-        const Step *s = c->step;
-        bool may_stay = (s->kind == STEP_REBUILD_IMAGE && s->image.may_stay) ||
-                        (s->kind == STEP_COPY_IMAGE && s->copy.may_stay);
+        LeftOut *l = array_grow(&r->left, r->n_left);
+
+        if (!l)
+                return -ENOMEM;
+        r->n_left++;
+        l->step = step;
+        return string_copy(why, &l->why);
+}
+
+static bool may_stay(const Step *s)
+{
+        return s->kind == STEP_REBUILD_IMAGE ? s->image.may_stay
+               : s->kind == STEP_COPY_IMAGE  ? s->copy.may_stay
+               : s->kind == STEP_COMMAND     ? s->command.may_stay
+                                             : false;
+}
+
+/* After a failure of what boots and does no more harm than it did: it is left, and the plan goes on. */
+static bool stays(StepContext *c, size_t step, int error, ApplyResult *result)
+{
         Undo u = {};
-        bool done = may_stay && error != -EINTR && error != -ENOMEM && undo_one(c, &u, false) >= 0 &&
+        bool done = may_stay(c->step) && error != -EINTR && error != -ENOMEM && undo_one(c, &u, false) >= 0 &&
                     u.state != UNDO_FAILED && u.left.n == 0;
 
         undo_done(&u);
-        if (!done || string_list_add(ret, s->path) < 0 || string_list_add(ret, *c->failure ?: strerror(-error)) < 0)
+        if (!done || leave_out(result, step, *c->failure ?: strerror(-error)) < 0)
                 return false;
         free(*c->failure);
         *c->failure = NULL;
         return true;
+}
+
+/*
+ * Does a step make no sense after what was left out so far? What is remembered of images is what the next run goes by
+ * when one of them stays as it is; a program that was to build one into its own needs that; and as long as a program's
+ * work waits, so do the file that was made for it and the record, as after a power cut before it ran. 1; 0; -ENOMEM.
+ */
+static int follows_left_out(const StepContext *contexts, size_t step, ApplyResult *result)
+{
+        const Step *s = contexts[step].step;
+
+        FOREACH_ARRAY(l, result->left, result->n_left) {
+                const Step *left = contexts[l->step].step;
+                bool command = left->kind == STEP_COMMAND;
+
+                if (streq(s->path, NAME_IMAGE_STAMPS) ||
+                    (command && (remembers(s) || (step_file(s) && step_file(s)->waits))))
+                        return leave_out(result, step, NULL) < 0 ? -ENOMEM : 1;
+                if (!command && l->why && may_stay(s) && s->kind == STEP_COMMAND &&
+                    streq_null(step_subject(left), s->command.release)) {
+                        _cleanup_free_ char *why = NULL;
+
+                        return string_printf(&why, "%s, which it is made of, could not be built", left->path) < 0 ||
+                                               leave_out(result, step, why) < 0
+                                       ? -ENOMEM
+                                       : 1;
+                }
+        }
+        return 0;
 }
 
 /* Before a step, when a signal asks ptprep to end. -EINTR, 0 */
@@ -246,18 +303,19 @@ int apply_plan(const ApplyOptions *options, const Plan *p, ApplyResult *ret)
                 if (o->progress)
                         o->progress(c->step, n, p->n, o->userdata);
                 r = stop_if_asked(&interrupt, &result.failure);
-                /* what is remembered of images is what the next run goes by when one of them stays as it is */
-                if (r >= 0 && (result.stayed.n == 0 || !streq(c->step->path, NAME_IMAGE_STAMPS))) {
-                        tried++;
+                if (r >= 0)
+                        r = follows_left_out(contexts, n, &result);
+                if (r == 0) {
+                        tried = n + 1;
                         r = step_table[c->step->kind].do_step(c);
-                        if (r < 0 && stays(c, r, &result.stayed))
+                        if (r < 0 && stays(c, n, r, &result))
                                 r = 0;
                 }
+                c->done = r == 0;
                 if (r >= 0 && c->step->kind == STEP_CLEAN_UP) {
                         begun = true;
                         r = transaction_begin(o->rfd, contexts, p->n);
                 }
-                c->done = r >= 0;
                 if (r >= 0)
                         n++;
                 else if (!result.failure)
@@ -266,6 +324,7 @@ int apply_plan(const ApplyOptions *options, const Plan *p, ApplyResult *ret)
         }
         interrupt.held_back = true;
         if (r < 0) {
+                left_out_done(&result);
                 undo_some(contexts, tried, false, &result.roll_back);
                 undo_some(contexts, tried, true, &result.roll_back);
         }
@@ -278,7 +337,7 @@ int apply_plan(const ApplyOptions *options, const Plan *p, ApplyResult *ret)
         result.n_done = r < 0 ? 0 : n;
         *ret = result;
         result = (ApplyResult){};
-        return r;
+        return MIN(r, 0);
 }
 
 int apply_lock(int rfd)

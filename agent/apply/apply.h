@@ -17,10 +17,17 @@ typedef struct ApplyOptions {
         const Interrupt *interrupt; /* of apply_plan(), set by it */
 } ApplyOptions;
 
+/* A step of the plan that was left out: what boots could not be made anew, or an earlier step was left out. */
+typedef struct LeftOut {
+        size_t step; /* in the plan */
+        char *why;   /* owned; NULL: another one tells */
+} LeftOut;
+
 typedef struct ApplyResult {
-        size_t n_done;      /* steps that were done and stay done */
-        char *failure;      /* one sentence, owned; NULL: all went well */
-        StringList stayed;  /* images that could not be made anew and were left as they are: path, then why */
+        size_t n_done; /* steps that were gone through and stay done, with those that were left out */
+        char *failure; /* one sentence, owned; NULL: all went well */
+        LeftOut *left; /* those that were left out, in the order of the plan; none after a failure */
+        size_t n_left;
         RollBack roll_back; /* after a failure: what became of each step that had been begun, the last one first */
 } ApplyResult;
 

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "model/names.h"
 
 /* What was at a step's path: kept before it is changed, put back when the plan fails. */
 
@@ -82,12 +83,32 @@ int step_keep_old(StepContext *c)
         return 0;
 }
 
+/* The file system is full, but the root need not be. */
+static int copy_far(StepContext *c)
+{
+        char *near = c->backup_path;
+        int rfd = c->options->rfd, r = root_mkdir_p(rfd, NAME_STATE_DIR);
+
+        if (r < 0)
+                return r;
+        root_file_discard(rfd, c->far_path);
+        r = root_file_duplicate(rfd, c->path, c->far_path);
+        if (r < 0)
+                return r;
+        c->is_far = true;
+        c->backup_path = c->far_path;
+        c->far_path = near;
+        return 0;
+}
+
 int step_keep_copy(StepContext *c)
 {
         int rfd = c->options->rfd, r;
 
         root_file_discard(rfd, c->backup_path);
         r = root_file_duplicate(rfd, c->path, c->backup_path);
+        if ((r == -ENOSPC || r == -EDQUOT) && c->far_path && copy_far(c) >= 0)
+                r = 0;
         if (r < 0 && r != -ENOENT)
                 return step_failed(c, r, "%s could not be copied to have a way back: %s; nothing was changed", c->path,
                                    strerror(-r));
@@ -243,6 +264,21 @@ int step_put_in_place(StepContext *c, int r)
         return r;
 }
 
+int step_bring(StepContext *c, const char *from)
+{
+        int rfd = c->options->rfd, r = step_clear(c, c->trial_path, NULL);
+
+        if (r >= 0)
+                r = root_file_duplicate(rfd, from, c->trial_path);
+        if (r >= 0 && step_is_loaded(c))
+                settle_for_loader(rfd, c->trial_path);
+        if (r >= 0)
+                r = rename_over(c);
+        if (r < 0)
+                root_file_discard(rfd, c->trial_path);
+        return r;
+}
+
 /* Gives what is at a name another one that no later run takes for its own. @u: gets that name, or the old one. */
 static int leave(StepContext *c, const char *path, Undo *u)
 {
@@ -337,6 +373,16 @@ static int put_back_from(StepContext *c, const char *from, const char *aside, Un
         return r < 0 ? r : root_file_sync(rfd, c->path);
 }
 
+/* There was no room for both, so what the program made goes first. */
+static int put_back_far(StepContext *c, Undo *u)
+{
+        int r = step_clear(c, c->path, NULL);
+
+        if (r == -ENOTEMPTY || r == -EEXIST)
+                r = leave(c, c->path, u);
+        return r < 0 ? r : step_bring(c, c->backup_path);
+}
+
 /* The backup has been removed, perhaps with the directory that it was in. */
 static int put_back_open(StepContext *c, Undo *u)
 {
@@ -362,6 +408,8 @@ int step_put_back(StepContext *c, Undo *u)
         case KEPT_NONE:
                 return remove_new(c, u);
         case KEPT_FILE:
+                if (c->is_far && is_there(c->options->rfd, c->backup_path))
+                        return put_back_far(c, u);
                 if (is_old(c, c->trial_path))
                         return put_back_from(c, c->trial_path, c->backup_path, u);
                 if (c->old_fd >= 0 && !is_there(c->options->rfd, c->backup_path))

@@ -12,8 +12,10 @@ static int step_leftovers(const StepContext *c, StringList *ret)
         _cleanup_free_ char *directory = path_directory(c->path);
         int r;
 
-        if (c->step->kind == STEP_ATTRIBUTE || c->step->kind == STEP_PUT_BACK) /* nothing is made beside it */
+        if (c->step->kind == STEP_ATTRIBUTE) /* nothing is made beside it */
                 return 0;
+        if (c->step->kind == STEP_PUT_BACK)
+                return string_list_add(ret, c->trial_path);
         r = directory ? string_list_addf(ret, "%s/.%s" TRIAL_SUFFIX, directory, strrchr(c->path, '/') + 1)
                       : -ENOMEM; /* of root_file_replace() */
 
@@ -21,6 +23,8 @@ static int step_leftovers(const StepContext *c, StringList *ret)
                 r = string_list_add(ret, c->trial_path);
         if (r >= 0)
                 r = string_list_add(ret, c->backup_path);
+        if (r >= 0 && c->far_path)
+                r = string_list_add(ret, c->far_path);
         if (r >= 0 && c->step->kind == STEP_MKCONFIG) {
                 _cleanup_free_ char *unfinished = step_unfinished_path(c);
 

@@ -12,6 +12,21 @@ static bool is_waiting(const StepContext *c)
         return root_lstat(c->options->rfd, c->step->put_back.from, &st) >= 0;
 }
 
+/* It was kept where there was room; what is in its place now may have taken that here. */
+static int bring(StepContext *c, const char *from)
+{
+        int r = step_bring(c, from);
+
+        if (r == -ENOSPC || r == -EDQUOT) {
+                closep(&c->old_fd);
+                c->old_fd = -EBADF;
+                r = step_clear(c, c->path, NULL);
+                if (r >= 0)
+                        r = step_bring(c, from);
+        }
+        return r < 0 ? r : root_file_remove(c->options->rfd, from);
+}
+
 /* Renamed and not exchanged: done twice, after a power cut, it is done once. What was in its place is held open until a
  * boot loader is not led to it any more. */
 int step_put_back_do(StepContext *c)
@@ -30,7 +45,9 @@ int step_put_back_do(StepContext *c)
         c->old_fd = root_open(rfd, c->path, O_PATH | O_NOFOLLOW);
         if (r >= 0 || r == -ENOENT)
                 r = root_file_rename(rfd, from, c->path);
-        if (r >= 0)
+        if (r == -EXDEV)
+                r = bring(c, from);
+        else if (r >= 0)
                 r = root_file_sync(rfd, c->path);
         return r < 0 ? step_failed(c, r, "%s could not be put back from %s: %s", c->path, from, strerror(-r)) : 0;
 }

@@ -22,9 +22,11 @@ typedef struct StepContext {
         const Step *step;
         char *path;        /* of the step, symbolic links at its end followed, so that a link stays one */
         char *backup_path; /* where what was there is kept */
-        char *trial_path;  /* where the new file is made; another one in each run */
-        bool trial;        /* what is there is of this run */
-        char *made;        /* the first directory above path that step_make_parents() had to make; NULL: none */
+        char *far_path; /* the same on another file system, where there is no room beside it; NULL: not for this step */
+        bool is_far;    /* it is there; backup_path is that name then, and far_path the other one */
+        char *trial_path; /* where the new file is made; another one in each run */
+        bool trial;       /* what is there is of this run */
+        char *made;       /* the first directory above path that step_make_parents() had to make; NULL: none */
         Kept kept;
         int old_fd;            /* of the file at backup_path; negative: not open */
         uint64_t digest;       /* of what was there, KEPT_SIGHT */
@@ -65,8 +67,8 @@ void step_remove_parents(StepContext *c);
 /* Keeps what is at the step's path; a path that does not exist is fine. To be called before the path is changed. 0 or
  * negative errno. */
 int step_keep_old(StepContext *c) _must_check_;
-/* The same for what a program may write into: that would go through a hard link. 0; negative errno, with the failure
- * told. */
+/* The same for what a program may write into: that would go through a hard link. The copy may get to far_path. 0;
+ * negative errno, with the failure told. */
 int step_keep_copy(StepContext *c) _must_check_;
 /* The same where a program has no business there, such as one that is told to make a trial file: without room for a
  * copy as well only its bytes are remembered. */
@@ -98,6 +100,10 @@ int step_put_in_place(StepContext *c, int r) _must_check_;
 
 /* Where grub-mkconfig writes before it renames to the trial file. Owned by the caller, NULL when memory is short. */
 char *step_unfinished_path(const StepContext *c);
+
+/* Gives the step's path the bytes of a file on another file system, which stays. 0; negative errno, and then what is at
+ * the path is as it was. */
+int step_bring(StepContext *c, const char *from) _must_check_;
 
 /* Removes what is at a path, an empty directory as well. @u: what cannot be removed gets another name if it can, and is
  * told; NULL: that is an error. 0, also when nothing is there; negative errno. */

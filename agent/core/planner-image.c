@@ -48,11 +48,12 @@ static int refuse_image(const Facts *f, const KernelRelease *k, const char *path
                       : -ENOMEM;
 }
 
-/* Without the claim argument nothing in an image is used; but one that a tool takes apart is not left to it. */
+/* Without the claim argument nothing in an image is used, and one with arguments of its own stays with it; but one that
+ * a tool takes apart is not left to it. */
 static bool may_stay(const Judgement *j, const KernelRelease *k)
 {
         FOREACH_ARRAY(l, k->loaded, k->n_loaded)
-                if (l->by_tool)
+                if (l->moves)
                         return false;
         return j->wanted->image_digest == 0;
 }

@@ -285,6 +285,12 @@ void plan_truncate(Plan *p, size_t n)
                 step_done(p->steps + --p->n);
 }
 
+void plan_remove(Plan *p, size_t i)
+{
+        step_done(p->steps + i);
+        memmove(p->steps + i, p->steps + i + 1, (--p->n - i) * sizeof(*p->steps));
+}
+
 int plan_write(Plan *p, const char *check, const char *path, const char *old_text, const char *new_text)
 {
         Step *s;

@@ -57,6 +57,7 @@ typedef struct StateStep {
 typedef struct FileStep {
         char *old_text, *new_text; /* NULL: there is no such file */
         unsigned mode;             /* of a new file */
+        bool waits;                /* for the programs before it: where one is left out, so is this */
         StringList editor;         /* a program that is tried first; it has to come to new_text */
         StepRecord record;
 } FileStep;
@@ -97,6 +98,7 @@ typedef struct MenuStep {
 
 typedef struct CommandStep {
         StringList argv, undo_argv; /* without undo_argv the file at the step's path is put back */
+        bool may_stay;              /* nothing of ptprep's is asked for any more: when it fails, what boots is left */
         bool undo_last;             /* undo_argv has to run when all other steps are taken back */
         LoaderKind loader;
         char *release;      /* whose entries are verified afterwards, and the claim list in their images; NULL: all */
@@ -181,6 +183,9 @@ StampedImage *stamp_step_add(StampStep *s, const char *key, const char *path, co
 
 /* Takes the steps from index n on out again. */
 void plan_truncate(Plan *p, size_t n);
+
+/* Takes one step out. */
+void plan_remove(Plan *p, size_t i);
 
 /**
  * plan_write() - ask for a file's content

@@ -98,6 +98,7 @@ static int plan_build(const Loader *l, const LoaderEdit *want, const BootEntry *
         s = plan_add_command(plan, want->check, e->file, l->kind, want->add, &gone);
         if (!s)
                 return -ENOMEM;
+        s->may_stay = loader_wants_nothing(want);
         r = string_copy(e->version, &s->release);
         for (size_t i = 0; i < ELEMENTSOF(argv) && r >= 0; i++)
                 r = string_list_add(&s->argv, argv[i]);
@@ -134,14 +135,24 @@ static int delay_removal(const Loader *l, const LoaderEdit *want, size_t builds,
         r = owned_cmdline.take_out(f->text, &recorded->added, &base);
         if (r < 0 || !base)
                 return r;
-        FOREACH_ARRAY(s, plan->steps, builds)
-                if (s->kind == STEP_REMOVE_FILE && streq(s->path, KERNEL_CMDLINE_FILE)) {
-                        s->kind = STEP_WRITE_FILE;
-                        r = string_copy(base, &s->file.new_text);
-                        if (r < 0)
-                                return r;
+        for (size_t i = builds; i-- > 0;) {
+                Step *s = plan->steps + i;
+
+                if (s->kind != STEP_REMOVE_FILE || !streq(s->path, KERNEL_CMDLINE_FILE))
+                        continue;
+                if (streq(base, f->text)) { /* an earlier run came as far as this */
+                        plan_remove(plan, i);
+                        continue;
                 }
-        return plan_edit(plan, want->check, KERNEL_CMDLINE_FILE, base, NULL, &none);
+                s->kind = STEP_WRITE_FILE;
+                r = string_copy(base, &s->file.new_text);
+                if (r < 0)
+                        return r;
+        }
+        r = plan_edit(plan, want->check, KERNEL_CMDLINE_FILE, base, NULL, &none);
+        if (r >= 0)
+                plan->steps[plan->n - 1].file.waits = true;
+        return r;
 }
 
 /*

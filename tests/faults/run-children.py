@@ -13,6 +13,7 @@ where the old bytes lie of what it could not put back.
 import concurrent.futures
 import dataclasses
 import fcntl
+import functools
 import importlib.util
 import json
 import os
@@ -407,25 +408,112 @@ def play(ptprep: str, case: Case, directory: pathlib.Path) -> list[str]:
     return errors + told * bool(errors)
 
 
-def play_revert(ptprep: str, directory: pathlib.Path) -> list[str]:
-    """No image can be built any more: all else is taken back, and once one can be, the next revert takes it out of it as well."""
-    case = Case("revert", "intel-off", {})
+@dataclasses.dataclass
+class Revert:
+    """Reverts one behind the other, each with other programs: what each comes to."""
+    name: str
+    machine: str
+    # programs, exit status, what is said, and what is not as it was before ptprep
+    rounds: tuple[tuple[dict[str, str], int, str, set[str]], ...]
+    keeps: tuple[str, ...] = ()                                    # as it was before these reverts while they end with PART
+    around: str = "plainly"
+    before: tuple[str, ...] = ()
+
+
+PART = 2
+BUILT = {IMAGE, MENU}                                              # made anew, and not the same
+REBUILT = {IMAGE, UNIFIED}
+STATE = {"/var/lib/ptprep/images", "/var/lib/ptprep/record"}
+WAITING = STATE | {"/etc/kernel/cmdline"}
+ALL_BACK = "REVERTED: nothing of ptprep's is left"
+REVERTS = [
+    Revert("revert without a program that builds images", "intel-off",
+           (({"dracut": fails("")}, PART, "ptprep's claim list is still in it", BUILT | {"/var/lib/ptprep/images"}), ({"dracut": good("dracut")}, 0, ALL_BACK, BUILT)),
+           keeps=(IMAGE,)),
+    Revert("revert without a program that builds images, of which one is part of another", "uki",
+           (({"dracut": fails("")}, PART, "which it is made of, could not be built", REBUILT | WAITING), ({"dracut": good("dracut")}, 0, ALL_BACK, REBUILT)),
+           keeps=(IMAGE, UNIFIED)),
+    Revert("revert without kernel-install", "uki",
+           (({"kernel-install": fails("")}, PART, "ptprep's arguments and claim list are still in it", REBUILT | WAITING),
+            ({"kernel-install": fails(f": >{UNIFIED}")}, PART, "run \"ptprep revert\" again", REBUILT | WAITING),
+            ({"kernel-install": good("kernel-install")}, 0, ALL_BACK, REBUILT)),
+           keeps=(UNIFIED,)),
+    Revert("revert on a full EFI system partition", "uki", (({}, 0, ALL_BACK, REBUILT),), around="full_partition"),
+    Revert("revert on a full EFI system partition, where a program cuts the image", "uki",
+           (({"kernel-install": fails(f"printf junk >{UNIFIED}")}, PART, "until then it boots and claims as before", REBUILT | WAITING),
+            ({"kernel-install": good("kernel-install")}, 0, ALL_BACK, REBUILT)),
+           keeps=(UNIFIED,), around="full_partition"),
+    Revert("revert where there is no room for a copy of the image anywhere", "uki",
+           (({}, PART, "could not be copied to have a way back", REBUILT | WAITING),), keeps=(UNIFIED,), around="full_everywhere",
+           before=(f"f /boot/vmlinuz-{RELEASE}", *["| " + "x" * 1000] * 100)),
+]
+
+
+def small(tree: golden.Tree, where: str, mounted: list[str], room: str) -> None:
+    """A directory becomes a file system of its own."""
+    directory = tree.path(where)
+    saved = directory.rename(f"{directory}.saved")
+    directory.mkdir()
+    try:
+        mount("-t", "tmpfs", "-o", f"mode=755,size={room}", "tmpfs", str(directory))
+    except Skipped:
+        directory.rmdir()
+        saved.rename(directory)
+        raise
+    mounted.append(str(directory))
+    subprocess.run(["cp", "-a", f"{saved}/.", str(directory)], check=True)
+    subprocess.run(["rm", "-r", str(saved)], check=True)
+
+
+def fill(directory: pathlib.Path, but: int) -> None:
+    """No more bytes than these are free, but for those of files that are written over."""
+    with (directory / "filler").open("wb", buffering=0) as f:
+        try:
+            while f.write(b"\0" * 4096):
+                pass
+        except OSError:
+            f.truncate(f.tell() - but)
+
+
+def full_partition(tree: golden.Tree, full: tuple[tuple[str, int], ...] = (("/efi", 0),)):
+    mounted: list[str] = []
+    try:
+        for where, but in full:
+            small(tree, where, mounted, "4M")
+            fill(tree.path(where), but)
+        yield
+    finally:
+        for directory in mounted:
+            subprocess.run(["umount", directory], check=True)
+
+
+def full_everywhere(tree: golden.Tree):
+    yield from full_partition(tree, (("/efi", 0), ("/var", 32 * 1024)))
+
+
+def play_revert(ptprep: str, case: Revert, directory: pathlib.Path) -> list[str]:
     tree = golden.Tree(directory)
-    prepare(case, tree)
+    prepare(Case(case.name, case.machine, {}, before=case.before), tree)
     old = look(directory)
-    builder = tree.path(TOOLS["dracut"]).read_bytes()
     run(ptprep, tree, "--apply")
     errors = []
-    for body, status, said, differ in ((fails("").encode(), 2, "ptprep's claim list is still in it", {IMAGE, "/var/lib/ptprep/images"}),
-                                       (builder, 0, "REVERTED: nothing of ptprep's is left", {IMAGE})):
-        tree.write(TOOLS["dracut"], body)
-        tree.path(TOOLS["dracut"]).chmod(0o755)
-        done = run(ptprep, tree, "revert")
-        new = look(directory)
-        changed = {n for n in old.keys() | new.keys() if old.get(n) != new.get(n) and n not in ("/etc/dracut.conf.d", "/etc/modprobe.d")}
-        # the menu is made anew
-        if done.returncode != status or said not in done.stdout or changed - {MENU} != differ:
-            errors.append(f"{done.returncode}, {changed}: {done.stdout}")
+    for _ in globals()[case.around](*((tree, run) if case.around == "plainly" else (tree,))):
+        kept = {path: tree.path(path).read_bytes() for path in case.keeps}
+        for tools, status, said, differ in case.rounds:
+            for tool, text in tools.items():
+                tree.write(TOOLS[tool], text.encode())
+                tree.path(TOOLS[tool]).chmod(0o755)
+            done = run(ptprep, tree, "revert")
+            new = look(directory)
+            changed = {n for n in old.keys() | new.keys() if old.get(n) != new.get(n) and n not in ("/etc/dracut.conf.d", "/etc/modprobe.d")
+                       and not n.endswith("/filler")}
+            lines = done.stdout.split("\nchanged:\n")[-1].split("\n\n")[0].splitlines()
+            reported = {line.split()[1] for line in lines if line.startswith("  ")}
+            if done.returncode != status or said not in done.stdout or changed != differ:
+                errors.append(f"{done.returncode}, {changed ^ differ}: {done.stdout}")
+            if status == PART:
+                errors += [f"{path} is not as it was" for path, data in kept.items() if tree.path(path).read_bytes() != data]
+                errors += [f"{path} is told to be changed: {lines}" for path in kept if path in reported or any("kernel-install" in line for line in lines)]
     return errors
 
 
@@ -458,11 +546,16 @@ def main() -> int:
                 return e
 
     failed = 0
-    for name, special in {"revert without a program that builds images": play_revert, "names of trial files": play_names}.items():
+    specials = {case.name: functools.partial(play_revert, ptprep, case) for case in REVERTS} | {"names of trial files": functools.partial(play_names, ptprep)}
+    for name, special in specials.items():
         if names and not any(re.search(n, name) for n in names):
             continue
         with tempfile.TemporaryDirectory(prefix="ptprep-children-") as directory:
-            errors = special(ptprep, pathlib.Path(directory))
+            try:
+                errors = special(pathlib.Path(directory))
+            except Skipped as e:
+                print(f"SKIPPED {name}: {e}")
+                continue
         print(f"{'FAILED' if errors else 'ok'} {name}", *errors, sep="\n    ")
         failed += bool(errors)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
