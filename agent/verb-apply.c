@@ -5,6 +5,7 @@
 #include "core/planner.h"
 #include "model/names.h"
 #include "output.h"
+#include "probe/plan-inputs.h"
 #include "run.h"
 #include "store.h"
 #include "verb.h"
@@ -65,7 +66,8 @@ static void remember_failure(bool boot, int rfd, const Run *run, int e, const Ap
 
         if (e == -EINTR || (e < 0 && !(boot && failed)) || (e >= 0 && !run->facts.failed_plan))
                 return;
-        text = e < 0 ? failed_plan_print(&run->judgement, &run->plan, result->failure) : NULL;
+        text = e < 0 ? failed_plan_print(&run->judgement, &run->plan, plan_inputs(rfd, &run->plan), result->failure)
+                     : NULL;
         r = e < 0 && !text ? -ENOMEM : apply_report(rfd, NAME_STATE_DIR, strrchr(NAME_FAILED_PLAN, '/') + 1, text);
         if (r < 0)
                 (void) complain(NAME_FAILED_PLAN, r);
@@ -116,7 +118,7 @@ int verb_apply(const Options *o)
                            .bad_config = run.bad_config };
         if (o->dry_run)
                 return print_plan(&report, o->format, n_checked);
-        if (o->boot && failed_plan_same(&run.judgement, &run.plan, &failed_before)) {
+        if (o->boot && failed_plan_same(&run.judgement, &run.plan, plan_inputs(rfd, &run.plan), &failed_before)) {
                 result.failure = strdup(failed_before);
                 if (!result.failure)
                         return complain("planning", -ENOMEM);

@@ -111,7 +111,10 @@ int check_failed(const Check *self, const Judgement *j, FindingList *ret)
                 return 0;
         return finding_add(
                 ret, self->id, RESULT_WARN, NULL, CURE_PERSON, "cure why it failed, and run \"ptprep --apply\" by hand",
-                "a boot was to change %.*s, which failed and was put back: %.*s; no boot tries the same again",
+                "a boot was to change %.*s, which failed and was put back: %.*s; no boot tries the same again before "
+                "the "
+                "configuration, the boot loader's files, the kernels and images, the programs that make them or the "
+                "free space have changed",
                 (int) strcspn(paths, "\n"), paths, (int) strcspn(failure, "\n"), failure);
 }
 

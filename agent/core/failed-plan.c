@@ -57,9 +57,9 @@ static uint64_t add_inputs(uint64_t hash, const Facts *f)
 }
 
 /* ptprep's own state is no part: what an attempt leaves in it must not make the next one another. */
-static void print_digest(const Judgement *j, const Plan *p, char ret[static DIGEST_CHARS + 1])
+static void print_digest(const Judgement *j, const Plan *p, uint64_t inputs, char ret[static DIGEST_CHARS + 1])
 {
-        uint64_t hash = add_text(FNV_START, j->wanted->claims);
+        uint64_t hash = add_text(fnv1a(FNV_START, &inputs, sizeof(inputs)), j->wanted->claims);
 
         FOREACH_ARRAY(s, p->steps, p->n)
                 if (!step_is_state(s))
@@ -67,7 +67,7 @@ static void print_digest(const Judgement *j, const Plan *p, char ret[static DIGE
         (void) snprintf(ret, DIGEST_CHARS + 1, "%016" PRIx64, add_inputs(hash, j->facts));
 }
 
-char *failed_plan_print(const Judgement *j, const Plan *p, const char *failure)
+char *failed_plan_print(const Judgement *j, const Plan *p, uint64_t inputs, const char *failure)
 {
         char digest[DIGEST_CHARS + 1], *text = NULL;
         const char *separator = "";
@@ -77,7 +77,7 @@ char *failed_plan_print(const Judgement *j, const Plan *p, const char *failure)
 
         if (!f)
                 return NULL;
-        print_digest(j, p, digest);
+        print_digest(j, p, inputs, digest);
         fprintf(f, "%s\n", digest);
         FOREACH_ARRAY(s, p->steps, p->n) {
                 if (step_is_state(s))
@@ -104,13 +104,13 @@ bool failed_plan_describe(const char *text, const char **ret_paths, const char *
         return true;
 }
 
-bool failed_plan_same(const Judgement *j, const Plan *p, const char **ret_failure)
+bool failed_plan_same(const Judgement *j, const Plan *p, uint64_t inputs, const char **ret_failure)
 {
         char digest[DIGEST_CHARS + 1];
         const char *paths;
 
         if (p->n == 0 || !failed_plan_describe(j->facts->failed_plan, &paths, ret_failure))
                 return false;
-        print_digest(j, p, digest);
+        print_digest(j, p, inputs, digest);
         return strncmp(j->facts->failed_plan, digest, DIGEST_CHARS) == 0;
 }

@@ -12,12 +12,13 @@
 
 /**
  * failed_plan_print() - the content of NAME_FAILED_PLAN
- * @failure: a sentence. Pure. Returns it, owned by the caller; NULL when memory is short.
+ * @inputs: of plan_inputs(), after everything was put back: of what is not in the facts. @failure: a sentence. Pure.
+ * Returns it, owned by the caller; NULL when memory is short.
  */
-char *failed_plan_print(const Judgement *j, const Plan *p, const char *failure);
+char *failed_plan_print(const Judgement *j, const Plan *p, uint64_t inputs, const char *failure);
 
 /* Did this very plan fail in an earlier boot, with everything as it is now? @ret_failure: why; of the facts. */
-bool failed_plan_same(const Judgement *j, const Plan *p, const char **ret_failure);
+bool failed_plan_same(const Judgement *j, const Plan *p, uint64_t inputs, const char **ret_failure);
 
 /**
  * failed_plan_describe() - the other two parts

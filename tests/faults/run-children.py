@@ -363,8 +363,8 @@ def judge(case: Case, old: dict, new: dict, done: subprocess.CompletedProcess, r
     return errors
 
 
-def run(ptprep: str, tree: golden.Tree, verb: str) -> subprocess.CompletedProcess:
-    return subprocess.run([ptprep, f"--root={tree.top}", verb], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+def run(ptprep: str, tree: golden.Tree, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([ptprep, f"--root={tree.top}", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           check=False, timeout=120, env=os.environ | {"LC_ALL": "C", "NO_COLOR": "1"})
 
 
@@ -517,6 +517,29 @@ def play_revert(ptprep: str, case: Revert, directory: pathlib.Path) -> list[str]
     return errors
 
 
+def play_room(ptprep: str, directory: pathlib.Path) -> list[str]:
+    """A boot that fails for want of room is not repeated before there is room."""
+    tree = golden.Tree(directory)
+    prepare(Case("room", "intel-off", {"dracut": good("dracut", "echo >>/tmp/ran")}), tree)
+    tree.write("/var/lib/ptprep/network", (HERE.parent / "boot" / "image" / "no-network").read_bytes())
+    mounted: list[str] = []
+    errors = []
+    try:
+        small(tree, "/boot", mounted, "4M")
+        fill(tree.path("/boot"), 4096)
+        for room, tried, status in ((False, 1, 3), (False, 0, 3), (True, 1, 0), (True, 0, 0)):
+            tree.write("/tmp/ran", b"")
+            if room:
+                tree.path("/boot/filler").unlink(missing_ok=True)
+            done = run(ptprep, tree, "--apply", "--boot")
+            if (len(tree.path("/tmp/ran").read_bytes()), done.returncode) != (tried, status):
+                errors.append(f"{room}, {tried}, {status}: {done.returncode}: {done.stdout}")
+    finally:
+        for place in mounted:
+            subprocess.run(["umount", place], check=True)
+    return errors
+
+
 def play_names(ptprep: str, directory: pathlib.Path) -> list[str]:
     """What a program is told to make has another name in each run, and in none one that an earlier run has shown."""
     tell = 'for trial; do case $trial in *.ptprep-new) echo "$trial" >>/tmp/trials;; esac; done\n'
@@ -546,7 +569,8 @@ def main() -> int:
                 return e
 
     failed = 0
-    specials = {case.name: functools.partial(play_revert, ptprep, case) for case in REVERTS} | {"names of trial files": functools.partial(play_names, ptprep)}
+    specials = {case.name: functools.partial(play_revert, ptprep, case) for case in REVERTS} | \
+        {"names of trial files": functools.partial(play_names, ptprep), "a boot without room": functools.partial(play_room, ptprep)}
     for name, special in specials.items():
         if names and not any(re.search(n, name) for n in names):
             continue

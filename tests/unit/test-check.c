@@ -1230,24 +1230,25 @@ static void a_plan_that_failed_is_known_again(void **state)
         set_text(&m->facts.claims, NULL);
         machine_judge(m);
         assert_true(m->plan.n > 0);
-        assert_false(failed_plan_same(&m->judgement, &m->plan, &failure));
-        m->facts.failed_plan = failed_plan_print(&m->judgement, &m->plan, "no such disk\nand more");
+        assert_false(failed_plan_same(&m->judgement, &m->plan, 1, &failure));
+        m->facts.failed_plan = failed_plan_print(&m->judgement, &m->plan, 1, "no such disk\nand more");
         machine_judge(m);
-        assert_true(failed_plan_same(&m->judgement, &m->plan, &failure));
+        assert_true(failed_plan_same(&m->judgement, &m->plan, 1, &failure));
         assert_string_equal(failure, "no such disk\nand more\n");
+        assert_false(failed_plan_same(&m->judgement, &m->plan, 2, &failure));
         expect(m, "record.failed", RESULT_WARN, "to change " NAME_CLAIMS);
-        expect(m, "record.failed", RESULT_WARN, "put back: no such disk; no boot");
+        expect(m, "record.failed", RESULT_WARN, "put back: no such disk; no boot tries the same again before");
         machine_set_source(m, "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet intel_iommu=on ptprep.claim=1\"\nGRUB_TIMEOUT=3\n");
         machine_judge(m);
-        assert_false(failed_plan_same(&m->judgement, &m->plan, &failure));
+        assert_false(failed_plan_same(&m->judgement, &m->plan, 1, &failure));
         machine_set_source(m, "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet intel_iommu=on ptprep.claim=1\"\n");
         set_text(&m->config.devices[0].name, "other");
         machine_judge(m);
-        assert_false(failed_plan_same(&m->judgement, &m->plan, &failure));
+        assert_false(failed_plan_same(&m->judgement, &m->plan, 1, &failure));
         set_text(&m->facts.failed_plan, "cut"); /* of nobody's hand */
         machine_judge(m);
         assert_null(find(m, "record.failed"));
-        assert_false(failed_plan_same(&m->judgement, &m->plan, &failure));
+        assert_false(failed_plan_same(&m->judgement, &m->plan, 1, &failure));
 }
 
 static void an_interrupted_run_is_cleaned_up_first(void **state)
