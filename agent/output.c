@@ -105,11 +105,8 @@ int format_report(const Report *report, const char *format, char **ret)
 int print_report(const Report *report, const char *format)
 {
         Printer p = stdout_printer();
-        Report now = *report;
-        int written, code = report_exit_status(report);
-
-        now.time = time(NULL);
-        written = print_result("writing the report", report_format(format)->print(&p, &now));
+        int code = report_exit_status(report);
+        int written = print_result("writing the report", report_format(format)->print(&p, report));
 
         return written == EXIT_READY || code == EXIT_ROLLED_BACK ? code : written;
 }

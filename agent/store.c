@@ -71,18 +71,23 @@ void store_report(int rfd, bool live, const Report *report)
                 const char *format, *name;
         } files[] = { { FORMAT_JSON, NAME_REPORT_JSON }, { FORMAT_TEXT, NAME_REPORT_TEXT } };
         const char *const directories[] = { NAME_STATE_DIR, NAME_RUN_DIR };
+        Report kept = *report;
         bool trusted = !report->judgement->facts->state_refusal; /* else who knows where a file would go */
         int r = 0;
 
         if (live && trusted && root_read_text(rfd, NAME_STATE_DIR "/" NAME_REPORT_TEXT, &last) == -ENOMEM)
                 last = NULL; /* then everything is news */
         for (size_t i = 0; i < ELEMENTSOF(files) && r >= 0; i++) {
-                _cleanup_free_ char *text = NULL;
-
-                r = format_report(report, files[i].format, &text);
                 /* /run of an image is not this boot's */
-                for (size_t k = trusted ? 0 : 1; k < (live ? 2U : 1U) && r >= 0; k++)
-                        r = apply_report(rfd, directories[k], files[i].name, text);
+                for (size_t k = trusted ? 0 : 1; k < (live ? 2U : 1U) && r >= 0; k++) {
+                        _cleanup_free_ char *text = NULL;
+
+                        /* that of the last boot is written when it says something else, and not at each boot */
+                        kept.timeless = k == 0;
+                        r = format_report(&kept, files[i].format, &text);
+                        if (r >= 0)
+                                r = apply_report(rfd, directories[k], files[i].name, text);
+                }
         }
         if (r < 0)
                 (void) complain("storing the report", r);

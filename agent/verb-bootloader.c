@@ -34,6 +34,7 @@ int verb_bootloader(const Options *o)
         _cleanup_(config_done) Config config = {};
         Printer p = stdout_printer();
         bool live = false;
+        Probe probe;
         int r;
 
         facts_init(&facts);
@@ -44,10 +45,13 @@ int verb_bootloader(const Options *o)
         r = run_mount(&rfd, live, &mounts);
         if (r != EXIT_READY)
                 return r;
-        r = probe_loader(&(const Probe){ .rfd = rfd, .live = live, .cfg = &config }, &facts);
+        probe = (Probe){ .rfd = rfd, .live = live, .cfg = &config };
+        r = probe_origin(&probe, &facts);
+        if (r >= 0)
+                r = probe_loader(&probe, &facts);
         if (r < 0)
                 return complain("reading the boot loaders", r);
-        r = options_json(o) ? bootloader_json(&p, facts.loaders, facts.n_loaders, &mounts)
+        r = options_json(o) ? bootloader_json(&p, &facts.origin, facts.loaders, facts.n_loaders, &mounts)
                             : bootloader_text(&p, facts.loaders, facts.n_loaders, &mounts);
         r = print_result("writing", r);
         if (!tell_unreadable(&facts) && !boot_mounts_failed(&mounts))

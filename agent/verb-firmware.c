@@ -25,10 +25,10 @@ static void table_list_done(TableList *l)
 }
 
 /* Exit code: 2 where a table is damaged, because only new firmware cures that. */
-static int print_tables(const AcpiTable *tables, size_t n, bool json)
+static int print_tables(const Origin *origin, const AcpiTable *tables, size_t n, bool json)
 {
         _cleanup_free_ char *text = NULL;
-        int r = json ? firmware_json(tables, n, &text) : firmware_text(tables, n, &text);
+        int r = json ? firmware_json(origin, tables, n, &text) : firmware_text(tables, n, &text);
 
         if (r < 0)
                 return complain("printing the tables", r);
@@ -109,7 +109,7 @@ static int print_file(const Options *o)
                 tell("--table=%s: %s", o->table, none);
                 return EXIT_USAGE;
         }
-        return print_tables(l.items, l.n, options_json(o));
+        return print_tables(&ORIGIN_UNKNOWN, l.items, l.n, options_json(o));
 }
 
 static int print_machine(const Options *o)
@@ -124,7 +124,9 @@ static int print_machine(const Options *o)
         rfd = run_open_root(o->root, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
-        r = facts_gather_firmware(rfd, &f);
+        r = probe_origin(&(const Probe){ .rfd = rfd, .live = live }, &f);
+        if (r >= 0)
+                r = facts_gather_firmware(rfd, &f);
         if (r < 0)
                 return complain("reading the machine's state", r);
         FOREACH_ARRAY(t, f.tables, f.n_tables)
@@ -135,7 +137,7 @@ static int print_machine(const Options *o)
                         return EXIT_PRIVILEGE;
                 }
         if (iommu_table(&f))
-                return print_tables(f.tables, f.n_tables, options_json(o));
+                return print_tables(&f.origin, f.tables, f.n_tables, options_json(o));
         if (iommu_table_present(&f) != TRISTATE_NO) {
                 tell("cannot tell: this system shows no ACPI tables");
                 return EXIT_UNKNOWN;
@@ -144,7 +146,7 @@ static int print_machine(const Options *o)
         if (r < 0)
                 return complain("reading the machine's state", r);
         tell("%s", none);
-        r = options_json(o) ? print_tables(NULL, 0, true) : EXIT_READY;
+        r = options_json(o) ? print_tables(&f.origin, NULL, 0, true) : EXIT_READY;
         return r == EXIT_READY ? EXIT_BLOCKED : r;
 }
 

@@ -138,11 +138,14 @@ static int add_mount(struct json_object *array, const BootMount *m)
         return r < 0 ? r : json_add_text(o, "failure", m->failure);
 }
 
-int bootloader_json(Printer *p, const Loader *loaders, size_t n, const BootMounts *unmounted)
+int bootloader_json(Printer *p, const Origin *origin, const Loader *loaders, size_t n, const BootMounts *unmounted)
 {
-        _cleanup_json_ struct json_object *o = json_object_new_object();
-        struct json_object *array = o ? json_add_array(o, "loaders") : NULL;
+        _cleanup_json_ struct json_object *o = NULL;
+        struct json_object *array;
 
+        if (origin_document(origin, "bootloader", BOOTLOADER_VERSION, origin->reboot_required, &o) < 0)
+                return -ENOMEM;
+        array = json_add_array(o, "loaders");
         if (!array)
                 return -ENOMEM;
         FOREACH_ARRAY(l, loaders, n) {

@@ -4,17 +4,22 @@
 #include "base/printer.h"
 #include "model/bootmount.h"
 #include "model/loader.h"
+#include "model/origin.h"
+
+#define BOOTLOADER_VERSION 1 /* of the JSON format: raised when a field changes its meaning or goes away */
 
 /**
  * bootloader_json() - what the boot loaders of a machine will do, for programs
  *
- * {"loaders":[{"kind","files":[..],"variables":{NAME:{"value","state"}},"entries":[{"id","kernel","arguments":[..],
- * "rescue","default","source"}]}]}. A value is null unless its state is "known"; the others are "unset" and
+ * The members of origin_document(), of kind "bootloader", and
+ * "loaders":[{"kind","files":[..],"variables":{NAME:{"value","state"}},"entries":[{"id","kernel","arguments":[..],
+ * "rescue","default","source"}]}]. A value is null unless its state is "known"; the others are "unset" and
  * "cannot-tell". Where file systems were not mounted: "unmounted":[{"mount_point","device","listed","elsewhere",
  * "failure"}]. Returns 0; -ENOMEM; negative errno of
  * the stream.
  */
-int bootloader_json(Printer *p, const Loader *loaders, size_t n, const BootMounts *unmounted) _must_check_;
+int bootloader_json(Printer *p, const Origin *origin, const Loader *loaders, size_t n,
+                    const BootMounts *unmounted) _must_check_;
 
 /* The same for people. */
 int bootloader_text(Printer *p, const Loader *loaders, size_t n, const BootMounts *unmounted) _must_check_;

@@ -168,23 +168,31 @@ int list_json(Printer *printer, const ListView *l)
 {
         const Facts *f = l->facts;
         FILE *out = printer->out;
+        _cleanup_json_ struct json_object *head = NULL;
+        _cleanup_free_ char *text = NULL;
         const char *separator = "";
+        int r;
 
-        fprintf(out, "{\"version\": %d, \"functions\": [", LIST_VERSION);
+        r = origin_document(&f->origin, "list", LIST_VERSION, f->origin.reboot_required, &head);
+        if (r >= 0)
+                r = json_print_line(head, &text);
+        if (r < 0)
+                return r;
+        /* its end is where the list goes */
+        fprintf(out, "%.*s, \"functions\": [", (int) (strrchr(text, '}') - text) - 1, text);
         FOREACH_ARRAY(p, f->functions, f->n_functions) {
                 _cleanup_json_ struct json_object *o = NULL;
-                _cleanup_free_ char *text = NULL;
-                int r;
+                _cleanup_free_ char *line = NULL;
 
                 if (!list_shows(l, p))
                         continue;
                 o = json_object_new_object();
                 r = o ? function_json(l, p, o) : -ENOMEM;
                 if (r >= 0)
-                        r = json_print_line(o, &text);
+                        r = json_print_line(o, &line);
                 if (r < 0)
                         return r;
-                fprintf(out, "%s\n  %s", separator, text);
+                fprintf(out, "%s\n  %s", separator, line);
                 separator = ",";
         }
         fputs("\n]}\n", out);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <time.h>
+
 #include "base/text.h"
 #include "core/html.h"
 #include "version.h"
@@ -53,7 +55,7 @@ static void add_time(Xml *x, time_t when)
         struct tm tm;
         char text[64];
 
-        if (when == 0 || !gmtime_r(&when, &tm))
+        if (!gmtime_r(&when, &tm))
                 return;
         xml_start_line(x, "time");
         (void) strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
@@ -136,11 +138,14 @@ static int add_facts(Xml *x, const Report *r)
 
 static void add_footer(Xml *x, const Report *r)
 {
+        int64_t when = r->judgement->facts->origin.time;
+
         xml_start_line(x, "footer");
         xml_text(x, "ptprep " PTPREP_VERSION);
-        if (r->time != 0)
+        if (when >= 0) {
                 xml_text(x, ", ");
-        add_time(x, r->time);
+                add_time(x, (time_t) when);
+        }
         xml_end(x);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/json.h"
 #include "core/report.h"
-#include "version.h"
 
 static int add_findings(struct json_object *array, const FindingList *l)
 {
@@ -142,22 +141,18 @@ static int add_loaders(struct json_object *array, const Facts *f)
 
 int report_json(Printer *p, const Report *report)
 {
-        _cleanup_json_ struct json_object *o = json_object_new_object();
+        _cleanup_json_ struct json_object *o = NULL;
+        const Origin unknown = ORIGIN_UNKNOWN;
         struct json_object *loaders, *findings, *devices, *changes, *planned, *roll_back;
         const Judgement *j = report->judgement;
         int r;
 
-        if (!o)
-                return -ENOMEM;
-        r = json_add(o, "version", json_object_new_int(REPORT_VERSION));
-        if (r >= 0)
-                r = json_add_text(o, "ptprep", PTPREP_VERSION);
+        r = origin_document(report->timeless ? &unknown : &j->facts->origin, "report", REPORT_VERSION,
+                            report_reboot_required(report) ? TRISTATE_YES : TRISTATE_NO, &o);
         if (r >= 0)
                 r = json_add_text(o, "verdict", report_verdict(report)->name);
         if (r >= 0)
                 r = json_add(o, "exit_code", json_object_new_int(report_exit_status(report)));
-        if (r >= 0)
-                r = json_add(o, "reboot_required", json_object_new_boolean(report_reboot_required(report)));
         if (r >= 0)
                 r = json_add_text(o, "next", report_next(report));
         if (r >= 0)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include <time.h>
-
 #include "base/printer.h"
 #include "core/judgement.h"
 #include "model/exit-status.h"
@@ -27,9 +25,9 @@ typedef struct Report {
         const char *failure;       /* why an operation failed part-way; NULL: it did not */
         const RollBack *roll_back; /* then what became of what had been done; NULL: nothing had */
         bool bad_config;           /* what is asked for is not known */
+        bool timeless;             /* without what differs from run to run: host, boot and time */
         size_t n_configured;       /* of a revert: devices that the configuration still names */
         bool verbose;              /* a terminal is shown what is fine as well, and in the order of the checks */
-        time_t time;               /* of the run; 0: not told */
 } Report;
 
 #define REPORT_VERSION 2 /* of the JSON format: raised when a field changes its meaning or goes away */
@@ -87,7 +85,7 @@ const ReportFormat *report_format(const char *name);
  */
 int report_news(const char *old_text, const FindingList *findings, FindingList *ret) _must_check_;
 
-/* Rows of the table. Deterministic: no clock. */
+/* Rows of the table. */
 int report_text(Printer *p, const Report *r) _must_check_;
 int report_json(Printer *p, const Report *r) _must_check_;
 int report_html(Printer *p, const Report *r) _must_check_;

@@ -116,10 +116,10 @@ static int add_table(JsonPlace p, const AcpiTable *t)
         return 0;
 }
 
-int firmware_json(const AcpiTable *tables, size_t n, char **ret)
+int firmware_json(const Origin *origin, const AcpiTable *tables, size_t n, char **ret)
 {
-        _cleanup_json_ struct json_object *o = json_object_new_object();
-        int error = o ? 0 : -ENOMEM;
+        _cleanup_json_ struct json_object *o = NULL;
+        int error = origin_document(origin, "firmware", FIRMWARE_VERSION, origin->reboot_required, &o);
         JsonPlace a = json_place_array((JsonPlace){ o, &error }, "tables");
 
         FOREACH_ARRAY(t, tables, n) {

@@ -4,6 +4,7 @@
 void facts_init(Facts *f)
 {
         *f = (Facts){
+                .origin = ORIGIN_UNKNOWN,
                 .pci = TRISTATE_UNKNOWN,
                 .acpi = TRISTATE_UNKNOWN,
                 .iommu_active = TRISTATE_UNKNOWN,
@@ -41,6 +42,7 @@ void facts_done(Facts *f)
         FOREACH_ARRAY(p, f->functions, f->n_functions)
                 pci_function_done(p);
         free(f->functions);
+        origin_done(&f->origin);
         FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 free(k->release);
                 free(k->kernel);

@@ -12,6 +12,7 @@
 #include "kargs.h"
 #include "loader.h"
 #include "macro.h"
+#include "origin.h"
 #include "pciaddr.h"
 #include "pciclass.h"
 #include "record.h"
@@ -143,6 +144,7 @@ typedef struct KernelRelease {
 } KernelRelease;
 
 typedef struct Facts {
+        Origin origin;
         /* PCI */
         Tristate pci;           /* no: this machine has no PCI bus; unknown: could not be read */
         PciFunction *functions; /* sorted by address */

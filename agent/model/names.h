@@ -40,6 +40,8 @@
 #define NAME_PROC_CPUINFO      "/proc/cpuinfo"
 #define NAME_PROC_HOSTNAME     "/proc/sys/kernel/hostname"
 #define NAME_PROC_OSRELEASE    "/proc/sys/kernel/osrelease"
+#define NAME_PROC_HOSTNAME     "/proc/sys/kernel/hostname"
+#define NAME_PROC_BOOT_ID      "/proc/sys/kernel/random/boot_id"
 #define NAME_PROC_MOUNTINFO    "/proc/self/mountinfo"
 #define NAME_PROC_SWAPS        "/proc/swaps"
 

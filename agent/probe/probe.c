@@ -15,8 +15,8 @@ static const struct {
         int (*probe)(const Probe *p, Facts *f);
         bool next_boot;
 } probers[] = {
-        { probe_kernel, false },  { probe_iommu, false },    { probe_pci, false },
-        { probe_group, false },   { probe_acs, false },                              /* after pci, group */
+        { probe_origin, false },  { probe_kernel, false },   { probe_iommu, false },
+        { probe_pci, false },     { probe_group, false },    { probe_acs, false },   /* after pci, group */
         { probe_feature, false },                                                    /* after kernel and iommu */
         { probe_modules, true },                                                     /* after kernel and pci */
         { probe_loader, true },   { probe_builders, true },  { probe_files, false }, /* after builders */

@@ -83,6 +83,7 @@ int boot_mounts_choose(int rfd, const BootMounts *tried, int (*partitions)(void 
 #define NAME_LIB_MODULES       "/lib/modules"
 #define NAME_BOOT              "/boot"
 #define NAME_FSTAB             "/etc/fstab"
+#define NAME_ETC_HOSTNAME      "/etc/hostname"
 #define NAME_DEBIAN_VERSION    "/etc/debian_version"
 #define NAME_RUN_CONTAINER     "/run/systemd/container"
 #define NAME_RUN_SYSTEMD       "/run/systemd/system"
@@ -104,6 +105,7 @@ typedef struct Probe {
  * One prober a topic, a row each in probe.c; a later row may use the facts of an earlier one. Each fills its own fields
  * of f, leaves unknown what it cannot read, and returns 0 or -ENOMEM.
  */
+int probe_origin(const Probe *p, Facts *f) _must_check_;  /* host, boot, time */
 int probe_kernel(const Probe *p, Facts *f) _must_check_;  /* running kernel, installed kernels */
 int probe_iommu(const Probe *p, Facts *f) _must_check_;   /* firmware tables, units, groups, vendor */
 int probe_pci(const Probe *p, Facts *f) _must_check_;     /* PCI functions */

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """run-install.py BUILD_DIRECTORY CONFIG_DIRECTORY DATA_DIRECTORY PROGRAM...: what `meson install` leaves of what people have written, and what it puts where."""
 
+import json
 import pathlib
 import stat
 import subprocess
@@ -26,6 +27,8 @@ def main() -> int:
             errors.append("the first configuration is not the example")
         if any(line and not line.startswith("#") for line in config.read_text().splitlines()):
             errors.append("the shipped configuration asks for something")
+        if "$defs" not in json.loads((top / data_directory / "ptprep/ptprep.schema.json").read_text()):
+            errors.append("the schema is none")
         errors += [f"{name} is no program" for name in programs if not (top / name).stat().st_mode & stat.S_IXUSR]
         config.write_text(OWN)
         example.write_text("of an older version\n")

@@ -59,7 +59,7 @@ CALLS = {
     r"\b(mount|umount2?|unshare|setns)\s*\(": {"agent/base/mount.c"},
     r"\b(fork|vfork|execv[ep]*|posix_spawnp?)\s*\(": {"agent/apply/command.c", "agent/apply/settle.c",
                                                             "dracut/claim-modprobe.c"},
-    r"\b(time|clock_gettime|gettimeofday|localtime|gmtime)\s*\(": {"agent/output.c", "dracut/claim-modprobe.c"},
+    r"\b(time|clock_gettime|gettimeofday|localtime|gmtime)\s*\(": {"agent/probe/probe-origin.c", "dracut/claim-modprobe.c"},
 }
 
 # What is peculiar to the IOMMUs of one maker is in its row: nobody else names one, neither in code nor in a sentence. The

@@ -7,6 +7,12 @@
 #include "iommu/firmware.h"
 #include "model/dmar.h"
 #include "model/ivrs.h"
+#include "version.h"
+
+/* What each document begins with, of no host. */
+#define ORIGIN                                                                                                         \
+        "{\"kind\":\"firmware\",\"version\":1,\"ptprep\":\"" PTPREP_VERSION                                            \
+        "\",\"host\":null,\"boot_id\":null,\"time\":null,\"reboot_required\":null,"
 
 /* A table in all its forms. */
 typedef struct Decoded {
@@ -22,7 +28,7 @@ static Decoded decode(TableBuilder *t)
 
         assert_true(r == 0 || r == -EBADMSG);
         assert_int_equal(d.table.vendor->note(d.table.content, &d.notes), 0);
-        assert_int_equal(firmware_json(&d.table, 1, &d.json), 0);
+        assert_int_equal(firmware_json(&ORIGIN_UNKNOWN, &d.table, 1, &d.json), 0);
         assert_int_equal(firmware_text(&d.table, 1, &d.text), 0);
         return d;
 }
@@ -124,8 +130,8 @@ static void dmar_forms(void **state)
         close_structure(&t, at);
         finish(&t);
         d = decode(&t);
-        same_json(d.json,
-                  "{\"tables\":[{\"signature\":\"DMAR\",\"revision\":1,\"length\":216,\"checksum_ok\":true,"
+        same_json(d.json, ORIGIN
+                  "\"tables\":[{\"signature\":\"DMAR\",\"revision\":1,\"length\":216,\"checksum_ok\":true,"
                   "\"host_address_width\":46,"
                   "\"flags\":[\"INTR_REMAP\",\"X2APIC_OPT_OUT\",\"DMA_CTRL_PLATFORM_OPT_IN\"],\"structures\":["
                   "{\"type\":\"DRHD\",\"length\":24,\"segment\":0,\"base\":4275634176,\"include_all\":false,\"size\":0,"
@@ -186,8 +192,8 @@ static void ivrs_forms(void **state)
         put(&t, 0, 4);
         finish(&t);
         d = decode(&t);
-        same_json(d.json,
-                  "{\"tables\":[{\"signature\":\"IVRS\",\"revision\":2,\"length\":208,\"checksum_ok\":true,"
+        same_json(d.json, ORIGIN
+                  "\"tables\":[{\"signature\":\"IVRS\",\"revision\":2,\"length\":208,\"checksum_ok\":true,"
                   "\"host_address_width\":48,\"virtual_address_width\":64,\"flags\":[\"EFRSup\"],\"ivinfo\":2109505,"
                   "\"structures\":["
                   "{\"type\":\"IVHD 0x10\",\"length\":32,\"segment\":0,\"device_id\":2,\"base\":4273471488,"
@@ -235,8 +241,8 @@ static void damaged_forms(void **state)
         finish(&t);
         t.n -= 4;
         d = decode(&t);
-        same_json(d.json,
-                  "{\"tables\":[{\"signature\":\"DMAR\",\"revision\":1,\"length\":80,\"checksum_ok\":false,"
+        same_json(d.json, ORIGIN
+                  "\"tables\":[{\"signature\":\"DMAR\",\"revision\":1,\"length\":80,\"checksum_ok\":false,"
                   "\"host_address_width\":39,\"flags\":[],\"structures\":["
                   "{\"type\":\"DRHD\",\"length\":16,\"segment\":0,\"base\":4275634176,\"include_all\":true,\"size\":0,"
                   "\"scopes\":[]},"
@@ -262,8 +268,8 @@ static void no_tables(void **state)
         _cleanup_free_ char *json = NULL, *text = NULL;
 
         (void) state;
-        assert_int_equal(firmware_json(NULL, 0, &json), 0);
-        same_json(json, "{\"tables\":[]}");
+        assert_int_equal(firmware_json(&ORIGIN_UNKNOWN, NULL, 0, &json), 0);
+        same_json(json, ORIGIN "\"tables\":[]}");
         assert_int_equal(firmware_text(NULL, 0, &text), 0);
         assert_string_equal(text, "");
 }

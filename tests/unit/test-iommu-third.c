@@ -147,7 +147,7 @@ static void is_read_and_printed(void **state)
         assert_int_equal(firmware_text(f.tables, f.n_tables, &text), 0);
         assert_non_null(strstr(text, "ACME, revision 1, 39 bytes, checksum right"));
         assert_non_null(strstr(text, "from slot 3 on"));
-        assert_int_equal(firmware_json(f.tables, f.n_tables, &json), 0);
+        assert_int_equal(firmware_json(&f.origin, f.tables, f.n_tables, &json), 0);
         assert_non_null(strstr(json, "\"from\": 3"));
 }
 

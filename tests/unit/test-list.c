@@ -3,6 +3,7 @@
 
 #include "core/list.h"
 #include "machine.h"
+#include "version.h"
 
 /* What ptprep list prints of a machine of plain structs. */
 
@@ -260,7 +261,9 @@ static void nothing_there(void **state)
         facts_init(&m.facts);
         m.facts.pci = TRISTATE_YES;
         text = print(&m, &all, 0, list_json);
-        assert_string_equal(text, "{\"version\": 3, \"functions\": [\n]}\n");
+        assert_string_equal(text, "{ \"kind\": \"list\", \"version\": 3, \"ptprep\": \"" PTPREP_VERSION
+                                  "\", \"host\": null, \"boot_id\": null, \"time\": null, \"reboot_required\": null, "
+                                  "\"functions\": [\n]}\n");
         empty = print(&m, &tree, 0, list_text);
         assert_non_null(strstr(empty, "ADDRESS"));
 }

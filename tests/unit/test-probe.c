@@ -102,6 +102,33 @@ static void test_nothing(void **state)
         assert_false(f.live);
 }
 
+/* Of a tree that does not run there is a name, and no boot. */
+static void test_origin(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(config_done) Config c = {};
+        _cleanup_(facts_done) Facts image = {}, kernel = {}, host = {};
+        char buf[ORIGIN_TIME_MAX];
+
+        config_init(&c);
+        tree_file(t, "/etc/hostname", "image\n");
+        tree_file(t, NAME_PROC_BOOT_ID, "0e3ab51c-5d1e-4b0a-9d0b-0a4d6b3b8f11\n");
+        assert_int_equal(facts_gather(t->rfd, 0, &c, &image), 0);
+        assert_string_equal(image.origin.host, "image");
+        assert_null(image.origin.boot_id);
+        assert_true(image.origin.time > 1700000000);
+        assert_int_equal(image.origin.reboot_required, TRISTATE_UNKNOWN);
+        tree_file(t, NAME_PROC_HOSTNAME, "host\n");
+        assert_int_equal(facts_gather(t->rfd, FACTS_LIVE, &c, &kernel), 0);
+        assert_string_equal(kernel.origin.host, "host");
+        assert_string_equal(kernel.origin.boot_id, "0e3ab51c-5d1e-4b0a-9d0b-0a4d6b3b8f11");
+        assert_int_equal(kernel.origin.reboot_required, TRISTATE_NO);
+        tree_file(t, NAME_RUN_DIR "/" NAME_REBOOT_REQUIRED, "device.driver: ...\n");
+        assert_int_equal(facts_gather(t->rfd, FACTS_LIVE, &c, &host), 0);
+        assert_int_equal(host.origin.reboot_required, TRISTATE_YES);
+        assert_string_equal(origin_time_format(1700000000, buf), "2023-11-14T22:13:20Z");
+}
+
 static void test_no_pci(void **state)
 {
         const Tree *t = *state;
@@ -705,20 +732,11 @@ static void test_stamped(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_nothing),
-                TREE_TEST(test_no_pci),
-                TREE_TEST(test_pci),
-                TREE_TEST(test_pci_uevent),
-                TREE_TEST(test_pci_side_by_side),
-                TREE_TEST(test_pci_groups),
-                TREE_TEST(test_pci_damaged),
-                TREE_TEST(test_tables),
-                TREE_TEST(test_iommu),
-                TREE_TEST(test_running_kernel),
-                TREE_TEST(test_installed_kernels),
-                TREE_TEST(test_helper),
-                TREE_TEST(test_modules),
-                TREE_TEST(test_stamped),
+                TREE_TEST(test_nothing),    TREE_TEST(test_origin),         TREE_TEST(test_no_pci),
+                TREE_TEST(test_pci),        TREE_TEST(test_pci_uevent),     TREE_TEST(test_pci_side_by_side),
+                TREE_TEST(test_pci_groups), TREE_TEST(test_pci_damaged),    TREE_TEST(test_tables),
+                TREE_TEST(test_iommu),      TREE_TEST(test_running_kernel), TREE_TEST(test_installed_kernels),
+                TREE_TEST(test_helper),     TREE_TEST(test_modules),        TREE_TEST(test_stamped),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
