@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -74,4 +75,14 @@ static inline const char *pci_class_never_bound(uint32_t class)
         default:
                 return NULL;
         }
+}
+
+/*
+ * Bridges of all kinds, memory controllers and SMBus controllers are given away only by whoever names them: the
+ * platform hangs on them (PCI Code and ID Assignment 1.15, chapter 1: base classes 05 and 06, subclass 0c05).
+ */
+static inline bool pci_class_is_platforms(uint32_t class)
+{
+        return pci_class_never_bound(class) || pci_class_base(class) == CLASS_BRIDGE ||
+               pci_class_base(class) == CLASS_MEMORY || pci_class_sub(class) == CLASS_SERIAL_SMBUS;
 }

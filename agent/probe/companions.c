@@ -16,16 +16,6 @@ static bool is_configured(const Config *c, PciAddr addr)
         return false;
 }
 
-/*
- * Bridges of all kinds, memory controllers and SMBus controllers are given away only by whoever names them: the
- * platform hangs on them (PCI Code and ID Assignment 1.15, chapter 1: base classes 05 and 06, subclass 0c05).
- */
-static bool stays(uint32_t class)
-{
-        return pci_class_never_bound(class) || pci_class_base(class) == CLASS_BRIDGE ||
-               pci_class_base(class) == CLASS_MEMORY || pci_class_sub(class) == CLASS_SERIAL_SMBUS;
-}
-
 static int add_member(int rfd, Config *c, size_t leader, PciAddr addr)
 {
         _cleanup_free_ char *directory = NULL;
@@ -44,7 +34,7 @@ static int add_member(int rfd, Config *c, size_t leader, PciAddr addr)
                 r = probe_read_hex(rfd, directory, "device", &device);
         if (r < 0)
                 return probe_soft(r);
-        if (stays(class))
+        if (pci_class_is_platforms(class))
                 return 0;
         d = array_grow(&c->devices, c->n_devices);
         if (!d)
