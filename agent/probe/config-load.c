@@ -376,6 +376,11 @@ static int apply_file(Config *c, int rfd, const char *path, bool may_miss, Confi
 
 int config_load(int rfd, Config *ret, ConfigError *ret_error)
 {
+        return config_load_with(rfd, NULL, NULL, ret, ret_error);
+}
+
+int config_load_with(int rfd, const char *extra, const char *text, Config *ret, ConfigError *ret_error)
+{
         _cleanup_(config_done) Config c = {};
         _cleanup_(string_list_done) StringList names = {};
         int r;
@@ -399,11 +404,18 @@ int config_load(int rfd, Config *ret, ConfigError *ret_error)
                         continue;
                 if (string_printf(&path, NAME_CONFIG_DIR "/%s", *name) < 0)
                         return -ENOMEM;
+                if (extra && streq(path, extra)) /* whose place it is to take */
+                        continue;
                 r = apply_file(&c, rfd, path, false, ret_error);
                 if (r < 0)
                         return r;
         }
-        r = finish(&c, ret_error);
+        if (extra)
+                r = apply_text(&c, extra, text, strlen(text), ret_error);
+        else
+                r = 0;
+        if (r >= 0)
+                r = finish(&c, ret_error);
         if (r < 0)
                 return r;
         *ret = c;

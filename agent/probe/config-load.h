@@ -26,6 +26,13 @@ void config_error_done(ConfigError *e);
 int config_load(int rfd, Config *ret, ConfigError *ret_error) _must_check_;
 
 /**
+ * config_load_with() - the same with one more drop-in, which is not there yet
+ * @extra: its path; a file that is there already is passed over. NULL: there is none. @text: what it will say; it is
+ * read last, whatever its name is. Otherwise as config_load().
+ */
+int config_load_with(int rfd, const char *extra, const char *text, Config *ret, ConfigError *ret_error) _must_check_;
+
+/**
  * config_load_text() - the same for one text that is in memory
  * @name: goes into the error as the file. @text: @size bytes, of any content. @ret, @ret_error: as above.
  * Returns as config_load().
