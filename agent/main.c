@@ -18,6 +18,7 @@ enum {
         ACCEPTS_VERBOSE = 1 << 6,
         ACCEPTS_QUIET = 1 << 7,
         ACCEPTS_CLASS = 1 << 8,
+        ACCEPTS_CONFIGURE = 1 << 9,
 };
 
 /* The name of a format by its number; NULL behind the last. */
@@ -55,6 +56,8 @@ static const Verb verbs[] = {
           verb_apply },
         { "bootloader", "", "each entry that can boot, and its effective arguments", 0, ACCEPTS_FORMAT | ACCEPTS_ROOT,
           format_of_others, verb_bootloader },
+        { "configure", "[DEVICE...]", "ask which device goes to guests, and write it down", SIZE_MAX,
+          ACCEPTS_DRY_RUN | ACCEPTS_ROOT | ACCEPTS_CONFIGURE, NULL, verb_configure },
         { "revert", "", "take back all that ptprep has changed", 0,
           ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT | ACCEPTS_VERBOSE, format_of_report, verb_revert },
         { "remember", "", "note what the host's network hangs on, for when it is not up", 0,
@@ -80,6 +83,10 @@ enum {
         OPT_TREE,
         OPT_BOOT,
         OPT_CLASS,
+        OPT_YES,
+        OPT_ONLY,
+        OPT_SET,
+        OPT_CONFIG,
         OPT_VERSION,
         OPT_HELP,
         OPT_VERB,
@@ -101,6 +108,10 @@ static const struct option long_options[] = {
         { "class", required_argument, NULL, OPT_CLASS },
         { "verbose", no_argument, NULL, 'v' },
         { "quiet", no_argument, NULL, 'q' },
+        { "yes", no_argument, NULL, OPT_YES },
+        { "only", no_argument, NULL, OPT_ONLY },
+        { "set", required_argument, NULL, OPT_SET },
+        { "config", required_argument, NULL, OPT_CONFIG },
         {},
 };
 
@@ -120,6 +131,10 @@ static const struct {
         { OPT_CLASS, ACCEPTS_CLASS, "--class=WORD", "only this class, such as gpu, nic or nvme" },
         { 'v', ACCEPTS_VERBOSE, "-v, --verbose", "what is fine too, on a terminal; a pipe always gets all" },
         { 'q', ACCEPTS_QUIET, "-q, --quiet", "of check the exit status only, of list the addresses" },
+        { OPT_YES, ACCEPTS_CONFIGURE, "--yes", "take what has to go along, and write" },
+        { OPT_ONLY, ACCEPTS_CONFIGURE, "--only", "nothing but what is named" },
+        { OPT_SET, ACCEPTS_CONFIGURE, "--set=SEC.KEY=VALUE", "a setting; section device: of these devices" },
+        { OPT_CONFIG, ACCEPTS_CONFIGURE, "--config=FILE", "check this file and put it into ptprep.conf.d" },
         { OPT_VERSION, 0, "--version", "print the version" },
         { OPT_HELP, 0, "--help", "print this text" },
 };
@@ -222,12 +237,15 @@ static bool has_format(const Verb *v, const char *name)
 int main(int argc, char *argv[])
 {
         const Verb *verb = NULL;
-        Options o = { .root = "/", .format = FORMAT_TEXT };
+        _cleanup_free_ const char **settings = calloc((size_t) argc + 1, sizeof(*settings));
+        Options o = { .root = "/", .format = FORMAT_TEXT, .settings = settings };
         unsigned given = 0;
         int c, index = 0;
 
         if (standard_streams_open() < 0)
                 return EXIT_USAGE; /* and nowhere to say so */
+        if (!settings)
+                return complain("reading the command line", -ENOMEM);
         /* A closed pipe is an error of write(2), and one that print_text() knows; it must not end a run half-way. */
         (void) signal(SIGPIPE, SIG_IGN);
         (void) signal(SIGXFSZ, SIG_IGN); /* a limit on sizes is an error of write(2), too */
@@ -263,6 +281,18 @@ int main(int argc, char *argv[])
                         break;
                 case OPT_CLASS:
                         o.class = optarg;
+                        break;
+                case OPT_YES:
+                        o.yes = true;
+                        break;
+                case OPT_ONLY:
+                        o.only = true;
+                        break;
+                case OPT_SET:
+                        settings[o.n_settings++] = optarg;
+                        break;
+                case OPT_CONFIG:
+                        o.config = optarg;
                         break;
                 case 'v':
                         o.verbose = true;

@@ -5,11 +5,15 @@
 
 /* The command line. */
 typedef struct Options {
-        const char *root;   /* --root, "/" */
-        const char *table;  /* --table FILE; NULL: not given */
-        const char *format; /* of --format, one that the verb has */
-        const char *class;  /* --class WORD; NULL: not given */
+        const char *root;            /* --root, "/" */
+        const char *table;           /* --table FILE; NULL: not given */
+        const char *format;          /* of --format, one that the verb has */
+        const char *class;           /* --class WORD; NULL: not given */
+        const char *config;          /* --config FILE; NULL: not given */
+        const char *const *settings; /* --set SECTION.KEY=VALUE, in their order */
+        size_t n_settings;
         bool dry_run, tree;
+        bool yes, only;
         bool verbose, quiet;
         bool boot;              /* started at boot: a plan that failed so before is not tried again */
         char *const *arguments; /* behind the verb */
@@ -33,5 +37,6 @@ int verb_bootloader(const Options *o);
 int verb_remember(const Options *o);
 int verb_revert(const Options *o);
 int verb_firmware(const Options *o);
+int verb_configure(const Options *o);
 int verb_explain(const Options *o);
 int verb_list(const Options *o);

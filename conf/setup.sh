@@ -49,6 +49,14 @@ if [ -n "$missing" ]; then
         # shellcheck disable=SC2086  # one word a package
         step "installing$missing" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
 fi
+# said before the long part: without the right one nothing can be claimed early
+for maker in dracut update-initramfs mkinitcpio; do
+        if command -v "$maker" >/dev/null; then
+                printf 'initramfs images are made by %s\n' "$maker"
+                break
+        fi
+        [ "$maker" != mkinitcpio ] || printf 'no program is found here that makes initramfs images\n'
+done
 [ -f "$build/build.ninja" ] ||
         step 'configuring' meson setup --prefix=/usr --sysconfdir=/etc --localstatedir=/var \
                 -Dtests=false "$build" "$top"
@@ -65,7 +73,7 @@ What to do next:
   meson install -C $build
                                   install ptprep, its units and the dracut module
   ptprep list                     see the devices, and what stands in their way
-  editor /etc/ptprep/ptprep.conf  name those to pass through, see ptprep.conf(5)
+  ptprep configure                say which one goes to guests: it asks
   ptprep --apply --dry-run        see what would change
   ptprep --apply && reboot        or: systemctl enable ptprep.service, and every boot looks after it
 END

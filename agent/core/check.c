@@ -81,8 +81,7 @@ int check_config(const Check *self, const Judgement *j, FindingList *ret)
                                    n == 1 ? "" : "s", with);
         if (n == 0)
                 return finding_add(ret, self->id, RESULT_SKIPPED, NULL, CURE_CONFIGURATION,
-                                   "to claim a device, add a [device NAME] section to " NAME_CONFIG_FILE
-                                   ", see ptprep.conf(5)",
+                                   "to claim a device, run \"ptprep configure\", see ptprep.conf(5)",
                                    "no device is configured");
         return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "%zu device%s configured%s", n,
                            n == 1 ? "" : "s", with);

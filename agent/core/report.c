@@ -273,8 +273,8 @@ const char *report_next(const Report *r)
                                : "start the guest: every configured device is on its stub driver";
         case STATE_NOTHING_CONFIGURED:
                 return report_reboot_required(r) ? "reboot"
-                                                 : "\"ptprep list\" shows the devices and what stands in their way; "
-                                                   "name one in " NAME_CONFIG_FILE ", see ptprep.conf(5)";
+                                                 : "\"ptprep list\" shows the devices and what stands in their way, "
+                                                   "\"ptprep configure\" asks which one shall go to guests";
         case STATE_REBOOT_DUE:
                 return "reboot";
         case STATE_BAD_CONFIGURATION:
