@@ -96,13 +96,27 @@ int run_lock(const char *what, int rfd, int *ret)
         return EXIT_READY;
 }
 
+/* What takes longest: how far it is. */
+static int image_hint(const Plan *plan, const Step *image, char **ret)
+{
+        size_t n = 0, at = 0;
+
+        FOREACH_ARRAY(s, plan->steps, plan->n) {
+                n += s->kind == STEP_REBUILD_IMAGE;
+                if (s == image)
+                        at = n;
+        }
+        return n > 1 ? string_printf(ret, " (image %zu of %zu, each takes a minute)", at, n)
+                     : string_printf(ret, " (this takes a minute)");
+}
+
 static void show_progress(const Step *s, size_t i, size_t n, void *userdata)
 {
-        _cleanup_free_ char *text = NULL;
-        const char *hint = s->kind == STEP_REBUILD_IMAGE ? " (this takes a minute)" : "";
+        _cleanup_free_ char *text = NULL, *hint = NULL;
 
-        (void) userdata;
-        if (string_printf(&text, "[%zu/%zu] %s %s%s", i + 1, n, step_action(s), s->path, hint) < 0)
+        if (s->kind == STEP_REBUILD_IMAGE && image_hint(userdata, s, &hint) < 0)
+                return;
+        if (string_printf(&text, "[%zu/%zu] %s %s%s", i + 1, n, step_action(s), s->path, hint ?: "") < 0)
                 return;
         notify_status(text);
         tell("%s", text);
@@ -121,7 +135,9 @@ static void close_mounts(const BootMounts *mounts)
 
 int run_apply(const Run *r, int rfd, bool live, ApplyResult *ret)
 {
-        const ApplyOptions options = { .rfd = rfd, .live = live, .progress = show_progress, .lock = r->lock };
+        const ApplyOptions options = {
+                .rfd = rfd, .live = live, .progress = show_progress, .lock = r->lock, .userdata = (void *) &r->plan
+        };
         int e = r->mounts ? apply_mounts_writable(r->mounts, &r->plan, &ret->failure) : 0;
 
         if (e >= 0) {
