@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "output.h"
+#include "pager.h"
 #include "verb.h"
 #include "version.h"
 
@@ -19,6 +20,7 @@ enum {
         ACCEPTS_QUIET = 1 << 7,
         ACCEPTS_CLASS = 1 << 8,
         ACCEPTS_CONFIGURE = 1 << 9,
+        ACCEPTS_PAGER = 1 << 10,
 };
 
 /* The name of a format by its number; NULL behind the last. */
@@ -50,12 +52,13 @@ static int verb_version(const Options *o);
 /* A new verb is a row here and a file verb-*.c. */
 static const Verb verbs[] = {
         { "check", "", "judge this machine, change nothing (the default)", 0,
-          ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_VERBOSE | ACCEPTS_QUIET, format_of_report, verb_check },
+          ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_VERBOSE | ACCEPTS_QUIET | ACCEPTS_PAGER, format_of_report,
+          verb_check },
         { "apply", "", "make what the configuration asks for true from the next boot", 0,
           ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT | ACCEPTS_BOOT | ACCEPTS_VERBOSE, format_of_report,
           verb_apply },
-        { "bootloader", "", "each entry that can boot, and its effective arguments", 0, ACCEPTS_FORMAT | ACCEPTS_ROOT,
-          format_of_others, verb_bootloader },
+        { "bootloader", "", "each entry that can boot, and its effective arguments", 0,
+          ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_PAGER, format_of_others, verb_bootloader },
         { "configure", "[DEVICE...]", "ask which device goes to guests, and write it down", SIZE_MAX,
           ACCEPTS_DRY_RUN | ACCEPTS_ROOT | ACCEPTS_CONFIGURE, NULL, verb_configure },
         { "revert", "", "take back all that ptprep has changed", 0,
@@ -63,11 +66,12 @@ static const Verb verbs[] = {
         { "remember", "", "note what the host's network hangs on, for when it is not up", 0,
           ACCEPTS_ROOT | ACCEPTS_BOOT, NULL, verb_remember },
         { "firmware", "", "print the firmware's tables of IOMMUs, decoded", 0,
-          ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_TABLE, format_of_others, verb_firmware },
-        { "explain", "[ID]", "what a check means and how to cure what it finds; without ID: all checks", 1, 0, NULL,
-          verb_explain },
+          ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_TABLE | ACCEPTS_PAGER, format_of_others, verb_firmware },
+        { "explain", "[ID]", "what a check means and how to cure what it finds; without ID: all checks", 1,
+          ACCEPTS_PAGER, NULL, verb_explain },
         { "list", "[DEVICE...]", "the PCI functions, and whether they can be passed through", SIZE_MAX,
-          ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_TREE | ACCEPTS_VERBOSE | ACCEPTS_QUIET | ACCEPTS_CLASS,
+          ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_TREE | ACCEPTS_VERBOSE | ACCEPTS_QUIET | ACCEPTS_CLASS |
+                  ACCEPTS_PAGER,
           format_of_others, verb_list },
         { "help", "", "print this text", 0, 0, NULL, verb_help },
         { "version", "", "print the version", 0, 0, NULL, verb_version },
@@ -87,6 +91,7 @@ enum {
         OPT_ONLY,
         OPT_SET,
         OPT_CONFIG,
+        OPT_NO_PAGER,
         OPT_VERSION,
         OPT_HELP,
         OPT_VERB,
@@ -112,6 +117,7 @@ static const struct option long_options[] = {
         { "only", no_argument, NULL, OPT_ONLY },
         { "set", required_argument, NULL, OPT_SET },
         { "config", required_argument, NULL, OPT_CONFIG },
+        { "no-pager", no_argument, NULL, OPT_NO_PAGER },
         {},
 };
 
@@ -135,6 +141,7 @@ static const struct {
         { OPT_ONLY, ACCEPTS_CONFIGURE, "--only", "nothing but what is named" },
         { OPT_SET, ACCEPTS_CONFIGURE, "--set=SEC.KEY=VALUE", "a setting; section device: of these devices" },
         { OPT_CONFIG, ACCEPTS_CONFIGURE, "--config=FILE", "check this file and put it into ptprep.conf.d" },
+        { OPT_NO_PAGER, ACCEPTS_PAGER, "--no-pager", "print on the terminal itself" },
         { OPT_VERSION, 0, "--version", "print the version" },
         { OPT_HELP, 0, "--help", "print this text" },
 };
@@ -240,6 +247,7 @@ int main(int argc, char *argv[])
         _cleanup_free_ const char **settings = calloc((size_t) argc + 1, sizeof(*settings));
         Options o = { .root = "/", .format = FORMAT_TEXT, .settings = settings };
         unsigned given = 0;
+        bool no_pager = false;
         int c, index = 0;
 
         if (standard_streams_open() < 0)
@@ -294,6 +302,9 @@ int main(int argc, char *argv[])
                 case OPT_CONFIG:
                         o.config = optarg;
                         break;
+                case OPT_NO_PAGER:
+                        no_pager = true;
+                        break;
                 case 'v':
                         o.verbose = true;
                         break;
@@ -334,5 +345,9 @@ int main(int argc, char *argv[])
                         return usage_error("%s does not go with %s", h->text, verb->name);
         if (verb->format && !has_format(verb, o.format))
                 return usage_error("there is no format \"%s\" of %s", o.format, verb->name);
-        return verb->run(&o);
+        if ((verb->accepts & ACCEPTS_PAGER) && !no_pager && !o.quiet)
+                pager_open();
+        c = verb->run(&o);
+        pager_close();
+        return c;
 }

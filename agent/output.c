@@ -2,11 +2,11 @@
 #include "output.h"
 
 #include <stdarg.h>
-#include <sys/ioctl.h>
 
 #include "base/parse.h"
 #include "base/text.h"
 #include "core/plan-text.h"
+#include "pager.h"
 #include "verb.h"
 
 void tell(const char *format, ...)
@@ -31,25 +31,30 @@ int complain(const char *what, int error)
 static bool want_color(void)
 {
         const char *term = getenv("TERM"), *no = getenv("NO_COLOR"); /* no-color.org: any value but the empty one */
+        const char *colors = getenv("SYSTEMD_COLORS"); /* of systemd's tools: a truth value, or how many */
+        bool wanted;
 
-        return isatty(STDOUT_FILENO) && !(no && *no) && term && !streq(term, "dumb");
+        if (!pager_on_terminal())
+                return false;
+        if (colors && parse_boolean(colors, &wanted) >= 0)
+                return wanted;
+        return !(no && *no) && term && !streq(term, "dumb");
 }
 
 /* As programs on terminals do it: COLUMNS is a wish, then what the terminal says, then what it had in 1978. */
 static unsigned terminal_columns(void)
 {
         const char *wish = getenv("COLUMNS");
-        struct winsize size;
         uint32_t n;
 
         if (wish && parse_u32(wish, 10, &n) >= 0 && n > 0 && n <= UINT16_MAX)
                 return n;
-        return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) >= 0 && size.ws_col > 0 ? size.ws_col : 80;
+        return pager_columns() ?: 80;
 }
 
 Printer stdout_printer(void)
 {
-        bool terminal = isatty(STDOUT_FILENO);
+        bool terminal = pager_on_terminal();
 
         return (Printer){
                 .out = stdout,

@@ -30,7 +30,7 @@ HOSTILE = {
     "a cleared screen": b"x\x1b[2Jy", "a title": b"x\x1b]0;owned\x07y", "Latin-1": b"M\xfcller", "C1": b"x\xc2\x9b31my", "C1 byte": b"x\x9b31my",
     "right to left": "x\u202ey".encode(), "a line": b"x\n  ok       SPOOF", "back": b"x\r\x08\x7fy", "half a character": b"x\xe2\x80",
 }
-ENVIRONMENT = os.environ | {"LC_ALL": "C", "NO_COLOR": "1"}
+ENVIRONMENT = os.environ | {"LC_ALL": "C", "NO_COLOR": "1", "SYSTEMD_PAGER": ""}
 # control characters but line feed and, in the output of programs and diffs, tab; what changes the direction of text
 FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 DRACUT = b"#!/bin/sh\nprintf '%s\\n' \"cannot build: \" >&2\ncat /hostile >&2\nexit 1\n"

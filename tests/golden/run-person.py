@@ -25,7 +25,7 @@ golden = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(golden)
 
 MANUAL = HERE.parents[1] / "conf/ptprep.8.scd"
-PLAIN = {"LC_ALL": "C", "PATH": os.environ["PATH"]}
+PLAIN = {"LC_ALL": "C", "PATH": os.environ["PATH"], "SYSTEMD_PAGER": ""}
 WORST_FIRST = ["blocked", "fail", "unknown", "warn", "ok"]
 
 
@@ -134,9 +134,36 @@ def listing(p: Person) -> None:
              re.search(r'^ptprep: /etc/ptprep/ptprep\.conf:2: unknown key "adress".*did you mean "address"\?', err) is not None, out + err)
 
 
+def pager(p: Person) -> None:
+    plain = p.shown("list", columns=90)
+    through = {"SYSTEMD_PAGER": "sed 's/^/> /'"}
+    for verb in ("--check", "list", "bootloader", "firmware"):
+        text = p.shown(verb, columns=90, environment=through)
+        p.expect(f"{verb} goes through a pager", text.startswith("> ") and all(line.startswith("> ") for line in text.splitlines()), text)
+    text = p.shown("list", columns=90, environment=through)
+    p.expect("and is what the terminal would get", re.sub("^> ", "", text, flags=re.M) == plain, text)
+    p.expect("PAGER counts as well", p.shown("list", environment={"SYSTEMD_PAGER": "cat", "PAGER": "false"}).startswith("ADDRESS"), "")
+    for arguments in (("list", "--no-pager"), ("list", "--quiet"), ("configure", "--dry-run", "nvme")):
+        text = p.shown(*arguments, environment=through)
+        p.expect(f"not {arguments}", text != "" and not text.startswith("> "), text)
+    p.expect("a pager that reads nothing is no error", p.shown("list", environment={"SYSTEMD_PAGER": "true"}) == "", "")
+    text = p.shown("list", environment={"SYSTEMD_PAGER": "cat; echo $LESSSECURE $LESS"})
+    p.expect("less is a secure one", text.endswith("1 FRSXMK\n"), text)
+    code, out, _ = p.piped("list", environment=through)
+    p.expect("a pipe has none", code == 0 and out.startswith("ADDRESS"), out)
+
+
+def colors(p: Person) -> None:
+    for environment, colored in (({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": "", "TERM": "dumb"}, False),
+                                 ({"SYSTEMD_COLORS": "1"}, True), ({"SYSTEMD_COLORS": "no", "NO_COLOR": ""}, False)):
+        text = p.shown("--check", environment=environment)
+        p.expect(f"colours with {environment}: {colored}", ("\x1b[" in text) == colored, text)
+    p.expect("none in a pipe", "\x1b" not in p.piped("--check", environment={"SYSTEMD_COLORS": "1", "TERM": "linux"})[1], "")
+
+
 def main() -> int:
     failed = 0
-    for act in (widths, check, listing):
+    for act in (widths, check, listing, pager, colors):
         with tempfile.TemporaryDirectory(prefix="ptprep-person-") as directory:
             person = Person(sys.argv[1], "group-companions", directory)
             act(person)

@@ -58,7 +58,7 @@ CALLS = {
     r"\b(write|rename|renameat|unlink|unlinkat|mkdir|mkdirat|link|linkat)\s*\(": {"agent/base/file.c"} | HELPER_FILES,
     r"\b(mount|umount2?|unshare|setns)\s*\(": {"agent/base/mount.c"},
     r"\b(fork|vfork|execv[ep]*|posix_spawnp?)\s*\(": {"agent/apply/command.c", "agent/apply/settle.c",
-                                                            "dracut/claim-modprobe.c"},
+                                                            "agent/pager.c", "dracut/claim-modprobe.c"},
     r"\b(time|clock_gettime|gettimeofday|localtime|gmtime)\s*\(": {"agent/probe/probe-origin.c", "dracut/claim-modprobe.c"},
 }
 
