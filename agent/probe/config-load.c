@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "model/claim-limits.h"
 #include "model/names.h"
+#include "probe/probe.h"
 #include "probe/trust.h"
 
 /*
@@ -291,8 +292,33 @@ static int apply_text(Config *c, const char *file, const char *text, size_t size
         return 0;
 }
 
-/* What can be judged only when all files are read. */
-static int finish(Config *c, ConfigError *ret_error)
+/* Who names an address means what is there now, most of the time: then the line to add can be said. */
+static int fail_no_id(int rfd, const ConfigDevice *d, ConfigError *ret_error)
+{
+        _cleanup_free_ char *directory = NULL;
+        uint32_t vendor = 0, device = 0;
+        int r;
+
+        if (string_printf(&directory, NAME_SYS_PCI_DEVICES "/%s", PCI_ADDR_TEXT(d->address)) < 0)
+                return -ENOMEM;
+        r = rfd < 0 ? -ENOENT : probe_read_hex(rfd, directory, "vendor", &vendor);
+        if (r >= 0)
+                r = probe_read_hex(rfd, directory, "device", &device);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0)
+                return config_fail(ret_error, -EBADMSG, d->file, d->line,
+                                   "[device %s] has no id, expected a line such as id = 10de:1b80 (address and id must "
+                                   "both match)",
+                                   d->name);
+        return config_fail(ret_error, -EBADMSG, d->file, d->line,
+                           "[device %s] has no id; if the device that is at its address now is meant, add the line "
+                           "id = %04x:%04x (address and id must both match)",
+                           d->name, vendor, device);
+}
+
+/* What can be judged only when all files are read. @rfd: root directory; negative: there is none. */
+static int finish(int rfd, Config *c, ConfigError *ret_error)
 {
         FOREACH_ARRAY(d, c->devices, c->n_devices) {
                 char last[sizeof("/1f.7")];
@@ -304,11 +330,7 @@ static int finish(Config *c, ConfigError *ret_error)
                                            "[device %s] has no address, expected a line such as address = 0000:01:00.0",
                                            d->name);
                 if (!d->has_id)
-                        return config_fail(
-                                ret_error, -EBADMSG, d->file, d->line,
-                                "[device %s] has no id, expected a line such as id = 10de:1b80 (address and id "
-                                "must both match)",
-                                d->name);
+                        return fail_no_id(rfd, d, ret_error);
                 /* The path ends in the function itself, so both say its slot and number. */
                 (void) snprintf(last, sizeof(last), "/%02x.%x", d->address.slot & 0x1fU, d->address.function & 7U);
                 if (d->path && !endswith(d->path, last))
@@ -336,7 +358,7 @@ int config_load_text(const char *name, const char *text, size_t size, Config *re
         config_init(&c);
         r = apply_text(&c, name, text, size, ret_error);
         if (r >= 0)
-                r = finish(&c, ret_error);
+                r = finish(-EBADF, &c, ret_error);
         if (r < 0)
                 return r;
         *ret = c;
@@ -415,7 +437,7 @@ int config_load_with(int rfd, const char *extra, const char *text, Config *ret, 
         else
                 r = 0;
         if (r >= 0)
-                r = finish(&c, ret_error);
+                r = finish(rfd, &c, ret_error);
         if (r < 0)
                 return r;
         *ret = c;

@@ -134,6 +134,15 @@ def listing(p: Person) -> None:
              re.search(r'^ptprep: /etc/ptprep/ptprep\.conf:2: unknown key "adress".*did you mean "address"\?', err) is not None, out + err)
 
 
+def half_a_section(p: Person) -> None:
+    p.tree.write("/etc/ptprep/ptprep.conf", b"[device gpu]\naddress = 0000:01:00.0\n")
+    text = p.piped("--check")[1]
+    p.expect("the id that is there is said", "[device gpu] has no id; " in text and "add the line id = 10de:1e04 (address" in text, text)
+    p.tree.write("/etc/ptprep/ptprep.conf", b"[device gpu]\naddress = 0000:07:00.0\n")
+    text = p.piped("--check")[1]
+    p.expect("and none that is not", "has no id, expected a line such as id = 10de:1b80" in text, text)
+
+
 def pager(p: Person) -> None:
     plain = p.shown("list", columns=90)
     through = {"SYSTEMD_PAGER": "sed 's/^/> /'"}
@@ -163,7 +172,7 @@ def colors(p: Person) -> None:
 
 def main() -> int:
     failed = 0
-    for act in (widths, check, listing, pager, colors):
+    for act in (widths, check, listing, half_a_section, pager, colors):
         with tempfile.TemporaryDirectory(prefix="ptprep-person-") as directory:
             person = Person(sys.argv[1], "group-companions", directory)
             act(person)
