@@ -17,7 +17,7 @@ import tempfile
 
 KIB = 1024
 BOUND_HELPER = 100 * KIB
-BOUND_ALL = 640 * KIB
+BOUND_ALL = 896 * KIB
 LIBC = re.compile(r"libc\.so\.|ld-linux")
 
 
