@@ -13,11 +13,18 @@ static int list_checks(void)
 
 int verb_explain(const Options *o)
 {
+        _cleanup_(check_documents_done) CheckDocuments documents = {};
+        const char *text;
+        int r;
+
         if (o->n_arguments == 0)
                 return list_checks();
-        FOREACH_ARRAY(d, check_documents, check_documents_n)
-                if (streq(d->id, o->arguments[0]))
-                        return print_text(d->text);
+        r = check_documents_load(&documents);
+        if (r < 0)
+                return complain("reading the documents", r);
+        text = check_document(&documents, o->arguments[0]);
+        if (text)
+                return print_text(text);
         tell("there is no check \"%s\"; \"ptprep explain\" lists them", o->arguments[0]);
         return EXIT_USAGE;
 }

@@ -64,3 +64,19 @@ int root_read_gzip(int rfd, const char *path, size_t max, char **ret)
         *ret = TAKE_PTR(text);
         return 0;
 }
+
+int packed_text(const PackedText *p, char **ret)
+{
+        _cleanup_free_ char *text = malloc(p->size + 1);
+        uLongf size = p->size;
+        int r;
+
+        if (!text)
+                return -ENOMEM;
+        r = uncompress((Bytef *) text, &size, p->data, p->n);
+        if (r != Z_OK || size != p->size)
+                return r == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
+        text[size] = 0;
+        *ret = TAKE_PTR(text);
+        return 0;
+}

@@ -10,3 +10,13 @@
  * errno.
  */
 int root_read_gzip(int rfd, const char *path, size_t max, char **ret) _must_check_;
+
+/* A text that lies in the program packed (RFC 1950). */
+typedef struct PackedText {
+        const unsigned char *data;
+        size_t n;    /* bytes of it */
+        size_t size; /* bytes of the text */
+} PackedText;
+
+/* @ret: the text, owned by the caller, with a NUL behind the last byte. 0; -ENOMEM; -EBADMSG: it is none. */
+int packed_text(const PackedText *p, char **ret) _must_check_;

@@ -5,11 +5,14 @@
 
 /* The documents in conf/checks, one a check, built in: what it means, what it leads to, how to cure it, where the rule
  * comes from. */
-typedef struct CheckDocument {
-        const char *id;
-        const char *text; /* Markdown, with a final newline */
-} CheckDocument;
+typedef struct CheckDocuments {
+        char *text;
+        size_t size;
+} CheckDocuments;
 
-/* In the order of their ids. */
-extern const CheckDocument check_documents[];
-extern const size_t check_documents_n;
+/* All of them, released with check_documents_done(). Returns 0 or -ENOMEM. */
+int check_documents_load(CheckDocuments *ret) _must_check_;
+void check_documents_done(CheckDocuments *d);
+
+/* That of one check: Markdown, with a final newline; of the documents. NULL: there is no such check. */
+const char *check_document(const CheckDocuments *d, const char *id);

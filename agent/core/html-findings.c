@@ -20,14 +20,6 @@ static bool same_matter(const Finding *a, const Finding *b)
         return a->result == b->result && streq(a->check, b->check) && streq_null(a->cure, b->cure);
 }
 
-static const char *document_of(const char *check)
-{
-        for (size_t i = 0; i < check_documents_n; i++)
-                if (streq(check_documents[i].id, check))
-                        return check_documents[i].text;
-        return NULL;
-}
-
 /* The paragraph that begins at a line, as one line. NULL when memory is short. */
 static char *take_paragraph(const char **p)
 {
@@ -44,9 +36,9 @@ static char *take_paragraph(const char **p)
 }
 
 /* Documents have headings and paragraphs, and nothing else (conf/checks). */
-static int add_document(Xml *x, const Finding *f)
+static int add_document(Xml *x, const CheckDocuments *documents, const Finding *f)
 {
-        const char *text = document_of(f->check);
+        const char *text = check_document(documents, f->check);
 
         if (!text)
                 return 0; /* an id that no check has */
@@ -93,7 +85,7 @@ static void add_sentence(Xml *x, const Finding *f)
 }
 
 /* @f: so many that are the same matter. */
-static int add_matter(Xml *x, const Finding *const *f, size_t n)
+static int add_matter(Xml *x, const CheckDocuments *documents, const Finding *const *f, size_t n)
 {
         HtmlMark mark = html_mark_of_result((*f)->result);
         int r;
@@ -104,7 +96,7 @@ static int add_matter(Xml *x, const Finding *const *f, size_t n)
         xml_start(x, "div");
         for (size_t i = 0; i < n; i++)
                 add_sentence(x, f[i]);
-        r = add_document(x, (*f));
+        r = add_document(x, documents, *f);
         xml_end(x);
         if ((*f)->cure) {
                 xml_start_line(x, "p");
@@ -142,11 +134,16 @@ int html_findings(Xml *x, const Report *r)
 {
         size_t n = r->findings->n, n_bad = 0;
         _cleanup_free_ const Finding **sorted = calloc(n + 1, sizeof(*sorted));
+        _cleanup_(check_documents_done) CheckDocuments documents = {};
+        int e;
 
         if (!sorted)
                 return -ENOMEM;
         if (n == 0)
                 return 0;
+        e = check_documents_load(&documents);
+        if (e < 0)
+                return e;
         for (size_t i = 0; i < n; i++) {
                 sorted[i] = r->findings->items + i;
                 n_bad += sorted[i]->result > RESULT_SKIPPED;
@@ -158,11 +155,9 @@ int html_findings(Xml *x, const Report *r)
                 xml_start_line(x, "ol");
                 xml_attribute(x, "class", "matters");
                 for (size_t i = 0, k; i < n_bad; i = k) {
-                        int e;
-
                         for (k = i + 1; k < n_bad && same_matter(sorted[i], sorted[k]);)
                                 k++;
-                        e = add_matter(x, sorted + i, k - i);
+                        e = add_matter(x, &documents, sorted + i, k - i);
                         if (e < 0)
                                 return e;
                 }

@@ -8,9 +8,6 @@
 /* Parts of the report as a page. Each draws one section, or nothing where there is nothing to say. Only report-html.c
  * and the html-*.c files include this. */
 
-/* The style sheet, report.css, built in. */
-extern const char html_style[];
-
 /* A mark: its shape and its colour say the same. */
 typedef enum HtmlMark {
         HTML_READY,

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "core/html.h"
+#include "core/packed-texts.h"
 #include "version.h"
 
 /*
@@ -30,7 +31,7 @@ static void add_meta(Xml *x, const char *name, const char *content)
         xml_end_void(x);
 }
 
-static void add_head(Xml *x, const Report *r)
+static void add_head(Xml *x, const Report *r, const char *style)
 {
         const char *headline = report_verdict(r)->headline, *host = r->judgement->facts->host_name;
 
@@ -45,7 +46,7 @@ static void add_head(Xml *x, const Report *r)
         xml_text(x, "%.*s: PCI passthrough on %s", (int) strcspn(headline, ":"), headline, host ?: "this host");
         xml_end(x);
         xml_start_line(x, "style");
-        xml_own_text(x, html_style);
+        xml_own_text(x, style);
         xml_end(x);
         xml_end(x);
 }
@@ -149,14 +150,14 @@ static void add_footer(Xml *x, const Report *r)
         xml_end(x);
 }
 
-static int add_page(Xml *x, const Report *r, const Picture *picture)
+static int add_page(Xml *x, const Report *r, const Picture *picture, const char *style)
 {
         int e;
 
         xml_start_line(x, "html");
         xml_attribute(x, "xmlns", "http://www.w3.org/1999/xhtml");
         xml_attribute(x, "lang", "en");
-        add_head(x, r);
+        add_head(x, r, style);
         xml_start_line(x, "body");
         html_marks(x);
         add_band(x, r);
@@ -181,13 +182,16 @@ int report_html(Printer *p, const Report *r)
 {
         _cleanup_(picture_done) Picture picture = {};
         Xml x;
+        _cleanup_free_ char *style = NULL;
         int e = picture_compute(r->judgement, &picture), closed;
 
+        if (e >= 0)
+                e = packed_text(&packed_style, &style);
         if (e >= 0)
                 e = xml_open(p->out, &x);
         if (e < 0)
                 return e;
-        e = add_page(&x, r, &picture);
+        e = add_page(&x, r, &picture, style);
         closed = xml_close(&x);
         if (e >= 0)
                 e = closed;

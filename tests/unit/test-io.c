@@ -41,6 +41,29 @@ static void gzip_is_read(void **state)
         assert_null(text);
 }
 
+static void packed_texts_are_whole(void **state)
+{
+        static const char wanted[] = "# a\n\0# b\n"; /* a NUL in it is of the text */
+        _cleanup_free_ char *text = NULL, *none = NULL;
+        unsigned char data[128];
+        uLongf n = sizeof(data);
+        PackedText p = { .data = data, .size = sizeof(wanted) - 1 };
+
+        (void) state;
+        assert_int_equal(compress(data, &n, (const Bytef *) wanted, sizeof(wanted) - 1), Z_OK);
+        p.n = n;
+        assert_int_equal(packed_text(&p, &text), 0);
+        assert_memory_equal(text, wanted, sizeof(wanted));
+        p.n = n - 1;
+        assert_int_equal(packed_text(&p, &none), -EBADMSG);
+        p.n = n;
+        p.size++;
+        assert_int_equal(packed_text(&p, &none), -EBADMSG);
+        p.size -= 2;
+        assert_int_equal(packed_text(&p, &none), -EBADMSG);
+        assert_null(none);
+}
+
 /* A FIFO that nobody writes to: no text, and nothing to wait for. */
 static void pipes_hold_nothing_up(void **state)
 {
@@ -112,6 +135,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(gzip_is_read, tree_setup, tree_teardown),
+                cmocka_unit_test(packed_texts_are_whole),
                 cmocka_unit_test_setup_teardown(pipes_hold_nothing_up, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(reading_has_bounds, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(listings_are_sorted, tree_setup, tree_teardown),
