@@ -3,6 +3,7 @@
 
 #include "core/host-use.h"
 #include "core/html.h"
+#include "core/level.h"
 #include "model/stub.h"
 
 /* What is said of a verdict beside its mark. */
@@ -173,6 +174,26 @@ static void add_facts(Xml *x, const Facts *f, const PciFunction *p)
         xml_end(x);
 }
 
+/* The levels as steps: those that it has, and what stops the next one. */
+static void add_level(Xml *x, const Facts *f, const PictureRow *row)
+{
+        LevelAnswer a = level_compute(f, row->function, &row->verdict);
+
+        if (row->verdict.state == VERDICT_NOT_APPLICABLE)
+                return;
+        xml_start_line(x, "p");
+        xml_attribute(x, "class", "level");
+        xml_text(x, "Level %d of %d:", a.level, _LEVEL_MAX - 1);
+        for (ReadyLevel l = LEVEL_NONE + 1; l < _LEVEL_MAX; l++) {
+                xml_text(x, " ");
+                xml_element(x, "span", l <= a.level ? "step reached" : "step", "%s%s", l <= a.level ? "" : "not ",
+                            ready_level_to_string(l));
+        }
+        if (a.stop)
+                xml_element(x, "span", "stop", "%s", a.stop);
+        xml_end(x);
+}
+
 /* What stands in the way of the whole machine is told once, above. */
 static void add_reasons(Xml *x, const Verdict *v)
 {
@@ -223,6 +244,7 @@ static void add_row(Xml *x, const Facts *f, const PictureRow *row, bool goes_on)
         xml_start_line(x, "div");
         xml_attribute(x, "class", "more");
         add_reasons(x, &row->verdict);
+        add_level(x, f, row);
         add_facts(x, f, p);
         xml_end(x);
         xml_end(x);

@@ -4,6 +4,7 @@
 #include "core/device-kind.h"
 #include "core/device-select.h"
 #include "core/function-order.h"
+#include "core/level.h"
 #include "core/list.h"
 #include "model/stub.h"
 
@@ -143,6 +144,20 @@ static void print_configured(const Sheet *s, const WantedDevice *d)
         printer_line(s->printer, " as %s: %s", d->config->name, states[state].text);
 }
 
+static void print_level(const Sheet *s, const PciFunction *f, const Verdict *v)
+{
+        LevelAnswer a = level_compute(s->view->facts, f, v);
+
+        printer_add(s->printer, "%*s", s->address + 2, "");
+        printer_hang(s->printer);
+        printer_add(s->printer, "level %d of %d", a.level, _LEVEL_MAX - 1);
+        if (a.level != LEVEL_NONE)
+                printer_add(s->printer, ", %s", ready_level_to_string(a.level));
+        if (a.stop)
+                printer_add(s->printer, "; not %s: %s", ready_level_to_string(a.level + 1), a.stop);
+        printer_line(s->printer, "%s", "");
+}
+
 /* @depth: bridges above, for the indentation. */
 static int print_function(const Sheet *s, const PciFunction *f, int depth)
 {
@@ -178,6 +193,9 @@ static int print_function(const Sheet *s, const PciFunction *f, int depth)
         r = print_name(s, f, verdict_state_to_string(v.state));
         if (d)
                 print_configured(s, d);
+        /* without being asked for only where no reason says as much */
+        if (s->view->verbose ? v.state != VERDICT_NOT_APPLICABLE : d && v.state <= VERDICT_POSSIBLE)
+                print_level(s, f, &v);
         print_reasons(s->printer, &v, s->address + 2);
         return r;
 }

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/table.h"
 #include "core/device-kind.h"
+#include "core/level.h"
 
 static const char *const claim_state_table[_CLAIM_STATE_MAX] = {
         [CLAIM_ACTIVE] = "active",   [CLAIM_REBOOT] = "reboot-due",         [CLAIM_NOT_APPLIED] = "not-applied",
@@ -130,6 +131,15 @@ static int add_configured(struct json_object *o, const ListView *l, const PciFun
         return r < 0 ? r : json_add_text(o, "claim", d ? claim_state_to_string(list_claim_state(l, d)) : NULL);
 }
 
+/* How far it is ready, and what stops the next level; null of what is never passed through. */
+static int add_level(struct json_object *o, const Facts *f, const PciFunction *p, const Verdict *v)
+{
+        LevelAnswer a = level_compute(f, p, v);
+        int r = json_add_text(o, "level", v->state == VERDICT_NOT_APPLICABLE ? NULL : ready_level_to_string(a.level));
+
+        return r < 0 ? r : json_add_text(o, "level_stop", a.stop);
+}
+
 static int function_json(const ListView *l, const PciFunction *p, struct json_object *o)
 {
         _cleanup_(verdict_done) Verdict v = {};
@@ -161,6 +171,8 @@ static int function_json(const ListView *l, const PciFunction *p, struct json_ob
                 r = add_regions(o, l->facts, p);
         if (r >= 0)
                 r = add_configured(o, l, p);
+        if (r >= 0)
+                r = add_level(o, l->facts, p, &v);
         return r < 0 ? r : add_verdict(o, &v);
 }
 

@@ -52,11 +52,22 @@ int obstacle_covered(const VerdictContext *c, const PciFunction *f, const char *
                 VERDICT_BLOCKED, RESULT_BLOCKED, CURE_SLOT,
                 "see journalctl -k -g iommu; another slot may be covered by an IOMMU unit"
         };
+        static const ReasonKind unreal = {
+                VERDICT_BLOCKED, RESULT_BLOCKED, CURE_CONFIGURATION,
+                "take enable_unsafe_noiommu_mode out of the options of vfio, then see why no "
+                "IOMMU unit covers it: journalctl -k -g iommu"
+        };
+        const IommuGroup *group = facts_group(c->facts, f->group);
         bool on = iommu_state_is_on(c->state);
         /* on a root bus are functions of the CPU and the chipset, and slots are behind a port */
         bool integrated = f->parent == PCI_PARENT_NONE && f->behind == PCI_PARENT_NONE;
         Tristate covered = firmware_covers(&c->firmware, f);
 
+        if (group && group->unreal)
+                return verdict_add(
+                        ret, id, &unreal,
+                        "VFIO has it without an IOMMU (enable_unsafe_noiommu_mode): whoever has it reaches all "
+                        "of the host's memory");
         if (on ? f->group != PCI_GROUP_NONE : covered != TRISTATE_NO)
                 return 0;
         if (covered == TRISTATE_NO)

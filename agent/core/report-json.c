@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/json.h"
+#include "core/level.h"
 #include "core/report.h"
 
 static int add_findings(struct json_object *array, const FindingList *l)
@@ -40,11 +41,12 @@ static int add_counts(struct json_object *o, const FindingList *l)
         return r;
 }
 
-static int add_devices(struct json_object *array, const Wanted *w)
+static int add_devices(struct json_object *array, const Facts *f, const Wanted *w)
 {
         FOREACH_ARRAY(d, w->devices, w->n_devices) {
                 struct json_object *o = json_object_new_object();
                 const PciFunction *p = d->function;
+                LevelAnswer level = p ? level_compute(f, p, &d->verdict) : (LevelAnswer){};
                 char id[16];
                 int r = json_append(array, o);
 
@@ -64,6 +66,10 @@ static int add_devices(struct json_object *array, const Wanted *w)
                 if (r >= 0)
                         r = p && p->group != PCI_GROUP_NONE ? json_add(o, "iommu_group", json_object_new_int(p->group))
                                                             : json_add_text(o, "iommu_group", NULL);
+                if (r >= 0)
+                        r = json_add_text(o, "level", p ? ready_level_to_string(level.level) : NULL);
+                if (r >= 0)
+                        r = json_add_text(o, "level_stop", level.stop);
                 if (r < 0)
                         return r;
         }
@@ -175,7 +181,7 @@ int report_json(Printer *p, const Report *report)
         if (r >= 0)
                 r = add_findings(findings, report->findings);
         if (r >= 0)
-                r = add_devices(devices, j->wanted);
+                r = add_devices(devices, j->facts, j->wanted);
         if (r >= 0)
                 r = add_steps(changes, report->plan, report->steps_done);
         if (r >= 0 && report->verb == REPORT_DRY_RUN)

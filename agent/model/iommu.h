@@ -25,7 +25,8 @@ typedef struct ReservedRegion {
 
 typedef struct IommuGroup {
         int32_t number;
-        char *type; /* of the default domain: DMA, DMA-FQ, identity, blocked; NULL: unknown, or nobody asked */
+        char *type;  /* of the default domain: DMA, DMA-FQ, identity, blocked; NULL: unknown, or nobody asked */
+        bool unreal; /* VFIO made it for a function without an IOMMU (enable_unsafe_noiommu_mode) */
         bool regions_known;
         ReservedRegion *regions; /* in the order of the kernel */
         size_t n_regions;
@@ -42,13 +43,16 @@ void iommu_groups_free(IommuGroup *groups, size_t n);
  */
 int reserved_regions_parse(const char *text, ReservedRegion **ret, size_t *ret_n) _must_check_;
 
-/* Kconfig options of the running kernel that decide what the IOMMU does without any argument. */
+/* Kconfig options of the running kernel that decide what the IOMMU does without any argument, and how VFIO is reached.
+ */
 typedef enum KernelOption {
         KERNEL_INTEL_IOMMU,
         KERNEL_INTEL_IOMMU_DEFAULT_ON,
         KERNEL_INTEL_IOMMU_DEFAULT_ON_INTGPU_OFF, /* of Debian: on, except for the unit of the integrated graphics */
         KERNEL_AMD_IOMMU,
         KERNEL_IRQ_REMAP,
+        KERNEL_IOMMUFD,
+        KERNEL_VFIO_DEVICE_CDEV,
         _KERNEL_OPTION_MAX,
 } KernelOption;
 
@@ -68,6 +72,8 @@ typedef struct Features {
 
 /* Comparable number of a release. */
 #define LINUX(major, minor) ((unsigned) (major) << 16 | (unsigned) (minor))
+/* From here on VFIO can have a character device for each function (drivers/vfio/Kconfig, VFIO_DEVICE_CDEV). */
+#define LINUX_VFIO_CDEV     LINUX(6, 6)
 #define LINUX_MAJOR(v)      ((v) >> 16)
 #define LINUX_MINOR(v)      ((v) &0xffff)
 

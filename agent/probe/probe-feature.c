@@ -183,15 +183,18 @@ static int read_config(const Probe *p, const char *release, char **ret)
         return root_read_gzip(p->rfd, NAME_PROC_CONFIG, CONFIG_MAX_BYTES, ret);
 }
 
-/* Only the defaults are asked for, so not where an argument has the say. */
+/* Where an argument has the say no default is asked for, and what VFIO is built with only of functions that somebody
+ * looks at closely. */
 static int probe_options(const Probe *p, Facts *f)
 {
         _cleanup_free_ char *text = NULL;
+        bool by_argument = f->cmdline_known &&
+                           iommu_argument(&f->cmdline, iommu_vendor_described(f), NULL) == IOMMU_ARGUMENT_ON &&
+                           f->iommu_active == TRISTATE_YES;
+        bool any = p->functions || p->n_wanted > 0;
         int r;
 
-        if (!f->release || strchr(f->release, '/') ||
-            (f->cmdline_known && iommu_argument(&f->cmdline, iommu_vendor_described(f), NULL) == IOMMU_ARGUMENT_ON &&
-             f->iommu_active == TRISTATE_YES))
+        if (!f->release || strchr(f->release, '/') || (by_argument && (!any || f->features.release < LINUX_VFIO_CDEV)))
                 return 0;
         r = read_config(p, f->release, &text);
         if (r >= 0)

@@ -59,6 +59,11 @@ static int read_group(const Probe *p, int groups_fd, IommuGroup *g)
         if (r >= 0)
                 r = reserved_regions_parse(text, &g->regions, &g->n_regions);
         g->regions_known = r >= 0;
+        /* Every IOMMU keeps a range for interrupts, so only a group without any range can be one that VFIO made up, and
+         * named (drivers/vfio/group.c, vfio_noiommu_group_alloc()). */
+        (void) snprintf(path, sizeof(path), "%d/name", g->number);
+        if (g->n_regions == 0 && root_read_attr(groups_fd, path, type, sizeof(type)) >= 0)
+                g->unreal = streq(type, "vfio-noiommu");
         return probe_soft(r);
 }
 

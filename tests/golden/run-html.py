@@ -90,6 +90,28 @@ def plain(text: str | None) -> str:
     return re.sub(r'"(ptprep [^"]*)"', r"\1", (text or "").replace("`", ""))
 
 
+LEVELS = ["none", "translated", "isolated", "resettable", "iommufd"]
+
+
+def judge_levels(page, check, listed) -> list[str]:
+    """Every output has the same level of a function, and the same that stops the next one."""
+    levels = {f["address"]: (f["level"], f["level_stop"]) for f in listed["functions"]}
+    errors = [f"{d['address']} has the level {d['level']} in a check: {d['level_stop']}" for d in check["devices"]
+              if (d["level"], d["level_stop"]) != levels[d["address"]]]
+    for row in page.iter(f"{XHTML}li"):
+        level = next((p for p in row.iter(f"{XHTML}p") if p.get("class") == "level"), None)
+        if not row.get("class", "").startswith("function ") or level is None:
+            continue
+        spans = [(span.get("class"), text_of(span)) for span in level.iter(f"{XHTML}span")]
+        reached = ["none"] + [text for kind, text in spans if kind == "step reached"]
+        stop = next((text for kind, text in spans if kind == "stop"), None)
+        address = text_of(row.find(f".//{XHTML}code"))
+        if reached != LEVELS[:len(reached)] or (reached[-1], stop) != levels.pop(address):
+            errors.append(f"{address} has the level {spans} on the page")
+    errors += [f"{address} has no level on the page" for address, level in levels.items() if level[0] is not None]
+    return errors
+
+
 def judge(name: str, ptprep: str, tree) -> tuple[list[str], str]:
     errors = []
     text = run(ptprep, tree, "--check", "--html").decode()
@@ -123,7 +145,7 @@ def judge(name: str, ptprep: str, tree) -> tuple[list[str], str]:
     rows = [text_of(row.find(f".//{XHTML}code")) for row in page.iter(f"{XHTML}li") if row.get("class", "").startswith("function ")]
     if sorted(rows) != [f["address"] for f in listed["functions"]]:
         errors.append(f"rows: {rows}")
-    return errors, text
+    return errors + judge_levels(page, check, listed), text
 
 
 def without_the_common(text: str) -> str:
@@ -146,7 +168,8 @@ def poison(tree) -> None:
     tree.write("/proc/sys/kernel/osrelease", b"6.1.0-1-amd64\n")
     tree.path("/sys/bus/pci/drivers/<b onload=x>&amp;").mkdir(parents=True)
     tree.link("/sys/devices/pci0000:00/0000:00:05.0/driver", "../../../bus/pci/drivers/<b onload=x>&amp;")
-    tree.write("/sys/devices/pci0000:00/0000:00:05.0/reset_method", HOSTILE[0] + b"\n")
+    for device in ("0000:00:04.0", "0000:00:05.0"):
+        tree.write(f"/sys/devices/pci0000:00/{device}/reset_method", HOSTILE[0] + b"\n")
 
 
 def judge_hostile(text: str) -> list[str]:

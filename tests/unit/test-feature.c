@@ -124,6 +124,25 @@ static void config_files(void **state)
 
                 assert_int_equal(f.features.options[KERNEL_AMD_IOMMU], TRISTATE_YES);
         }
+        /* where an argument has the say only what VFIO is built with is asked for, and of functions that are looked at
+         */
+        tree_file(t, NAME_BOOT "/config-6.9.1-arch1", "CONFIG_IOMMUFD=m\n# CONFIG_VFIO_DEVICE_CDEV is not set\n");
+        tree_file(t, NAME_PROC_CMDLINE, "quiet intel_iommu=on\n");
+        tree_file(t, NAME_PROC_CPUINFO, "vendor_id\t: GenuineIntel\n");
+        tree_file(t, NAME_SYS_IOMMU_CLASS "/dmar0/x", "");
+        tree_file(t, NAME_SYS_IOMMU_GROUPS "/0/type", "DMA\n");
+        {
+                _cleanup_(facts_done) Facts f = gather(t, 0);
+
+                assert_int_equal(f.iommu_active, TRISTATE_YES);
+                assert_int_equal(f.features.options[KERNEL_IOMMUFD], TRISTATE_UNKNOWN);
+        }
+        {
+                _cleanup_(facts_done) Facts f = gather(t, FACTS_FUNCTIONS);
+
+                assert_int_equal(f.features.options[KERNEL_IOMMUFD], TRISTATE_YES);
+                assert_int_equal(f.features.options[KERNEL_VFIO_DEVICE_CDEV], TRISTATE_NO);
+        }
 }
 
 static void expect_remapping(const Tree *t, Tristate want)
@@ -298,6 +317,9 @@ static void details_of_functions(void **state)
         tree_file(t, "/sys/devices/pci0000:00/0000:00:0e.0/reset", "");
         tree_file(t, NAME_SYS_IOMMU_GROUPS "/3/type", "identity\n");
         tree_file(t, NAME_SYS_IOMMU_GROUPS "/7/reserved_regions", "0x00000000fee00000 0x00000000feefffff msi\n");
+        tree_file(t, NAME_SYS_IOMMU_GROUPS "/7/name", "vfio-noiommu\n"); /* which no such group has a range to */
+        tree_file(t, NAME_SYS_IOMMU_GROUPS "/9/name", "vfio-noiommu\n");
+        tree_file(t, NAME_SYS_IOMMU_GROUPS "/9/reserved_regions", "");
         {
                 _cleanup_(facts_done) Facts f = gather(t, FACTS_FUNCTIONS | FACTS_THIS_BOOT);
 
@@ -316,6 +338,9 @@ static void details_of_functions(void **state)
                 assert_true(facts_group(&f, 7)->regions_known);
                 assert_int_equal(facts_group(&f, 7)->n_regions, 1);
                 assert_null(facts_group(&f, 8));
+                assert_false(facts_group(&f, 3)->unreal);
+                assert_false(facts_group(&f, 7)->unreal);
+                assert_true(facts_group(&f, 9)->unreal);
         }
         {
                 _cleanup_(facts_done) Facts f = gather(t, 0); /* nobody asks for any of them */

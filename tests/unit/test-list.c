@@ -243,6 +243,9 @@ static void json(void **state)
         assert_string_equal(json_object_get_string(json_object_object_get(nic, "kind")), "ethernet");
         assert_string_equal(json_object_get_string(json_object_object_get(nic, "configured")), "nic0");
         assert_string_equal(json_object_get_string(json_object_object_get(nic, "claim")), "active");
+        assert_string_equal(json_object_get_string(json_object_object_get(nic, "level")), "translated");
+        assert_string_equal(json_object_get_string(json_object_object_get(nic, "level_stop")),
+                            "IOMMU group 3 is not viable: 0000:00:05.0 in it is on its host driver e1000e");
         bridge = json_object_array_get_idx(functions, 0);
         assert_true(json_object_object_get_ex(bridge, "configured", NULL));
         assert_null(json_object_object_get(bridge, "configured"));
