@@ -149,9 +149,8 @@ int html_findings(Xml *x, const Report *r)
                 n_bad += sorted[i]->result > RESULT_SKIPPED;
         }
         qsort(sorted, n, sizeof(*sorted), compare_findings);
-        html_section(x, "findings", n_bad == 0 ? "All checks are fine" : "What to look at",
-                     n_bad == 0 ? "" : "%zu of %zu checks", n_bad, n);
         if (n_bad > 0) {
+                html_section(x, "findings", "What to look at", "%zu of %zu checks", n_bad, n);
                 xml_start_line(x, "ol");
                 xml_attribute(x, "class", "matters");
                 for (size_t i = 0, k; i < n_bad; i = k) {
@@ -162,7 +161,8 @@ int html_findings(Xml *x, const Report *r)
                                 return e;
                 }
                 xml_end(x);
-        }
+        } else
+                html_section(x, "findings", "Checks", "%s", "");
         if (n > n_bad)
                 add_fine(x, sorted + n_bad, n - n_bad);
         xml_end(x);
