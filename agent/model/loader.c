@@ -52,6 +52,7 @@ void boot_entry_done(BootEntry *e)
         free(e->title);
         free(e->kernel);
         free(e->initrd);
+        string_list_done(&e->early);
         free(e->untold);
         free(e->file);
         free(e->version);
@@ -101,6 +102,17 @@ const char *boot_entry_origin(const BootEntry *e, const char *word)
                         if (word >= e->arguments.words.items[i] && word <= strchr(e->arguments.words.items[i], 0))
                                 return o->path;
         return NULL;
+}
+
+bool boot_entry_loads_early(const BootEntry *e, const char *name)
+{
+        FOREACH_ARRAY(path, e->early.items, e->early.n) {
+                const char *slash = strrchr(*path, '/');
+
+                if (streq(slash ? slash + 1 : *path, name))
+                        return true;
+        }
+        return false;
 }
 
 const char *boot_entry_line(const BootEntry *e, char buf[16])

@@ -55,7 +55,9 @@ typedef struct BootEntry {
         char *id; /* menuentry id or title */
         char *title;
         char *kernel; /* path as the loader has it */
-        char *initrd; /* first initrd, NULL: none */
+        char *initrd; /* the initramfs, NULL: none */
+        StringList early; /* images that are loaded in front of it, in order: microcode, the claim image */
+        bool hypervisor;  /* Xen loads the kernel */
         Kargs arguments;
         ArgumentOrigin *origins; /* of those that do not come from where the entry's own do */
         size_t n_origins;
@@ -127,6 +129,9 @@ int boot_entry_append(BootEntry *e, const Kargs *more, const char *path) _must_c
 /* Where a word comes from: one of the entry's arguments, or a part of one, and not a copy of it. NULL: from where the
  * entry's own come. */
 const char *boot_entry_origin(const BootEntry *e, const char *word);
+
+/* Is a file of this name loaded in front of the entry's initramfs? */
+bool boot_entry_loads_early(const BootEntry *e, const char *name);
 
 /* ":LINE" behind the file that an entry stands in, in the buffer; "" where that file is the entry. */
 const char *boot_entry_line(const BootEntry *e, char buf[16]);

@@ -129,6 +129,7 @@ static int add_kernel(GrubParser *p, const GrubCommand *c, size_t at)
         e->line = c->line;
         e->is_default = in_entry && p->is_default;
         e->foreign = p->foreign;
+        e->hypervisor = p->hypervisor;
         if (!in_entry)
                 p->outside_entry = p->n;
         return 0;
@@ -143,9 +144,18 @@ int grub_run_initrd(GrubParser *p, const GrubCommand *c)
 {
         BootEntry *e = p->n > 0 ? p->entries + p->n - 1 : NULL;
 
-        /* the last image of the line is the initramfs, others before it are microcode or tables */
         if (!e || e->initrd || (p->entry_depth > 0 ? !streq_null(e->id, p->id) : p->outside_entry != p->n))
                 return 0;
+        /* the last image of the line is the initramfs, others before it are microcode, tables or a claim image */
+        for (size_t i = 1; i + 1 < c->n; i++) {
+                _cleanup_free_ char *path = NULL;
+                int r = startswith(c->words[i].text, "--") ? 0 : expand_path(p, c->words + i, &path);
+
+                if (r >= 0 && path)
+                        r = string_list_add(&e->early, path);
+                if (r < 0)
+                        return r;
+        }
         return expand_path(p, c->words + c->n - 1, &e->initrd);
 }
 

@@ -28,6 +28,10 @@ static void entries_of_a_generated_file(void **state)
         assert_string_equal(e[0].id, "id-a");
         assert_string_equal(e[0].kernel, "/vmlinuz-1");
         assert_string_equal(e[0].initrd, "/initrd-1");
+        assert_int_equal(e[0].early.n, 1);
+        assert_true(boot_entry_loads_early(e, "ucode.img"));
+        assert_false(boot_entry_loads_early(e, "initrd-1"));
+        assert_false(e[0].hypervisor);
         assert_int_equal(e[0].line, 9);
         assert_true(e[0].is_default);
         assert_true(kargs_has(&e[0].arguments, "quiet"));
@@ -193,6 +197,8 @@ static void entries_under_xen(void **state)
         assert_int_equal(n, 2);
         assert_string_equal(e[0].kernel, "/boot/vmlinuz-1");
         assert_string_equal(e[0].initrd, "/boot/initrd.img-1");
+        assert_int_equal(e[0].early.n, 0);
+        assert_true(e[0].hypervisor);
         assert_int_equal(e[0].arguments.words.n, 3);
         assert_string_equal(e[0].arguments.words.items[0], "root=/dev/vda1");
         assert_int_equal(e[0].line, 4);
