@@ -23,6 +23,7 @@ static const StepOps step_table[_STEP_KIND_MAX] = {
         [STEP_REMOVE_FILE] = { step_write_do, step_put_back },
         [STEP_REBUILD_IMAGE] = { step_image_do, step_put_back },
         [STEP_COPY_IMAGE] = { step_copy_do, step_put_back },
+        [STEP_CLAIM_IMAGE] = { step_claim_image_do, step_put_back },
         [STEP_STAMP_IMAGES] = { step_stamp_do, step_put_back },
         [STEP_MKCONFIG] = { step_mkconfig_do, step_put_back },
         [STEP_COMMAND] = { step_command_do, step_command_undo },

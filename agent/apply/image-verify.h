@@ -25,6 +25,7 @@ typedef struct ImageTrial {
                                       kernel image that of its first profile */
         const char *old;           /* the one that boots until now; NULL, or not there: none */
         const StringList *modules; /* that have to be in it; NULL: none */
+        bool bare;                 /* nothing of ptprep's may be in it */
         BuilderKind builder;       /* that made it just now, and what it printed; BUILDER_UNKNOWN, NULL: not known */
         const char *said;
 } ImageTrial;

@@ -14,7 +14,9 @@ int step_image_do(StepContext *c)
 {
         const ImageStep *s = &c->step->image;
         const char *builder = builder_kind_to_string(s->builder);
-        ImageTrial trial = { .path = c->trial_path, .old = c->path, .modules = &s->modules, .builder = s->builder };
+        ImageTrial trial = {
+                .path = c->trial_path, .old = c->path, .modules = &s->modules, .bare = s->bare, .builder = s->builder
+        };
         const char *argv[BUILDER_WORDS_MAX];
         _cleanup_free_ char *tail = NULL, *what = NULL, *reason = NULL;
         int r = string_printf(&what, " for kernel %s", s->release);
@@ -34,7 +36,7 @@ int step_image_do(StepContext *c)
 int step_copy_do(StepContext *c)
 {
         const CopyStep *s = &c->step->copy;
-        const ImageTrial trial = { .path = c->trial_path, .old = c->path, .modules = &s->modules };
+        const ImageTrial trial = { .path = c->trial_path, .old = c->path, .modules = &s->modules, .bare = s->bare };
         _cleanup_free_ char *reason = NULL;
         int rfd = c->options->rfd;
         int r = step_clear(c, c->trial_path, NULL); /* left behind by a power cut */
@@ -90,8 +92,8 @@ int step_stamp_do(StepContext *c)
         int rfd = c->options->rfd;
         _cleanup_(image_stamps_done) ImageStamps stamps = {};
         _cleanup_free_ char *text = NULL;
-        uint64_t wanted;
-        int r = image_wanted_digest(rfd, &wanted);
+        uint64_t wanted = 0;
+        int r = s->bare ? 0 : image_wanted_digest(rfd, &wanted);
 
         FOREACH_ARRAY(i, s->images, s->n_images) {
                 if (r < 0)

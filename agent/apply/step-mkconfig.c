@@ -8,6 +8,7 @@
 #include "grub/loader/grub-platform.h"
 #include "grub/loader/loaders.h"
 #include "grub/loader/menu-verify.h"
+#include "model/names.h"
 
 #define MENU_MAX ((size_t) 16 * 1024 * 1024)
 
@@ -83,6 +84,31 @@ static int verify_words(StepContext *c, const Menu *m)
         return r;
 }
 
+/* The claim image is loaded where it has to be; without it no entry may be left that names a file which goes away. */
+static int verify_early(StepContext *c, const Menu *m)
+{
+        const char *early = c->step->menu.early, *menu = c->step->path;
+
+        FOREACH_ARRAY(e, m->entries, m->n) {
+                if (!early && boot_entry_loads_early(e, NAME_CLAIM_IMAGE_FILE))
+                        return step_failed(c, -EPROTO,
+                                           "%s was generated, and its entry \"%s\" still loads " NAME_CLAIM_IMAGE
+                                           "; the old one stays. Look for it in /etc/grub.d and /etc/default",
+                                           menu, e->title);
+                if (early && !e->rescue && !boot_entry_loads_early(e, early))
+                        return step_failed(
+                                c, -EPROTO,
+                                e->initrd ? "%s was generated without %s in front of the image of the entry "
+                                            "\"%s\"; the old one stays. Look for a file in /etc/default that "
+                                            "sets GRUB_EARLY_INITRD_LINUX_CUSTOM"
+                                          : "%s was generated without any image for %s to stand in front of in "
+                                            "the entry \"%s\"; the old one stays. Build the initramfs of that "
+                                            "kernel",
+                                menu, early, e->title);
+        }
+        return 0;
+}
+
 /* It is whole, and nothing that booted is lost, before the new file takes the old one's place. */
 static int verify(StepContext *c, const char *path)
 {
@@ -96,6 +122,8 @@ static int verify(StepContext *c, const char *path)
                                    new.problem);
         if (r >= 0)
                 r = verify_words(c, &new);
+        if (r >= 0)
+                r = verify_early(c, &new);
         if (r >= 0)
                 r = step_has_old(c) ? menu_read(c, c->backup_path, &old) : 0; /* the program may have written over it */
         if (r >= 0)

@@ -124,6 +124,7 @@ int step_clean_up_do(StepContext *c);
 int step_clean_up_undo(StepContext *c, Undo *u);
 int step_image_do(StepContext *c);
 int step_copy_do(StepContext *c);
+int step_claim_image_do(StepContext *c);
 int step_stamp_do(StepContext *c);
 int step_mkconfig_do(StepContext *c);
 int step_attribute_do(StepContext *c);

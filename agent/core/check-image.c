@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
 #include "core/check.h"
+#include "core/claim-way.h"
 #include "core/image-builder.h"
 #include "core/next-boot.h"
 
@@ -14,21 +16,30 @@ static int judge_builder(const Check *self, const Judgement *j, const KernelRele
         if (!image_misses_builder(j, k, &owner, &path))
                 return 0;
         reason = image_owner_reason(j->facts, owner, path, &cure);
-        r = reason ? finding_add(ret, self->id, RESULT_BLOCKED, k->release, CURE_PERSON, cure, "%s", reason) : -ENOMEM;
+        if (!reason)
+                return -ENOMEM;
+        r = finding_add(ret, self->id, RESULT_BLOCKED, k->release, CURE_PERSON, cure, "%s%s%s", reason,
+                        j->wanted->claim_image_obstacle ? "; nor can the claim image be used: " : "",
+                        j->wanted->claim_image_obstacle ?: "");
         return r < 0 ? r : 1;
+}
+
+static int judge_missing_driver(const Check *self, const Judgement *j, const KernelRelease *k, FindingList *ret)
+{
+        return finding_add(ret, self->id, k->running ? RESULT_BLOCKED : RESULT_WARN, k->release, CURE_PERSON,
+                           "install a kernel that has this driver, or choose another one in " NAME_CONFIG_FILE,
+                           "this kernel has no %s driver", kernel_missing_driver(j, k));
 }
 
 static int judge_image(const Check *self, const Judgement *j, const KernelRelease *k, FindingList *ret)
 {
-        const char *driver = kernel_missing_driver(j, k), *path;
+        const char *path;
         const ImageContent *c = image_worst(j, k, &path);
         const ImageState state = image_state(j, k);
         int r;
 
-        if (driver)
-                return finding_add(ret, self->id, k->running ? RESULT_BLOCKED : RESULT_WARN, k->release, CURE_PERSON,
-                                   "install a kernel that has this driver, or choose another one in " NAME_CONFIG_FILE,
-                                   "this kernel has no %s driver", driver);
+        if (kernel_missing_driver(j, k))
+                return judge_missing_driver(self, j, k, ret);
         r = state == IMAGE_CURRENT || (state == IMAGE_UNKNOWN && !j->facts->is_root) ? 0
                                                                                      : judge_builder(self, j, k, ret);
         if (r != 0)
@@ -51,6 +62,67 @@ static int judge_image(const Check *self, const Judgement *j, const KernelReleas
         }
 }
 
+/* The program of the helper, of which way of claiming ever. 1: that was said; 0: it is fine; -ENOMEM. */
+static int judge_helper(const Check *self, const Facts *f, FindingList *ret)
+{
+        const char *problem = !f->helper_present ? "the claim helper is missing"
+                              : !f->helper_runs  ? "the claim helper is damaged: it is no program that could be run"
+                                                 : NULL;
+        int r = problem ? finding_add(ret, self->id, RESULT_BLOCKED, NAME_CLAIM_HELPER, CURE_PERSON,
+                                      "install ptprep again", "%s", problem)
+                        : 0;
+
+        return r < 0 ? r : !!problem;
+}
+
+static int judge_claim_image_file(const Check *self, const Judgement *j, FindingList *ret)
+{
+        const BootEntry *e = claim_image_unloaded(j);
+        char line[16];
+
+        switch (claim_image_state(j)) {
+        case IMAGE_MISSING:
+                return finding_add(ret, self->id, RESULT_FAIL, NAME_CLAIM_IMAGE, CURE_APPLY, NULL, "does not exist");
+        case IMAGE_STALE:
+                return finding_add(ret, self->id, RESULT_FAIL, NAME_CLAIM_IMAGE, CURE_APPLY, NULL,
+                                   "has another claim list, helper or unit in it");
+        case IMAGE_CURRENT:
+                break;
+        default:
+                return finding_add(ret, self->id, RESULT_UNKNOWN, NAME_CLAIM_IMAGE,
+                                   j->facts->is_root ? CURE_NONE : CURE_ROOT, NULL, "cannot tell what is in it");
+        }
+        if (e)
+                return finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY, NULL,
+                                   "%s%s: " NAME_CLAIM_IMAGE " is not loaded by this entry yet", e->file,
+                                   boot_entry_line(e, line));
+        return finding_add(ret, self->id, RESULT_OK, NAME_CLAIM_IMAGE, CURE_NONE, NULL,
+                           "has the present claim list, and every entry loads it");
+}
+
+/* The claim image is for all kernels; of each only what keeps it from claiming is told. */
+static int judge_claim_image(const Check *self, const Judgement *j, FindingList *ret)
+{
+        int r = check_needs_boot(self->id, j, ret);
+
+        if (r != 0)
+                return MIN(r, 0);
+        FOREACH_ARRAY(k, j->facts->kernels, j->facts->n_kernels) {
+                const char *path;
+
+                if (kernel_missing_driver(j, k))
+                        r = judge_missing_driver(self, j, k, ret);
+                else if (image_state(j, k) == IMAGE_STALE) {
+                        (void) image_worst(j, k, &path);
+                        r = finding_add(ret, self->id, RESULT_FAIL, k->release, CURE_APPLY, NULL,
+                                        "%s has a claim list of its own in it, which would count", path);
+                }
+                if (r < 0)
+                        return r;
+        }
+        return judge_claim_image_file(self, j, ret);
+}
+
 /* While nothing is configured: what will count once something is. */
 static int tell_builder(const Check *self, const Facts *f, FindingList *ret)
 {
@@ -64,6 +136,17 @@ static int tell_builder(const Check *self, const Facts *f, FindingList *ret)
                 return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
                                    "the initramfs of this host is made by %s, which ptprep can use",
                                    builder_kind_to_string(owner.kind));
+        if (owner.kind >= _BUILDER_FIRST) {
+                _cleanup_free_ char *obstacle = NULL;
+
+                if (claim_way_obstacle(f, &obstacle) < 0)
+                        return -ENOMEM;
+                if (!obstacle)
+                        return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
+                                           "the initramfs of this host is made by %s, and ptprep can put its claim "
+                                           "image in front of it",
+                                           builder_kind_to_string(owner.kind));
+        }
         reason = image_owner_reason(f, owner, "the initramfs of this host", &cure);
         return reason ? finding_add(ret, self->id, RESULT_SKIPPED, NULL, CURE_PERSON, cure, "%s", reason) : -ENOMEM;
 }
@@ -74,15 +157,18 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
         bool installed = false;
         int r;
 
+        if (j->wanted->in_claim_image)
+                return judge_claim_image(self, j, ret);
         if (j->wanted->image_digest == 0)
                 return tell_builder(self, f, ret);
-        if (!f->helper_present)
-                return finding_add(ret, self->id, RESULT_BLOCKED, NAME_CLAIM_HELPER, CURE_PERSON,
-                                   "install ptprep again", "the claim helper is missing");
-        if (!f->helper_runs)
-                return finding_add(ret, self->id, RESULT_BLOCKED, NAME_CLAIM_HELPER, CURE_PERSON,
-                                   "install ptprep again",
-                                   "the claim helper is damaged: it is no program that could be run");
+        if (j->config->claim == CLAIM_WAY_IMAGE)
+                return finding_add(ret, self->id, RESULT_BLOCKED, NULL, CURE_CONFIGURATION,
+                                   "cure that, or take [agent] claim out of " NAME_CONFIG_FILE,
+                                   "the claim image, which [agent] claim = image asks for, cannot be used: %s",
+                                   j->wanted->claim_image_obstacle);
+        r = judge_helper(self, f, ret);
+        if (r != 0)
+                return MIN(r, 0);
         r = check_needs_boot(self->id, j, ret);
         if (r != 0)
                 return r < 0 ? r : 0;

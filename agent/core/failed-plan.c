@@ -33,8 +33,11 @@ static uint64_t add_step(uint64_t hash, const Step *s)
                 return add_text(add_list(hash, &s->image.modules), builder_kind_to_string(s->image.builder));
         case STEP_COPY_IMAGE:
                 return add_text(add_list(hash, &s->copy.modules), s->copy.from);
+        case STEP_CLAIM_IMAGE:
+                return add_text(add_text(hash, s->claim_image.claims), s->claim_image.modprobe);
         case STEP_MKCONFIG:
-                return add_text(add_text(add_list(hash, &s->menu.argv), s->menu.words), s->menu.gone);
+                hash = add_text(add_text(add_list(hash, &s->menu.argv), s->menu.words), s->menu.gone);
+                return add_text(hash, s->menu.early);
         case STEP_COMMAND:
                 return add_text(add_text(add_list(hash, &s->command.argv), s->command.words), s->command.gone);
         case STEP_ATTRIBUTE:
@@ -48,6 +51,8 @@ static uint64_t add_step(uint64_t hash, const Step *s)
 static uint64_t add_inputs(uint64_t hash, const Facts *f)
 {
         hash = fnv1a(hash, &f->helper_hash, sizeof(f->helper_hash));
+        hash = fnv1a(hash, f->claim_image.helper ?: "", f->claim_image.helper ? f->claim_image.helper_size : 0);
+        hash = add_text(hash, f->claim_image.unit);
         FOREACH_ARRAY(k, f->kernels, f->n_kernels)
                 hash = add_text(hash, k->release);
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/next-boot.h"
 
+#include "core/claim-way.h"
 #include "grub/loader/entry-length.h"
 #include "iommu/argument.h"
 
@@ -66,10 +67,20 @@ const char *kernel_missing_driver(const Judgement *j, const KernelRelease *k)
         return NULL;
 }
 
+/* With the claim image it only matters that an image has no list of its own: that would count, being unpacked last. */
+static bool kernel_image_fine(const Judgement *j, const KernelRelease *k)
+{
+        ImageState state = image_state(j, k);
+
+        return state == IMAGE_CURRENT || (j->wanted->in_claim_image && state != IMAGE_STALE);
+}
+
 bool images_current(const Judgement *j)
 {
+        if (j->wanted->in_claim_image && (claim_image_state(j) != IMAGE_CURRENT || claim_image_unloaded(j)))
+                return false;
         FOREACH_ARRAY(k, j->facts->kernels, j->facts->n_kernels)
-                if (!kernel_missing_driver(j, k) && image_state(j, k) != IMAGE_CURRENT)
+                if (!kernel_missing_driver(j, k) && !kernel_image_fine(j, k))
                         return false;
         return true;
 }

@@ -14,7 +14,7 @@ ImageState image_content_state(const Judgement *j, const ImageContent *c);
  * path, NULL where none is known; of the facts. */
 const ImageContent *image_worst(const Judgement *j, const KernelRelease *k, const char **ret_path);
 
-/* Is every image of every kernel that can claim as it has to be? */
+/* Is every image of every kernel that can claim as it has to be, or the claim image and what loads it? */
 bool images_current(const Judgement *j);
 
 /* Name of the wanted driver that this kernel does not have, so that it cannot claim whatever is in its image; NULL: it

@@ -2,6 +2,7 @@
 #include "core/planner-image.h"
 
 #include "base/text.h"
+#include "core/claim-way.h"
 #include "core/image-builder.h"
 #include "core/next-boot.h"
 #include "initramfs/query.h"
@@ -22,12 +23,20 @@ static bool image_needs_rebuild(const Judgement *j, const ImageContent *c)
         }
 }
 
+/* In the way of the claim image everything of ptprep's goes out of an image that has any. */
+static bool is_bare(const Judgement *j)
+{
+        return j->wanted->in_claim_image;
+}
+
 /* Modules that the image of this kernel has to have as files. */
 static int add_modules(const Judgement *j, const KernelRelease *k, StringList *modules)
 {
         ImageQuery q;
         int r = 0;
 
+        if (is_bare(j))
+                return 0;
         image_query_init(&q, j->config, k);
         FOREACH_ARRAY(i, q.items, q.n)
                 if (i->module && r >= 0)
@@ -55,7 +64,7 @@ static bool may_stay(const Judgement *j, const KernelRelease *k)
         FOREACH_ARRAY(l, k->loaded, k->n_loaded)
                 if (l->moves)
                         return false;
-        return j->wanted->image_digest == 0;
+        return j->wanted->image_digest == 0 && !is_bare(j);
 }
 
 static int plan_image(const Judgement *j, const KernelRelease *k, const char *path, const ImageContent *c,
@@ -71,6 +80,7 @@ static int plan_image(const Judgement *j, const KernelRelease *k, const char *pa
         if (!s)
                 return -ENOMEM;
         s->builder = owner.kind;
+        s->bare = is_bare(j);
         s->may_stay = may_stay(j, k);
         r = string_copy(k->release, &s->release);
         return r < 0 ? r : add_modules(j, k, &s->modules);
@@ -84,8 +94,10 @@ static int plan_copy(const Judgement *j, const KernelRelease *k, const LoadedIma
 
         if (r >= 0)
                 r = string_copy(k->initrd, &s->from);
-        if (r >= 0)
+        if (r >= 0) {
+                s->bare = is_bare(j);
                 s->may_stay = may_stay(j, k);
+        }
         return r < 0 ? r : add_modules(j, k, &s->modules);
 }
 
@@ -136,6 +148,44 @@ int plan_images(const Judgement *j, FindingList *findings, Plan *p, StringList *
         return 0;
 }
 
+int plan_claim_image(const Judgement *j, Plan *p)
+{
+        const Wanted *w = j->wanted;
+        ClaimImageStep *s;
+        int r;
+
+        if (!w->in_claim_image || claim_image_state(j) == IMAGE_CURRENT)
+                return 0;
+        s = plan_add_claim_image(p, "image.current", NAME_CLAIM_IMAGE);
+        r = s ? string_copy(w->claims, &s->claims) : -ENOMEM;
+        return r < 0 ? r : string_copy(w->modprobe_snippet, &s->modprobe);
+}
+
+static bool is_made_anew(const Plan *p, const char *menu)
+{
+        FOREACH_ARRAY(s, p->steps, p->n)
+                if (s->kind == STEP_MKCONFIG && streq(s->path, menu))
+                        return true;
+        return false;
+}
+
+int plan_no_claim_image(const Judgement *j, FindingList *findings, Plan *p)
+{
+        const Facts *f = j->facts;
+
+        if (j->wanted->in_claim_image || f->claim_image.exists != TRISTATE_YES)
+                return 0;
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->n_entries)
+                        if (boot_entry_loads_early(e, NAME_CLAIM_IMAGE_FILE) && !is_made_anew(p, e->file))
+                                return finding_add(findings, "image.current", RESULT_BLOCKED, e->id, CURE_PERSON,
+                                                   "take it out of that entry, and run ptprep again",
+                                                   "%s: this entry loads " NAME_CLAIM_IMAGE
+                                                   ", and would not boot without it: it stays",
+                                                   e->file);
+        return plan_add_claim_image(p, "image.current", NAME_CLAIM_IMAGE) ? 0 : -ENOMEM;
+}
+
 /* @key: under which the stamp is found again. */
 static int add_stamp(const Judgement *j, const KernelRelease *k, const char *key, const char *path, StampStep *s)
 {
@@ -150,13 +200,14 @@ int plan_stamps(const Judgement *j, bool stamp, Plan *p)
         StampStep *s;
         int r = 0;
 
-        if (j->wanted->image_digest == 0) /* nothing of ours in any image: nothing to remember */
+        if (j->wanted->image_digest == 0 && !is_bare(j)) /* nothing of ours in any image: nothing to remember */
                 return plan_write(p, "image.current", NAME_IMAGE_STAMPS, f->image_stamps, NULL);
         if (!stamp)
                 return 0;
         s = plan_add_stamp(p, "image.current", NAME_IMAGE_STAMPS);
         if (!s)
                 return -ENOMEM;
+        s->bare = is_bare(j);
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 if (l->makes_images)
                         s->loader = l->kind;

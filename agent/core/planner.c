@@ -2,6 +2,7 @@
 #include "core/planner.h"
 
 #include "base/text.h"
+#include "core/claim-way.h"
 #include "core/next-boot.h"
 #include "core/planner-image.h"
 #include "core/planner-record.h"
@@ -21,6 +22,7 @@ static int plan_files(const Judgement *j, FindingList *findings, Plan *p)
         } files[] = {
                 { "device.claimlist", NAME_CLAIMS, f->claims, w->claims, false },
                 { "device.driver", NAME_MODPROBE_SNIPPET, f->modprobe_snippet, w->modprobe_snippet, true },
+                { "device.driver", NAME_MODULES_LOAD, f->modules_load, w->modules_load, true },
         };
         int r = 0;
 
@@ -103,6 +105,7 @@ static int plan_loaders(const Judgement *j, const StringList *stale, FindingList
                                   .image_check = "image.current",
                                   .add = &j->wanted->add,
                                   .remove = &j->wanted->remove,
+                                  .early = j->wanted->in_claim_image ? NAME_CLAIM_IMAGE_FILE : NULL,
                                   .stale = stale,
                                   .interrupted = j->facts->transaction,
                                   .record = &j->facts->record,
@@ -250,8 +253,14 @@ static int plan_take_away(const Judgement *j, FindingList *findings, Plan *p)
         if (r < 0 || streq(claims, j->facts->claims))
                 return r;
         shorter.claims = claims;
-        shorter.image_digest = image_digest(claims, j->facts->helper_hash);
-        r = plan_generated(j->facts, &refused, p, "device.claimlist", NAME_CLAIMS, j->facts->claims, claims, false);
+        shorter.image_digest = shorter.in_claim_image ? 0 : image_digest(claims, j->facts->helper_hash);
+        if (shorter.in_claim_image)
+                r = claim_way_image(j->facts, claims, shorter.modprobe_snippet, &shorter.claim_image);
+        if (r >= 0)
+                r = plan_generated(j->facts, &refused, p, "device.claimlist", NAME_CLAIMS, j->facts->claims, claims,
+                                   false);
+        if (r >= 0)
+                r = plan_claim_image(&taken, p);
         if (r >= 0)
                 r = plan_images(&taken, &refused, p, &stale, &stamp);
         if (r >= 0)
@@ -273,9 +282,13 @@ static int plan_whole(const Judgement *j, FindingList *findings, Plan *p)
         int r = plan_files(j, findings, p);
 
         if (r >= 0)
+                r = plan_claim_image(j, p);
+        if (r >= 0)
                 r = plan_images(j, findings, p, &stale, &stamp);
         if (r >= 0)
                 r = plan_loaders(j, &stale, findings, p);
+        if (r >= 0)
+                r = plan_no_claim_image(j, findings, p);
         if (r >= 0)
                 r = plan_stamps(j, stamp, p);
         return r < 0 ? r : plan_remember(j, findings, p);

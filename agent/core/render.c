@@ -65,8 +65,9 @@ int render_claims(const Wanted *w, const char *present, char **ret)
                         path = "-";
                 if (!path)
                         path = recorded = recorded_path(present, c->address, c->id);
-                fprintf(f, "%s %04x:%04x %s %s %s%s\n", PCI_ADDR_TEXT(c->address), c->id.vendor, c->id.device,
-                        stub_driver_to_string(c->driver), path ?: "-", c->name, c->optional ? " optional=yes" : "");
+                fprintf(f, "%s %04x:%04x %s %s %s%s%s\n", PCI_ADDR_TEXT(c->address), c->id.vendor, c->id.device,
+                        stub_driver_to_string(c->driver), path ?: "-", c->name, c->optional ? " optional=yes" : "",
+                        w->in_claim_image ? " later=yes" : "");
         }
         return stream_finish(&f, &text, ret);
 }
@@ -105,6 +106,28 @@ int render_modprobe(const Wanted *w, char **ret)
                 (void) fclose(f);
                 return r;
         }
+        return stream_finish(&f, &text, ret);
+}
+
+int render_modules_load(const Wanted *w, char **ret)
+{
+        bool needed[_STUB_MAX] = {};
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        FILE *f = open_memstream(&text, &size);
+
+        if (!f)
+                return -ENOMEM;
+        fputs(GENERATED_HEADER "# What the initramfs has kept from its host driver goes to these, as soon as they are "
+                               "loaded.\n",
+              f);
+        FOREACH_ARRAY(d, w->devices, w->n_devices)
+                needed[d->config->driver] |= d->state != DEVICE_WAITING;
+        if (needed[STUB_VFIO_PCI])
+                fputs("vfio_iommu_type1\n", f);
+        for (StubDriver d = 0; d < _STUB_MAX; d++)
+                if (needed[d])
+                        fprintf(f, "%s\n", stub_driver_to_string(d));
         return stream_finish(&f, &text, ret);
 }
 

@@ -2,6 +2,7 @@
 #include "core/wanted.h"
 
 #include "base/text.h"
+#include "core/claim-way.h"
 #include "core/image-builder.h"
 #include "core/render.h"
 #include "initramfs/builders.h"
@@ -127,6 +128,27 @@ static int want_arguments(const Config *c, const Facts *f, Wanted *w)
         return string_list_add(&w->add.words, vendor->add);
 }
 
+/* The files that bring the claim into the initramfs. */
+static int want_files(const Config *c, const Facts *f, Wanted *w)
+{
+        int r = claim_way_choose(c, f, &w->in_claim_image, &w->claim_image_obstacle);
+
+        if (r >= 0)
+                r = render_claims(w, f->claims, &w->claims);
+        if (r >= 0)
+                r = render_modprobe(w, &w->modprobe_snippet);
+        if (r >= 0 && w->in_claim_image)
+                r = render_modules_load(w, &w->modules_load);
+        if (r >= 0 && w->in_claim_image)
+                return claim_way_image(f, w->claims, w->modprobe_snippet, &w->claim_image);
+        if (r < 0)
+                return r;
+        for (BuilderKind k = _BUILDER_FIRST; k < _BUILDER_MAX; k++)
+                w->builder_snippets[k] = builder_needed(f, k) ? builder_ops(k)->snippet : NULL;
+        w->image_digest = image_digest(w->claims, f->helper_hash);
+        return 0;
+}
+
 /* After the states: devices that will be claimed no longer stand in the way of each other. */
 static int judge_all(const Facts *f, Wanted *w)
 {
@@ -172,14 +194,9 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
         }
         w.unsafe_interrupts = config->unsafe_interrupts && config->n_devices > 0;
         if (config->n_devices > 0) {
-                r = render_claims(&w, facts->claims, &w.claims);
-                if (r >= 0)
-                        r = render_modprobe(&w, &w.modprobe_snippet);
+                r = want_files(config, facts, &w);
                 if (r < 0)
                         return r;
-                for (BuilderKind k = _BUILDER_FIRST; k < _BUILDER_MAX; k++)
-                        w.builder_snippets[k] = builder_needed(facts, k) ? builder_ops(k)->snippet : NULL;
-                w.image_digest = image_digest(w.claims, facts->helper_hash);
         }
         r = want_arguments(config, facts, &w);
         if (r >= 0)
@@ -200,6 +217,8 @@ void wanted_done(Wanted *w)
         verdict_done(&w->machine);
         free(w->claims);
         free(w->modprobe_snippet);
+        free(w->modules_load);
+        free(w->claim_image_obstacle);
         kargs_done(&w->add);
         kargs_done(&w->remove);
         *w = (Wanted){};

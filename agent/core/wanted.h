@@ -36,7 +36,10 @@ struct Wanted {
         WantedDevice *devices;
         size_t n_devices;
         /* contents of the generated files; NULL: the file is to be absent */
-        char *claims, *modprobe_snippet;
+        char *claims, *modprobe_snippet, *modules_load;
+        bool in_claim_image;        /* the claim list goes there, and no image of a builder has anything of ptprep's */
+        uint64_t claim_image;       /* fnv1a of the claim image; 0: there is to be none */
+        char *claim_image_obstacle; /* see claim_way_choose() */
         const char *builder_snippets[_BUILDER_MAX]; /* likewise; of the table of builders */
         uint64_t image_digest;                      /* what an up-to-date image has inside; 0: nothing of ptprep's */
         bool unsafe_interrupts;                     /* asked for, and a device that needs it is wanted */

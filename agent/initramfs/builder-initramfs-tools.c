@@ -9,5 +9,6 @@ const BuilderOps builder_initramfs_tools = {
         .kind = BUILDER_INITRAMFS_TOOLS,
         .programs = (const char *const[]){ "/usr/sbin/mkinitramfs", "/sbin/mkinitramfs", NULL },
         .marks = (const char *const[]){ "conf/initramfs.conf", NULL },
+        .starts_claim_image = true,
         .hooks = (const char *const[]){ "initramfs-tools", NULL },
 };

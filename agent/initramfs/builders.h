@@ -16,7 +16,8 @@ typedef struct BuilderOps {
         const char *const *marks;
         /* fnmatch(3) patterns of the names of its hooks in the directories that builders.c looks into. */
         const char *const *hooks;
-        bool named_only; /* its hook for kernel-install does nothing unless initrd_generator= names it */
+        bool starts_claim_image; /* its init starts the helper of a claim image, see claim-image.h */
+        bool named_only;         /* its hook for kernel-install does nothing unless initrd_generator= names it */
         /*
          * A file in a directory of its configuration, by which it is told to put ptprep's part into images. NULL: none
          * is needed.

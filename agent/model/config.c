@@ -19,6 +19,14 @@ static const char *const group_policy_table[_GROUP_POLICY_MAX] = {
 
 DEFINE_STRING_TABLE(group_policy, GroupPolicy)
 
+static const char *const claim_way_table[_CLAIM_WAY_MAX] = {
+        [CLAIM_WAY_AUTO] = "auto",
+        [CLAIM_WAY_IMAGE] = "image",
+        [CLAIM_WAY_INITRAMFS] = "initramfs",
+};
+
+DEFINE_STRING_TABLE(claim_way, ClaimWay)
+
 void config_init(Config *c)
 {
         *c = (Config){ .enabled = true, .argument = ARGUMENT_ALWAYS };

@@ -32,6 +32,18 @@ typedef enum GroupPolicy {
 const char *group_policy_to_string(GroupPolicy p);
 GroupPolicy group_policy_from_string(const char *s);
 
+/* How the claim list gets into the initramfs. */
+typedef enum ClaimWay {
+        CLAIM_WAY_AUTO,      /* in the images, where ptprep can have them built; else in the claim image */
+        CLAIM_WAY_IMAGE,     /* in the claim image, which is loaded in front of images that stay as they are */
+        CLAIM_WAY_INITRAMFS, /* in the images of each kernel */
+        _CLAIM_WAY_MAX,
+        _CLAIM_WAY_INVALID = -EINVAL,
+} ClaimWay;
+
+const char *claim_way_to_string(ClaimWay w);
+ClaimWay claim_way_from_string(const char *s);
+
 typedef struct ConfigDevice {
         char *name;    /* section name, lower case */
         char *file;    /* where the section begins */
@@ -52,6 +64,7 @@ typedef struct Config {
         bool passthrough;       /* [iommu] passthrough: iommu=pt, only if asked */
         bool unsafe_interrupts; /* [iommu] allow_unsafe_interrupts: only if asked */
         GroupPolicy group;      /* [agent] group: of devices that do not say it */
+        ClaimWay claim;         /* [agent] claim */
         ArgumentPolicy argument;
         bool argument_set; /* said in a file: then the argument is looked after also without any device */
         ConfigDevice *devices;

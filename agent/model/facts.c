@@ -10,6 +10,7 @@ void facts_init(Facts *f)
                 .iommu_active = TRISTATE_UNKNOWN,
                 .container = TRISTATE_UNKNOWN,
                 .record_known = TRISTATE_UNKNOWN,
+                .claim_image = { .has_helper = TRISTATE_UNKNOWN, .exists = TRISTATE_UNKNOWN },
         };
         FOREACH_ARRAY(b, f->builders, ELEMENTSOF(f->builders))
                 b->installed = b->active = TRISTATE_UNKNOWN;
@@ -62,6 +63,9 @@ void facts_done(Facts *f)
         free(f->lockdown);
         free(f->claims);
         free(f->modprobe_snippet);
+        free(f->modules_load);
+        free(f->claim_image.helper);
+        free(f->claim_image.unit);
         free(f->image_stamps);
         free(f->network_memory);
         free(f->failed_plan);
@@ -86,7 +90,8 @@ bool facts_traces(const Facts *f)
         FOREACH_ARRAY(b, f->builders, ELEMENTSOF(f->builders))
                 if (b->snippet)
                         return true;
-        return f->claims || f->modprobe_snippet || f->image_stamps || f->record_text;
+        return f->claims || f->modprobe_snippet || f->modules_load || f->claim_image.exists == TRISTATE_YES ||
+               f->image_stamps || f->record_text;
 }
 
 static bool same_slot(PciAddr a, PciAddr b)

@@ -143,6 +143,16 @@ typedef struct KernelRelease {
         bool initrd_loaded; /* it loads initrd beside them: none of them is a copy, each is built by itself */
 } KernelRelease;
 
+/* What the claim image (initramfs/claim-image.h) is made of, and the one that is there. */
+typedef struct ClaimImage {
+        Tristate has_helper; /* the static helper is installed */
+        char *helper;        /* its bytes; NULL: not read, or no program that could be run */
+        size_t helper_size;
+        char *unit; /* text of ptprep-claim.service; NULL: not read */
+        Tristate exists;
+        uint64_t hash; /* fnv1a of its bytes; 0: not read */
+} ClaimImage;
+
 typedef struct Facts {
         Origin origin;
         /* PCI */
@@ -177,7 +187,8 @@ typedef struct Facts {
         BootMounts boot_mounts; /* file systems of the loaders that were not mounted, and what became of reading them */
         HostUses host;          /* what the system lives on */
         /* files that ptprep generates, as they are now; NULL: absent */
-        char *claims, *modprobe_snippet;
+        char *claims, *modprobe_snippet, *modules_load;
+        ClaimImage claim_image;
         char *image_stamps;   /* NAME_IMAGE_STAMPS as it is now; NULL: absent */
         char *network_memory; /* NAME_NETWORK as it is now; NULL: absent */
         char *failed_plan;    /* NAME_FAILED_PLAN, see core/failed-plan.h; NULL: none */

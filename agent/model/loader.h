@@ -54,8 +54,8 @@ typedef struct ArgumentOrigin {
 typedef struct BootEntry {
         char *id; /* menuentry id or title */
         char *title;
-        char *kernel; /* path as the loader has it */
-        char *initrd; /* the initramfs, NULL: none */
+        char *kernel;     /* path as the loader has it */
+        char *initrd;     /* the initramfs, NULL: none */
         StringList early; /* images that are loaded in front of it, in order: microcode, the claim image */
         bool hypervisor;  /* Xen loads the kernel */
         Kargs arguments;
@@ -97,6 +97,7 @@ typedef struct Loader {
         char *generated;          /* e.g. /boot/grub/grub.cfg */
         StringList generated_too; /* other places of the same, where it cannot be told which of them will boot */
         bool drop_in_sourced;     /* mkconfig of this platform sources a drop-in directory */
+        bool early_variable;      /* its script for Linux puts GRUB_EARLY_INITRD_LINUX_CUSTOM in front of each image */
         char *drop_in;            /* path of ptprep's own drop-in: it sorts behind all others */
         StringList mkconfig;      /* command and arguments that regenerate; empty: not installed */
         bool bash;                /* the shell that evaluates the sources is bash */

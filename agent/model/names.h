@@ -8,7 +8,13 @@
 #define NAME_CONFIG_DIR        "/etc/ptprep/ptprep.conf.d"
 #define NAME_CLAIMS            "/etc/ptprep/claims"
 #define NAME_MODPROBE_SNIPPET  "/etc/modprobe.d/ptprep.conf"
+#define NAME_MODULES_LOAD      "/etc/modules-load.d/ptprep.conf"
 #define NAME_CLAIM_HELPER      "/usr/lib/ptprep/ptprep-claim"
+#define NAME_STATIC_HELPER     NAME_CLAIM_HELPER ".static" /* the same, for the claim image */
+#define NAME_CLAIM_UNIT        "/usr/lib/dracut/modules.d/90ptprep/ptprep-claim.service"
+#define NAME_BOOT              "/boot"
+#define NAME_CLAIM_IMAGE_FILE  "ptprep-claim.img"
+#define NAME_CLAIM_IMAGE       NAME_BOOT "/" NAME_CLAIM_IMAGE_FILE
 
 #define NAME_RUN_DIR           "/run/ptprep"
 #define NAME_LOCK              NAME_RUN_DIR "/lock"

@@ -12,6 +12,7 @@ static const char *const step_kind_table[_STEP_KIND_MAX] = {
         [STEP_COPY_IMAGE] = "copy-image", [STEP_STAMP_IMAGES] = "record-images",
         [STEP_ATTRIBUTE] = "set",         [STEP_PUT_BACK] = "put-back",
         [STEP_MKCONFIG] = "regenerate",   [STEP_COMMAND] = "run",
+        [STEP_CLAIM_IMAGE] = "write",
 };
 
 DEFINE_STRING_TO(step_kind, StepKind)
@@ -81,6 +82,10 @@ static void step_done(Step *s)
                 free(s->copy.from);
                 string_list_done(&s->copy.modules);
                 break;
+        case STEP_CLAIM_IMAGE:
+                free(s->claim_image.claims);
+                free(s->claim_image.modprobe);
+                break;
         case STEP_STAMP_IMAGES:
                 stamp_step_done(&s->stamp);
                 break;
@@ -88,6 +93,7 @@ static void step_done(Step *s)
                 string_list_done(&s->menu.argv);
                 free(s->menu.words);
                 free(s->menu.gone);
+                free(s->menu.early);
                 break;
         case STEP_COMMAND:
                 command_step_done(&s->command);
@@ -138,9 +144,10 @@ const char *step_subject(const Step *s)
 
 const char *step_action(const Step *s)
 {
-        bool bookkeeping = s->kind == STEP_KEEP_ORIGINAL || s->kind == STEP_RECORD;
+        bool bookkeeping = s->kind == STEP_KEEP_ORIGINAL || s->kind == STEP_RECORD,
+             removes = s->kind == STEP_CLAIM_IMAGE ? !s->claim_image.claims : bookkeeping && !s->state.text;
 
-        return step_kind_to_string(bookkeeping && !s->state.text ? STEP_REMOVE_FILE : s->kind);
+        return step_kind_to_string(removes ? STEP_REMOVE_FILE : s->kind);
 }
 
 void plan_done(Plan *p)
@@ -194,6 +201,13 @@ ImageStep *plan_add_image(Plan *p, const char *check, const char *path)
         Step *s = plan_add(p, STEP_REBUILD_IMAGE, check, path);
 
         return s ? &s->image : NULL;
+}
+
+ClaimImageStep *plan_add_claim_image(Plan *p, const char *check, const char *path)
+{
+        Step *s = plan_add(p, STEP_CLAIM_IMAGE, check, path);
+
+        return s ? &s->claim_image : NULL;
 }
 
 CopyStep *plan_add_copy(Plan *p, const char *check, const char *path)

@@ -19,6 +19,7 @@ typedef enum StepKind {
         STEP_REMOVE_FILE,   /* a file goes away */
         STEP_REBUILD_IMAGE, /* the initramfs image of a kernel release is built anew */
         STEP_COPY_IMAGE,    /* a file gets the bytes of an image */
+        STEP_CLAIM_IMAGE,   /* NAME_CLAIM_IMAGE is made, or goes away */
         STEP_STAMP_IMAGES,  /* NAME_IMAGE_STAMPS gets which images were verified */
         STEP_MKCONFIG,      /* a program makes a menu beside the old one; verified, then renamed to it */
         STEP_COMMAND,       /* a program makes boot entries by itself */
@@ -62,17 +63,23 @@ typedef struct FileStep {
         StepRecord record;
 } FileStep;
 
+/* NULL: there is no such text; without claims the image goes away. */
+typedef struct ClaimImageStep {
+        char *claims, *modprobe;
+} ClaimImageStep;
+
 typedef struct ImageStep {
         char *release;
         BuilderKind builder;
         StringList modules; /* that have to be in it */
+        bool bare;          /* nothing of ptprep's may be in it, whatever claim list there is */
         bool may_stay; /* nothing of ptprep's is asked for any more: when it cannot be built, the old one does no harm
                         */
 } ImageStep;
 
 typedef struct CopyStep {
         char *release, *from;
-        bool may_stay; /* as in ImageStep */
+        bool bare, may_stay; /* as in ImageStep */
         StringList modules;
 } CopyStep;
 
@@ -87,6 +94,7 @@ typedef struct StampedImage {
 typedef struct StampStep {
         StampedImage *images;
         size_t n_images;
+        bool bare;         /* as in ImageStep */
         LoaderKind loader; /* whose tool moves images */
 } StampStep;
 
@@ -94,6 +102,8 @@ typedef struct MenuStep {
         StringList argv;
         char *words; /* that every entry has afterwards */
         char *gone;  /* that none has */
+        char *early; /* name of the file that every entry loads in front of its image; NULL: none loads the claim image
+                      */
 } MenuStep;
 
 typedef struct CommandStep {
@@ -124,6 +134,7 @@ typedef struct Step {
                 FileStep file;
                 ImageStep image;
                 CopyStep copy;
+                ClaimImageStep claim_image;
                 StampStep stamp;
                 MenuStep menu;
                 CommandStep command;
@@ -167,6 +178,7 @@ PutBackStep *plan_add_put_back(Plan *p, const char *check, const char *path, con
 StateStep *plan_add_state(Plan *p, StepKind kind, const char *check, const char *path);
 ImageStep *plan_add_image(Plan *p, const char *check, const char *path);
 CopyStep *plan_add_copy(Plan *p, const char *check, const char *path);
+ClaimImageStep *plan_add_claim_image(Plan *p, const char *check, const char *path);
 StampStep *plan_add_stamp(Plan *p, const char *check, const char *path);
 /* @add, @remove: words that the entries have to have and to be without. */
 MenuStep *plan_add_menu(Plan *p, const char *check, const char *path, const Kargs *add, const Kargs *remove);

@@ -57,6 +57,16 @@ static int parse_group_field(const char *value, void *field)
         return 0;
 }
 
+static int parse_claim_field(const char *value, void *field)
+{
+        ClaimWay w = claim_way_from_string(value);
+
+        if (w < 0)
+                return -EINVAL;
+        *(ClaimWay *) field = w;
+        return 0;
+}
+
 static int parse_address_field(const char *value, void *field)
 {
         return pci_addr_parse(value, field);
@@ -90,6 +100,7 @@ static const char *allow_word(int i)
 static const KeyRow keys[] = {
         { "agent", "enabled", parse_bool_field, offsetof(Config, enabled), NO_FLAG, "yes or no", NULL },
         { "agent", "group", parse_group_field, offsetof(Config, group), NO_FLAG, "strict, companions or report", NULL },
+        { "agent", "claim", parse_claim_field, offsetof(Config, claim), NO_FLAG, "auto, image or initramfs", NULL },
         { "iommu", "argument", parse_argument_field, offsetof(Config, argument), offsetof(Config, argument_set),
           "always, when-needed or never", NULL },
         { "iommu", "passthrough", parse_bool_field, offsetof(Config, passthrough), NO_FLAG, "yes or no", NULL },

@@ -81,6 +81,51 @@ Tristate probe_exists(int rfd, const char *path)
         return r == -ENOENT || r == -ENOTDIR ? TRISTATE_NO : TRISTATE_UNKNOWN;
 }
 
+/* @ret_runs: it looks like a program. 0; negative errno. */
+static int read_helper(const Probe *p, const char *path, char **ret, size_t *ret_size, bool *ret_runs)
+{
+        struct stat st;
+        int r = root_read_file(p->rfd, path, HELPER_MAX_BYTES, ret, ret_size);
+
+        if (r >= 0)
+                *ret_runs = *ret_size > SELFMAG && memcmp(*ret, ELFMAG, SELFMAG) == 0 &&
+                            root_stat(p->rfd, path, &st) >= 0 && (st.st_mode & 0111) != 0;
+        return r;
+}
+
+static int probe_helper(const Probe *p, Facts *f)
+{
+        _cleanup_free_ char *helper = NULL;
+        size_t size = 0;
+        int r = read_helper(p, NAME_CLAIM_HELPER, &helper, &size, &f->helper_runs);
+
+        f->helper_present = r >= 0;
+        if (r >= 0)
+                f->helper_hash = fnv1a(FNV_START, helper, size);
+        return r == -ENOMEM ? r : 0;
+}
+
+static int probe_claim_image(const Probe *p, ClaimImage *c)
+{
+        _cleanup_free_ char *image = NULL;
+        bool runs = false;
+        size_t size;
+        int r = read_helper(p, NAME_STATIC_HELPER, &c->helper, &c->helper_size, &runs);
+
+        if (!runs) {
+                free(c->helper);
+                c->helper = NULL;
+        }
+        if (r != -ENOMEM)
+                r = root_read_text(p->rfd, NAME_CLAIM_UNIT, &c->unit);
+        if (r != -ENOMEM && c->exists == TRISTATE_YES) {
+                r = root_read_file(p->rfd, NAME_CLAIM_IMAGE, 2 * HELPER_MAX_BYTES, &image, &size);
+                if (r >= 0)
+                        c->hash = fnv1a(FNV_START, image, size) ?: 1;
+        }
+        return r == -ENOMEM ? r : 0;
+}
+
 int probe_files(const Probe *p, Facts *f)
 {
         const struct {
@@ -89,13 +134,11 @@ int probe_files(const Probe *p, Facts *f)
         } files[] = {
                 { NAME_CLAIMS, &f->claims },
                 { NAME_MODPROBE_SNIPPET, &f->modprobe_snippet },
+                { NAME_MODULES_LOAD, &f->modules_load },
                 { NAME_IMAGE_STAMPS, &f->image_stamps },
                 { NAME_TRANSACTION, &f->transaction },
                 { NAME_FAILED_PLAN, &f->failed_plan },
         };
-        _cleanup_free_ char *helper = NULL;
-        struct stat st;
-        size_t size;
         int r;
 
         FOREACH_ARRAY(i, files, ELEMENTSOF(files)) {
@@ -103,18 +146,12 @@ int probe_files(const Probe *p, Facts *f)
                 if (r < 0)
                         return r;
         }
+        f->claim_image.has_helper = probe_exists(p->rfd, NAME_STATIC_HELPER);
+        f->claim_image.exists = probe_exists(p->rfd, NAME_CLAIM_IMAGE);
         if (p->cfg->n_devices == 0 && !facts_traces(f))
                 return 0;
-        r = root_read_file(p->rfd, NAME_CLAIM_HELPER, HELPER_MAX_BYTES, &helper, &size);
-        if (r == -ENOMEM)
-                return r;
-        if (r >= 0) {
-                f->helper_present = true;
-                f->helper_hash = fnv1a(FNV_START, helper, size);
-                f->helper_runs = size > SELFMAG && memcmp(helper, ELFMAG, SELFMAG) == 0 &&
-                                 root_stat(p->rfd, NAME_CLAIM_HELPER, &st) >= 0 && (st.st_mode & 0111) != 0;
-        }
-        return 0;
+        r = probe_helper(p, f);
+        return r < 0 || p->cfg->claim == CLAIM_WAY_INITRAMFS ? r : probe_claim_image(p, &f->claim_image);
 }
 
 int facts_gather(int rfd, unsigned flags, const Config *cfg, Facts *ret)

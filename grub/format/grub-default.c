@@ -6,7 +6,7 @@
 #include "model/names.h"
 
 /* Variables that words may be added to. */
-static const char *const appendable[] = { VAR_NORMAL, VAR_XEN_NORMAL };
+static const char *const appendable[] = { VAR_NORMAL, VAR_XEN_NORMAL, VAR_EARLY };
 
 int grub_default_splice(LoaderFile *f, size_t start, size_t end, const char *text)
 {

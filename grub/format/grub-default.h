@@ -18,6 +18,10 @@
 #define VAR_XEN_ALL    "GRUB_CMDLINE_LINUX_XEN_REPLACE"
 #define VAR_XEN_NORMAL "GRUB_CMDLINE_LINUX_XEN_REPLACE_DEFAULT"
 
+/* Files that are loaded in front of each image, behind microcode, if they lie beside the kernel
+ * (util/grub.d/10_linux.in). */
+#define VAR_EARLY      "GRUB_EARLY_INITRD_LINUX_CUSTOM"
+
 /* Puts other bytes in the place of start to end of a file. 0 or -ENOMEM. */
 int grub_default_splice(LoaderFile *f, size_t start, size_t end, const char *text) _must_check_;
 

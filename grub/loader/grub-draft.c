@@ -360,6 +360,43 @@ static int add_missing(Draft *d, const LoaderEdit *want, const char *drop_in, ch
         return 0;
 }
 
+/* Is the word in what the files make of the variable for images in front, as far as can be told? 1, 0 or -ENOMEM. */
+static int has_early(const Draft *d, const LoaderEdit *want)
+{
+        _cleanup_(shell_state_done) ShellState state = {};
+        _cleanup_(kargs_done) Kargs present = {};
+        const LoaderVariable *v;
+        int r = shell_eval(d->files, d->n, d->dialect, &state);
+
+        if (r < 0)
+                return r;
+        v = shell_variable(&state, VAR_EARLY);
+        if (v && v->state == VARIABLE_CANNOT_TELL)
+                return has_own_word(d, want, VAR_EARLY, want->early);
+        r = kargs_parse(v && v->value ? v->value : "", &present);
+        return r < 0 ? r : string_list_contains(&present.words, want->early);
+}
+
+/* The image that is to be loaded in front of all others, but behind microcode, which has a variable of its own. */
+static int add_early(Draft *d, const LoaderEdit *want, const char *drop_in, char **ret_drop_in, OwnedWords *ret_words)
+{
+        const bool own = drop_in && (*ret_drop_in || !draft_has(d, drop_in));
+        _cleanup_(owned_words_done) OwnedWords missing = {};
+        size_t file = 0;
+        int r = want->early ? has_early(d, want) : 1;
+
+        if (r != 0)
+                return MIN(r, 0);
+        r = owned_words_add(&missing, VAR_EARLY, want->early);
+        if (r >= 0 && own)
+                return add_to_drop_in(d, &missing, drop_in, ret_drop_in, ret_words);
+        if (r >= 0)
+                r = draft_append(d, VAR_EARLY, want->early, drop_in != NULL, &file);
+        if (r == -ENOTSUP)
+                return refuse_out_of_reach(want);
+        return r < 0 ? r : owned_words_add_all(&d->words[file].added, &missing);
+}
+
 /* Of which entries can the arguments be told? */
 static int look(const Draft *d, bool *ret_known)
 {
@@ -408,5 +445,7 @@ int draft_edit(Draft *d, const LoaderEdit *want, const char *drop_in, char **ret
                 r = refuse_contradiction_left(d, want);
         if (r >= 0)
                 r = add_missing(d, want, drop_in, ret_drop_in, ret_words);
+        if (r >= 0)
+                r = add_early(d, want, drop_in, ret_drop_in, ret_words);
         return r < 0 ? r : verify(d, want, known);
 }

@@ -12,6 +12,7 @@
 #include "model/names.h"
 
 #define DEFAULT_DIR     "/etc/default/grub.d"
+#define LINUX_SCRIPT    "/etc/grub.d/10_linux"
 /* All sources together: people write a few KiB, and time to evaluate them grows with the square. */
 #define SOURCES_MAX_KIB 128U
 
@@ -126,6 +127,16 @@ static int read_generated(int rfd, Loader *l, const char *path)
         return r;
 }
 
+/* GRUB 2.04 and up, unless somebody has put an older script there. */
+static int read_early_variable(int rfd, Loader *l)
+{
+        _cleanup_free_ char *text = NULL;
+        int r = root_read_text(rfd, LINUX_SCRIPT, &text);
+
+        l->early_variable = r >= 0 && strstr(text, VAR_EARLY);
+        return r == -ENOMEM ? r : 0;
+}
+
 static ShellDialect dialect(const Loader *l)
 {
         return l->bash ? SHELL_BASH : SHELL_POSIX;
@@ -207,6 +218,8 @@ static int grub2_read(int rfd, Loader *ret)
         if (r >= 0 && !is_fixed(rfd, l.generated))
                 r = read_sources(rfd, &l);
         if (r >= 0)
+                r = read_early_variable(rfd, &l);
+        if (r >= 0)
                 r = read_variables(&l);
         if (r >= 0)
                 r = read_generated(rfd, &l, l.generated);
@@ -282,6 +295,14 @@ static bool has_word(const Kargs *k, const char *word)
         return string_list_contains(&k->words, word);
 }
 
+/* Is the image that has to come first missing, or still there when none has to? */
+static bool early_differs(const BootEntry *e, const LoaderEdit *want)
+{
+        if (!want->early)
+                return boot_entry_loads_early(e, NAME_CLAIM_IMAGE_FILE);
+        return e->initrd && !boot_entry_loads_early(e, want->early);
+}
+
 /* A word of ours that nobody wants any more, still in an entry although the sources do not bring it. */
 static bool entry_is_stale(const BootEntry *e, const LoaderEdit *want, const Kargs *base)
 {
@@ -302,7 +323,8 @@ static bool entry_is_stale(const BootEntry *e, const LoaderEdit *want, const Kar
 static bool entries_differ(const Loader *l, const LoaderEdit *want, const Kargs *base)
 {
         FOREACH_ARRAY(e, l->entries, l->n_entries)
-                if (!e->rescue && (!loader_entry_fine(e, want->add, want->remove) || entry_is_stale(e, want, base)))
+                if (!e->rescue && (!loader_entry_fine(e, want->add, want->remove) || entry_is_stale(e, want, base) ||
+                                   early_differs(e, want)))
                         return true;
         return false;
 }
@@ -311,7 +333,7 @@ static int plan_generate(const Loader *l, const LoaderEdit *want, const char *pa
 {
         MenuStep *s = plan_add_menu(plan, want->check, path, want->add, want->remove);
 
-        if (!s)
+        if (!s || string_copy(want->early, &s->early) < 0)
                 return -ENOMEM;
         FOREACH_ARRAY(a, l->mkconfig.items, l->mkconfig.n) {
                 int r = string_list_add(&s->argv, *a);
@@ -381,7 +403,7 @@ static int check_default(const Loader *l, const LoaderEdit *want)
 {
         FOREACH_ARRAY(e, l->entries, l->n_entries)
                 if (e->foreign && e->is_default && !startswith(e->id, "osprober-") &&
-                    !loader_entry_fine(e, want->add, want->remove))
+                    (!loader_entry_fine(e, want->add, want->remove) || early_differs(e, want)))
                         return loader_refuse(
                                 want, -ENOTSUP,
                                 "the default entry \"%s\" (%s:%u) is not made from " NAME_DEFAULT_GRUB
@@ -419,8 +441,25 @@ static int grub2_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
         return plan->n > before || entries_differ(l, want, &base) ? plan_mkconfig(l, want, plan) : 0;
 }
 
+static const char *grub2_early_obstacle(const Loader *l)
+{
+        if (l->menu_from_bls)
+                return "its menu is made of boot loader specification entries, and ptprep has no way yet to put one "
+                       "more "
+                       "image into these";
+        if (!l->early_variable)
+                return LINUX_SCRIPT " knows nothing of " VAR_EARLY ": that needs GRUB 2.04 or newer";
+        /* 20_linux_xen writes all images on one module2 line, of which Xen takes the first */
+        FOREACH_ARRAY(e, l->entries, l->n_entries)
+                if (e->hypervisor && !e->foreign)
+                        return "its menu boots Linux under Xen, which would take the claim image for the initramfs and "
+                               "leave out the right one";
+        return NULL;
+}
+
 const LoaderOps loader_grub2 = {
         .kind = LOADER_GRUB2,
         .read = grub2_read,
         .edit = grub2_edit,
+        .early_obstacle = grub2_early_obstacle,
 };

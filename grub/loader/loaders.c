@@ -110,6 +110,14 @@ int loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
         return 0;
 }
 
+const char *loader_early_obstacle(const Loader *l)
+{
+        FOREACH_ARRAY(i, loaders, ELEMENTSOF(loaders))
+                if ((*i)->kind == l->kind && (*i)->early_obstacle)
+                        return (*i)->early_obstacle(l);
+        return "ptprep cannot make it load one more image in front of that of a kernel";
+}
+
 int loader_refuse(const LoaderEdit *want, int error, const char *format, ...)
 {
         char *reason;
@@ -136,7 +144,8 @@ int loader_unwanted(const LoaderEdit *want, const char *subject, OwnedWords *ret
         if (!f)
                 return 0;
         FOREACH_ARRAY(w, f->added.items, f->added.n) {
-                int r = string_list_contains(&want->add->words, w->word) ? 0 : owned_words_add(ret, w->place, w->word);
+                bool wanted = string_list_contains(&want->add->words, w->word) || streq_null(w->word, want->early);
+                int r = wanted ? 0 : owned_words_add(ret, w->place, w->word);
 
                 if (r < 0)
                         return r;

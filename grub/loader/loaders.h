@@ -17,6 +17,7 @@ typedef struct LoaderEdit {
         const char *image_check; /* of the one that asks for images */
         const Kargs *add;        /* words to have */
         const Kargs *remove;     /* words that contradict them and may not stay, e.g. iommu=off */
+        const char *early;       /* name of a file beside the kernels, loaded in front of each image; NULL: none */
         const StringList *stale; /* kernel releases whose image the loader's own tool has to make again; NULL: none */
         bool interrupted;        /* an earlier run was cut short: what was to follow its edits may not have been run */
         const Record *record;    /* what ptprep did before: words in it are ptprep's, all others somebody else's */
@@ -60,6 +61,9 @@ int loader_read_kind(int rfd, LoaderKind kind, Loader *ret) _must_check_;
  */
 int loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan) _must_check_;
 
+/* Why it cannot be told to load one more image in front of those that it loads, one sentence; NULL: it can. */
+const char *loader_early_obstacle(const Loader *l);
+
 /**
  * loader_unwanted() - words that ptprep added to a file and that nobody asks for any more
  * @ret: appended to. Returns 0 or -ENOMEM.
@@ -76,6 +80,8 @@ typedef struct LoaderOps {
         LoaderKind kind;
         int (*read)(int rfd, Loader *ret); /* -ENOENT: not this one; ret is zeroed, untouched on failure */
         int (*edit)(const Loader *l, const LoaderEdit *want, Plan *plan);
+        /* As loader_early_obstacle(). NULL: edit() knows nothing of LoaderEdit.early. */
+        const char *(*early_obstacle)(const Loader *l);
 } LoaderOps;
 
 extern const LoaderOps loader_grub2;

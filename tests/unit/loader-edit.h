@@ -9,6 +9,9 @@
 
 /* Edits of the files of a tree's boot loaders, planned as ptprep plans them, with a record that is kept in the tree. */
 
+/* The claim image is wanted, and is there. */
+static bool edit_in_claim_image;
+
 static inline Kargs words(const char *s)
 {
         Kargs k = {};
@@ -40,6 +43,11 @@ static inline int edit_plan(const Tree *t, const char *add, const char *remove, 
         assert_int_equal(probe_loader(&probe, &facts), 0);
         assert_int_equal(probe_record(&probe, &facts), 0);
         assert_int_equal(facts.record_known, TRISTATE_YES);
+        if (edit_in_claim_image) {
+                facts.claim_image = (ClaimImage){ .exists = TRISTATE_YES, .hash = 1 };
+                wanted.in_claim_image = true;
+                wanted.claim_image = 1;
+        }
         r = plan_compute(&(const Judgement){ &config, &facts, &wanted }, &findings, ret);
         kargs_done(&wanted.add);
         kargs_done(&wanted.remove);

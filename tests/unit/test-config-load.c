@@ -54,7 +54,7 @@ static void test_all_keys(void **state)
 
         (void) state;
         assert_int_equal(load("# a backslash at the end of a comment is no continuation \\\n"
-                              "[agent]\r\nenabled = no\r\n"
+                              "[agent]\r\nenabled = no\r\nclaim = image\n"
                               "[iommu]\n  argument=never ; as told\n\tpassthrough = \"yes\"  # quoted\n"
                               "[device gpu-0.a_b]\naddress = 10001:80:1f.7\nid='10DE:1b80'\n"
                               "path = pci0000:6f/00.5/pci10001:80/1f.7\ndriver = pci-stub\noptional = yes\n"
@@ -62,6 +62,7 @@ static void test_all_keys(void **state)
                               &c, &e),
                          0);
         assert_false(c.enabled);
+        assert_int_equal(c.claim, CLAIM_WAY_IMAGE);
         assert_true(c.passthrough);
         assert_true(c.argument_set);
         assert_int_equal(c.argument, ARGUMENT_NEVER);
@@ -69,7 +70,7 @@ static void test_all_keys(void **state)
         d = c.devices;
         assert_string_equal(d->name, "gpu-0.a_b");
         assert_string_equal(d->file, "test.conf");
-        assert_int_equal(d->line, 7);
+        assert_int_equal(d->line, 8);
         assert_int_equal(d->address.domain, 0x10001);
         assert_int_equal(d->address.slot, 0x1f);
         assert_int_equal(d->id.vendor, 0x10de);
@@ -129,7 +130,8 @@ static void test_faults(void **state)
                 { "[agent]\nen abled = yes\n", 2, "is no key" },
                 { "[agent]\nEnabled = yes\n", 2, "capital letter" },
                 { "[agent]\nenable = yes\n", 2, "unknown key \"enable\" in [agent], did you mean \"enabled\"?" },
-                { "[agent]\naddress = 1\n", 2, "unknown key \"address\" in [agent], expected enabled or group" },
+                { "[agent]\nclaim = dracut\n", 2, "expected auto, image or initramfs" },
+                { "[agent]\naddress = 1\n", 2, "unknown key \"address\" in [agent], expected enabled, group or claim" },
                 { "[agent]\ngroup = all\n", 2, "\"all\" is no valid group of [agent], expected strict, companions" },
                 { GOOD_DEVICE "adress = 1\n", 4, "unknown key \"adress\" in [device nic0], did you mean \"address\"?" },
                 { GOOD_DEVICE "vendor = 1\n", 4, "expected address, id, path, driver, optional, group or allow" },

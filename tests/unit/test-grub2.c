@@ -69,6 +69,45 @@ static bool exists(const Tree *t, const char *path)
         return root_stat(t->rfd, path, &st) == 0;
 }
 
+#define EARLY "GRUB_EARLY_INITRD_LINUX_CUSTOM"
+
+/* The claim image comes behind what others have in front of their images, and goes without a trace. */
+static void early_image(const Tree *t, bool drop_ins, const char *defaults, const char *expected)
+{
+        _cleanup_free_ char *before = dash_value(t, "", EARLY);
+
+        tree_file(t, DEFAULTS, defaults);
+        host(t, drop_ins, defaults);
+        edit_in_claim_image = true;
+        (void) edit(t, wanted, "", 0);
+        dash_says(t, EARLY, expected);
+        /* the menu has not got it: to make that anew is all that is left */
+        regenerate(t);
+        assert_int_equal(edit(t, wanted, "", 0), 1);
+        dash_says(t, EARLY, expected);
+        edit_in_claim_image = false;
+        (void) edit(t, "", "", 0);
+        file_is(t, DEFAULTS, defaults);
+        assert_false(exists(t, OWN));
+}
+
+static void early_image_in_front(void **state)
+{
+        Tree *t = *state;
+
+        early_image(t, true, NORMAL "=\"quiet\"\n", "ptprep-claim.img");
+        early_image(t, true, EARLY "=\"acpi.img tables.img\"\n", "acpi.img tables.img ptprep-claim.img");
+        early_image(t, true, EARLY "=$(echo acpi.img)\n", "acpi.img ptprep-claim.img");
+}
+
+static void early_image_without_drop_ins(void **state)
+{
+        Tree *t = *state;
+
+        early_image(t, false, NORMAL "=\"quiet\"\n", "ptprep-claim.img");
+        early_image(t, false, EARLY "='acpi.img'\n", "acpi.img ptprep-claim.img");
+}
+
 static void drop_in_comes_and_goes(void **state)
 {
         static const char defaults[] = "GRUB_DEFAULT=0\n" NORMAL "=\"quiet\"\nGRUB_CMDLINE_LINUX=\"intel_iommu=off\"\n";
@@ -622,6 +661,8 @@ static void settings_that_are_too_long(void **state)
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
+                TREE_TEST(early_image_in_front),
+                TREE_TEST(early_image_without_drop_ins),
                 TREE_TEST(drop_in_comes_and_goes),
                 TREE_TEST(drop_in_without_the_variable),
                 TREE_TEST(drop_in_sorts_last),

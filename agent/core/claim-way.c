@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/claim-way.h"
+
+#include "base/parse.h"
+#include "base/text.h"
+#include "core/image-builder.h"
+#include "core/next-boot.h"
+#include "grub/loader/loaders.h"
+#include "initramfs/builders.h"
+#include "initramfs/claim-image.h"
+
+/* Who makes the image of a kernel; BUILDER_UNKNOWN: it has none, or it cannot be told. */
+static BuilderKind maker_of(const Facts *f, const KernelRelease *k)
+{
+        return k->initrd ? image_owner(f, &k->image).kind : BUILDER_UNKNOWN;
+}
+
+/* Is an image made by a program that is known, and into which ptprep cannot put anything? */
+static bool builders_need_it(const Facts *f)
+{
+        FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
+                BuilderKind maker = maker_of(f, k);
+
+                if (maker >= _BUILDER_FIRST && !builder_usable(maker))
+                        return true;
+        }
+        return false;
+}
+
+static int kernel_obstacle(const Facts *f, const KernelRelease *k, char **ret)
+{
+        const BuilderKind maker = maker_of(f, k);
+        const char *name = k->kernel ? startswith(k->kernel, NAME_BOOT "/") : NULL;
+
+        if (k->kernel && (!name || strchr(name, '/')))
+                return string_printf(ret, "%s does not lie in " NAME_BOOT, k->kernel);
+        if (maker >= _BUILDER_FIRST && !builder_ops(maker)->starts_claim_image)
+                return string_printf(ret, "nothing in an image of %s would start what is in the claim image",
+                                     builder_kind_to_string(maker));
+        FOREACH_ARRAY(l, k->loaded, k->n_loaded)
+                if (l->by_tool)
+                        return string_printf(ret, "%s is made by the boot loader's own tool", l->path);
+        return 0;
+}
+
+int claim_way_obstacle(const Facts *f, char **ret)
+{
+        size_t used = 0;
+        int r = 0;
+
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
+                const char *obstacle = l->unused ? NULL : loader_early_obstacle(l);
+
+                used += !l->unused;
+                if (obstacle)
+                        return string_printf(ret, "%s: %s", loader_kind_to_string(l->kind), obstacle);
+        }
+        if (used == 0)
+                return string_copy("no boot loader is found that could load it", ret);
+        for (size_t i = 0; i < f->n_kernels && r >= 0 && !*ret; i++)
+                r = kernel_obstacle(f, f->kernels + i, ret);
+        if (r < 0 || *ret || f->claim_image.has_helper == TRISTATE_YES)
+                return r;
+        return string_copy("this ptprep was built without " NAME_STATIC_HELPER
+                           " (meson's option static-helper, which wants musl-gcc)",
+                           ret);
+}
+
+int claim_way_choose(const Config *c, const Facts *f, bool *ret_in_claim_image, char **ret_obstacle)
+{
+        _cleanup_free_ char *obstacle = NULL;
+        const bool asked = c->claim == CLAIM_WAY_IMAGE;
+        int r;
+
+        *ret_in_claim_image = false;
+        *ret_obstacle = NULL;
+        if (c->n_devices == 0 || !(asked || (c->claim == CLAIM_WAY_AUTO && builders_need_it(f))))
+                return 0;
+        r = claim_way_obstacle(f, &obstacle);
+        if (r < 0)
+                return r;
+        if (!obstacle && !(f->claim_image.helper && f->claim_image.unit))
+                r = string_printf(&obstacle, "%s is missing or damaged: install ptprep again",
+                                  f->claim_image.helper ? NAME_CLAIM_UNIT : NAME_STATIC_HELPER);
+        if (r < 0)
+                return r;
+        *ret_in_claim_image = !obstacle;
+        *ret_obstacle = TAKE_PTR(obstacle);
+        return 0;
+}
+
+int claim_way_image(const Facts *f, const char *claims, const char *modprobe, uint64_t *ret)
+{
+        const ClaimImageParts parts = {
+                .helper = f->claim_image.helper,
+                .helper_size = f->claim_image.helper_size,
+                .claims = claims,
+                .unit = f->claim_image.unit,
+                .modprobe = modprobe,
+        };
+        _cleanup_free_ char *bytes = NULL;
+        size_t size;
+        int r = claim_image_build(&parts, &bytes, &size);
+
+        if (r < 0)
+                return r;
+        *ret = fnv1a(FNV_START, bytes, size) ?: 1;
+        return 0;
+}
+
+ImageState claim_image_state(const Judgement *j)
+{
+        const ClaimImage *c = &j->facts->claim_image;
+
+        if (c->exists == TRISTATE_NO)
+                return IMAGE_MISSING;
+        if (c->exists == TRISTATE_UNKNOWN || c->hash == 0)
+                return IMAGE_UNKNOWN;
+        return c->hash == j->wanted->claim_image ? IMAGE_CURRENT : IMAGE_STALE;
+}
+
+const BootEntry *claim_image_unloaded(const Judgement *j)
+{
+        FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries)
+                        if (entry_counts(e) && e->initrd && !boot_entry_loads_early(e, NAME_CLAIM_IMAGE_FILE))
+                                return e;
+        return NULL;
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* When the claim image is used, what is judged of it, and in which order it comes and goes. */
+#include "core/claim-way.h"
+
+#include "grub/loader/loaders.h"
+#include "machine.h"
+#include "model/names.h"
+
+/* Debian as it is installed: initramfs-tools, and GRUB 2. Nothing is applied yet. */
+static void set_up(Machine *m)
+{
+        ClaimImage *c = &m->facts.claim_image;
+        KernelRelease *k = m->facts.kernels;
+
+        m->facts.builders[BUILDER_DRACUT].installed = m->facts.builders[BUILDER_DRACUT].active = TRISTATE_NO;
+        set_text(&m->facts.builders[BUILDER_DRACUT].snippet, NULL);
+        m->facts.builders[BUILDER_INITRAMFS_TOOLS].installed = TRISTATE_YES;
+        m->facts.builders[BUILDER_INITRAMFS_TOOLS].active = TRISTATE_YES;
+        k->image.maker = BUILDER_INITRAMFS_TOOLS;
+        k->image.digest = 0;
+        set_text(&k->kernel, "/boot/vmlinuz-6.1.0-1-amd64");
+        set_text(&m->facts.image_stamps, NULL);
+        c->has_helper = TRISTATE_YES;
+        c->exists = TRISTATE_NO;
+        set_text(&c->helper, "\177ELF static");
+        c->helper_size = strlen(c->helper);
+        set_text(&c->unit, "[Service]\n");
+        m->facts.loaders->early_variable = true;
+        FOREACH_ARRAY(e, m->facts.loaders->entries, m->facts.loaders->n_entries)
+                set_text(&e->initrd, "/boot/initrd.img-6.1.0-1-amd64");
+}
+
+/* What an apply leaves behind. */
+static void settle(Machine *m)
+{
+        machine_settle(m);
+        machine_judge(m);
+        set_text(&m->facts.modules_load, m->wanted.modules_load);
+        m->facts.claim_image.exists = TRISTATE_YES;
+        m->facts.claim_image.hash = m->wanted.claim_image;
+        FOREACH_ARRAY(e, m->facts.loaders->entries, m->facts.loaders->n_entries)
+                assert_int_equal(string_list_add(&e->early, "/boot/" NAME_CLAIM_IMAGE_FILE), 0);
+        /* the edit of its sources was judged elsewhere */
+        machine_set_source(m, "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet intel_iommu=on ptprep.claim=1\"\n"
+                              "GRUB_EARLY_INITRD_LINUX_CUSTOM=" NAME_CLAIM_IMAGE_FILE "\n");
+        machine_judge(m);
+}
+
+static void expect(const Machine *m, Result result, const char *text)
+{
+        const Finding *worst = NULL;
+
+        FOREACH_ARRAY(f, m->findings.items, m->findings.n)
+                if (streq(f->check, "image.current") && (!worst || f->result > worst->result))
+                        worst = f;
+        if (!worst || worst->result != result || !strstr(worst->detail, text))
+                fail_msg("%s \"%s\", expected %s \"%s\"", worst ? result_to_string(worst->result) : "nothing",
+                         worst ? worst->detail : "", result_to_string(result), text);
+}
+
+/* Index of the first step of a kind; -1: none. */
+static int step_at(const Machine *m, StepKind kind)
+{
+        for (size_t i = 0; i < m->plan.n; i++)
+                if (m->plan.steps[i].kind == kind)
+                        return (int) i;
+        return -1;
+}
+
+static void it_is_there_before_it_is_named(void **state)
+{
+        Machine *m = *state;
+        int image, menu;
+
+        set_up(m);
+        machine_judge(m);
+        expect(m, RESULT_FAIL, "does not exist");
+        assert_true(m->wanted.in_claim_image);
+        assert_int_equal(m->wanted.image_digest, 0);
+        assert_non_null(strstr(m->wanted.claims, " later=yes\n"));
+        image = step_at(m, STEP_CLAIM_IMAGE);
+        menu = step_at(m, STEP_MKCONFIG);
+        assert_true(image >= 0 && menu > image);
+        assert_string_equal(m->plan.steps[image].claim_image.claims, m->wanted.claims);
+        assert_string_equal(m->plan.steps[menu].menu.early, NAME_CLAIM_IMAGE_FILE);
+        assert_int_equal(step_at(m, STEP_REBUILD_IMAGE), -1);
+}
+
+static void what_is_judged_of_it(void **state)
+{
+        Machine *m = *state;
+        BootEntry *e;
+
+        set_up(m);
+        settle(m);
+        expect(m, RESULT_OK, "and every entry loads it");
+        machine_expect_exit(m, REPORT_CHECK, EXIT_READY, 0);
+        m->facts.claim_image.hash++;
+        machine_judge(m);
+        expect(m, RESULT_FAIL, "has another claim list");
+        assert_int_equal(m->plan.n, 1);
+        assert_int_equal(m->plan.steps[0].kind, STEP_CLAIM_IMAGE);
+        m->facts.claim_image.hash--;
+        /* a recovery entry may have it or not, each other one has to */
+        e = m->facts.loaders->entries;
+        string_list_done(&e[1].early);
+        machine_judge(m);
+        machine_expect_exit(m, REPORT_CHECK, EXIT_READY, 0);
+        string_list_done(&e[0].early);
+        machine_judge(m);
+        expect(m, RESULT_FAIL, "is not loaded by this entry yet");
+        assert_int_equal(step_at(m, STEP_CLAIM_IMAGE), -1);
+        assert_true(step_at(m, STEP_MKCONFIG) >= 0);
+}
+
+/* One in the image itself is unpacked later, and would count. */
+static void a_list_in_an_image_goes(void **state)
+{
+        Machine *m = *state;
+        int at;
+
+        set_up(m);
+        m->config.claim = CLAIM_WAY_IMAGE;
+        m->facts.builders[BUILDER_INITRAMFS_TOOLS].installed = TRISTATE_NO;
+        m->facts.builders[BUILDER_INITRAMFS_TOOLS].active = TRISTATE_NO;
+        m->facts.builders[BUILDER_DRACUT].installed = m->facts.builders[BUILDER_DRACUT].active = TRISTATE_YES;
+        m->facts.kernels->image.maker = BUILDER_DRACUT;
+        m->facts.kernels->image.digest = 1234;
+        settle(m);
+        m->facts.kernels->image.digest = 1234;
+        machine_judge(m);
+        expect(m, RESULT_FAIL, "has a claim list of its own in it");
+        at = step_at(m, STEP_REBUILD_IMAGE);
+        assert_true(at >= 0);
+        assert_true(m->plan.steps[at].image.bare);
+        assert_false(m->plan.steps[at].image.may_stay);
+        assert_int_equal(m->plan.steps[at].image.modules.n, 0);
+}
+
+static void where_it_cannot_be_used(void **state)
+{
+        Machine *m = *state;
+        Loader *l;
+        KernelRelease *k;
+
+        set_up(m);
+        l = m->facts.loaders;
+        k = m->facts.kernels;
+        l->entries[0].hypervisor = true;
+        machine_judge(m);
+        expect(m, RESULT_BLOCKED, "nor can the claim image be used: grub2: its menu boots Linux under Xen");
+        assert_int_equal(m->plan.n, 0);
+        l->entries[0].foreign = true; /* of another system, on another disk */
+        machine_judge(m);
+        assert_null(m->wanted.claim_image_obstacle);
+        l->entries[0].hypervisor = l->entries[0].foreign = false;
+        l->early_variable = false;
+        machine_judge(m);
+        expect(m, RESULT_BLOCKED, "GRUB 2.04");
+        l->early_variable = l->menu_from_bls = true;
+        machine_judge(m);
+        expect(m, RESULT_BLOCKED, "boot loader specification");
+        l->menu_from_bls = false;
+        l->kind = LOADER_PROXMOX;
+        machine_judge(m);
+        expect(m, RESULT_BLOCKED, "proxmox: ptprep cannot make it load");
+        l->kind = LOADER_GRUB2;
+        set_text(&k->kernel, "/vmlinuz-6.1.0-1-amd64");
+        machine_judge(m);
+        expect(m, RESULT_BLOCKED, "does not lie in /boot");
+        set_text(&k->kernel, "/boot/vmlinuz-6.1.0-1-amd64");
+        m->facts.claim_image.has_helper = TRISTATE_NO;
+        machine_judge(m);
+        expect(m, RESULT_BLOCKED, "built without " NAME_STATIC_HELPER);
+        m->config.claim = CLAIM_WAY_IMAGE;
+        machine_judge(m);
+        expect(m, RESULT_BLOCKED,
+               "which [agent] claim = image asks for, cannot be used: this ptprep was built without");
+        m->facts.claim_image.has_helper = TRISTATE_YES;
+        set_text(&m->facts.claim_image.helper, NULL);
+        machine_judge(m);
+        expect(m, RESULT_BLOCKED, "missing or damaged");
+        set_text(&m->facts.claim_image.helper, "\177ELF static");
+        m->config.claim = CLAIM_WAY_INITRAMFS;
+        machine_judge(m);
+        expect(m, RESULT_BLOCKED, "ptprep cannot put a claim list into such images");
+        m->config.claim = CLAIM_WAY_AUTO;
+        m->facts.builders[BUILDER_MKINITCPIO].active = TRISTATE_YES;
+        m->facts.builders[BUILDER_INITRAMFS_TOOLS].active = TRISTATE_NO;
+        k->image.maker = BUILDER_MKINITCPIO;
+        machine_judge(m);
+        expect(m, RESULT_BLOCKED, "nothing in an image of mkinitcpio would start");
+}
+
+/* An entry that names a file which is not there does not boot. */
+static void it_goes_when_no_entry_names_it(void **state)
+{
+        Machine *m = *state;
+        const size_t devices = m->config.n_devices;
+        int image;
+
+        set_up(m);
+        settle(m);
+        m->config.n_devices = 0;
+        machine_judge(m);
+        image = step_at(m, STEP_CLAIM_IMAGE);
+        assert_true(step_at(m, STEP_MKCONFIG) >= 0 && image > step_at(m, STEP_MKCONFIG));
+        assert_null(m->plan.steps[image].claim_image.claims);
+        assert_null(m->plan.steps[step_at(m, STEP_MKCONFIG)].menu.early);
+        /* nobody makes the menu anew: the image stays */
+        string_list_done(&m->facts.loaders->mkconfig);
+        machine_judge(m);
+        assert_int_equal(step_at(m, STEP_CLAIM_IMAGE), -1);
+        expect(m, RESULT_BLOCKED, "would not boot without it: it stays");
+        m->config.n_devices = devices;
+}
+
+/* Whatever stands in the way of the rest. */
+static void a_shorter_list_gets_into_it(void **state)
+{
+        Machine *m = *state;
+        int image;
+
+        set_up(m);
+        machine_add_device(m, "disk", "0000:00:03.0", "1af4:1042");
+        machine_add_device(m, "gone", "0000:00:06.0", "8086:10d3");
+        settle(m);
+        m->config.n_devices = 2;
+        machine_judge(m);
+        assert_int_equal(finding_worst(&m->findings), RESULT_BLOCKED);
+        image = step_at(m, STEP_CLAIM_IMAGE);
+        assert_true(image >= 0);
+        assert_null(strstr(m->plan.steps[image].claim_image.claims, "0000:00:06.0"));
+        assert_non_null(strstr(m->plan.steps[image].claim_image.claims, "0000:00:04.0"));
+        assert_int_equal(step_at(m, STEP_MKCONFIG), -1);
+        m->config.n_devices = 3;
+}
+
+static void it_is_named_before_anything_is_configured(void **state)
+{
+        Machine *m = *state;
+        const size_t devices = m->config.n_devices;
+
+        set_up(m);
+        m->config.n_devices = 0;
+        machine_judge(m);
+        expect(m, RESULT_OK, "made by initramfs-tools, and ptprep can put its claim image in front of it");
+        m->config.n_devices = devices;
+}
+
+#define MACHINE_TEST(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                MACHINE_TEST(it_is_there_before_it_is_named),
+                MACHINE_TEST(what_is_judged_of_it),
+                MACHINE_TEST(a_list_in_an_image_goes),
+                MACHINE_TEST(where_it_cannot_be_used),
+                MACHINE_TEST(it_goes_when_no_entry_names_it),
+                MACHINE_TEST(a_shorter_list_gets_into_it),
+                MACHINE_TEST(it_is_named_before_anything_is_configured),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
