@@ -15,13 +15,13 @@ static BuilderKind maker_of(const Facts *f, const KernelRelease *k)
         return k->initrd ? image_owner(f, &k->image).kind : BUILDER_UNKNOWN;
 }
 
-/* Is an image made by a program that is known, and into which ptprep cannot put anything? */
-static bool builders_need_it(const Facts *f)
+/* Is an image made by a program into whose images ptprep cannot put anything, or would rather not? */
+static bool builders_want_it(const Facts *f)
 {
         FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 BuilderKind maker = maker_of(f, k);
 
-                if (maker >= _BUILDER_FIRST && !builder_usable(maker))
+                if (maker >= _BUILDER_FIRST && !(builder_usable(maker) && builder_ops(maker)->images_first))
                         return true;
         }
         return false;
@@ -74,7 +74,7 @@ int claim_way_choose(const Config *c, const Facts *f, bool *ret_in_claim_image, 
 
         *ret_in_claim_image = false;
         *ret_obstacle = NULL;
-        if (c->n_devices == 0 || !(asked || (c->claim == CLAIM_WAY_AUTO && builders_need_it(f))))
+        if (c->n_devices == 0 || !(asked || (c->claim == CLAIM_WAY_AUTO && builders_want_it(f))))
                 return 0;
         r = claim_way_obstacle(f, &obstacle);
         if (r < 0)

@@ -9,6 +9,7 @@ const BuilderOps builder_dracut = {
         .kind = BUILDER_DRACUT,
         .programs = (const char *const[]){ "/usr/bin/dracut", "/usr/sbin/dracut", "/sbin/dracut", NULL },
         .marks = (const char *const[]){ "usr/lib/dracut/*", "lib/dracut/*", "dracut-0*", NULL },
+        .images_first = true,
         .starts_claim_image = true,
         .hooks = (const char *const[]){ "dracut", "*-dracut", "*-dracut.install", "*dracut*install*.hook", NULL },
         /*

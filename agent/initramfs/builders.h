@@ -16,6 +16,7 @@ typedef struct BuilderOps {
         const char *const *marks;
         /* fnmatch(3) patterns of the names of its hooks in the directories that builders.c looks into. */
         const char *const *hooks;
+        bool images_first;       /* where nobody asks, the claim list goes into its images and not in front of them */
         bool starts_claim_image; /* its init starts the helper of a claim image, see claim-image.h */
         bool named_only;         /* its hook for kernel-install does nothing unless initrd_generator= names it */
         /*

@@ -774,10 +774,12 @@ static void image_owners(void **state)
                 { true, BUILDER_DRACUT, 0, D | IT, D | IT, BUILDER_DRACUT, NULL },
                 { true, BUILDER_DRACUT, 0, 0, 0, BUILDER_DRACUT, "is made by dracut, which is not installed" },
                 /* dracut-core beside initramfs-tools; and what was made by dracut in such a place once */
-                { true, BUILDER_INITRAMFS_TOOLS, 0, IT, D | IT, BUILDER_INITRAMFS_TOOLS,
-                  "is made by initramfs-tools (" },
-                { true, BUILDER_INITRAMFS_TOOLS, 0, D | IT, D | IT, BUILDER_INITRAMFS_TOOLS, "its files are inside" },
-                { true, BUILDER_INITRAMFS_TOOLS, 0, 0, D, BUILDER_INITRAMFS_TOOLS, "is made by initramfs-tools (" },
+                { true, BUILDER_INITRAMFS_TOOLS, 0, IT, D | IT, BUILDER_INITRAMFS_TOOLS, NULL },
+                { true, BUILDER_INITRAMFS_TOOLS, 0, D | IT, D | IT, BUILDER_INITRAMFS_TOOLS, NULL },
+                { true, BUILDER_INITRAMFS_TOOLS, 0, 0, D, BUILDER_INITRAMFS_TOOLS,
+                  "is made by initramfs-tools, which is not installed" },
+                { true, BUILDER_MKINITCPIO, 0, MK, D | MK, BUILDER_MKINITCPIO, "is made by mkinitcpio (its files are" },
+                { true, BUILDER_MKINITCPIO, 0, D | MK, D | MK, BUILDER_MKINITCPIO, "its files are inside" },
                 { true, BUILDER_DRACUT, 0, IT, D | IT, BUILDER_UNKNOWN,
                   "was made by dracut, but those of new kernels are made by initramfs-tools" },
                 { true, BUILDER_DRACUT, 0, IT | MK, D | IT | MK, BUILDER_UNKNOWN, "by initramfs-tools and mkinitcpio" },
@@ -790,7 +792,8 @@ static void image_owners(void **state)
                 { true, BUILDER_OTHER, 0, MO, D | MO, BUILDER_MKOSI_INITRD, "is made by mkosi-initrd (hook-of-mkosi" },
                 /* it could not be read */
                 { true, 0, 0, D, D, BUILDER_DRACUT, NULL },
-                { true, 0, 0, IT, D | IT, BUILDER_INITRAMFS_TOOLS, "(hook-of-initramfs-tools makes the next)" },
+                { true, 0, 0, IT, D | IT, BUILDER_INITRAMFS_TOOLS, NULL },
+                { true, 0, 0, MK, D | MK, BUILDER_MKINITCPIO, "(hook-of-mkinitcpio makes the next)" },
                 { true, 0, 0, D | IT, D | IT, BUILDER_UNKNOWN,
                   "which program makes /boot/initrd.img-6.12.0-1-amd64: dracut" },
                 { true, 0, 0, 0, D, BUILDER_UNKNOWN, "cannot tell which program makes /boot" },
@@ -852,9 +855,9 @@ static void the_builder_is_named_early(void **state)
         machine_judge(m);
         expect(m, "image.current", RESULT_OK, "the initramfs of this host is made by dracut, which ptprep can use");
         m->facts.builders[BUILDER_DRACUT].active = TRISTATE_NO;
-        m->facts.builders[BUILDER_INITRAMFS_TOOLS].active = TRISTATE_YES;
+        m->facts.builders[BUILDER_MKINITCPIO].active = TRISTATE_YES;
         machine_judge(m);
-        expect(m, "image.current", RESULT_SKIPPED, "is made by initramfs-tools");
+        expect(m, "image.current", RESULT_SKIPPED, "is made by mkinitcpio");
         expect_exit(m, EXIT_READY, m->plan.n);
         m->config.n_devices = 1; /* what is released */
 }

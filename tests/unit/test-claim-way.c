@@ -137,6 +137,18 @@ static void a_list_in_an_image_goes(void **state)
         assert_int_equal(m->plan.steps[at].image.modules.n, 0);
 }
 
+/* Is the claim list put into the images, for this reason? NULL: no. */
+static void expect_images(Machine *m, const char *obstacle)
+{
+        machine_judge(m);
+        assert_int_equal(m->wanted.in_claim_image, !obstacle);
+        assert_int_equal(step_at(m, STEP_CLAIM_IMAGE) >= 0, !obstacle);
+        assert_int_equal(step_at(m, STEP_REBUILD_IMAGE) >= 0, !!obstacle);
+        assert_int_equal(!m->wanted.claim_image_obstacle, !obstacle);
+        if (obstacle && !strstr(m->wanted.claim_image_obstacle, obstacle))
+                fail_msg("\"%s\", expected \"%s\"", m->wanted.claim_image_obstacle, obstacle);
+}
+
 static void where_it_cannot_be_used(void **state)
 {
         Machine *m = *state;
@@ -146,50 +158,59 @@ static void where_it_cannot_be_used(void **state)
         set_up(m);
         l = m->facts.loaders;
         k = m->facts.kernels;
+        expect_images(m, NULL);
         l->entries[0].hypervisor = true;
-        machine_judge(m);
-        expect(m, RESULT_BLOCKED, "nor can the claim image be used: grub2: its menu boots Linux under Xen");
-        assert_int_equal(m->plan.n, 0);
+        expect_images(m, "grub2: its menu boots Linux under Xen");
         l->entries[0].foreign = true; /* of another system, on another disk */
-        machine_judge(m);
-        assert_null(m->wanted.claim_image_obstacle);
+        expect_images(m, NULL);
         l->entries[0].hypervisor = l->entries[0].foreign = false;
         l->early_variable = false;
+        expect_images(m, "GRUB 2.04");
+        l->early_variable = true;
+        set_text(&k->kernel, "/vmlinuz-6.1.0-1-amd64");
+        expect_images(m, "does not lie in /boot");
+        set_text(&k->kernel, "/boot/vmlinuz-6.1.0-1-amd64");
+        m->facts.claim_image.has_helper = TRISTATE_NO;
+        expect_images(m, "built without " NAME_STATIC_HELPER);
+        m->facts.claim_image.has_helper = TRISTATE_YES;
+        set_text(&m->facts.claim_image.helper, NULL);
+        expect_images(m, "missing or damaged");
+        set_text(&m->facts.claim_image.helper, "\177ELF static");
+        l->menu_from_bls = true;
         machine_judge(m);
-        expect(m, RESULT_BLOCKED, "GRUB 2.04");
-        l->early_variable = l->menu_from_bls = true;
-        machine_judge(m);
-        expect(m, RESULT_BLOCKED, "boot loader specification");
+        assert_non_null(strstr(m->wanted.claim_image_obstacle, "boot loader specification"));
         l->menu_from_bls = false;
         l->kind = LOADER_PROXMOX;
         machine_judge(m);
-        expect(m, RESULT_BLOCKED, "proxmox: ptprep cannot make it load");
+        assert_non_null(strstr(m->wanted.claim_image_obstacle, "proxmox: ptprep cannot make it load"));
         l->kind = LOADER_GRUB2;
-        set_text(&k->kernel, "/vmlinuz-6.1.0-1-amd64");
-        machine_judge(m);
-        expect(m, RESULT_BLOCKED, "does not lie in /boot");
-        set_text(&k->kernel, "/boot/vmlinuz-6.1.0-1-amd64");
-        m->facts.claim_image.has_helper = TRISTATE_NO;
-        machine_judge(m);
-        expect(m, RESULT_BLOCKED, "built without " NAME_STATIC_HELPER);
+}
+
+/* What is asked for and cannot be had is no reason to do something else. */
+static void what_was_asked_for_is_done_or_nothing(void **state)
+{
+        Machine *m = *state;
+
+        set_up(m);
         m->config.claim = CLAIM_WAY_IMAGE;
+        m->facts.claim_image.has_helper = TRISTATE_NO;
         machine_judge(m);
         expect(m, RESULT_BLOCKED,
                "which [agent] claim = image asks for, cannot be used: this ptprep was built without");
+        assert_int_equal(m->plan.n, 0);
         m->facts.claim_image.has_helper = TRISTATE_YES;
-        set_text(&m->facts.claim_image.helper, NULL);
-        machine_judge(m);
-        expect(m, RESULT_BLOCKED, "missing or damaged");
-        set_text(&m->facts.claim_image.helper, "\177ELF static");
         m->config.claim = CLAIM_WAY_INITRAMFS;
         machine_judge(m);
-        expect(m, RESULT_BLOCKED, "ptprep cannot put a claim list into such images");
+        assert_false(m->wanted.in_claim_image);
+        assert_null(m->wanted.claim_image_obstacle);
+        assert_true(step_at(m, STEP_REBUILD_IMAGE) >= 0);
         m->config.claim = CLAIM_WAY_AUTO;
         m->facts.builders[BUILDER_MKINITCPIO].active = TRISTATE_YES;
         m->facts.builders[BUILDER_INITRAMFS_TOOLS].active = TRISTATE_NO;
-        k->image.maker = BUILDER_MKINITCPIO;
+        m->facts.kernels->image.maker = BUILDER_MKINITCPIO;
         machine_judge(m);
         expect(m, RESULT_BLOCKED, "nothing in an image of mkinitcpio would start");
+        assert_int_equal(m->plan.n, 0);
 }
 
 /* An entry that names a file which is not there does not boot. */
@@ -244,7 +265,13 @@ static void it_is_named_before_anything_is_configured(void **state)
         set_up(m);
         m->config.n_devices = 0;
         machine_judge(m);
-        expect(m, RESULT_OK, "made by initramfs-tools, and ptprep can put its claim image in front of it");
+        expect(m, RESULT_OK, "the initramfs of this host is made by initramfs-tools, which ptprep can use");
+        m->facts.builders[BUILDER_INITRAMFS_TOOLS].active = m->facts.builders[BUILDER_INITRAMFS_TOOLS].installed =
+                TRISTATE_NO;
+        m->facts.builders[BUILDER_MKINITCPIO].active = m->facts.builders[BUILDER_MKINITCPIO].installed = TRISTATE_YES;
+        m->facts.kernels->image.maker = BUILDER_MKINITCPIO;
+        machine_judge(m);
+        expect(m, RESULT_SKIPPED, "is made by mkinitcpio");
         m->config.n_devices = devices;
 }
 
@@ -257,6 +284,7 @@ int main(void)
                 MACHINE_TEST(what_is_judged_of_it),
                 MACHINE_TEST(a_list_in_an_image_goes),
                 MACHINE_TEST(where_it_cannot_be_used),
+                MACHINE_TEST(what_was_asked_for_is_done_or_nothing),
                 MACHINE_TEST(it_goes_when_no_entry_names_it),
                 MACHINE_TEST(a_shorter_list_gets_into_it),
                 MACHINE_TEST(it_is_named_before_anything_is_configured),
