@@ -12,6 +12,7 @@ import importlib.util
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -109,6 +110,7 @@ def left_behind(host: Host) -> None:
     is asked for, and then the next kernel does not boot. dracut sources the file with bash."""
     host.judge(host.start("--apply", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).wait(60), REBOOT_DUE, True)
     snippet, base = host.tree.path("/etc/dracut.conf.d/ptprep.conf"), host.tree.path("/usr/lib/dracut")
+    shutil.rmtree(base / "modules.d")
     for there, expected in ((False, "[]"), (True, "[ ptprep ]")):
         if there:
             (base / "modules.d/90ptprep").mkdir(parents=True)
