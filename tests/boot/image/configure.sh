@@ -75,6 +75,7 @@ fi
 
 # What the images of this guest need no part of, so that dracut in the guest takes one minute and not five. The host drivers of
 # the devices that cases claim are in there too: a claim has to come before them in the initramfs as well.
+mkdir -p /etc/dracut.conf.d
 cat > /etc/dracut.conf.d/00-boot-test.conf <<'END'
 compress="cat"
 do_strip="no"
@@ -96,6 +97,12 @@ cat > /usr/lib/boot-test/ldd <<'END'
 /lib64/ld-linux-x86-64.so.2 --list "$@" 2>/dev/null || { echo '	not a dynamic executable'; exit 1; }
 END
 chmod 755 /usr/lib/boot-test/ldd
+
+# The same for initramfs-tools. What is in this list it loads itself, in the initramfs, behind its first scripts.
+if [ -d /etc/initramfs-tools ]; then
+        printf '%s\n' virtio_pci virtio_blk nvme ext4 e1000e > /etc/initramfs-tools/modules
+        printf '%s\n' MODULES=list COMPRESS=gzip FSTYPE=ext4 > /etc/initramfs-tools/conf.d/boot-test
+fi
 
 rm -f /usr/sbin/policy-rc.d /etc/dpkg/dpkg.cfg.d/boot-test /etc/apt/apt.conf.d/90boot-test /etc/resolv.conf
 rm -rf /var/cache/apt/* /var/lib/apt/lists/* /var/log/*.log /var/log/apt /tmp/* /var/tmp/*

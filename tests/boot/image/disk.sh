@@ -14,6 +14,10 @@ make_images() {
                 image=/boot/initrd.img-$release
                 [ ! -e "$image" ] || continue
                 [ -e "$modules/modules.dep" ] || depmod "$release"
+                if ! command -v dracut > /dev/null; then
+                        mkinitramfs -o "$image" "$release"
+                        continue
+                fi
                 # dracut looks at the machine it runs on, which is not the guest; configure.sh names what the guest needs
                 dracut --quiet --force --filesystems ext4 "$image" "$release"
         done

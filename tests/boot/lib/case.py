@@ -10,6 +10,7 @@ from .util import HarnessError
 
 SUITES = ("bookworm", "trixie", "forky")
 LOADERS = ("grub", "systemd-boot")
+BUILDERS = ("dracut", "initramfs-tools")
 MOUNT_POINTS = ("/boot", "/boot/efi")
 ADDRESS = re.compile(r"^[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$")
 
@@ -119,6 +120,7 @@ class Case:
     noauto: list[str] = field(default_factory=list)
     unlisted: list[str] = field(default_factory=list)
     loader: str = "grub"
+    initramfs: str = "dracut"
     older_kernel: bool = False
     kernel_package: bool = False
     ptprep: bool = True
@@ -319,6 +321,8 @@ class Reader:
                 case.unlisted = self._mount_points(entry)
             elif key == "loader":
                 case.loader = self._one_of(entry, LOADERS)
+            elif key == "initramfs":
+                case.initramfs = self._one_of(entry, BUILDERS)
             elif key == "older kernel":
                 case.older_kernel = self._yes(entry)
             elif key == "kernel package":

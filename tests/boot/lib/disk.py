@@ -69,6 +69,7 @@ class Layout:
 
     separate_boot: bool = False
     loader: str = "grub"
+    initramfs: str = "dracut"
 
     @property
     def parts(self) -> list[Part]:
@@ -189,11 +190,14 @@ class Disks:
         top = self.roots.older_kernel(suite) if older_kernel else self.roots.packages(suite)
         if layout.loader == "systemd-boot":
             top = self.roots.systemd_boot(suite, top)
+        if layout.initramfs == "initramfs-tools":
+            top = self.roots.initramfs_tools(suite, top)
         inputs = [path.read_bytes() for path in sorted(IMAGE_DIR.iterdir())
                   if path.suffix != ".txt" and path.name != "make-root.sh"]
         key = digest(top.name, repr(layout), GUEST_ARGUMENTS, CORE_CONFIG, CORE_MODULES, *inputs)
         shape = (("-2-kernels" if older_kernel else "") + ("-boot" if layout.separate_boot else "") +
-                 (f"-{layout.loader}" if layout.loader != "grub" else ""))
+                 (f"-{layout.loader}" if layout.loader != "grub" else "") +
+                 (f"-{layout.initramfs}" if layout.initramfs != "dracut" else ""))
 
         def make(path: Path, log: Path) -> None:
             path.mkdir()

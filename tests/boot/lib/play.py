@@ -56,7 +56,7 @@ class Play:
 
     @property
     def layout(self) -> Layout:
-        return Layout(self.case.separate_boot, self.case.loader)
+        return Layout(self.case.separate_boot, self.case.loader, self.case.initramfs)
 
     @property
     def weight(self) -> int:

@@ -123,6 +123,10 @@ class Roots:
         wanted = package_list(BOOT_DIR / "image" / "systemd-boot.txt", suite)
         return self._upon(below, f"systemd-boot-{suite}", tuple(wanted), ["instead-of-grub", "DIRECTORY", *wanted])
 
+    def initramfs_tools(self, suite: str, below: Layer) -> Layer:
+        """dracut taken away ("-" behind a name is apt's word for that), initramfs-tools in its place."""
+        return self.upon(below, f"initramfs-tools-{suite}", ("initramfs-tools", "busybox", "dracut-", "dracut-core-"))
+
     def kernel_package(self, suite: str) -> Path:
         """A directory with the packages of one more kernel, that sorts behind the one that every guest has."""
         packages = self.packages(suite)
