@@ -255,6 +255,19 @@ static int judge_cut(const Check *self, const Judgement *j, FindingList *ret)
         return r < 0 ? r : !!e;
 }
 
+/* Nobody knows whose IOMMU it is, and so which words it has. */
+static int judge_unknown_vendor(const Check *self, const Judgement *j, FindingList *ret)
+{
+        if (iommu_state_is_on(j->wanted->iommu))
+                return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
+                                   "it is on without one, and ptprep knows none for it");
+        if (features_foreign(&j->facts->features))
+                return finding_add(ret, self->id, RESULT_SKIPPED, NULL, CURE_NONE, NULL,
+                                   "ptprep knows none for this machine, which is no x86");
+        return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_NONE, NULL,
+                           "cannot tell which argument is needed: whose IOMMU this is, is not visible here");
+}
+
 int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret)
 {
         const Facts *f = j->facts;
@@ -284,10 +297,8 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
                         ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "%s is effective in %zu boot entr%s (%s)",
                         j->wanted->iommu_add, n, n == 1 ? "y" : "ies",
                         f->n_loaders == 1 && f->loaders->generated ? f->loaders->generated : loaders_in_use(f, names));
-        if (!vendor && !iommu_state_is_on(j->wanted->iommu) && config_asks(j->config) &&
-            j->config->argument != ARGUMENT_NEVER)
-                return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_NONE, NULL,
-                                   "cannot tell which argument is needed: whose IOMMU this is, is not visible here");
+        if (!vendor && config_asks(j->config) && j->config->argument != ARGUMENT_NEVER)
+                return judge_unknown_vendor(self, j, ret);
         if (vendor && vendor->always_on)
                 return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL,
                                    "none is needed: %s %s IOMMU is on by default", text_article(vendor->name),

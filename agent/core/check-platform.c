@@ -79,8 +79,15 @@ int check_firmware_table(const Check *self, const Judgement *j, FindingList *ret
                                    "cannot tell: this is a container");
         if (iommu_table(f))
                 return judge_table(self, j, iommu_table(f), ret);
+        if (features_foreign(&f->features))
+                return finding_add(ret, self->id, RESULT_SKIPPED, NULL, CURE_NONE, NULL,
+                                   "the tables that ptprep reads are those of x86: %s",
+                                   iommu_state_is_on(j->wanted->iommu) ? "the IOMMU works without"
+                                                                       : "see iommu.active");
         if (f->acpi != TRISTATE_YES || iommu_table_present(f) == TRISTATE_UNKNOWN)
-                return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_NONE, NULL,
+                return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_ELSEWHERE,
+                                   "run ptprep where /sys/firmware can be seen: on the host itself, on a kernel with "
+                                   "CONFIG_ACPI",
                                    "cannot tell: this system shows no ACPI tables");
         r = iommu_words("there is no {tables} table", NULL, &none);
         if (r < 0)
@@ -98,10 +105,10 @@ static int iommu_is_active(const Check *self, const Judgement *j, FindingList *r
         const Facts *f = j->facts;
         const char *word = text->word ? j->wanted->iommu_word : NULL;
 
-        return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "%s%s%s%s: %zu unit%s (%s), %zu groups",
+        return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "%s%s%s%s: %zu unit%s (%s), %zu group%s",
                            text->text, word ? " (" : "", word ?: "", word ? ")" : "", f->iommu_units.n,
                            f->iommu_units.n == 1 ? "" : "s", f->iommu_units.n > 0 ? f->iommu_units.items[0] : "?",
-                           f->n_groups);
+                           f->n_groups, f->n_groups == 1 ? "" : "s");
 }
 
 int check_iommu_active(const Check *self, const Judgement *j, FindingList *ret)
@@ -136,7 +143,7 @@ int check_iommu_remapping(const Check *self, const Judgement *j, FindingList *re
                 return finding_add(ret, self->id, RESULT_SKIPPED, NULL, CURE_NONE, NULL,
                                    "can be judged once the IOMMU is on");
         return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_NONE, NULL,
-                           "cannot tell: the kernel's interrupt chips are not visible here");
+                           "cannot tell: no interrupt chip that is visible here says so");
 }
 
 int check_kernel_lockdown(const Check *self, const Judgement *j, FindingList *ret)

@@ -66,6 +66,27 @@ static const struct StateRow {
                                     .result = RESULT_BLOCKED,
                                     .weight = VERDICT_BLOCKED,
                                     .cure_kind = CURE_FIRMWARE },
+        [IOMMU_STATE_OFF_FOREIGN] = { .text = "off: the kernel has found no IOMMU on this machine, which is no x86",
+                                      .cure = "see that the firmware describes one (on ARM an SMMU, in the IORT table "
+                                              "or the device tree), and that this kernel has its driver, such as "
+                                              "CONFIG_ARM_SMMU_V3; a virtual machine has to be given one by its host",
+                                      .result = RESULT_BLOCKED,
+                                      .weight = VERDICT_BLOCKED,
+                                      .cure_kind = CURE_FIRMWARE },
+        [IOMMU_STATE_OFF_FOREIGN_GUEST] = { .text = "off: this is a virtual machine without a virtual IOMMU",
+                                            .cure = "give the virtual machine one (QEMU on ARM: -machine "
+                                                    "virt,iommu=smmuv3; elsewhere: -device virtio-iommu-pci), or run "
+                                                    "ptprep on its host",
+                                            .result = RESULT_BLOCKED,
+                                            .weight = VERDICT_BLOCKED,
+                                            .cure_kind = CURE_FIRMWARE },
+        [IOMMU_STATE_OFF_XEN] = { .text = "off: Xen runs below this system and has the IOMMU to itself, so that VFIO "
+                                          "has none",
+                                  .cure = "give devices away with Xen's own means (xl pci-assignable-add, "
+                                          "xen-pciback.hide=), or boot Linux without Xen",
+                                  .result = RESULT_BLOCKED,
+                                  .weight = VERDICT_BLOCKED,
+                                  .cure_kind = CURE_PERSON },
         [IOMMU_STATE_OFF_TABLE] = { .text = "off: the firmware's table is so wrong that Linux gives up, see "
                                             "firmware.table",
                                     .cure = "ask the vendor for a firmware update",
@@ -137,6 +158,8 @@ static IommuState state_on(const Facts *f, IommuArgument argument)
 
 static IommuState state_without_table(const Facts *f)
 {
+        if (features_foreign(&f->features))
+                return f->features.hypervisor == TRISTATE_YES ? IOMMU_STATE_OFF_FOREIGN_GUEST : IOMMU_STATE_OFF_FOREIGN;
         if (f->features.hypervisor == TRISTATE_YES)
                 return IOMMU_STATE_OFF_GUEST;
         return f->features.cpu_virtualization == TRISTATE_NO ? IOMMU_STATE_OFF_CPU : IOMMU_STATE_OFF_FIRMWARE;
@@ -169,7 +192,9 @@ IommuState iommu_state(const Facts *f, const char **ret_word)
                 return IOMMU_STATE_CONTAINER;
         if (f->iommu_active == TRISTATE_YES)
                 return state_on(f, argument);
-        if (f->iommu_active == TRISTATE_NO && iommu_table_present(f) == TRISTATE_NO)
+        if (f->iommu_active == TRISTATE_NO && f->features.xen_control)
+                return IOMMU_STATE_OFF_XEN;
+        if (f->iommu_active == TRISTATE_NO && (iommu_table_present(f) == TRISTATE_NO || features_foreign(&f->features)))
                 return state_without_table(f);
         if (f->iommu_active == TRISTATE_UNKNOWN || !f->cmdline_known)
                 return IOMMU_STATE_UNKNOWN;

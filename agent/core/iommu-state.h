@@ -20,8 +20,11 @@ typedef enum IommuState {
         IOMMU_STATE_OFF_FIRMWARE, /* no table, on a CPU that could */
         IOMMU_STATE_OFF_CPU,      /* no table, and no virtualization either */
         IOMMU_STATE_OFF_GUEST,    /* no table, in a virtual machine */
-        IOMMU_STATE_OFF_TABLE,    /* a table that makes Linux give up */
-        IOMMU_STATE_OFF_SUPPORT,  /* a kernel without a driver for it */
+        IOMMU_STATE_OFF_FOREIGN,  /* no x86, for which there are other tables, or none */
+        IOMMU_STATE_OFF_FOREIGN_GUEST,
+        IOMMU_STATE_OFF_XEN,     /* the machine has one, and Xen has it to itself */
+        IOMMU_STATE_OFF_TABLE,   /* a table that makes Linux give up */
+        IOMMU_STATE_OFF_SUPPORT, /* a kernel without a driver for it */
         IOMMU_STATE_OFF_UNEXPLAINED,
         _IOMMU_STATE_MAX,
 } IommuState;

@@ -136,6 +136,13 @@ int obstacle_remapping(const VerdictContext *c, const PciFunction *f, const char
                         "no interrupt remapping%s, and allow_unsafe_interrupts is configured and not in force "
                         "yet",
                         table);
+        if (features_foreign(&c->facts->features))
+                return verdict_add(ret, id,
+                                   &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,
+                                                  "if the guest is trusted like the host, set [iommu] "
+                                                  "allow_unsafe_interrupts = yes" },
+                                   "the interrupt controller does not keep those of devices apart: a guest could send "
+                                   "any interrupt to the host, so VFIO refuses");
         return verdict_add(
                 ret, id,
                 &(ReasonKind){ VERDICT_CONDITIONAL, RESULT_BLOCKED, CURE_CONFIGURATION,

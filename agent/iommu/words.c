@@ -26,12 +26,13 @@ static const struct Token {
         const char *(*word)(const IommuVendor *v);
         const char *separator; /* of all vendors; NULL: of the one that is asked about */
         const char *unknown;   /* where nobody knows which that is */
+        bool own;              /* of all only where nobody knows which it is */
 } tokens[] = {
-        { "{maker}", word_name, NULL, "this machine" },  { "{table}", word_signature, NULL, "its table" },
-        { "{argument}", word_add, NULL, "an argument" }, { "{tables}", word_signature, " and no ", NULL },
-        { "{features}", word_feature, " or ", NULL },    { "{setups}", word_setup, " or ", NULL },
-        { "{flags}", word_cpu_flag, " or ", NULL },      { "{options}", word_driver, " or ", NULL },
-        { "{devices}", word_device, " or ", NULL },      { "{logs}", word_log, "|", NULL },
+        { "{maker}", word_name, NULL, "this machine" },     { "{table}", word_signature, NULL, "its table" },
+        { "{argument}", word_add, NULL, "an argument" },    { "{tables}", word_signature, " and no ", NULL },
+        { "{features}", word_feature, " or ", NULL, true }, { "{setups}", word_setup, " or ", NULL, true },
+        { "{flags}", word_cpu_flag, " or ", NULL },         { "{options}", word_driver, " or ", NULL },
+        { "{devices}", word_device, " or ", NULL },         { "{logs}", word_log, "|", NULL },
 };
 
 static const struct Token *token_at(const char *s)
@@ -46,7 +47,7 @@ static void print_token(FILE *f, const struct Token *t, const IommuVendor *vendo
 {
         const char *separator = "";
 
-        if (!t->separator) {
+        if (!t->separator || (t->own && vendor && t->word(vendor))) {
                 fputs((vendor ? t->word(vendor) : NULL) ?: t->unknown, f);
                 return;
         }

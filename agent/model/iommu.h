@@ -58,15 +58,25 @@ typedef enum KernelOption {
 
 const char *kernel_option_to_string(KernelOption o); /* as the file has it, "CONFIG_INTEL_IOMMU" */
 
+/* What this program takes machines for; the words of one are no help on another. */
+typedef enum CpuKind {
+        CPU_UNKNOWN,
+        CPU_X86,
+        CPU_ARM,
+        CPU_OTHER,
+} CpuKind;
+
 typedef struct Features {
         unsigned release;             /* LINUX(major, minor); 0: unknown */
         Tristate interrupt_remapping; /* in force now, whatever was asked for */
         Tristate unsafe_interrupts;   /* vfio_iommu_type1 is loaded and allows them; unknown: it is not loaded */
         Tristate unsafe_configured;   /* a file in modprobe.d sets them for when it is loaded; unknown: nobody asked */
-        Tristate cpu_virtualization;  /* vmx or svm */
-        Tristate hypervisor;          /* this is a virtual machine */
-        Tristate secure_boot;         /* only read where the kernel is locked down */
-        Tristate denylist;            /* vfio-pci refuses what is on its list; unknown: it is not loaded */
+        CpuKind cpu;
+        Tristate cpu_virtualization; /* vmx or svm; x86 only */
+        Tristate hypervisor;         /* this is a virtual machine */
+        bool xen_control;            /* this is the domain that controls Xen (dom0): the machine's IOMMU is Xen's */
+        Tristate secure_boot;        /* only read where the kernel is locked down */
+        Tristate denylist;           /* vfio-pci refuses what is on its list; unknown: it is not loaded */
         Tristate options[_KERNEL_OPTION_MAX]; /* unknown: no such file, or nobody asked */
 } Features;
 
@@ -78,6 +88,12 @@ typedef struct Features {
 #define LINUX_MINOR(v)      ((v) &0xffff)
 
 void features_init(Features *f); /* everything unknown */
+
+/* Is it surely a machine for which the tables and words of x86 are no help? */
+static inline bool features_foreign(const Features *f)
+{
+        return f->cpu == CPU_ARM || f->cpu == CPU_OTHER;
+}
 
 /* "6.1.0-50-amd64" gives LINUX(6, 1); 0: no such form. */
 unsigned linux_release_parse(const char *s);

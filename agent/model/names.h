@@ -45,6 +45,7 @@
 #define NAME_PROC_CMDLINE      "/proc/cmdline"
 #define NAME_PROC_CPUINFO      "/proc/cpuinfo"
 #define NAME_PROC_HOSTNAME     "/proc/sys/kernel/hostname"
+#define NAME_PROC_XEN          "/proc/xen/capabilities"
 #define NAME_PROC_OSRELEASE    "/proc/sys/kernel/osrelease"
 #define NAME_PROC_HOSTNAME     "/proc/sys/kernel/hostname"
 #define NAME_PROC_BOOT_ID      "/proc/sys/kernel/random/boot_id"

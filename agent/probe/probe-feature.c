@@ -10,11 +10,11 @@
 /* A distribution's configuration has some 300 KiB. */
 #define CONFIG_MAX_BYTES (4U * 1024 * 1024)
 
-/* Legacy interrupts and those of the first I/O APIC, which say it all on a PC, have lower numbers. */
+/* Legacy interrupts and those of the first I/O APIC, which say it all on x86, have lower numbers. */
 #define IRQ_FIRST_LOOK   32U
 
-/* YES, NO and UNKNOWN: this interrupt does not tell. */
-static Tristate chip_remaps(const Probe *p, const char *irq)
+/* YES, NO and UNKNOWN: this interrupt does not tell. @foreign: the machine is no x86. */
+static Tristate chip_remaps(const Probe *p, const char *irq, bool foreign)
 {
         char path[sizeof(NAME_SYS_IRQ "/") + 32 + sizeof("/chip_name")], chip[64];
 
@@ -23,6 +23,8 @@ static Tristate chip_remaps(const Probe *p, const char *irq)
                 return TRISTATE_UNKNOWN;
         if (startswith(chip, "IR-") || startswith(chip, "ITS-"))
                 return TRISTATE_YES;
+        if (foreign)
+                return strstr(chip, "MSI") ? TRISTATE_NO : TRISTATE_UNKNOWN;
         return startswith(chip, "IO-APIC") || startswith(chip, "PCI-MSI") ? TRISTATE_NO : TRISTATE_UNKNOWN;
 }
 
@@ -31,19 +33,21 @@ static Tristate chip_remaps(const Probe *p, const char *irq)
  * remapping table (Linux arch/x86/kernel/apic/io_apic.c and drivers/iommu/{intel,amd}). All I/O APICs are behind one or
  * none is; a message of a device that no unit covers can lack it while others have it, so a yes counts more than a no.
  * An ITS of a GICv3 looks up each message by the device that sent it, which VFIO takes for the same
- * (drivers/irqchip/irq-gic-v3-its.c, IRQ_DOMAIN_FLAG_ISOLATED_MSI; iommu_group_has_isolated_msi()).
+ * (drivers/irqchip/irq-gic-v3-its.c, IRQ_DOMAIN_FLAG_ISOLATED_MSI; iommu_group_has_isolated_msi()). Other chips for
+ * messages, such as those of small boards, do not.
  */
 static int probe_remapping(const Probe *p, Facts *f)
 {
         _cleanup_(string_list_done) StringList irqs = {};
+        bool foreign = features_foreign(&f->features);
         Tristate seen = TRISTATE_UNKNOWN;
         int r;
 
-        for (unsigned i = 0; i < IRQ_FIRST_LOOK; i++) {
+        for (unsigned i = 0; i < IRQ_FIRST_LOOK && !foreign; i++) {
                 char irq[3 * sizeof(i) + 1];
 
                 (void) snprintf(irq, sizeof(irq), "%u", i);
-                seen = chip_remaps(p, irq);
+                seen = chip_remaps(p, irq, foreign);
                 if (seen != TRISTATE_UNKNOWN) {
                         f->features.interrupt_remapping = seen;
                         return 0;
@@ -53,7 +57,7 @@ static int probe_remapping(const Probe *p, Facts *f)
         if (r < 0)
                 return probe_soft(r);
         FOREACH_ARRAY(irq, irqs.items, irqs.n) {
-                seen = MAX(seen, chip_remaps(p, *irq));
+                seen = MAX(seen, chip_remaps(p, *irq, foreign));
                 if (seen == TRISTATE_YES)
                         break;
         }
@@ -135,6 +139,55 @@ static Tristate cpu_flag(const char *flags, const char *word)
         return TRISTATE_NO;
 }
 
+/* Lines of /proc/cpuinfo that only one kind of machine has: arch/{x86,arm64,riscv,loongarch,powerpc,s390}/kernel. */
+static CpuKind cpu_kind(const char *cpuinfo)
+{
+        static const struct {
+                const char *mark;
+                CpuKind kind;
+        } marks[] = {
+                { "\nvendor_id\t", CPU_X86 },
+                { "\nflags\t", CPU_X86 },
+                { "\nCPU implementer\t", CPU_ARM },
+                { "\nisa\t", CPU_OTHER },
+                { "\nISA\t", CPU_OTHER },
+                { "\ncpu\t", CPU_OTHER },
+                { "\nvendor_id       : IBM/S390", CPU_OTHER },
+        };
+
+        FOREACH_ARRAY(m, marks, ELEMENTSOF(marks))
+                if (strstr(cpuinfo, m->mark) || startswith(cpuinfo, m->mark + 1))
+                        return m->kind;
+        return CPU_UNKNOWN;
+}
+
+/* What other machines than x86 show of a hypervisor: a node of the device tree, or the firmware's name of the maker
+ * (those that systemd-detect-virt(1) knows, without those that also make real machines). */
+static Tristate hypervisor_by_name(const Probe *p)
+{
+        static const char *const makers[] = { "QEMU",         "KVM", "OpenStack", "VMware",    "VMW",
+                                              "innotek GmbH", "Xen", "Bochs",     "Parallels", "BHYVE" };
+        char maker[64];
+
+        if (probe_exists(p->rfd, "/sys/firmware/devicetree/base/hypervisor") == TRISTATE_YES)
+                return TRISTATE_YES;
+        if (root_read_attr(p->rfd, "/sys/class/dmi/id/sys_vendor", maker, sizeof(maker)) < 0)
+                return TRISTATE_UNKNOWN;
+        FOREACH_ARRAY(m, makers, ELEMENTSOF(makers))
+                if (startswith(maker, *m))
+                        return TRISTATE_YES;
+        return TRISTATE_UNKNOWN;
+}
+
+/* "control_d" (Linux drivers/xen/xenfs/super.c, capabilities_read()). */
+static bool controls_xen(const Probe *p)
+{
+        char capabilities[64];
+
+        return root_read_attr(p->rfd, NAME_PROC_XEN, capabilities, sizeof(capabilities)) >= 0 &&
+               strstr(capabilities, "control_d");
+}
+
 static void probe_cpu(const Probe *p, Facts *f)
 {
         _cleanup_close_ int fd = root_open(p->rfd, NAME_PROC_CPUINFO, O_RDONLY);
@@ -151,6 +204,11 @@ static void probe_cpu(const Probe *p, Facts *f)
                         size += (size_t) n;
         }
         buf[size] = 0;
+        f->features.cpu = cpu_kind(buf);
+        if (f->features.cpu != CPU_X86 && f->features.cpu != CPU_UNKNOWN) {
+                f->features.hypervisor = hypervisor_by_name(p);
+                return;
+        }
         flags = strstr(buf, "\nflags");
         end = flags ? strchr(flags + 1, '\n') : NULL;
         if (!end)
@@ -229,6 +287,7 @@ int probe_feature(const Probe *p, Facts *f)
         if (f->features.denylist != TRISTATE_UNKNOWN)
                 f->features.denylist = f->features.denylist == TRISTATE_YES ? TRISTATE_NO : TRISTATE_YES;
         probe_cpu(p, f);
+        f->features.xen_control = controls_xen(p);
         r = probe_remapping(p, f);
         if (r >= 0)
                 r = probe_unsafe_option(p, f);

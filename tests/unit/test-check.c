@@ -302,6 +302,40 @@ static void arguments_of_the_next_boot(void **state)
         m->config.n_devices = 1; /* what is released */
 }
 
+/* What the makers of x86 call things is no help on other machines, and no reboot changes what they lack. */
+static void other_machines_than_x86(void **state)
+{
+        Machine *m = *state;
+
+        m->facts.acpi = TRISTATE_NO;
+        machine_intel(m)->present = machine_amd(m)->present = TRISTATE_UNKNOWN;
+        m->facts.cpu_vendor = NULL;
+        m->facts.features.cpu = CPU_ARM;
+        set_text(&m->facts.iommu_units.items[0], "smmu3.0x0000000140000000");
+        machine_set_cmdline(m, "quiet ptprep.claim=1");
+        machine_judge(m);
+        expect(m, "firmware.table", RESULT_SKIPPED, "those of x86: the IOMMU works without");
+        expect(m, "iommu.argument", RESULT_OK, "it is on without one, and ptprep knows none for it");
+        machine_settle(m);
+        machine_judge(m);
+        expect_exit(m, EXIT_READY, 0);
+        m->facts.iommu_active = TRISTATE_NO;
+        machine_judge(m);
+        expect(m, "firmware.table", RESULT_SKIPPED, "see iommu.active");
+        expect(m, "iommu.active", RESULT_BLOCKED, "which is no x86");
+        expect(m, "iommu.argument", RESULT_SKIPPED, "no x86");
+        FOREACH_ARRAY(f, m->findings.items, m->findings.n)
+                assert_true(!f->cure || (!strstr(f->cure, "VT-d") && !strstr(f->cure, "AMD")));
+        m->facts.features.cpu = CPU_UNKNOWN; /* both makers are named, unless it is known who it is */
+        m->facts.acpi = TRISTATE_YES;
+        machine_intel(m)->present = machine_amd(m)->present = TRISTATE_NO;
+        machine_judge(m);
+        assert_non_null(strstr(find_cure(m, "iommu.active"), "enable VT-d (Intel) or AMD-Vi/IOMMU (AMD) in"));
+        m->facts.cpu_vendor = &iommu_amd;
+        machine_judge(m);
+        assert_non_null(strstr(find_cure(m, "iommu.active"), "enable AMD-Vi/IOMMU (AMD) in"));
+}
+
 static void amd_needs_no_argument(void **state)
 {
         Machine *m = *state;
@@ -1436,6 +1470,7 @@ int main(void)
                 T(arguments_of_the_next_boot),
                 T(arguments_that_only_the_boot_loader_knows),
                 T(the_default_entry_counts_first),
+                T(other_machines_than_x86),
                 T(amd_needs_no_argument),
                 T(policies_of_the_argument),
                 T(devices),

@@ -170,6 +170,10 @@ static void interrupt_chips(void **state)
         expect_remapping(t, TRISTATE_YES);
         tree_file(t, NAME_SYS_IRQ "/1/chip_name", "GICv3\n");
         tree_file(t, NAME_SYS_IRQ "/120/chip_name", "GICv3\n");
+        tree_file(t, NAME_SYS_IRQ "/130/chip_name", "MIP-MSI\n");
+        expect_remapping(t, TRISTATE_UNKNOWN);
+        tree_file(t, NAME_PROC_CPUINFO, "CPU implementer\t: 0x41\n");
+        expect_remapping(t, TRISTATE_NO);
         tree_file(t, NAME_SYS_IRQ "/130/chip_name", "ITS-PCI-MSI\n");
         expect_remapping(t, TRISTATE_YES);
 }
@@ -207,6 +211,32 @@ static void unsafe_interrupts(void **state)
         }
 }
 
+static void kinds_of_machines(void **state)
+{
+        static const struct {
+                const char *cpuinfo;
+                CpuKind kind;
+        } machines[] = {
+                { "processor\t: 0\nvendor_id\t: AuthenticAMD\n", CPU_X86 },
+                { "processor\t: 0\nBogoMIPS\t: 50.00\nCPU implementer\t: 0x41\n", CPU_ARM },
+                { "processor\t: 0\nhart\t\t: 0\nisa\t\t: rv64imafdc\n", CPU_OTHER },
+                { "processor\t: 0\ncpu\t\t: POWER9, altivec supported\n", CPU_OTHER },
+                { "system type\t: generic\nISA\t\t\t: loongarch32 loongarch64\n", CPU_OTHER },
+                { "vendor_id       : IBM/S390\n# processors    : 2\n", CPU_OTHER },
+                { "processor\t: 0\n", CPU_UNKNOWN },
+        };
+        const Tree *t = *state;
+
+        FOREACH_ARRAY(m, machines, ELEMENTSOF(machines)) {
+                tree_file(t, NAME_PROC_CPUINFO, m->cpuinfo);
+                {
+                        _cleanup_(facts_done) Facts f = gather(t, 0);
+
+                        assert_int_equal(f.features.cpu, m->kind);
+                }
+        }
+}
+
 static void cpu(void **state)
 {
         const Tree *t = *state;
@@ -231,6 +261,17 @@ static void cpu(void **state)
                 _cleanup_(facts_done) Facts f = gather(t, 0);
 
                 assert_int_equal(f.features.cpu_virtualization, TRISTATE_UNKNOWN);
+                assert_int_equal(f.features.cpu, CPU_ARM);
+                assert_int_equal(f.features.hypervisor, TRISTATE_UNKNOWN);
+                assert_false(f.features.xen_control);
+        }
+        tree_file(t, "/sys/class/dmi/id/sys_vendor", "QEMU\n");
+        tree_file(t, NAME_PROC_XEN, "control_d\n");
+        {
+                _cleanup_(facts_done) Facts f = gather(t, 0);
+
+                assert_int_equal(f.features.hypervisor, TRISTATE_YES);
+                assert_true(f.features.xen_control);
         }
 }
 
@@ -411,6 +452,7 @@ int main(void)
                 TREE_TEST(interrupt_chips),
                 TREE_TEST(unsafe_interrupts),
                 TREE_TEST(cpu),
+                TREE_TEST(kinds_of_machines),
                 TREE_TEST(secure_boot),
                 TREE_TEST(details_of_functions),
                 TREE_TEST(isolation),

@@ -207,6 +207,13 @@ static void the_iommu_is_off(void **state)
         expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "the CPU shows no virtualization");
         m->facts.features.hypervisor = TRISTATE_YES;
         expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "virtual machine without a virtual IOMMU");
+        m->facts.features.xen_control = true;
+        expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_PERSON, "Xen runs below this system");
+        m->facts.features.xen_control = false;
+        m->facts.features.cpu = CPU_ARM;
+        expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "virtual machine without a virtual IOMMU");
+        m->facts.features.hypervisor = TRISTATE_UNKNOWN;
+        expect(m, TWIN, VERDICT_BLOCKED, "iommu.active", CURE_FIRMWARE, "which is no x86");
         m->facts.iommu_active = TRISTATE_UNKNOWN;
         expect(m, TWIN, VERDICT_UNKNOWN, "iommu.active", CURE_NONE, "not visible");
         m->facts.container = TRISTATE_YES;
