@@ -51,8 +51,7 @@ int verb_bootloader(const Options *o)
                 r = probe_loader(&probe, &facts);
         if (r < 0)
                 return complain("reading the boot loaders", r);
-        r = options_json(o) ? bootloader_json(&p, &facts.origin, facts.loaders, facts.n_loaders, &mounts)
-                            : bootloader_text(&p, facts.loaders, facts.n_loaders, &mounts);
+        r = options_json(o) ? bootloader_json(&p, &facts, &mounts) : bootloader_text(&p, &facts, &mounts);
         r = print_result("writing", r);
         if (!tell_unreadable(&facts) && !boot_mounts_failed(&mounts))
                 return r;

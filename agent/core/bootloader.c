@@ -138,22 +138,46 @@ static int add_mount(struct json_object *array, const BootMount *m)
         return r < 0 ? r : json_add_text(o, "failure", m->failure);
 }
 
-int bootloader_json(Printer *p, const Origin *origin, const Loader *loaders, size_t n, const BootMounts *unmounted)
+static int add_others(struct json_object *o, const Facts *f)
+{
+        struct json_object *array = f->n_others > 0 ? json_add_array(o, "others") : NULL;
+
+        if (f->n_others > 0 && !array)
+                return -ENOMEM;
+        FOREACH_ARRAY(other, f->others, f->n_others) {
+                struct json_object *item = json_object_new_object();
+                int r = json_append(array, item);
+
+                if (r >= 0)
+                        r = json_add_text(item, "name", other->name);
+                if (r >= 0)
+                        r = json_add_text(item, "found", other->found);
+                if (r >= 0)
+                        r = json_add_text(item, "words_go_to", other->where);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int bootloader_json(Printer *p, const Facts *f, const BootMounts *unmounted)
 {
         _cleanup_json_ struct json_object *o = NULL;
         struct json_object *array;
 
-        if (origin_document(origin, "bootloader", BOOTLOADER_VERSION, origin->reboot_required, &o) < 0)
+        if (origin_document(&f->origin, "bootloader", BOOTLOADER_VERSION, f->origin.reboot_required, &o) < 0)
                 return -ENOMEM;
         array = json_add_array(o, "loaders");
         if (!array)
                 return -ENOMEM;
-        FOREACH_ARRAY(l, loaders, n) {
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
                 int r = add_loader(array, l);
 
                 if (r < 0)
                         return r;
         }
+        if (add_others(o, f) < 0)
+                return -ENOMEM;
         array = unmounted->n > 0 ? json_add_array(o, "unmounted") : NULL;
         if (unmounted->n > 0 && !array)
                 return -ENOMEM;
@@ -245,7 +269,14 @@ static int print_mount(Printer *p, const BootMount *m)
         return 0;
 }
 
-int bootloader_text(Printer *p, const Loader *loaders, size_t n, const BootMounts *unmounted)
+static void print_other(Printer *p, const OtherLoader *o)
+{
+        printer_line(p, "%s (%s)", o->name, o->helper ? "writes boot entries" : "not edited by ptprep");
+        printer_line(p, "  found by %s", o->found);
+        printer_line(p, "  words go into %s", o->where);
+}
+
+int bootloader_text(Printer *p, const Facts *f, const BootMounts *unmounted)
 {
         int r = 0, e;
 
@@ -253,12 +284,17 @@ int bootloader_text(Printer *p, const Loader *loaders, size_t n, const BootMount
                 r = print_mount(p, unmounted->items + i);
         if (unmounted->n > 0)
                 printer_line(p, "%s", "");
-        if (n == 0)
+        if (f->n_loaders == 0 && f->n_others == 0)
                 printer_line(p, "no boot loader found that ptprep knows");
-        for (size_t i = 0; i < n && r >= 0; i++) {
+        for (size_t i = 0; i < f->n_loaders && r >= 0; i++) {
                 if (i > 0)
                         printer_line(p, "%s", "");
-                r = print_loader(p, loaders + i);
+                r = print_loader(p, f->loaders + i);
+        }
+        for (size_t i = 0; i < f->n_others; i++) {
+                if (i + f->n_loaders > 0)
+                        printer_line(p, "%s", "");
+                print_other(p, f->others + i);
         }
         e = printer_end(p);
         return r < 0 ? r : e;

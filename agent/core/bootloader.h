@@ -2,9 +2,7 @@
 #pragma once
 
 #include "base/printer.h"
-#include "model/bootmount.h"
-#include "model/loader.h"
-#include "model/origin.h"
+#include "model/facts.h"
 
 #define BOOTLOADER_VERSION 1 /* of the JSON format: raised when a field changes its meaning or goes away */
 
@@ -14,12 +12,11 @@
  * The members of origin_document(), of kind "bootloader", and
  * "loaders":[{"kind","files":[..],"variables":{NAME:{"value","state"}},"entries":[{"id","kernel","arguments":[..],
  * "rescue","default","source"}]}]. A value is null unless its state is "known"; the others are "unset" and
- * "cannot-tell". Where file systems were not mounted: "unmounted":[{"mount_point","device","listed","elsewhere",
- * "failure"}]. Returns 0; -ENOMEM; negative errno of
- * the stream.
+ * "cannot-tell". Where there are loaders that ptprep does not edit: "others":[{"name","found","words_go_to"}]. Where
+ * file systems were not mounted: "unmounted":[{"mount_point","device","listed","elsewhere","failure"}]. Returns 0;
+ * -ENOMEM; negative errno of the stream.
  */
-int bootloader_json(Printer *p, const Origin *origin, const Loader *loaders, size_t n,
-                    const BootMounts *unmounted) _must_check_;
+int bootloader_json(Printer *p, const Facts *f, const BootMounts *unmounted) _must_check_;
 
 /* The same for people. */
-int bootloader_text(Printer *p, const Loader *loaders, size_t n, const BootMounts *unmounted) _must_check_;
+int bootloader_text(Printer *p, const Facts *f, const BootMounts *unmounted) _must_check_;

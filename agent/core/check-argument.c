@@ -8,17 +8,24 @@
 static int judge_no_loader(const Check *self, const Judgement *j, FindingList *ret)
 {
         const BootEntry running = { .arguments = j->facts->cmdline };
+        const OtherLoader *other = facts_other_loader(j->facts);
+        _cleanup_free_ char *who = NULL, *cure = NULL;
+        int r = other ? string_printf(&who, "%s boots this machine, as %s tells, and ptprep does not edit it",
+                                      other->name, other->found)
+                      : string_copy("no boot loader found that ptprep knows", &who);
 
+        if (r >= 0)
+                r = other ? other_loader_cure(j, other, &cure)
+                          : string_copy("add the arguments to the kernel command line by hand, see ptprep(8)", &cure);
+        if (r < 0)
+                return r;
         if (!config_asks(j->config))
-                return finding_add(ret, self->id, RESULT_SKIPPED, NULL, CURE_NONE, NULL,
-                                   "no boot loader found that ptprep knows");
+                return finding_add(ret, self->id, RESULT_SKIPPED, NULL, CURE_NONE, NULL, "%s", who);
         if (j->facts->cmdline_known && entry_has_arguments(j, &running))
                 return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_ARGUMENT,
                                    "look after them by hand when a kernel is installed",
-                                   "no boot loader found that ptprep knows; this boot has the arguments");
-        return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_ARGUMENT,
-                           "add the arguments to the kernel command line by hand, see ptprep(8)",
-                           "cannot tell: no boot loader found that ptprep knows");
+                                   "%s; this boot has the arguments", who);
+        return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_ARGUMENT, cure, "cannot tell: %s", who);
 }
 
 /* A boot loader that boots no Linux, as far as anybody can see. */
@@ -43,7 +50,7 @@ static int judge_loaders(const Check *self, const Judgement *j, FindingList *ret
 
         if (r != 0)
                 return r;
-        if (f->n_loaders == 0) {
+        if (!facts_has_loader(f)) {
                 r = judge_no_loader(self, j, ret);
                 return r < 0 ? r : 1;
         }

@@ -19,6 +19,45 @@ int check_boot_mounted(const Check *self, const Judgement *j, FindingList *ret)
         return 0;
 }
 
+/* Are all words that are wanted in what a helper writes entries from? */
+static bool has_all_words(const Judgement *j, const char *text)
+{
+        FOREACH_ARRAY(w, j->wanted->add.words.items, j->wanted->add.words.n)
+                if (!text || !strstr(text, *w))
+                        return false;
+        return true;
+}
+
+/* Where no loader is known at all, the checks of arguments tell. */
+int check_boot_loader(const Check *self, const Judgement *j, FindingList *ret)
+{
+        int r = 0;
+
+        FOREACH_ARRAY(o, j->facts->others,
+                      config_asks(j->config) && facts_has_loader(j->facts) ? j->facts->n_others : 0) {
+                _cleanup_free_ char *cure = NULL;
+
+                if (o->helper && has_all_words(j, o->text))
+                        continue;
+                r = other_loader_cure(j, o, &cure);
+                if (r < 0)
+                        return r;
+                if (o->helper)
+                        r = finding_add(ret, self->id, RESULT_WARN, NULL, CURE_ARGUMENT, cure,
+                                        "%s writes the boot entries anew from %s: words that are not in there get lost",
+                                        o->name, o->found);
+                else
+                        r = finding_add(
+                                ret, self->id, RESULT_WARN, NULL, CURE_ARGUMENT, cure,
+                                "%s is here as well, as %s tells: if that boots this machine, only words in its "
+                                "own files count",
+                                o->name, o->found);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 int check_boot_length(const Check *self, const Judgement *j, FindingList *ret)
 {
         const Facts *f = j->facts;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/next-boot.h"
 
+#include "base/text.h"
 #include "core/claim-way.h"
 #include "grub/loader/entry-length.h"
 #include "iommu/argument.h"
@@ -141,6 +142,13 @@ const BootEntry *boot_entry_cut(const Judgement *j)
                         if (entry_counts(e) && boot_entry_too_long(l, e))
                                 return e;
         return NULL;
+}
+
+int other_loader_cure(const Judgement *j, const OtherLoader *o, char **ret)
+{
+        _cleanup_free_ char *words = kargs_print(&j->wanted->add);
+
+        return words ? string_printf(ret, "add \"%s\" to %s", words, o->where) : -ENOMEM;
 }
 
 bool next_boot_unknown(const Judgement *j)

@@ -45,6 +45,9 @@ bool next_boot_prepared(const Judgement *j);
 /* Is all in place that ptprep can bring there, and what will boot cannot be told? */
 bool next_boot_unknown(const Judgement *j);
 
+/* What a person does where ptprep does not: which words go where. @ret: owned by the caller. 0 or -ENOMEM. */
+int other_loader_cure(const Judgement *j, const OtherLoader *o, char **ret) _must_check_;
+
 /* boot.mounted's finding on a file system that could not be read. 0 or -ENOMEM. */
 int boot_mounted_refuse(const Facts *f, const BootMount *m, FindingList *ret) _must_check_;
 

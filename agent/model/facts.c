@@ -80,6 +80,7 @@ void facts_done(Facts *f)
         kargs_done(&f->cmdline);
         string_list_done(&f->iommu_units);
         loaders_free(f->loaders, f->n_loaders);
+        other_loaders_free(f->others, f->n_others);
         boot_mounts_done(&f->boot_mounts);
         iommu_groups_free(f->groups, f->n_known_groups);
         facts_init(f);
@@ -144,6 +145,22 @@ const PciFunction *facts_function(const Facts *f, PciAddr a)
                         high = middle;
         }
         return NULL;
+}
+
+const OtherLoader *facts_other_loader(const Facts *f)
+{
+        FOREACH_ARRAY(o, f->others, f->n_others)
+                if (!o->helper)
+                        return o;
+        return NULL;
+}
+
+bool facts_has_loader(const Facts *f)
+{
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                if (!l->unused)
+                        return true;
+        return false;
 }
 
 bool facts_unreadable_loader(const Facts *f)

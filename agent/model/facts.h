@@ -184,6 +184,8 @@ typedef struct Facts {
         size_t n_kernels;
         Loader *loaders; /* every one that was found, also one that could not be read; none: n_loaders is 0 */
         size_t n_loaders;
+        OtherLoader *others; /* boot loaders that ptprep does not edit; none where it is known that another one boots */
+        size_t n_others;
         BootMounts boot_mounts; /* file systems of the loaders that were not mounted, and what became of reading them */
         HostUses host;          /* what the system lives on */
         /* files that ptprep generates, as they are now; NULL: absent */
@@ -228,6 +230,12 @@ bool facts_next_sibling(const Facts *f, size_t i, size_t *iterator, size_t *ret)
 
 /* Has the function at this index others beside it on the same card? */
 bool facts_has_sibling(const Facts *f, size_t i);
+
+/* Is there a loader that counts? Those that do not boot this machine do not. */
+bool facts_has_loader(const Facts *f);
+
+/* A boot loader that ptprep does not edit and that may boot this machine; NULL: none. */
+const OtherLoader *facts_other_loader(const Facts *f);
 
 /* Is there a loader of which it cannot be told what it boots? */
 bool facts_unreadable_loader(const Facts *f);

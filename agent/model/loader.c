@@ -12,6 +12,22 @@ static const char *const loader_kind_table[_LOADER_MAX] = {
 
 DEFINE_STRING_TO(loader_kind, LoaderKind)
 
+void other_loader_done(OtherLoader *o)
+{
+        free(o->name);
+        free(o->found);
+        free(o->where);
+        free(o->text);
+        *o = (OtherLoader){};
+}
+
+void other_loaders_free(OtherLoader *list, size_t n)
+{
+        FOREACH_ARRAY(o, list, n)
+                other_loader_done(o);
+        free(list);
+}
+
 void loader_done(Loader *l)
 {
         FOREACH_ARRAY(f, l->files, l->n_files) {

@@ -116,6 +116,18 @@ typedef struct Loader {
                          does not, as far as files can tell */
 } Loader;
 
+/* A boot loader that ptprep does not edit, or what writes the entries of one that it does. Owned. */
+typedef struct OtherLoader {
+        char *name;
+        char *found; /* what tells of it: a file, or an option of the firmware */
+        char *where; /* where a person puts words */
+        bool helper; /* it writes the entries of a loader that is found as well */
+        char *text;  /* of a helper: what it writes them from; NULL: not readable */
+} OtherLoader;
+
+void other_loader_done(OtherLoader *o);
+void other_loaders_free(OtherLoader *list, size_t n); /* all of an array, and the array */
+
 void loader_done(Loader *l);
 void loaders_free(Loader *loaders, size_t n); /* all of an array, and the array */
 void boot_entry_done(BootEntry *e);

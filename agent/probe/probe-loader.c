@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "grub/loader/loaders.h"
+#include "grub/loader/other-loaders.h"
 #include "model/names.h"
 
 static bool has_component(const char *path, const char *name)
@@ -94,6 +95,10 @@ int probe_loader(const Probe *p, Facts *f)
 {
         int r = loaders_read(p->rfd, &f->loaders, &f->n_loaders);
 
+        if (r >= 0)
+                r = other_loaders_read(p->rfd, &f->others, &f->n_others);
+        if (r >= 0)
+                r = loaders_set_aside_others(p->rfd, f->loaders, f->n_loaders, f->others, &f->n_others);
         if (r < 0)
                 return r;
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)

@@ -20,6 +20,15 @@ Tristate efi_secure_boot(int rfd);
 int efi_loader_string(int rfd, const char *name, char **ret) _must_check_;
 
 /**
+ * efi_boot_option() - the boot option that the firmware has started
+ * @ret_number: of Boot####. @ret_path: the file in it, as the firmware has it (with "\\"); owned by the caller;
+ * characters beyond ASCII become '?'.
+ * Source: UEFI 2.10, 3.1.3 (EFI_LOAD_OPTION) and 10.3.1, 10.3.5.4 (device paths).
+ * Returns 0; -ENOENT: no such variable, or no file in it; -EBADMSG; -ENOMEM; other negative errno.
+ */
+int efi_boot_option(int rfd, uint16_t *ret_number, char **ret_path) _must_check_;
+
+/**
  * efi_booted_by() - did the boot loader that calls itself so start this system?
  * @info: what its LoaderInfo begins with, e.g. "systemd-boot ". Unknown where no loader left one, or it is not
  * readable.

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "grub/loader/entry-length.h"
+#include "grub/loader/other-loaders.h"
 
 /* A new boot loader: a row here and a file loader-*.c. What runs after others did their edits comes behind them. */
 static const LoaderOps *const loaders[] = {
@@ -81,6 +82,47 @@ int loaders_read(int rfd, Loader **ret, size_t *ret_n)
         }
         *ret = found;
         *ret_n = n;
+        return 0;
+}
+
+/* Keeps what only writes the entries of another loader. */
+static void drop_others(OtherLoader *others, size_t *n_others)
+{
+        size_t kept = 0;
+
+        for (size_t i = 0; i < *n_others; i++)
+                if (others[i].helper)
+                        others[kept++] = others[i];
+                else
+                        other_loader_done(others + i);
+        *n_others = kept;
+}
+
+int loaders_set_aside_others(int rfd, Loader *found, size_t n, OtherLoader *others, size_t *n_others)
+{
+        const OtherLoader *other = NULL;
+        Tristate grub = started_by_grub(rfd);
+
+        FOREACH_ARRAY(o, others, *n_others)
+                if (!o->helper && !other)
+                        other = o;
+        FOREACH_ARRAY(l, found, other ? n : 0) {
+                bool is_grub = l->kind == LOADER_GRUB2 || l->kind == LOADER_BLS;
+
+                if (l->unused)
+                        continue;
+                if (l->booted == BOOTED_YES || (is_grub && grub == TRISTATE_YES)) {
+                        drop_others(others, n_others);
+                        return 0;
+                }
+                if (!is_grub || grub != TRISTATE_NO)
+                        continue;
+                if (string_printf(&l->unused,
+                                  "GRUB did not start this system (BOOT_IMAGE= is missing on its command line, or "
+                                  "initrd= is there), and %s is here: %s",
+                                  other->name, other->found) < 0)
+                        return -ENOMEM;
+        }
         return 0;
 }
 

@@ -49,6 +49,13 @@ int loader_refuse(const LoaderEdit *want, int error, const char *format, ...) _p
  */
 int loaders_read(int rfd, Loader **ret, size_t *ret_n) _must_check_;
 
+/**
+ * loaders_set_aside_others() - what this boot tells of who boots this machine
+ * @found: with other boot loaders there, those that did not start the running system get Loader.unused.
+ * @others, @n_others: made empty but for helpers where one of @found started it. Returns 0 or -ENOMEM.
+ */
+int loaders_set_aside_others(int rfd, Loader *found, size_t n, OtherLoader *others, size_t *n_others) _must_check_;
+
 /* Reads one loader again. Returns 0; -ENOENT: it is not there; -ENOMEM. */
 int loader_read_kind(int rfd, LoaderKind kind, Loader *ret) _must_check_;
 
