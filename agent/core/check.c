@@ -18,6 +18,7 @@ const Check check_table[] = {
         { "kernel.lockdown", "what lockdown and Secure Boot change", check_kernel_lockdown },
         { "boot.mounted", "file systems that boot can be read", check_boot_mounted },
         { "boot.length", "command lines within what the kernel takes", check_boot_length },
+        { "boot.sealed", "disks that a TPM opens for the next boot", check_boot_sealed },
         { "boot.loader", "boot loaders that ptprep does not edit", check_boot_loader },
         { "iommu.argument", "IOMMU argument for the next boot", check_iommu_argument },
         { "boot.argument", "claim argument for the next boot", check_boot_argument },

@@ -36,6 +36,7 @@ int check_iommu_conflict(const Check *self, const Judgement *j, FindingList *ret
 int check_kernel_lockdown(const Check *self, const Judgement *j, FindingList *ret);
 int check_boot_mounted(const Check *self, const Judgement *j, FindingList *ret); /* speaks only where one is not */
 int check_boot_length(const Check *self, const Judgement *j, FindingList *ret);  /* speaks only where one is too long */
+int check_boot_sealed(const Check *self, const Judgement *j, FindingList *ret);  /* speaks only where one is there */
 int check_boot_loader(const Check *self, const Judgement *j, FindingList *ret);  /* speaks only where one is there */
 int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret);
 int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret);

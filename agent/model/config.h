@@ -59,10 +59,14 @@ typedef struct ConfigDevice {
         unsigned allow; /* HOST_USE_BIT() of each guard that does not hold for it */
 } ConfigDevice;
 
+/* Words of [agent] allow. */
+#define CONFIG_ALLOW_SEALED_BOOT (1U << 0)
+
 typedef struct Config {
         bool enabled;           /* [agent] enabled: no means --apply only checks */
         bool passthrough;       /* [iommu] passthrough: iommu=pt, only if asked */
         bool unsafe_interrupts; /* [iommu] allow_unsafe_interrupts: only if asked */
+        unsigned allow;         /* CONFIG_ALLOW_*: of checks of the whole host that keep nothing from being changed */
         GroupPolicy group;      /* [agent] group: of devices that do not say it */
         ClaimWay claim;         /* [agent] claim */
         ArgumentPolicy argument;

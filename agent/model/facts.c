@@ -81,6 +81,7 @@ void facts_done(Facts *f)
         string_list_done(&f->iommu_units);
         loaders_free(f->loaders, f->n_loaders);
         other_loaders_free(f->others, f->n_others);
+        sealed_volumes_free(f->sealed, f->n_sealed);
         boot_mounts_done(&f->boot_mounts);
         iommu_groups_free(f->groups, f->n_known_groups);
         facts_init(f);

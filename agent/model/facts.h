@@ -16,6 +16,7 @@
 #include "pciaddr.h"
 #include "pciclass.h"
 #include "record.h"
+#include "sealedvolume.h"
 
 /* What is true of the machine. Filled by the probers only; each field can say unknown, which is not no. */
 
@@ -186,6 +187,8 @@ typedef struct Facts {
         size_t n_loaders;
         OtherLoader *others; /* boot loaders that ptprep does not edit; none where it is known that another one boots */
         size_t n_others;
+        SealedVolume *sealed; /* what a boot opens by itself; only where something may be changed */
+        size_t n_sealed;
         BootMounts boot_mounts; /* file systems of the loaders that were not mounted, and what became of reading them */
         HostUses host;          /* what the system lives on */
         /* files that ptprep generates, as they are now; NULL: absent */

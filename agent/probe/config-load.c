@@ -96,11 +96,19 @@ static const char *allow_word(int i)
         return host_use_kind_to_string((HostUseKind) i);
 }
 
+static const char *agent_allow_word(int i)
+{
+        static const char *const words[] = { "sealed-boot" }; /* CONFIG_ALLOW_* */
+
+        return i < (int) ELEMENTSOF(words) ? words[i] : NULL;
+}
+
 /* A new key is a row here; a new section also needs a row in config-scan.c. */
 static const KeyRow keys[] = {
         { "agent", "enabled", parse_bool_field, offsetof(Config, enabled), NO_FLAG, "yes or no", NULL },
         { "agent", "group", parse_group_field, offsetof(Config, group), NO_FLAG, "strict, companions or report", NULL },
         { "agent", "claim", parse_claim_field, offsetof(Config, claim), NO_FLAG, "auto, image or initramfs", NULL },
+        { "agent", "allow", NULL, offsetof(Config, allow), NO_FLAG, "sealed-boot", agent_allow_word },
         { "iommu", "argument", parse_argument_field, offsetof(Config, argument), offsetof(Config, argument_set),
           "always, when-needed or never", NULL },
         { "iommu", "passthrough", parse_bool_field, offsetof(Config, passthrough), NO_FLAG, "yes or no", NULL },

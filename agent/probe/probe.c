@@ -20,6 +20,8 @@ static const struct {
         { probe_feature, false },                                                    /* after kernel and iommu */
         { probe_modules, true },                                                     /* after kernel and pci */
         { probe_loader, true },   { probe_builders, true },  { probe_files, false }, /* after builders */
+        { probe_sealed, true },                                                      /* after kernel */
+
         { probe_record, true },   { probe_image, true },    /* after modules, files and record */
         { probe_block, false },   { probe_network, false }, /* after pci */
         { probe_display, false }, { probe_keyboard, false }, { probe_console, false }, /* after kernel and pci */

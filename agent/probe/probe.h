@@ -122,6 +122,7 @@ int probe_image(const Probe *p, Facts *f) _must_check_;    /* what is inside the
 int probe_network_now(const Probe *p, Facts *f, NetworkNow *ret) _must_check_; /* of facts_gather_network() */
 int probe_block(const Probe *p, Facts *f) _must_check_; /* which PCI functions carry the system */
 
+int probe_sealed(const Probe *p, Facts *f) _must_check_;   /* what a boot opens with the help of a TPM */
 int probe_network(const Probe *p, Facts *f) _must_check_;  /* what the host's network hangs on */
 int probe_display(const Probe *p, Facts *f) _must_check_;  /* what shows its console */
 int probe_keyboard(const Probe *p, Facts *f) _must_check_; /* what is typed on */
