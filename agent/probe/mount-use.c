@@ -295,6 +295,69 @@ static bool is_remote(struct libmnt_fs *fs)
         return false;
 }
 
+/* What is on the other side of a virtual machine's way to its host, by the driver of that. */
+static const struct {
+        const char *type, *driver;
+} virtio_types[] = {
+        { "virtiofs", "virtiofs" }, /* fs/fuse/virtio_fs.c */
+        { "9p", "9pnet_virtio" },   /* net/9p/trans_virtio.c */
+};
+
+#define VENDOR_VIRTIO 0x1af4 /* Virtual I/O Device (VIRTIO) 1.2, 4.1.2 */
+
+/* Nothing shows which one it is, and it can only be a function of virtio. */
+static int note_virtio(BlockUse *u, const char *source, const char *type)
+{
+        FOREACH_ARRAY(p, u->walk.f->functions, u->walk.f->n_functions) {
+                HostUnknown unknown = { .kind = u->walk.kind,
+                                        .one = true,
+                                        .addr = p->addr,
+                                        .cure_kind = CURE_PERSON,
+                                        .cure = "leave it to the host" };
+                int r;
+
+                if (p->id.vendor != VENDOR_VIRTIO)
+                        continue;
+                r = string_printf(&unknown.what, "%s is %s (%s), and %s may be the way to it", u->walk.what, source,
+                                  type, PCI_ADDR_TEXT(p->addr));
+                if (r >= 0)
+                        r = host_unknown_add(&u->walk.f->host, &unknown);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* 1; 0: it is of no such type; -ENOMEM. */
+static int use_virtio(BlockUse *u, const char *type, const char *source, const WalkLink *above)
+{
+        FOREACH_ARRAY(v, virtio_types, ELEMENTSOF(virtio_types)) {
+                _cleanup_(string_list_done) StringList names = {};
+                _cleanup_free_ char *directory = NULL;
+                bool found = false;
+                int r;
+
+                if (!streq(v->type, type))
+                        continue;
+                if (string_printf(&directory, "/sys/bus/virtio/drivers/%s", v->driver) < 0)
+                        return -ENOMEM;
+                r = root_list(u->walk.rfd, directory, NULL, &names);
+                FOREACH_ARRAY(name, names.items, names.n) {
+                        _cleanup_free_ char *entry = startswith(*name, "virtio") ? path_join(directory, *name) : NULL;
+
+                        if (r >= 0 && entry) {
+                                r = walk_entry(&u->walk, above, entry);
+                                found |= r > 0;
+                        }
+                }
+                if (r == -ENOMEM)
+                        return r;
+                r = found ? 0 : note_virtio(u, source, type);
+                return r < 0 ? r : 1;
+        }
+        return 0;
+}
+
 /* Of a file system on no block device that it names: it is in memory, made of others, or unknown. */
 static int use_other(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
 {
@@ -316,6 +379,9 @@ static int use_other(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
                         return walk_unknown(&u->walk, above, &block_over_network, "which is %s of another machine (%s)",
                                             source, type);
         }
+        r = use_virtio(u, type, source, above);
+        if (r != 0)
+                return r;
         return walk_unknown(&u->walk, above, &block_not_followed,
                             "which is %s, a file system (%s) on no disk that it names", source, type);
 }
