@@ -226,8 +226,11 @@ static int judge_driver(const Check *self, const Judgement *j, const WantedDevic
 {
         const char *want = stub_driver_to_string(d->config->driver), *now = d->function->driver;
         bool prepared = next_boot_prepared(j), unknown = j->facts->is_root && next_boot_unknown(j);
-        CureKind kind = prepared || unknown ? CURE_REBOOT : CURE_APPLY_REBOOT;
-        const char *cure = unknown ? "do what the lines marked \"unknown\" say, then reboot" : NULL;
+        CureKind kind = prepared || unknown || next_boot_lacks_copy(j) ? CURE_REBOOT : CURE_APPLY_REBOOT;
+        bool lacks_copy = next_boot_lacks_copy(j);
+        const char *cure = unknown      ? "do what the lines marked \"unknown\" say, then reboot"
+                           : lacks_copy ? "do what image.current says, then reboot"
+                                        : NULL;
 
         if (now && streq(now, want))
                 return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL, "bound to %s", want);

@@ -57,8 +57,36 @@ static int judge_image(const Check *self, const Judgement *j, const KernelReleas
                 return finding_add(ret, self->id, RESULT_OK, k->release, CURE_NONE, NULL,
                                    "%s has the present claim list", path);
         default:
-                return finding_add(ret, self->id, RESULT_UNKNOWN, k->release, j->facts->is_root ? CURE_NONE : CURE_ROOT,
-                                   NULL, "cannot tell what is in %s", path);
+                return finding_add(ret, self->id, RESULT_UNKNOWN, k->release,
+                                   j->facts->is_root ? CURE_PERSON : CURE_ROOT,
+                                   j->facts->is_root ? "build it again with what made it, and see that it can be "
+                                                       "unpacked; then run ptprep again"
+                                                     : NULL,
+                                   "cannot tell what is in %s", path);
+        }
+}
+
+#define CURE_COPY                                                                                                      \
+        "run \"ptprep --apply\", then have the new image copied there by what does it when a kernel is updated (such " \
+        "as "                                                                                                          \
+        "kernelstub, or a hook of your own)"
+
+/* What an entry loads that does not say for which kernel: no image that is built takes its place by itself. */
+static int judge_stray(const Check *self, const Judgement *j, const LoadedImage *s, FindingList *ret)
+{
+        switch (image_content_state(j, &s->image)) {
+        case IMAGE_CURRENT:
+                return finding_add(ret, self->id, RESULT_OK, s->path, CURE_NONE, NULL, "it has the present claim list");
+        case IMAGE_STALE:
+                return finding_add(ret, self->id, RESULT_FAIL, s->path, CURE_PERSON, CURE_COPY,
+                                   s->image.digest == 0
+                                           ? "an entry loads it that does not say for which kernel, and it has no "
+                                             "claim list in it"
+                                           : "an entry loads it that does not say for which kernel, and it has another "
+                                             "claim list or helper in it");
+        default:
+                return finding_add(ret, self->id, RESULT_UNKNOWN, s->path, j->facts->is_root ? CURE_PERSON : CURE_ROOT,
+                                   j->facts->is_root ? CURE_COPY : NULL, "cannot tell what is in it");
         }
 }
 
@@ -180,6 +208,11 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
                 if (r < 0)
                         return r;
                 installed |= k->running;
+        }
+        FOREACH_ARRAY(s, f->strays, f->n_strays) {
+                r = judge_stray(self, j, s, ret);
+                if (r < 0)
+                        return r;
         }
         if (!installed && f->live)
                 return finding_add(ret, self->id, RESULT_WARN, f->release, CURE_REBOOT,

@@ -41,7 +41,7 @@ static bool has_to_change(const Finding *f, PlanRefusal refusal)
 int cures_correct(const Judgement *j, FindingList *findings)
 {
         PlanRefusal refusal = plan_refusal(j, findings);
-        bool asks = config_asks(j->config), prepared = asks && next_boot_prepared(j);
+        bool asks = config_asks(j->config), prepared = asks && (next_boot_prepared(j) || next_boot_lacks_copy(j));
 
         FOREACH_ARRAY(f, findings->items, findings->n) {
                 int r = 0;

@@ -159,7 +159,7 @@ bool next_boot_unknown(const Judgement *j)
                streq_null(f->claims, j->wanted->claims) && images_current(j);
 }
 
-bool next_boot_prepared(const Judgement *j)
+static bool prepared(const Judgement *j)
 {
         const Facts *f = j->facts;
 
@@ -173,4 +173,22 @@ bool next_boot_prepared(const Judgement *j)
                         if (entry_counts(e) && !l->unused && !entry_has_arguments(j, e))
                                 return false;
         return true;
+}
+
+static bool strays_current(const Judgement *j)
+{
+        FOREACH_ARRAY(s, j->facts->strays, j->wanted->image_digest != 0 ? j->facts->n_strays : 0)
+                if (image_content_state(j, &s->image) != IMAGE_CURRENT)
+                        return false;
+        return true;
+}
+
+bool next_boot_prepared(const Judgement *j)
+{
+        return prepared(j) && strays_current(j);
+}
+
+bool next_boot_lacks_copy(const Judgement *j)
+{
+        return prepared(j) && !strays_current(j);
 }

@@ -40,6 +40,9 @@ bool entry_has_arguments(const Judgement *j, const BootEntry *e);
  * effective. NULL: none. */
 const BootEntry *boot_entry_cut(const Judgement *j);
 
+/* All but an image that entries load, and that this system itself has to copy there: stray, see Facts. */
+bool next_boot_lacks_copy(const Judgement *j);
+
 /* Is every part that needs a reboot in place, so that a reboot is all that is missing? */
 bool next_boot_prepared(const Judgement *j);
 /* Is all in place that ptprep can bring there, and what will boot cannot be told? */

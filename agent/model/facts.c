@@ -82,6 +82,9 @@ void facts_done(Facts *f)
         loaders_free(f->loaders, f->n_loaders);
         other_loaders_free(f->others, f->n_others);
         sealed_volumes_free(f->sealed, f->n_sealed);
+        FOREACH_ARRAY(s, f->strays, f->n_strays)
+                free(s->path);
+        free(f->strays);
         boot_mounts_done(&f->boot_mounts);
         iommu_groups_free(f->groups, f->n_known_groups);
         facts_init(f);

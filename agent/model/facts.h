@@ -187,6 +187,8 @@ typedef struct Facts {
         size_t n_loaders;
         OtherLoader *others; /* boot loaders that ptprep does not edit; none where it is known that another one boots */
         size_t n_others;
+        LoadedImage *strays; /* images that entries load of which nobody can tell for which kernel they are */
+        size_t n_strays;
         SealedVolume *sealed; /* what a boot opens by itself; only where something may be changed */
         size_t n_sealed;
         BootMounts boot_mounts; /* file systems of the loaders that were not mounted, and what became of reading them */

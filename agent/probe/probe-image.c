@@ -40,6 +40,10 @@ static int probe_content(const Probe *p, const KernelRelease *k, const ImageStam
 
 int probe_image(const Probe *p, Facts *f)
 {
+        static const KernelRelease nobody = { .has_stub = { TRISTATE_UNKNOWN, TRISTATE_UNKNOWN },
+                                              .stub_builtin = { TRISTATE_UNKNOWN, TRISTATE_UNKNOWN },
+                                              .has_type1 = TRISTATE_UNKNOWN,
+                                              .type1_builtin = TRISTATE_UNKNOWN };
         _cleanup_(image_stamps_done) ImageStamps stamps = {};
         int r;
 
@@ -59,5 +63,7 @@ int probe_image(const Probe *p, Facts *f)
                                                   l->size, &l->image);
                 }
         }
+        for (size_t i = 0; i < f->n_strays && r >= 0; i++)
+                r = probe_content(p, &nobody, NULL, f->strays[i].path, 0, 0, &f->strays[i].image);
         return r;
 }

@@ -66,6 +66,25 @@ static int add_loaded(const Probe *p, const Loader *l, const BootEntry *e, Kerne
         return image->path ? 0 : -ENOMEM;
 }
 
+/* A plain file that an entry loads and that is there: as with fixed names, of which a hook keeps the files up to date.
+ */
+static int add_stray(const Probe *p, Facts *f, const BootEntry *e)
+{
+        LoadedImage *image;
+
+        if (e->version || e->embedded || e->image_size > 0 || probe_exists(p->rfd, e->image) != TRISTATE_YES)
+                return 0;
+        FOREACH_ARRAY(s, f->strays, f->n_strays)
+                if (streq(s->path, e->image))
+                        return 0;
+        image = array_grow(&f->strays, f->n_strays);
+        if (!image)
+                return -ENOMEM;
+        *image = (LoadedImage){ .path = strdup(e->image), .image = { .exists = true, .modules = TRISTATE_UNKNOWN } };
+        f->n_strays++;
+        return image->path ? 0 : -ENOMEM;
+}
+
 /*
  * There is nothing in /boot that the loaded images could be copies of. Then the first plain file among them is the one
  * to build, and without any a tool builds it inside of something else.
@@ -105,7 +124,10 @@ int probe_loader(const Probe *p, Facts *f)
                 FOREACH_ARRAY(e, l->entries, l->n_entries) {
                         KernelRelease *k = e->image && !e->rescue ? kernel_of(p, f, e) : NULL;
 
-                        r = k ? add_loaded(p, l, e, k) : 0;
+                        if (k)
+                                r = add_loaded(p, l, e, k);
+                        else if (e->image && !e->rescue && !l->unused)
+                                r = add_stray(p, f, e);
                         if (r < 0)
                                 return r;
                 }
