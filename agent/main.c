@@ -4,6 +4,7 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "complete.h"
 #include "output.h"
 #include "pager.h"
 #include "verb.h"
@@ -39,7 +40,7 @@ static const char *format_of_others(size_t i)
 typedef struct Verb {
         const char *name;
         const char *arguments; /* as the usage text shows them */
-        const char *summary;
+        const char *summary;   /* NULL: for programs, not in the usage text */
         size_t max_arguments;
         unsigned accepts;                /* options */
         const char *(*format)(size_t i); /* NULL: text, and nothing else */
@@ -47,6 +48,7 @@ typedef struct Verb {
 } Verb;
 
 static int verb_help(const Options *o);
+static int verb_complete(const Options *o);
 static int verb_version(const Options *o);
 
 /* A new verb is a row here and a file verb-*.c. */
@@ -75,6 +77,7 @@ static const Verb verbs[] = {
           format_of_others, verb_list },
         { "help", "", "print this text", 0, 0, NULL, verb_help },
         { "version", "", "print the version", 0, 0, NULL, verb_version },
+        { "complete", "", NULL, SIZE_MAX, 0, NULL, verb_complete },
 };
 
 enum {
@@ -153,7 +156,8 @@ static int verb_help(const Options *unused)
               "way.\n\nVerbs (check and apply also as --check and --apply):\n",
               stdout);
         FOREACH_ARRAY(v, verbs, ELEMENTSOF(verbs))
-                printf("  %s %-*s %s\n", v->name, (int) (18 - strlen(v->name)), v->arguments, v->summary);
+                if (v->summary)
+                        printf("  %s %-*s %s\n", v->name, (int) (18 - strlen(v->name)), v->arguments, v->summary);
         fputs("\nOptions:\n", stdout);
         FOREACH_ARRAY(h, option_help, ELEMENTSOF(option_help)) {
                 const char *separator = " (";
@@ -193,7 +197,8 @@ static int no_such_verb(const char *given)
         TextGuess g = { .given = given };
 
         FOREACH_ARRAY(v, verbs, ELEMENTSOF(verbs))
-                text_guess(&g, v->name);
+                if (v->summary)
+                        text_guess(&g, v->name);
         if (g.name)
                 tell("there is no verb \"%s\", did you mean \"%s\"?", given, g.name);
         else
@@ -230,6 +235,62 @@ static int usage_error(const char *format, const char *what, const char *verb)
         string_printf(&text, format, what, verb);
         tell("%s; \"ptprep --help\" lists what there is", text ?: strerror(ENOMEM));
         return EXIT_USAGE;
+}
+
+/* What an option of that name takes, as far as it can be told; names of files are the shell's matter. */
+static void complete_value(const Verb *v, int option, const char *name, const char *word)
+{
+        if (option == OPT_CLASS)
+                complete_classes(word, name);
+        for (size_t i = 0; option == OPT_FORMAT && v->format && v->format(i); i++) {
+                _cleanup_free_ char *text = NULL;
+
+                if (string_printf(&text, "%s%s", name, v->format(i)) >= 0)
+                        complete_offer(word, text, NULL);
+        }
+}
+
+/* @v: NULL: none is given so far, which is the first of the table, and any may follow. */
+static void complete_options(const Verb *v, const char *word)
+{
+        FOREACH_ARRAY(h, option_help, ELEMENTSOF(option_help)) {
+                const char *start = strstr(h->text, "--");
+                size_t n = strcspn(start, "=");
+                _cleanup_free_ char *name = strndup(start, n + (start[n] == '='));
+
+                if (!name || (v && h->flag && !(v->accepts & h->flag)))
+                        continue;
+                if (start[n] == '=' && startswith(word, name))
+                        complete_value(v ?: verbs, h->option, name, word);
+                else
+                        complete_offer(word, name, h->summary);
+        }
+}
+
+/* complete -- WORD...: of a command line what is there so far, the last word perhaps empty or not whole. */
+static int verb_complete(const Options *o)
+{
+        const char *root = "/", *word = o->n_arguments > 0 ? o->arguments[o->n_arguments - 1] : "";
+        const Verb *v = NULL;
+
+        for (size_t i = 0; i + 1 < o->n_arguments; i++) {
+                const char *a = o->arguments[i], *option = startswith(a, "--");
+
+                root = startswith(a, "--root=") ?: root;
+                v = v ?: verb_by_name(option ?: a); /* check and apply are options as well */
+        }
+        if (*word == '-')
+                complete_options(v, word);
+        else if (!v)
+                FOREACH_ARRAY(i, verbs, ELEMENTSOF(verbs)) {
+                        if (i->summary)
+                                complete_offer(word, i->name, i->summary);
+                }
+        else if (strstr(v->arguments, "DEVICE"))
+                complete_devices(word, root);
+        else if (strstr(v->arguments, "ID"))
+                complete_checks(word);
+        return print_text("");
 }
 
 /* Of a verb that has formats. */

@@ -27,6 +27,8 @@ def main() -> int:
             errors.append("the first configuration is not the example")
         if any(line and not line.startswith("#") for line in config.read_text().splitlines()):
             errors.append("the shipped configuration asks for something")
+        errors += [f"no {name}" for name in ("bash-completion/completions/ptprep", "zsh/site-functions/_ptprep",
+                                             "fish/vendor_completions.d/ptprep.fish") if not (top / data_directory / name).is_file()]
         if "$defs" not in json.loads((top / data_directory / "ptprep/ptprep.schema.json").read_text()):
             errors.append("the schema is none")
         errors += [f"{name} is no program" for name in programs if not (top / name).stat().st_mode & stat.S_IXUSR]

@@ -27,6 +27,8 @@ CASES = [
     (["--check", "--html"], "/dev/full", 74, r"writing the report: No space left on device"),
     (["chek"], None, 64, r'there is no verb "chek", did you mean "check"\?'),
     (["lst"], None, 64, r'there is no verb "lst", did you mean "list"\?'),
+    (["complete", "--", "list", "--cl"], None, 0, r"^$"),
+    (["complte"], None, 64, r'there is no verb "complte"; "ptprep --help" lists what there is'),
     (["frobnicate"], None, 64, r'there is no verb "frobnicate"; "ptprep --help" lists what there is'),
     (["--chek"], None, 64, r"unrecognized option '--chek', did you mean \"--check\"\?"),
     (["--hlep"], None, 64, r"unrecognized option '--hlep', did you mean \"--help\"\?"),
