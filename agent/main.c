@@ -129,7 +129,8 @@ static const struct {
         unsigned flag;
         const char *text, *summary;
 } option_help[] = {
-        { OPT_FORMAT, ACCEPTS_FORMAT, "--format=NAME", "print as text or json, a report also as html" },
+        { OPT_FORMAT, ACCEPTS_FORMAT, "--format=NAME",
+          "print as text or json, a report also as html, prometheus or nfd" },
         { OPT_JSON, ACCEPTS_FORMAT, "--json", "the same as --format=json" },
         { OPT_HTML, ACCEPTS_FORMAT, "--html", "the same as --format=html" },
         { OPT_DRY_RUN, ACCEPTS_DRY_RUN, "--dry-run", "print what would change as unified diffs, change nothing" },

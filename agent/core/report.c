@@ -7,9 +7,8 @@
 #include "model/names.h"
 
 const ReportFormat report_formats[] = {
-        { "text", report_text, false },
-        { "json", report_json, false },
-        { "html", report_html, true },
+        { "text", report_text, false }, { "json", report_json, false }, { "prometheus", report_prometheus, false },
+        { "nfd", report_nfd, false },   { "html", report_html, true },
 };
 const size_t report_formats_n = ELEMENTSOF(report_formats);
 

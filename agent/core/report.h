@@ -88,4 +88,6 @@ int report_news(const char *old_text, const FindingList *findings, FindingList *
 /* Rows of the table. */
 int report_text(Printer *p, const Report *r) _must_check_;
 int report_json(Printer *p, const Report *r) _must_check_;
+int report_nfd(Printer *p, const Report *r) _must_check_;
+int report_prometheus(Printer *p, const Report *r) _must_check_;
 int report_html(Printer *p, const Report *r) _must_check_;

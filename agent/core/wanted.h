@@ -32,6 +32,13 @@ typedef struct WantedDevice {
         Verdict verdict; /* on the function, as it will be with all wanted devices claimed; empty where there is none */
 } WantedDevice;
 
+/* Is it where it is to be, on the stub driver that was asked for? */
+static inline bool wanted_device_claimed(const WantedDevice *d)
+{
+        return d->function && d->function->driver &&
+               streq(d->function->driver, stub_driver_to_string(d->config->driver));
+}
+
 struct Wanted {
         WantedDevice *devices;
         size_t n_devices;
