@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """run-fleet.py PTPREP: the report as metrics and as node features says what the JSON report says, on all golden machines.
 
-promtool (package prometheus) judges the metrics where it is installed.
+promtool (package prometheus) judges the metrics of some where it is installed; it takes longer than all the rest.
 """
 
 import collections
@@ -86,7 +86,7 @@ def main() -> int:
     ptprep, golden, errors, hostile = sys.argv[1], load_golden(), [], False
     if not shutil.which("promtool"):
         print("SKIPPED: promtool is not installed, its word on the metrics is missing")
-    for path in sorted((HERE / "machines").glob("*.tree")):
+    for number, path in enumerate(sorted((HERE / "machines").glob("*.tree"))):
         with tempfile.TemporaryDirectory(prefix="ptprep-fleet-") as directory:
             tree = golden.Tree(pathlib.Path(directory))
             tree.build(golden.read_lines(path.name))
@@ -97,7 +97,7 @@ def main() -> int:
             metrics = run(ptprep, tree, "prometheus")
             hostile = hostile or r'De\"b\\ian\\x1b[2J' in metrics
             found = judge_metrics(report, metrics) + judge_features(report, run(ptprep, tree, "nfd"))
-            if shutil.which("promtool"):
+            if shutil.which("promtool") and (number % 8 == 0 or path.stem == "intel-off"):
                 done = subprocess.run(["promtool", "check", "metrics"], input=metrics, capture_output=True, text=True, check=False, timeout=60)
                 found += [done.stdout + done.stderr] if done.returncode != 0 else []
             errors += [f"{path.stem}: {e}" for e in found]
