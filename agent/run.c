@@ -195,16 +195,26 @@ static int tell_left(const Step *s, const char *why, FindingList *findings)
                            why);
 }
 
-int run_tell_left(ApplyResult *result, Plan *p, FindingList *findings)
+int run_tell_notes(ApplyResult *result, Plan *p, FindingList *findings)
 {
-        FOREACH_ARRAY(l, result->left, result->n_left) {
-                int e = l->why ? tell_left(p->steps + l->step, l->why, findings) : 0;
+        int e = 0;
 
-                if (e < 0)
-                        return e;
+        for (size_t i = 0; i < result->warnings.n && e >= 0; i++) {
+                const StepNote *n = result->warnings.items + i;
+                const Step *s = p->steps + n->step;
+
+                e = finding_add(findings, s->check, RESULT_WARN, s->path, CURE_PERSON, "see whether it is to be there",
+                                "%s", n->text);
         }
-        for (size_t i = result->n_left; i-- > 0; result->n_done--)
-                plan_remove(p, result->left[i].step);
+        for (size_t i = 0; i < result->left.n && e >= 0; i++) {
+                const StepNote *n = result->left.items + i;
+
+                e = n->text ? tell_left(p->steps + n->step, n->text, findings) : 0;
+        }
+        if (e < 0)
+                return e;
+        for (size_t i = result->left.n; i-- > 0; result->n_done--)
+                plan_remove(p, result->left.items[i].step);
         return 0;
 }
 

@@ -60,9 +60,9 @@ int run_lock(const char *what, int rfd, int *ret) _must_check_;
  * result->failure set. */
 int run_apply(const Run *r, int rfd, bool live, ApplyResult *ret) _must_check_;
 
-/* Findings of what was left as it is, when nothing else is; the plan and the count of what was done lose those steps.
- * 0 or -ENOMEM. */
-int run_tell_left(ApplyResult *result, Plan *p, FindingList *findings) _must_check_;
+/* Findings of what was done, and of what was left as it is when nothing else is: the plan and the count of what was
+ * done lose those steps. 0 or -ENOMEM. */
+int run_tell_notes(ApplyResult *result, Plan *p, FindingList *findings) _must_check_;
 
 /**
  * run_recover() - put back what an earlier run could not, and look again

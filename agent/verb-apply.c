@@ -36,7 +36,7 @@ static int report_outcome(const Options *o, int rfd, bool live, Run *before, siz
         }
         r = finding_add_all(&run.findings, &before->findings, n_checked);
         if (r >= 0)
-                r = run_tell_left(result, &before->plan, &run.findings);
+                r = run_tell_notes(result, &before->plan, &run.findings);
         if (r >= 0 && !run.bad_config)
                 r = cures_correct(&run.judgement, &run.findings);
         if (r < 0)

@@ -81,7 +81,7 @@ int verb_revert(const Options *o)
                                   o->format, 0);
         if (run.plan.n > 0 && run_apply(&run, rfd, live, &result) < 0 && !result.failure)
                 return EXIT_INTERNAL;
-        if (run_tell_left(&result, &run.plan, &run.findings) < 0)
+        if (run_tell_notes(&result, &run.plan, &run.findings) < 0)
                 return complain("writing the report", -ENOMEM);
         /* what was refused leaves everything, and what tells of it, as it is */
         if (!result.failure && (run.plan.n > 0 || finding_worst(&run.findings) != RESULT_BLOCKED))

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "apply/guard.h"
 #include "apply/leftovers.h"
 #include "apply/settle.h"
 #include "apply/step.h"
@@ -30,20 +31,20 @@ static const StepOps step_table[_STEP_KIND_MAX] = {
         [STEP_ATTRIBUTE] = { step_attribute_do, step_attribute_undo },
 };
 
-static void left_out_done(ApplyResult *r)
+static void notes_done(StepNotes *notes)
 {
-        FOREACH_ARRAY(l, r->left, r->n_left)
-                free(l->why);
-        free(r->left);
-        r->left = NULL;
-        r->n_left = 0;
+        FOREACH_ARRAY(n, notes->items, notes->n)
+                free(n->text);
+        free(notes->items);
+        *notes = (StepNotes){};
 }
 
 void apply_result_done(ApplyResult *r)
 {
         free(r->failure);
         roll_back_done(&r->roll_back);
-        left_out_done(r);
+        notes_done(&r->left);
+        notes_done(&r->warnings);
         *r = (ApplyResult){};
 }
 
@@ -131,6 +132,8 @@ static void contexts_done(StepContext *contexts, size_t n)
                 free(contexts[i].far_path);
                 free(contexts[i].made);
                 string_list_done(&contexts[i].neighbours);
+                string_list_done(&contexts[i].warnings);
+                guard_done(contexts[i].guard);
                 closep(&contexts[i].old_fd);
         }
         free(contexts);
@@ -195,15 +198,15 @@ static int contexts_init(const ApplyOptions *o, const Plan *p, StepContext *cont
         return 0;
 }
 
-static int leave_out(ApplyResult *r, size_t step, const char *why)
+static int note(StepNotes *notes, size_t step, const char *text)
 {
-        LeftOut *l = array_grow(&r->left, r->n_left);
+        StepNote *n = array_grow(&notes->items, notes->n);
 
-        if (!l)
+        if (!n)
                 return -ENOMEM;
-        r->n_left++;
-        l->step = step;
-        return string_copy(why, &l->why);
+        notes->n++;
+        n->step = step;
+        return string_copy(text, &n->text);
 }
 
 static bool may_stay(const Step *s)
@@ -222,7 +225,7 @@ static bool stays(StepContext *c, size_t step, int error, ApplyResult *result)
                     u.state != UNDO_FAILED && u.left.n == 0;
 
         undo_done(&u);
-        if (!done || leave_out(result, step, *c->failure ?: strerror(-error)) < 0)
+        if (!done || note(&result->left, step, *c->failure ?: strerror(-error)) < 0)
                 return false;
         free(*c->failure);
         *c->failure = NULL;
@@ -238,19 +241,19 @@ static int follows_left_out(const StepContext *contexts, size_t step, ApplyResul
 {
         const Step *s = contexts[step].step;
 
-        FOREACH_ARRAY(l, result->left, result->n_left) {
+        FOREACH_ARRAY(l, result->left.items, result->left.n) {
                 const Step *left = contexts[l->step].step;
                 bool command = left->kind == STEP_COMMAND;
 
                 if (streq(s->path, NAME_IMAGE_STAMPS) ||
                     (command && (remembers(s) || (step_file(s) && step_file(s)->waits))))
-                        return leave_out(result, step, NULL) < 0 ? -ENOMEM : 1;
-                if (!command && l->why && may_stay(s) && s->kind == STEP_COMMAND &&
+                        return note(&result->left, step, NULL) < 0 ? -ENOMEM : 1;
+                if (!command && l->text && may_stay(s) && s->kind == STEP_COMMAND &&
                     streq_null(step_subject(left), s->command.release)) {
                         _cleanup_free_ char *why = NULL;
 
                         return string_printf(&why, "%s, which it is made of, could not be built", left->path) < 0 ||
-                                               leave_out(result, step, why) < 0
+                                               note(&result->left, step, why) < 0
                                        ? -ENOMEM
                                        : 1;
                 }
@@ -311,6 +314,8 @@ int apply_plan(const ApplyOptions *options, const Plan *p, ApplyResult *ret)
                         r = step_table[c->step->kind].do_step(c);
                         if (r < 0 && stays(c, n, r, &result))
                                 r = 0;
+                        for (size_t i = 0; i < c->warnings.n && r >= 0; i++)
+                                r = note(&result.warnings, n, c->warnings.items[i]);
                 }
                 c->done = r == 0;
                 if (r >= 0 && c->step->kind == STEP_CLEAN_UP) {
@@ -325,7 +330,8 @@ int apply_plan(const ApplyOptions *options, const Plan *p, ApplyResult *ret)
         }
         interrupt.held_back = true;
         if (r < 0) {
-                left_out_done(&result);
+                notes_done(&result.left);
+                notes_done(&result.warnings);
                 undo_some(contexts, tried, false, &result.roll_back);
                 undo_some(contexts, tried, true, &result.roll_back);
         }

@@ -17,17 +17,24 @@ typedef struct ApplyOptions {
         const Interrupt *interrupt; /* of apply_plan(), set by it */
 } ApplyOptions;
 
-/* A step of the plan that was left out: what boots could not be made anew, or an earlier step was left out. */
-typedef struct LeftOut {
-        size_t step; /* in the plan */
-        char *why;   /* owned; NULL: another one tells */
-} LeftOut;
+/* What is told of one step of the plan. */
+typedef struct StepNote {
+        size_t step;
+        char *text; /* a sentence, owned; may be NULL */
+} StepNote;
+
+typedef struct StepNotes {
+        StepNote *items;
+        size_t n;
+} StepNotes;
 
 typedef struct ApplyResult {
         size_t n_done; /* steps that were gone through and stay done, with those that were left out */
         char *failure; /* one sentence, owned; NULL: all went well */
-        LeftOut *left; /* those that were left out, in the order of the plan; none after a failure */
-        size_t n_left;
+        /* Of those that were left out, in the order of the plan, why: what boots could not be made anew; NULL: since an
+         * earlier step was left out. None after a failure. */
+        StepNotes left;
+        StepNotes warnings; /* of those that were done */
         RollBack roll_back; /* after a failure: what became of each step that had been begun, the last one first */
 } ApplyResult;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/step.h"
 
+#include "apply/guard.h"
 #include "apply/image-verify.h"
 #include "base/file.h"
 #include "base/io.h"
@@ -121,12 +122,16 @@ int step_command_do(StepContext *c)
         int r = directory ? root_list(c->options->rfd, directory, NULL, &c->neighbours) : -ENOMEM;
 
         if (r >= 0)
+                r = guard_new(c, &c->guard);
+        if (r >= 0)
                 r = s->undo_argv.n == 0 ? step_keep_copy(c) : 0;
         if (r >= 0) {
                 c->started = true;
                 r = run(c, &s->argv);
         }
-        return r < 0 || !s->words ? r : verify(c, before);
+        if (r >= 0 && s->words)
+                r = verify(c, before);
+        return r < 0 || !s->words ? r : guard_verify(c, c->guard);
 }
 
 /*
@@ -193,5 +198,7 @@ int step_command_undo(StepContext *c, Undo *u)
                 return r;
         }
         r = step_put_back(c, u); /* first: whatever becomes of the rest, the machine boots */
+        if (r >= 0)
+                r = guard_put_back(c, c->guard, u);
         return r < 0 ? r : tidy_neighbours(c, u);
 }

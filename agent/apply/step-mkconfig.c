@@ -16,12 +16,14 @@
 typedef struct Menu {
         BootEntry *entries;
         size_t n;
+        StringList titles;   /* of all that can be chosen in it */
         const char *problem; /* it is not whole; static */
 } Menu;
 
 static void menu_done(Menu *m)
 {
         boot_entries_free(m->entries, m->n);
+        string_list_done(&m->titles);
 }
 
 /* @path: of the text, which is read as that of the menu in the step. 0, also where it is not there; negative errno. */
@@ -35,6 +37,8 @@ static int menu_read(StepContext *c, const char *path, Menu *ret)
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         r = grub_cfg_problem(text, size, &ret->problem);
+        if (r >= 0)
+                r = grub_cfg_titles(text, &ret->titles);
         if (r >= 0)
                 r = grub_environment_read(c->options->rfd, c->step->path, &env);
         return r < 0 ? r : grub_cfg_parse(c->step->path, text, r > 0 ? &env : NULL, &ret->entries, &ret->n);
@@ -109,6 +113,18 @@ static int verify_early(StepContext *c, const Menu *m)
         return 0;
 }
 
+/* Whether another system is looked for, and found, is not ptprep's to say. */
+static int tell_lost(StepContext *c, const Menu *old, const Menu *new)
+{
+        _cleanup_(string_list_done) StringList lost = {};
+        int r = menu_lost(old->entries, old->n, &old->titles, &new->titles, &lost);
+
+        for (size_t i = 0; i < lost.n && r >= 0; i++)
+                r = string_list_addf(&c->warnings, "it was made anew by %s, and the entry \"%s\" is not in it any more",
+                                     c->step->menu.argv.items[0], lost.items[i]);
+        return r;
+}
+
 /* It is whole, and nothing that booted is lost, before the new file takes the old one's place. */
 static int verify(StepContext *c, const char *path)
 {
@@ -128,8 +144,10 @@ static int verify(StepContext *c, const char *path)
                 r = step_has_old(c) ? menu_read(c, c->backup_path, &old) : 0; /* the program may have written over it */
         if (r >= 0)
                 r = menu_verify(old.entries, old.problem ? 0 : old.n, new.entries, new.n, &files, &problem);
-        if (r != 0)
-                return r < 0 ? r : 0;
+        if (r > 0)
+                return old.problem ? 0 : tell_lost(c, &old, &new);
+        if (r < 0)
+                return r;
         return step_failed(c, -EPROTO,
                            "the new %s %s; the old one stays. If that is wanted, run %s yourself, then \"ptprep "
                            "--apply\" again",

@@ -31,6 +31,8 @@ typedef struct StepContext {
         int old_fd;            /* of the file at backup_path; negative: not open */
         uint64_t digest;       /* of what was there, KEPT_SIGHT */
         StringList neighbours; /* names in the directory of path before a command ran */
+        struct Guard *guard;   /* what all boot loaders read before it ran; NULL: nobody has looked */
+        StringList warnings;   /* sentences, for a step that is done all the same */
         bool started;          /* a command has run, to its end or not; an attribute was written to */
         bool done;             /* the step has done what it is for */
         char **failure;        /* one sentence when it fails; may be left alone, then errno's text is used */

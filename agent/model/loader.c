@@ -69,6 +69,7 @@ void boot_entry_done(BootEntry *e)
         free(e->kernel);
         free(e->initrd);
         string_list_done(&e->early);
+        free(e->hypervisor);
         free(e->untold);
         free(e->file);
         free(e->version);

@@ -57,7 +57,7 @@ typedef struct BootEntry {
         char *kernel;     /* path as the loader has it */
         char *initrd;     /* the initramfs, NULL: none */
         StringList early; /* images that are loaded in front of it, in order: microcode, the claim image */
-        bool hypervisor;  /* Xen loads the kernel */
+        char *hypervisor; /* path of what loads the kernel, such as Xen; NULL: the boot loader does */
         Kargs arguments;
         ArgumentOrigin *origins; /* of those that do not come from where the entry's own do */
         size_t n_origins;

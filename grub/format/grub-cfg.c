@@ -269,6 +269,14 @@ int grub_cfg_parse(const char *file, const char *text, const GrubEnv *env, BootE
         return 0;
 }
 
+int grub_cfg_titles(const char *text, StringList *ret)
+{
+        _cleanup_(grub_variables_done) GrubVariables global = {};
+        _cleanup_(parser_done) GrubParser p = { .file = "", .global = &global, .first = true, .titles = ret };
+
+        return parse(&p, text, "");
+}
+
 /* Counts what is open at the end of a text. */
 typedef struct Balance {
         unsigned braces, blocks, sections;

@@ -18,6 +18,9 @@
  */
 int grub_cfg_parse(const char *file, const char *text, const GrubEnv *env, BootEntry **ret, size_t *ret_n) _must_check_;
 
+/* Titles of all entries and submenus, those that boot no Linux too; appended to @ret, in their order. 0 or -ENOMEM. */
+int grub_cfg_titles(const char *text, StringList *ret) _must_check_;
+
 /**
  * grub_cfg_problem() - is a generated configuration there to its end?
  * @size: bytes of text, which ends in a NUL that is not counted.

@@ -55,6 +55,8 @@ int grub_open_menu(GrubParser *p, const GrubCommand *c)
         bool on_path = here->on_path && names_entry(*here->rest ? here->rest : "0", here->next, title, id, &rest);
         int r;
 
+        if (p->titles && string_list_add(p->titles, title) < 0)
+                return -ENOMEM;
         here->next++;
         here->on_path &= !on_path; /* of several with the same name the first one is taken: get_entry_number() */
         if (streq(c->words[0].text, "submenu")) {
@@ -121,6 +123,8 @@ static int add_kernel(GrubParser *p, const GrubCommand *c, size_t at)
         if (r >= 0)
                 r = expand_path(p, c->words + at, &e->kernel);
         if (r >= 0)
+                r = string_copy(p->hypervisor, &e->hypervisor);
+        if (r >= 0)
                 r = string_copy(p->file, &e->file);
         if (r >= 0)
                 r = add_arguments(p, c, at, e);
@@ -129,7 +133,6 @@ static int add_kernel(GrubParser *p, const GrubCommand *c, size_t at)
         e->line = c->line;
         e->is_default = in_entry && p->is_default;
         e->foreign = p->foreign;
-        e->hypervisor = p->hypervisor;
         if (!in_entry)
                 p->outside_entry = p->n;
         return 0;

@@ -15,6 +15,7 @@ import dataclasses
 import fcntl
 import functools
 import importlib.util
+import itertools
 import json
 import os
 import pathlib
@@ -31,7 +32,7 @@ assert spec and spec.loader
 golden = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(golden)
 
-APPLETS = ("chmod", "dd", "gzip", "head", "mkfifo", "rmdir", "seq", "sleep", "touch", "wc")
+APPLETS = ("chmod", "dd", "sed", "gzip", "head", "mkfifo", "rmdir", "seq", "sleep", "touch", "wc")
 UNSEEN = ("/sys/", "/proc/", "/bin", "/dev", "/lib/", "/tmp", "/usr/", "/run", "/var/lib/ptprep/report", "/hidden/")
 RELEASE = "6.1.0-1-amd64"
 MENU = "/boot/grub/grub.cfg"
@@ -135,6 +136,12 @@ def links(path: str) -> list[str]:
     return [f"l {directory}/{n} {VICTIM}" for n in (*names, f".{name}.ptprep-new")]
 
 
+def menu_lines(machine: str) -> list[str]:
+    lines = golden.read_lines(f"{machine}.tree")
+    last = max(i for i, line in enumerate(lines) if line == f"f {MENU}")
+    return list(itertools.takewhile(lambda line: line.startswith("| "), lines[last + 1:]))
+
+
 def strange(cases: list[Case], path: str) -> list[Case]:
     """What another program has written into a file that ptprep wrote is not thrown away."""
     for case in cases:
@@ -146,6 +153,8 @@ def strange(cases: list[Case], path: str) -> list[Case]:
 EXT4 = f"usr/lib/modules/{RELEASE}/kernel/fs/ext4/ext4.ko"
 BONDING = f"usr/lib/modules/{RELEASE}/kernel/drivers/net/bonding/bonding.ko"
 SAID = 'echo "dracut-install: ERROR: installing cryptsetup"; seq 1000'
+
+MENU_LINES = menu_lines("intel-off")
 
 CASES = [
     # an image is believed only whole
@@ -212,6 +221,16 @@ CASES = [
     Case("kernel-install makes a link of the image and succeeds", "uki",
          {"kernel-install": good("kernel-install", last='mv "$image" /tmp/real; ln -s /tmp/real "$image"')},
          says="something else than a plain file"),
+    # what was there beside its own
+    *[Case(f"kernel-install {what} and succeeds", "uki", {"kernel-install": good("kernel-install", last=body)}, says=says) for what, body, says in (
+        ("removes another image", "rm /efi/EFI/Linux/rescue.efi", "has lost the image rescue.efi"),
+        ("makes the rescue image the default", "echo default rescue.efi >/efi/loader/loader.conf", "by default, and"))],
+    Case("kernel-install removes another image and what it shall make, and fails", "uki",
+         {"kernel-install": fails(f"rm /efi/EFI/Linux/rescue.efi {UNIFIED}; echo timeout 1 >/efi/loader/loader.conf")}),
+    Case("grub-mkconfig loses another system", "intel-off", {}, DONE, before=(f"f {MENU}", *MENU_LINES, "| menuentry 'Windows' {", "| chainloader +1", "| }"),
+         says='the entry "Windows" is not in it any more'),
+    Case("grub-mkconfig loses an initramfs", "intel-off", {"grub-mkconfig": good("grub-mkconfig", last="sed -i '/initrd/d' \"$grub_cfg\"")},
+         says="has no initramfs in the entry"),
     # what cannot be put back
     Case("proxmox-boot-tool cannot run again", "proxmox-systemd-boot",
          {"proxmox-boot-tool": fails("")}, DAMAGED, lost={"/etc/kernel/proxmox-boot-uuids": None}),

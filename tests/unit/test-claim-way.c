@@ -159,11 +159,12 @@ static void where_it_cannot_be_used(void **state)
         l = m->facts.loaders;
         k = m->facts.kernels;
         expect_images(m, NULL);
-        l->entries[0].hypervisor = true;
+        set_text(&l->entries[0].hypervisor, "/xen.gz");
         expect_images(m, "grub2: its menu boots Linux under Xen");
         l->entries[0].foreign = true; /* of another system, on another disk */
         expect_images(m, NULL);
-        l->entries[0].hypervisor = l->entries[0].foreign = false;
+        set_text(&l->entries[0].hypervisor, NULL);
+        l->entries[0].foreign = false;
         l->early_variable = false;
         expect_images(m, "GRUB 2.04");
         l->early_variable = true;
