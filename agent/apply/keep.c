@@ -135,8 +135,13 @@ int step_keep_sight(StepContext *c)
         int rfd = c->options->rfd, r;
         _cleanup_close_ int fd = -EBADF;
 
-        if (has_room(rfd, c->path))
-                return step_keep_copy(c);
+        if (has_room(rfd, c->path)) {
+                r = step_keep_copy(c);
+                if (r >= 0 || r == -ENOMEM)
+                        return r;
+                free(*c->failure); /* it can do without */
+                *c->failure = NULL;
+        }
         fd = open_plain(rfd, c->path);
         if (fd == -ENOENT) {
                 c->kept = KEPT_NONE;
