@@ -22,6 +22,7 @@ enum {
         ACCEPTS_CLASS = 1 << 8,
         ACCEPTS_CONFIGURE = 1 << 9,
         ACCEPTS_PAGER = 1 << 10,
+        ACCEPTS_WAITING = 1 << 11,
 };
 
 /* The name of a format by its number; NULL behind the last. */
@@ -57,8 +58,8 @@ static const Verb verbs[] = {
           ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_VERBOSE | ACCEPTS_QUIET | ACCEPTS_PAGER, format_of_report,
           verb_check },
         { "apply", "", "make what the configuration asks for true from the next boot", 0,
-          ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT | ACCEPTS_BOOT | ACCEPTS_VERBOSE, format_of_report,
-          verb_apply },
+          ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT | ACCEPTS_BOOT | ACCEPTS_WAITING | ACCEPTS_VERBOSE,
+          format_of_report, verb_apply },
         { "bootloader", "", "each entry that can boot, and its effective arguments", 0,
           ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_PAGER, format_of_others, verb_bootloader },
         { "configure", "[DEVICE...]", "ask which device goes to guests, and write it down", SIZE_MAX,
@@ -89,6 +90,7 @@ enum {
         OPT_TABLE,
         OPT_TREE,
         OPT_BOOT,
+        OPT_WAITING,
         OPT_CLASS,
         OPT_YES,
         OPT_ONLY,
@@ -109,6 +111,7 @@ static const struct option long_options[] = {
         { "table", required_argument, NULL, OPT_TABLE },
         { "tree", no_argument, NULL, OPT_TREE },
         { "boot", no_argument, NULL, OPT_BOOT },
+        { "waiting", no_argument, NULL, OPT_WAITING },
         { "version", no_argument, NULL, OPT_VERSION },
         { "help", no_argument, NULL, OPT_HELP },
         { "check", no_argument, NULL, OPT_VERB },
@@ -138,6 +141,7 @@ static const struct {
         { OPT_TABLE, ACCEPTS_TABLE, "--table=FILE", "read a saved firmware table" },
         { OPT_TREE, ACCEPTS_TREE, "--tree", "draw the bridges as a tree" },
         { OPT_BOOT, ACCEPTS_BOOT, "--boot", "the host is booting: what failed in an earlier boot is not tried again" },
+        { OPT_WAITING, ACCEPTS_WAITING, "--waiting", "only if --boot has left a device that waits for the network" },
         { OPT_CLASS, ACCEPTS_CLASS, "--class=WORD", "only this class, such as gpu, nic or nvme" },
         { 'v', ACCEPTS_VERBOSE, "-v, --verbose", "what is fine too, on a terminal; a pipe always gets all" },
         { 'q', ACCEPTS_QUIET, "-q, --quiet", "of check the exit status only, of list the addresses" },
@@ -345,6 +349,9 @@ int main(int argc, char *argv[])
                         break;
                 case OPT_TREE:
                         o.tree = true;
+                        break;
+                case OPT_WAITING:
+                        o.waiting = true;
                         break;
                 case OPT_BOOT:
                         o.boot = true;

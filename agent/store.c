@@ -4,6 +4,7 @@
 #include "apply/apply.h"
 #include "apply/notify.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "model/names.h"
 #include "output.h"
 #include "verb.h"
@@ -45,6 +46,25 @@ void store_reboot_required(int rfd, bool live, const Report *report)
                 r = apply_report(rfd, NAME_RUN_DIR, NAME_REBOOT_REQUIRED, text);
         if (r < 0)
                 (void) complain(NAME_RUN_DIR "/" NAME_REBOOT_REQUIRED, r);
+}
+
+void store_waiting(int rfd, const Wanted *wanted)
+{
+        _cleanup_free_ char *text = NULL;
+        int r = 0;
+
+        FOREACH_ARRAY(d, wanted->devices, wanted->n_devices) {
+                _cleanup_free_ char *before = TAKE_PTR(text);
+
+                if (d->state != DEVICE_WAITING)
+                        text = TAKE_PTR(before);
+                else if (r >= 0)
+                        r = string_printf(&text, "%s%s\n", before ?: "", d->config->name);
+        }
+        if (r >= 0)
+                r = apply_report(rfd, NAME_RUN_DIR, strrchr(NAME_WAITS_NETWORK, '/') + 1, text);
+        if (r < 0)
+                (void) complain(NAME_WAITS_NETWORK, r);
 }
 
 /* What the last report said is in the journal already, and would be there anew at each boot. */

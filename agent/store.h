@@ -11,5 +11,8 @@
  */
 void store_report(int rfd, bool live, const Report *report);
 
+/* NAME_WAITS_NETWORK, of a boot: the names of the devices that wait, a line each, or no such file. */
+void store_waiting(int rfd, const Wanted *wanted);
+
 /* Only the file that says that a reboot is due, which goes away when none is. Nothing where not live. */
 void store_reboot_required(int rfd, bool live, const Report *report);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/apply.h"
+#include "base/io.h"
 #include "core/cures.h"
 #include "core/failed-plan.h"
 #include "core/planner.h"
@@ -80,6 +81,7 @@ int verb_apply(const Options *o)
         _cleanup_(boot_mounts_done) BootMounts mounts = {};
         _cleanup_(run_done) Run run;
         Report report;
+        struct stat st;
         bool live = false;
         const char *failed_before;
         size_t n_checked;
@@ -92,12 +94,16 @@ int verb_apply(const Options *o)
         rfd = run_open_root(o->root, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
+        if (o->waiting && root_stat(rfd, NAME_WAITS_NETWORK, &st) == -ENOENT)
+                return options_json(o) ? EXIT_READY : print_text("nothing waits for the network\n");
         code = o->dry_run ? EXIT_READY : run_lock("--apply", rfd, &lock);
         run.lock = lock;
         if (code == EXIT_READY)
                 code = run_mount(&rfd, live, &mounts);
         if (code == EXIT_READY)
                 code = run_look(&run, rfd, live);
+        if (code == EXIT_READY && o->boot && !o->dry_run)
+                store_waiting(rfd, &run.wanted);
         if (code == EXIT_READY && run.config.enabled && !run.bad_config)
                 code = run_recover(&run, rfd, live, o->dry_run, run_look, &result);
         if (result.failure)

@@ -30,6 +30,8 @@
 #define NAME_REPORT_TEXT       "report.txt"
 #define NAME_REBOOT_REQUIRED   "reboot-required" /* in NAME_RUN_DIR */
 
+#define NAME_WAITS_NETWORK     NAME_RUN_DIR "/waits-for-network"
+
 #define NAME_SYS_PCI_DEVICES   "/sys/bus/pci/devices"
 #define NAME_SYS_IOMMU_CLASS   "/sys/class/iommu"
 #define NAME_SYS_IOMMU_GROUPS  "/sys/kernel/iommu_groups"

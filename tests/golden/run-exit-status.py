@@ -110,10 +110,19 @@ def switched_off(m: Machine) -> None:
 def waits_for_network(m: Machine) -> None:
     """At boot nobody knows yet what the network hangs on: nothing is done, which is no failure; then it is known."""
     m.run("--apply", "--boot", status=READY, said=r"unknown +device\.network .*only to be seen on the running host")
+    waits = m.tree.path("/run/ptprep/waits-for-network")
     if m.tree.path("/etc/ptprep/claims").exists():
         m.errors.append("claimed, though nobody knows yet what the network hangs on")
+    if not waits.exists() or waits.read_text() != "nic0\n":
+        m.errors.append("a boot does not say what waits for the network")
     m.tree.build(NO_NETWORK)
-    m.run("--apply", "--boot", status=READY, said=r"^ptprep: REBOOT DUE")
+    m.run("--apply", "--boot", "--waiting", status=READY, said=r"^ptprep: REBOOT DUE")
+    if waits.exists():
+        m.errors.append("a boot says that something waits for the network, and nothing does")
+    m.tree.write("/etc/ptprep/ptprep.conf.d/bad.conf", b"bad")
+    m.run("--apply", "--boot", status=CONFIG)  # what is not ready is told once
+    m.run("--apply", "--boot", "--waiting", status=READY, said=r"^nothing waits for the network$")
+    m.tree.path("/etc/ptprep/ptprep.conf.d/bad.conf").unlink()
     m.tree.path("/var/lib/ptprep/network").unlink()
     m.run("--apply", "--boot", status=READY, said=r"^ptprep: REBOOT DUE")  # what is in force stays
     m.reboot()
