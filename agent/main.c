@@ -23,6 +23,8 @@ enum {
         ACCEPTS_CONFIGURE = 1 << 9,
         ACCEPTS_PAGER = 1 << 10,
         ACCEPTS_WAITING = 1 << 11,
+        ACCEPTS_GROUP = 1 << 12,
+        ACCEPTS_QEMU = 1 << 13,
 };
 
 /* The name of a format by its number; NULL behind the last. */
@@ -34,6 +36,13 @@ static const char *format_of_report(size_t i)
 static const char *format_of_others(size_t i)
 {
         static const char *const names[] = { FORMAT_TEXT, FORMAT_JSON };
+
+        return i < ELEMENTSOF(names) ? names[i] : NULL;
+}
+
+static const char *format_of_guests(size_t i)
+{
+        static const char *const names[] = { FORMAT_LIBVIRT, FORMAT_QEMU };
 
         return i < ELEMENTSOF(names) ? names[i] : NULL;
 }
@@ -76,6 +85,8 @@ static const Verb verbs[] = {
           ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_TREE | ACCEPTS_VERBOSE | ACCEPTS_QUIET | ACCEPTS_CLASS |
                   ACCEPTS_PAGER,
           format_of_others, verb_list },
+        { "hostdev", "[DEVICE...]", "what to tell libvirt or QEMU of a device; without DEVICE: of those configured",
+          SIZE_MAX, ACCEPTS_FORMAT | ACCEPTS_GROUP | ACCEPTS_QEMU | ACCEPTS_ROOT, format_of_guests, verb_hostdev },
         { "help", "", "print this text", 0, 0, NULL, verb_help },
         { "version", "", "print the version", 0, 0, NULL, verb_version },
         { "complete", "", NULL, SIZE_MAX, 0, NULL, verb_complete },
@@ -97,6 +108,8 @@ enum {
         OPT_SET,
         OPT_CONFIG,
         OPT_NO_PAGER,
+        OPT_GROUP,
+        OPT_QEMU,
         OPT_VERSION,
         OPT_HELP,
         OPT_VERB,
@@ -124,6 +137,8 @@ static const struct option long_options[] = {
         { "set", required_argument, NULL, OPT_SET },
         { "config", required_argument, NULL, OPT_CONFIG },
         { "no-pager", no_argument, NULL, OPT_NO_PAGER },
+        { "group", no_argument, NULL, OPT_GROUP },
+        { "qemu", no_argument, NULL, OPT_QEMU },
         {},
 };
 
@@ -133,7 +148,7 @@ static const struct {
         const char *text, *summary;
 } option_help[] = {
         { OPT_FORMAT, ACCEPTS_FORMAT, "--format=NAME",
-          "print as text or json, a report also as html, prometheus or nfd" },
+          "print as text or json, a report also as html, prometheus or nfd; of hostdev libvirt or qemu" },
         { OPT_JSON, ACCEPTS_FORMAT, "--json", "the same as --format=json" },
         { OPT_HTML, ACCEPTS_FORMAT, "--html", "the same as --format=html" },
         { OPT_DRY_RUN, ACCEPTS_DRY_RUN, "--dry-run", "print what would change as unified diffs, change nothing" },
@@ -150,6 +165,8 @@ static const struct {
         { OPT_SET, ACCEPTS_CONFIGURE, "--set=SEC.KEY=VALUE", "a setting; section device: of these devices" },
         { OPT_CONFIG, ACCEPTS_CONFIGURE, "--config=FILE", "check this file and put it into ptprep.conf.d" },
         { OPT_NO_PAGER, ACCEPTS_PAGER, "--no-pager", "print on the terminal itself" },
+        { OPT_GROUP, ACCEPTS_GROUP, "--group", "with all that is in one IOMMU group with it" },
+        { OPT_QEMU, ACCEPTS_QEMU, "--qemu", "the same as --format=qemu" },
         { OPT_VERSION, 0, "--version", "print the version" },
         { OPT_HELP, 0, "--help", "print this text" },
 };
@@ -311,7 +328,7 @@ int main(int argc, char *argv[])
 {
         const Verb *verb = NULL;
         _cleanup_free_ const char **settings = calloc((size_t) argc + 1, sizeof(*settings));
-        Options o = { .root = "/", .format = FORMAT_TEXT, .settings = settings };
+        Options o = { .root = "/", .settings = settings };
         unsigned given = 0;
         bool no_pager = false;
         int c, index = 0;
@@ -380,6 +397,12 @@ int main(int argc, char *argv[])
                 case 'q':
                         o.quiet = true;
                         break;
+                case OPT_GROUP:
+                        o.group = true;
+                        break;
+                case OPT_QEMU:
+                        o.format = FORMAT_QEMU;
+                        break;
                 case OPT_VERSION:
                 case 'V':
                         return verb_version(&o);
@@ -412,6 +435,8 @@ int main(int argc, char *argv[])
         FOREACH_ARRAY(h, option_help, ELEMENTSOF(option_help))
                 if (given & h->flag & ~verb->accepts)
                         return usage_error("%s does not go with %s", h->text, verb->name);
+        if (!o.format)
+                o.format = verb->format ? verb->format(0) : FORMAT_TEXT;
         if (verb->format && !has_format(verb, o.format))
                 return usage_error("there is no format \"%s\" of %s", o.format, verb->name);
         if ((verb->accepts & ACCEPTS_PAGER) && !no_pager && !o.quiet)

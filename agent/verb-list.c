@@ -4,28 +4,9 @@
 #include "core/device-select.h"
 #include "core/list.h"
 #include "output.h"
-#include "probe/companions.h"
-#include "probe/config-load.h"
 #include "probe/probe.h"
-#include "run.h"
+#include "select.h"
 #include "verb.h"
-
-/* What the configuration asks for belongs to the list; where it is wrong, the list is there all the same. */
-static int load_config(int rfd, Config *config)
-{
-        _cleanup_(config_error_done) ConfigError error = {};
-        int r = config_load(rfd, config, &error);
-
-        if (r < 0 && error.message) {
-                _cleanup_free_ char *line = NULL;
-
-                if (error.line > 0 && string_printf(&line, ":%u", error.line) < 0)
-                        return -ENOMEM;
-                tell("%s%s: %s; the list is made without the configuration", error.file, line ?: "", error.message);
-                return 0;
-        }
-        return r < 0 ? r : companions_add(rfd, config);
-}
 
 static int no_such_class(const char *given)
 {
@@ -92,16 +73,9 @@ int verb_list(const Options *o)
         rfd = run_open_root(o->root, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
-        r = load_config(rfd, &run.config);
-        if (r < 0)
-                return complain("reading the configuration", r);
-        r = facts_gather(rfd, FACTS_FUNCTIONS | FACTS_THIS_BOOT | (live ? FACTS_LIVE : 0), &run.config, &run.facts);
-        if (r < 0)
-                return complain("reading the machine's state", r);
-        if (run.facts.pci == TRISTATE_UNKNOWN) {
-                tell("no PCI bus is visible here");
-                return EXIT_UNKNOWN;
-        }
+        code = select_load(&run, rfd, FACTS_THIS_BOOT | (live ? FACTS_LIVE : 0));
+        if (code != EXIT_READY)
+                return code;
         r = wanted_compute(&run.config, &run.facts, &run.wanted);
         if (r >= 0)
                 r = verdict_context_new(&run.facts, &run.wanted, &context);

@@ -5,14 +5,14 @@
 
 /* The command line. */
 typedef struct Options {
-        const char *root;            /* --root, "/" */
-        const char *table;           /* --table FILE; NULL: not given */
-        const char *format;          /* of --format, one that the verb has */
-        const char *class;           /* --class WORD; NULL: not given */
-        const char *config;          /* --config FILE; NULL: not given */
+        const char *root;   /* --root, "/" */
+        const char *table;  /* --table FILE; NULL: not given */
+        const char *format; /* of --format, one that the verb has; the first of its own where nothing is said */
+        const char *class;  /* --class WORD; NULL: not given */
+        const char *config; /* --config FILE; NULL: not given */
         const char *const *settings; /* --set SECTION.KEY=VALUE, in their order */
         size_t n_settings;
-        bool dry_run, tree;
+        bool dry_run, tree, group;
         bool yes, only;
         bool verbose, quiet;
         bool waiting;           /* nothing is done where no device waits for the network */
@@ -22,9 +22,13 @@ typedef struct Options {
 } Options;
 
 /* Formats of what is no report: each such verb has these two. */
-#define FORMAT_TEXT "text"
-#define FORMAT_JSON "json"
-#define FORMAT_HTML "html" /* of reports only */
+#define FORMAT_TEXT    "text"
+#define FORMAT_JSON    "json"
+#define FORMAT_HTML    "html" /* of reports only */
+
+/* Those of what a guest is told. */
+#define FORMAT_LIBVIRT "libvirt"
+#define FORMAT_QEMU    "qemu"
 
 static inline bool options_json(const Options *o)
 {
@@ -41,3 +45,4 @@ int verb_firmware(const Options *o);
 int verb_configure(const Options *o);
 int verb_explain(const Options *o);
 int verb_list(const Options *o);
+int verb_hostdev(const Options *o);

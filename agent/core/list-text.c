@@ -127,14 +127,14 @@ static void print_configured(const Sheet *s, const WantedDevice *d)
 {
         static const struct {
                 const char *text, *color;
-        } states[_CLAIM_STATE_MAX] = {
-                [CLAIM_ACTIVE] = { "on its stub driver", COLOR_GREEN },
-                [CLAIM_REBOOT] = { "waits for a reboot", COLOR_YELLOW },
-                [CLAIM_NOT_APPLIED] = { "waits for \"ptprep --apply\" and a reboot", COLOR_YELLOW },
-                [CLAIM_NETWORK] = { "waits for the network of the host", COLOR_YELLOW },
-                [CLAIM_REFUSED] = { "refused, \"ptprep --check\" says why", COLOR_RED },
+        } states[_CLAIM_MARK_MAX] = {
+                [CLAIM_MARK_ACTIVE] = { "on its stub driver", COLOR_GREEN },
+                [CLAIM_MARK_REBOOT] = { "waits for a reboot", COLOR_YELLOW },
+                [CLAIM_MARK_NOT_APPLIED] = { "waits for \"ptprep --apply\" and a reboot", COLOR_YELLOW },
+                [CLAIM_MARK_NETWORK] = { "waits for the network of the host", COLOR_YELLOW },
+                [CLAIM_MARK_REFUSED] = { "refused, \"ptprep --check\" says why", COLOR_RED },
         };
-        const ClaimState state = list_claim_state(s->view, d);
+        const ClaimMark state = list_claim_mark(s->view, d);
 
         printer_add(s->printer, "%*s", s->address + 2, "");
         printer_hang(s->printer);

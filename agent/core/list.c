@@ -6,12 +6,15 @@
 #include "core/device-kind.h"
 #include "core/level.h"
 
-static const char *const claim_state_table[_CLAIM_STATE_MAX] = {
-        [CLAIM_ACTIVE] = "active",   [CLAIM_REBOOT] = "reboot-due",         [CLAIM_NOT_APPLIED] = "not-applied",
-        [CLAIM_REFUSED] = "refused", [CLAIM_NETWORK] = "waits-for-network",
+static const char *const claim_mark_table[_CLAIM_MARK_MAX] = {
+        [CLAIM_MARK_ACTIVE] = "active",
+        [CLAIM_MARK_REBOOT] = "reboot-due",
+        [CLAIM_MARK_NOT_APPLIED] = "not-applied",
+        [CLAIM_MARK_REFUSED] = "refused",
+        [CLAIM_MARK_NETWORK] = "waits-for-network",
 };
 
-DEFINE_STRING_TO(claim_state, ClaimState)
+DEFINE_STRING_TO(claim_mark, ClaimMark)
 
 const WantedDevice *list_wanted(const ListView *l, const PciFunction *f)
 {
@@ -21,17 +24,17 @@ const WantedDevice *list_wanted(const ListView *l, const PciFunction *f)
         return NULL;
 }
 
-ClaimState list_claim_state(const ListView *l, const WantedDevice *d)
+ClaimMark list_claim_mark(const ListView *l, const WantedDevice *d)
 {
         const char *driver = d->function->driver;
 
         if (d->state == DEVICE_WAITING)
-                return CLAIM_NETWORK;
+                return CLAIM_MARK_NETWORK;
         if (d->state != DEVICE_FOUND)
-                return CLAIM_REFUSED;
+                return CLAIM_MARK_REFUSED;
         if (driver && streq(driver, stub_driver_to_string(d->config->driver)))
-                return CLAIM_ACTIVE;
-        return wanted_is_listed(l->facts, d->config) ? CLAIM_REBOOT : CLAIM_NOT_APPLIED;
+                return CLAIM_MARK_ACTIVE;
+        return wanted_is_listed(l->facts, d->config) ? CLAIM_MARK_REBOOT : CLAIM_MARK_NOT_APPLIED;
 }
 
 static int add_hex(struct json_object *o, const char *key, unsigned digits, uint32_t value)
@@ -128,7 +131,7 @@ static int add_configured(struct json_object *o, const ListView *l, const PciFun
         const WantedDevice *d = list_wanted(l, p);
         int r = json_add_text(o, "configured", d ? d->config->name : NULL);
 
-        return r < 0 ? r : json_add_text(o, "claim", d ? claim_state_to_string(list_claim_state(l, d)) : NULL);
+        return r < 0 ? r : json_add_text(o, "claim", d ? claim_mark_to_string(list_claim_mark(l, d)) : NULL);
 }
 
 /* How far it is ready, and what stops the next level; null of what is never passed through. */

@@ -25,22 +25,22 @@ static inline bool list_shows(const ListView *l, const PciFunction *f)
 }
 
 /* What has become of a device that the configuration names. */
-typedef enum ClaimState {
-        CLAIM_ACTIVE,      /* on its stub driver */
-        CLAIM_REBOOT,      /* in the claim list, and not yet on it */
-        CLAIM_NOT_APPLIED, /* nothing so far */
-        CLAIM_NETWORK,     /* that is decided when the host's network is up */
-        CLAIM_REFUSED,     /* a check says why */
-        _CLAIM_STATE_MAX,
-} ClaimState;
+typedef enum ClaimMark {
+        CLAIM_MARK_ACTIVE,      /* on its stub driver */
+        CLAIM_MARK_REBOOT,      /* in the claim list, and not yet on it */
+        CLAIM_MARK_NOT_APPLIED, /* nothing so far */
+        CLAIM_MARK_NETWORK,     /* that is decided when the host's network is up */
+        CLAIM_MARK_REFUSED,     /* a check says why */
+        _CLAIM_MARK_MAX,
+} ClaimMark;
 
-const char *claim_state_to_string(ClaimState s); /* "active", "reboot-due", ... */
+const char *claim_mark_to_string(ClaimMark s); /* "active", "reboot-due", ... */
 
 /* The configured device at a function; NULL: none is. */
 const WantedDevice *list_wanted(const ListView *l, const PciFunction *f);
 
 /* @d: of list_wanted(). */
-ClaimState list_claim_state(const ListView *l, const WantedDevice *d);
+ClaimMark list_claim_mark(const ListView *l, const WantedDevice *d);
 
 /**
  * list_text() - one line a function, and one for each thing that stands in its way

@@ -33,6 +33,8 @@ CASES = [
     (["--chek"], None, 64, r"unrecognized option '--chek', did you mean \"--check\"\?"),
     (["--hlep"], None, 64, r"unrecognized option '--hlep', did you mean \"--help\"\?"),
     (["--frobnicate"], None, 64, r"unrecognized option '--frobnicate'; \"ptprep --help\" lists"),
+    (["hostdev", "--json"], None, 64, r'there is no format "json" of hostdev'),
+    (["list", "--qemu"], None, 64, r"--qemu does not go with list"),
     (["--root"], None, 64, r"option '--root' requires an argument"),
     (["-x"], None, 64, r"unrecognized option '-x'"),
     (["check", "0000:00:04.0"], None, 64, r'unexpected argument "0000:00:04.0" of check'),
