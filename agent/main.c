@@ -85,6 +85,10 @@ static const Verb verbs[] = {
           ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_TREE | ACCEPTS_VERBOSE | ACCEPTS_QUIET | ACCEPTS_CLASS |
                   ACCEPTS_PAGER,
           format_of_others, verb_list },
+        { "claim", "DEVICE...", "give a device to its stub driver now, until the next boot", SIZE_MAX,
+          ACCEPTS_GROUP | ACCEPTS_ROOT, NULL, verb_claim },
+        { "release", "DEVICE...", "give a device back to the host now", SIZE_MAX, ACCEPTS_GROUP | ACCEPTS_ROOT, NULL,
+          verb_release },
         { "hostdev", "[DEVICE...]", "what to tell libvirt or QEMU of a device; without DEVICE: of those configured",
           SIZE_MAX, ACCEPTS_FORMAT | ACCEPTS_GROUP | ACCEPTS_QEMU | ACCEPTS_ROOT, format_of_guests, verb_hostdev },
         { "help", "", "print this text", 0, 0, NULL, verb_help },

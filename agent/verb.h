@@ -46,3 +46,5 @@ int verb_configure(const Options *o);
 int verb_explain(const Options *o);
 int verb_list(const Options *o);
 int verb_hostdev(const Options *o);
+int verb_claim(const Options *o);
+int verb_release(const Options *o);

@@ -34,6 +34,8 @@ CASES = [
     (["--hlep"], None, 64, r"unrecognized option '--hlep', did you mean \"--help\"\?"),
     (["--frobnicate"], None, 64, r"unrecognized option '--frobnicate'; \"ptprep --help\" lists"),
     (["hostdev", "--json"], None, 64, r'there is no format "json" of hostdev'),
+    (["claim"], None, 64, r'claim which device\? "ptprep list" shows what there is'),
+    (["release", "--root=/etc", "gpu"], None, 64, r"--root=/etc: drivers can be changed on the running system only"),
     (["list", "--qemu"], None, 64, r"--qemu does not go with list"),
     (["--root"], None, 64, r"option '--root' requires an argument"),
     (["-x"], None, 64, r"unrecognized option '-x'"),

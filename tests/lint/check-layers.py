@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Holds the layers: base < model < {initramfs, iommu < grub/format < grub/loader} < {core, probe, apply} < main,
-and base < model < claim.
+and base < model < claim < apply.
 
 The link lines in meson.build keep libraries apart; this keeps includes apart, and what each layer may call. The meaning of
 a layer (who reads, who judges, who writes) is in README.md.
@@ -25,7 +25,7 @@ MAY_INCLUDE = {
     "grub": {"base", "model", "iommu"},
     "core": {"base", "model", "initramfs", "iommu", "grub"},
     "probe": {"base", "model", "initramfs", "iommu", "grub"},
-    "apply": {"base", "model", "initramfs", "iommu", "grub"},
+    "apply": {"base", "model", "claim", "initramfs", "iommu", "grub"},
     "claim": {"base", "model"},
     "main": {"base", "model", "initramfs", "iommu", "grub", "core", "probe", "apply"},
 }

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "apply/bind.h"
+#include "core/host-use.h"
+#include "core/verdict.h"
+#include "output.h"
+#include "probe/probe.h"
+#include "probe/vfio-user.h"
+#include "select.h"
+#include "verb.h"
+
+/* Claiming and releasing now. What the configuration says is for the next boot, and is not changed by this. */
+
+typedef struct Rebinds {
+        Rebind *items;
+        size_t n;
+} Rebinds;
+
+static void rebinds_done(Rebinds *r)
+{
+        FOREACH_ARRAY(i, r->items, r->n)
+                rebind_done(i);
+        free(r->items);
+}
+
+static const ConfigDevice *configured(const Run *run, const PciFunction *p)
+{
+        FOREACH_ARRAY(d, run->config.devices, run->config.n_devices)
+                if (pci_addr_equal(d->address, p->addr))
+                        return d;
+        return NULL;
+}
+
+static bool is_stub(const char *driver)
+{
+        for (StubDriver s = 0; s < _STUB_MAX; s++)
+                if (streq_null(driver, stub_driver_to_string(s)))
+                        return true;
+        return false;
+}
+
+/* Those that are not yet as they shall be: the others are told. @claim: to stub drivers; else to the host. */
+static int make_rebinds(const Run *run, const Selection *s, bool claim, Rebinds *ret)
+{
+        ret->items = calloc(s->n, sizeof(*ret->items));
+        if (!ret->items)
+                return -ENOMEM;
+        FOREACH_ARRAY(i, s->items, s->n) {
+                const PciFunction *p = run->facts.functions + *i;
+                const ConfigDevice *d = configured(run, p);
+                StubDriver driver = d ? d->driver : STUB_VFIO_PCI;
+
+                if (claim ? streq_null(p->driver, stub_driver_to_string(driver)) : !is_stub(p->driver)) {
+                        tell("%s: is on %s%s already", PCI_ADDR_TEXT(p->addr),
+                             claim || !p->driver ? "" : "the host driver ", p->driver ?: "no driver");
+                        continue;
+                }
+                ret->items[ret->n++] = (Rebind){ .addr = p->addr, .id = p->id, .driver = driver };
+        }
+        return 0;
+}
+
+/* A guard that the configuration lifts for this device does not count here either. */
+static bool is_lifted(const Run *run, const PciFunction *p, const char *check)
+{
+        const ConfigDevice *d = configured(run, p);
+        HostUseKind kind = host_use_kind(check);
+
+        return d && streq(host_use_texts[kind].check, check) && (d->allow & HOST_USE_BIT(kind));
+}
+
+/* Whatever stands in the way of a claim at boot stands in the way of one now. */
+static int refuse_claim(const Run *run, const Selection *s)
+{
+        _cleanup_(verdict_context_freep) VerdictContext *context = NULL;
+        bool refused = false;
+        int r = verdict_context_new(&run->facts, NULL, &context);
+
+        for (size_t i = 0; r >= 0 && i < s->n; i++) {
+                const PciFunction *p = run->facts.functions + s->items[i];
+                _cleanup_(verdict_done) Verdict v = {};
+                bool whole = selection_has_group(&run->facts, s, p->group);
+
+                r = verdict_compute(context, p, &v);
+                FOREACH_ARRAY(reason, v.reasons, v.n_reasons) {
+                        if (reason->weight <= VERDICT_POSSIBLE || is_lifted(run, p, reason->id) ||
+                            (whole && streq(reason->id, "group.viable")))
+                                continue;
+                        refused = true;
+                        tell("%s: not claimed: %s: %s", PCI_ADDR_TEXT(p->addr), reason->id, reason->text);
+                        if (reason->cure)
+                                tell("-> %s", reason->cure);
+                }
+        }
+        if (r < 0)
+                return complain("judging the machine's state", r);
+        return refused ? EXIT_BLOCKED : EXIT_READY;
+}
+
+/* Giving back what a guest has would wait for the guest to end. */
+static int refuse_release(int rfd, const Run *run, const Selection *s)
+{
+        bool refused = false;
+
+        FOREACH_ARRAY(i, s->items, s->n) {
+                const PciFunction *p = run->facts.functions + *i;
+                _cleanup_(string_list_done) StringList users = {};
+                int r = vfio_users(rfd, p, &users);
+
+                if (r < 0)
+                        return complain("looking for who has it open", r);
+                FOREACH_ARRAY(user, users.items, users.n)
+                        tell("%s: not released: %s has it open; stop that first", PCI_ADDR_TEXT(p->addr), *user);
+                refused = refused || users.n > 0;
+        }
+        return refused ? EXIT_BLOCKED : EXIT_READY;
+}
+
+static int tell_outcome(const Run *run, const Rebinds *rebinds, bool claim)
+{
+        bool failed = false, left = false;
+
+        FOREACH_ARRAY(i, rebinds->items, rebinds->n) {
+                const ConfigDevice *d = configured(run, facts_function(&run->facts, i->addr));
+                const char *address = PCI_ADDR_TEXT(i->addr);
+
+                failed = failed || i->failure;
+                left = left || i->left;
+                if (i->failure)
+                        tell("%s: %s", address, i->failure);
+                if (i->left)
+                        tell("%s: was on %s, and is on %s now", address, i->before ?: "no driver",
+                             i->after ?: "no driver");
+                if (i->failure || i->left || streq_null(i->before, i->after))
+                        continue;
+                printf("%s: on %s, before on %s\n", address, i->after ?: "no driver", i->before ?: "no driver");
+                if (claim && !d)
+                        tell("%s: until the next boot, for it is not configured", address);
+                else if (!claim && d && !d->companion)
+                        tell("%s: until the next boot, for it is configured: [device %s] (%s:%u)", address, d->name,
+                             d->file, d->line);
+        }
+        if (failed)
+                tell(left    ? "not everything could be put back"
+                     : claim ? "nothing was changed"
+                             : "not everything was released");
+        return left ? EXIT_DAMAGED : failed ? EXIT_ROLLED_BACK : EXIT_READY;
+}
+
+static int rebind(const Options *o, bool claim)
+{
+        _cleanup_close_ int rfd = -EBADF, lock = -EBADF;
+        _cleanup_(run_done) Run run;
+        _cleanup_(selection_done) Selection s = {};
+        _cleanup_(rebinds_done) Rebinds rebinds = {};
+        bool live = false;
+        int code, r;
+
+        run_init(&run);
+        if (o->n_arguments == 0) {
+                tell("%s which device? \"ptprep list\" shows what there is", claim ? "claim" : "release");
+                return EXIT_USAGE;
+        }
+        rfd = run_open_root(o->root, &live);
+        if (rfd < 0)
+                return EXIT_USAGE;
+        if (!live) {
+                tell("--root=%s: drivers can be changed on the running system only", o->root);
+                return EXIT_USAGE;
+        }
+        code = run_lock(claim ? "claim" : "release", rfd, &lock);
+        if (code == EXIT_READY)
+                code = select_load(&run, rfd, FACTS_LIVE);
+        if (code == EXIT_READY)
+                code = select_cards(&run, o->arguments, o->n_arguments, &s);
+        if (code != EXIT_READY)
+                return code;
+        r = o->group ? select_add_groups(&run.facts, &s) : 0;
+        if (r >= 0)
+                r = make_rebinds(&run, &s, claim, &rebinds);
+        if (r < 0)
+                return complain("selecting", r);
+        if (rebinds.n == 0)
+                return EXIT_READY;
+        code = claim ? refuse_claim(&run, &s) : refuse_release(rfd, &run, &s);
+        if (code != EXIT_READY)
+                return code;
+        r = claim ? bind_claim(rfd, rebinds.items, rebinds.n) : bind_release(rfd, rebinds.items, rebinds.n);
+        if (r == -ENOMEM)
+                return complain(claim ? "claiming" : "releasing", r);
+        code = tell_outcome(&run, &rebinds, claim);
+        r = print_text("");
+        return code == EXIT_READY ? r : code;
+}
+
+int verb_claim(const Options *o)
+{
+        return rebind(o, true);
+}
+
+int verb_release(const Options *o)
+{
+        return rebind(o, false);
+}
