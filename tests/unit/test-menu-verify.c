@@ -19,11 +19,11 @@ static bool is_file(void *context, const char *path)
 #define ENTRY(name, directory, n, root)                                                                                \
         "menuentry '" name "' {\nlinux " directory "/k" n " root=" root " ro\ninitrd " directory "/i" n "\n}\n"
 #define NO_INITRD(name, n) "menuentry '" name "' {\nlinux /boot/k" n " root=/r ro\n}\n"
-#define RECOVERY  "menuentry 'two (recovery mode)' {\nlinux /boot/k2 root=/r ro single\ninitrd /boot/i2\n}\n"
+#define RECOVERY           "menuentry 'two (recovery mode)' {\nlinux /boot/k2 root=/r ro single\ninitrd /boot/i2\n}\n"
 #define XEN(file)                                                                                                      \
         "menuentry 'xen' {\nmultiboot2 /boot/" file "\nmodule2 /boot/k2 placeholder root=/r ro\nmodule2 /boot/i2\n}\n"
 #define OTHERS(entries) "### BEGIN /etc/grub.d/30_os-prober ###\n" entries "### END /etc/grub.d/30_os-prober ###\n"
-#define OLD ENTRY("two", "/boot", "2", "/r") ENTRY("one", "/boot", "1", "/r")
+#define OLD             ENTRY("two", "/boot", "2", "/r") ENTRY("one", "/boot", "1", "/r")
 
 static void what_a_new_menu_may_not_lose(void **state)
 {
@@ -58,8 +58,7 @@ static void what_a_new_menu_may_not_lose(void **state)
                   "boots a recovery entry (\"two (recovery mode)\") by default, and \"two\" before" },
                 { OLD RECOVERY, "set default=2\n" OLD RECOVERY,
                   "boots a recovery entry (\"two (recovery mode)\") by default, and \"two\" before" },
-                { OLD XEN("xen.gz"), XEN("xen.gz") OLD,
-                  "boots a hypervisor (\"xen\") by default, and \"two\" before" },
+                { OLD XEN("xen.gz"), XEN("xen.gz") OLD, "boots a hypervisor (\"xen\") by default, and \"two\" before" },
                 { XEN("xen.gz") OLD, OLD XEN("xen.gz"),
                   "boots an entry without the hypervisor (\"two\") by default, and \"xen\" before" },
                 { OLD XEN("xen.gz"), OLD, "has lost the entry \"xen\", and its kernel is there" },
@@ -98,8 +97,10 @@ static void what_a_new_menu_may_not_lose(void **state)
 
 static void what_else_is_lost_is_named(void **state)
 {
-        static const char old[] = OLD OTHERS(ENTRY("other", "/boot", "2", "/x") "menuentry 'Windows' {\nchainloader +1\n}\n")
-                "submenu 'More' {\nmenuentry 'memtest' {\nlinux16 /boot/memtest\n}\n}\n";
+        static const char old[] = OLD OTHERS(
+                ENTRY("other", "/boot", "2",
+                      "/x") "menuentry 'Windows' {\nchainloader +1\n}\n") "submenu 'More' {\nmenuentry 'memtest' "
+                                                                          "{\nlinux16 /boot/memtest\n}\n}\n";
         _cleanup_(string_list_done) StringList before = {}, after = {}, lost = {};
         BootEntry *entries = NULL;
         size_t n = 0;
