@@ -305,9 +305,11 @@ static const struct {
 
 #define VENDOR_VIRTIO 0x1af4 /* Virtual I/O Device (VIRTIO) 1.2, 4.1.2 */
 
-/* Nothing shows which one it is, and it can only be a function of virtio. */
+/* Nothing shows which one it is, and it can only be a function of virtio. 1; 0: there is none; -ENOMEM. */
 static int note_virtio(BlockUse *u, const char *source, const char *type)
 {
+        bool noted = false;
+
         FOREACH_ARRAY(p, u->walk.f->functions, u->walk.f->n_functions) {
                 HostUnknown unknown = { .kind = u->walk.kind,
                                         .one = true,
@@ -324,11 +326,12 @@ static int note_virtio(BlockUse *u, const char *source, const char *type)
                         r = host_unknown_add(&u->walk.f->host, &unknown);
                 if (r < 0)
                         return r;
+                noted = true;
         }
-        return 0;
+        return noted;
 }
 
-/* 1; 0: it is of no such type; -ENOMEM. */
+/* 1; 0: it is of no such type, or on nothing that is here; -ENOMEM. */
 static int use_virtio(BlockUse *u, const char *type, const char *source, const WalkLink *above)
 {
         FOREACH_ARRAY(v, virtio_types, ELEMENTSOF(virtio_types)) {
@@ -352,8 +355,7 @@ static int use_virtio(BlockUse *u, const char *type, const char *source, const W
                 }
                 if (r == -ENOMEM)
                         return r;
-                r = found ? 0 : note_virtio(u, source, type);
-                return r < 0 ? r : 1;
+                return found ? 1 : note_virtio(u, source, type);
         }
         return 0;
 }

@@ -29,7 +29,7 @@ golden = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(golden)
 
 READY, NOT_READY, BLOCKED, ROLLED_BACK, UNKNOWN, DAMAGED = range(6)
-USAGE, INTERNAL, IO, BUSY, PRIVILEGE, CONFIG = 64, 70, 74, 75, 77, 78
+USAGE, UNAVAILABLE, INTERNAL, IO, BUSY, PRIVILEGE, CONFIG = 64, 69, 70, 74, 75, 77, 78
 
 
 # what "ptprep remember" has noted of a host whose network hangs on no PCI function
@@ -45,11 +45,13 @@ class Machine:
         self.tree.install_tools()
         self.errors: list[str] = []
 
-    def run(self, *arguments: str, status: int, said: str = "", out: str | None = None, before: Callable[[], None] | None = None) -> str:
+    def run(self, *arguments: str, status: int, said: str = "", out: str | None = None, before: Callable[[], None] | None = None,
+            environment: dict[str, str] | None = None) -> str:
         """@said: in what it prints."""
         with open(out or os.devnull, "w", encoding="utf-8") as target:
             done = subprocess.run([self.ptprep, f"--root={self.tree.top}", *arguments], stdout=target if out else subprocess.PIPE,
-                                  stderr=subprocess.PIPE, text=True, check=False, timeout=120, preexec_fn=before, env={"LC_ALL": "C"})
+                                  stderr=subprocess.PIPE, text=True, check=False, timeout=120, preexec_fn=before,
+                                  env={"LC_ALL": "C"} | (environment or {}))
         text = (done.stdout or "") + done.stderr
         if done.returncode != status or not re.search(said, text, re.M):
             self.errors.append(f"ptprep {' '.join(arguments)}: {done.returncode}, not {status}, or no {said!r} in: {text}")
@@ -293,6 +295,18 @@ def configuration_broken_meanwhile(m: Machine) -> None:
         m.errors.append(f"the report of a configuration that broke meanwhile: {report}")
 
 
+def without_library(m: Machine) -> None:
+    """What stands in the place of the library that --html opens by name is none. A ptprep that is linked with it cannot be asked."""
+    with tempfile.TemporaryDirectory() as directory:
+        for soname in ("libxml2.so.2", "libxml2.so.16"):
+            pathlib.Path(directory, soname).write_bytes(b"")
+        environment = {"LD_LIBRARY_PATH": directory}
+        starts = subprocess.run([m.ptprep, "--version"], stdout=subprocess.DEVNULL, env=environment, check=False, timeout=120).returncode == 0
+        if starts:
+            m.run("--check", "--html", status=UNAVAILABLE, said="libxml2 is not installed", environment=environment)
+
+
+
 # status in the manual, machine, what happens there
 ROWS = [
     (READY, "intel-default-on", prepared), (READY, "unconfigured", nothing_configured), (READY, "no-iommu", nothing_configured_nor_possible),
@@ -301,7 +315,8 @@ ROWS = [
     (BLOCKED, "boot-disk", blocked),
     (ROLLED_BACK, "disk-full", rolled_back), (ROLLED_BACK, "intel-off", not_tried_again),
     (DAMAGED, "proxmox-systemd-boot", damaged), (UNKNOWN, "intel-off", container), (UNKNOWN, "unconfigured", container),
-    (UNKNOWN, "intel-default-on", image), (USAGE, "unconfigured", usage), (INTERNAL, "unconfigured", internal), (IO, "intel-off", full),
+    (UNKNOWN, "intel-default-on", image), (USAGE, "unconfigured", usage), (UNAVAILABLE, "unconfigured", without_library),
+    (INTERNAL, "unconfigured", internal), (IO, "intel-off", full),
     (BUSY, "intel-off", busy), (PRIVILEGE, "intel-off", without_privilege), (CONFIG, "typo", bad_configuration),
     (CONFIG, "intel-off", configuration_broken_meanwhile),
 ]

@@ -33,10 +33,13 @@ RUNS = [
     ("WALK-THROUGH", 5, [0], r"^system: systemctl reboot"),
     ("UNINSTALL", 0, [], r"^system: apt purge ptprep"),
     ("UNINSTALL", 1, [0], r"^ptprep: NOTHING TO REVERT[^§]*^system: ninja"),
-    ("EXAMPLES", 0, [0], r"^0000:00:08\.0 "),
-    ("EXAMPLES", 1, [0], r"^ptprep: NOTHING CONFIGURED"),
-    ("EXAMPLES", 2, [0, 0], "nothing to change"),
+    ("EXAMPLES", 0, [0], r"^0000:01:00\.0 "),
+    # nobody answers here, so nothing is written: what it asks is in run-configure.py
+    ("EXAMPLES", 1, [64, 0, 0], r"^\[device gpu0\]$[^§]*^ptprep: nothing is written: [^§]*^ptprep: NOTHING CONFIGURED"),
     ("EXAMPLES", 3, [0], r"^ptprep: NOTHING CONFIGURED"),
+    ("EXAMPLES", 4, [0, 0], "nothing to change"),
+    ("EXAMPLES", 5, [0], r"^ptprep: NOTHING CONFIGURED"),
+    ("EXAMPLES", 2, [0, 0], r"^written: [^§]*^written: "),
 ]
 
 
@@ -101,7 +104,7 @@ def main() -> int:
         tree.build(golden.read_lines(f"{MACHINE}.tree"))
         tree.install_tools()
         tree.write("/etc/ptprep/ptprep.conf", b"")
-        tree.build(["p 0000:00:08.0 10de:1e04 030000 nouveau 8"])
+        tree.build(["p 0000:01:00.0 10de:1e04 030000 nouveau 8"])
         for name in ("/etc/ptprep/ptprep.conf.d", "/var/lib/node_exporter"):
             tree.path(name).mkdir(parents=True, exist_ok=True)
         start = tree.snapshot()
@@ -115,7 +118,8 @@ def main() -> int:
             if (section, number) == ("WALK-THROUGH", 3):
                 reboot(tree)
         left = [name for name in tree.snapshot() if "ptprep" in name and name not in start]
-        if left != ["/var/lib/node_exporter/ptprep.prom"] or "ptprep" in tree.path("/boot/grub/grub.cfg").read_text():
+        kept = ["/etc/ptprep/ptprep.conf.d/gpu0.conf", "/etc/ptprep/ptprep.conf.d/settings0.conf", "/var/lib/node_exporter/ptprep.prom"]
+        if sorted(left) != kept or "ptprep" in tree.path("/boot/grub/grub.cfg").read_text():
             errors.append(f"left at the end: {left}")
     print("\n".join(errors) or "the commands of the manual do what it says")
     return 1 if errors else 0
