@@ -75,8 +75,8 @@ void pager_open(void)
 {
         const char *command = wanted_command(), *options = getenv("SYSTEMD_LESS");
         _cleanup_close_ int input = -EBADF, output = -EBADF;
+        pid_t child = 0;
         int ends[2];
-        pid_t child;
 
         if (!command || pipe2(ends, O_CLOEXEC) < 0)
                 return;
