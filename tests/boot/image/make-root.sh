@@ -90,7 +90,7 @@ make_kernel_package() {
                         find tree -path "*/modules/*/kernel/*" -name "*.ko*" ! -path "*/kernel/fs/*" ! -path "*/kernel/lib/*" \
                                 ! -path "*/kernel/crypto/*" ! -path "*/kernel/arch/*" ! -path "*/drivers/block/*" \
                                 ! -path "*/drivers/char/*" ! -path "*/drivers/nvme/*" ! -path "*/drivers/pci/*" \
-                                ! -path "*/drivers/virtio/*" ! -path "*/drivers/vfio/*" -delete
+                                ! -path "*/drivers/virtio/*" ! -path "*/drivers/vfio/*" ! -path "*/kernel/virt/*" -delete
                         case $package in
                         linux-image-*) install -D -m 600 "initrd.img-$release" -t tree/boot ;;
                         esac
