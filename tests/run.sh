@@ -83,7 +83,8 @@ stage_clang() {
         CC=clang configure "$build/clang" -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false \
                 -Dbuildtype=debug || return 1
         ninja -C "$build/clang" || return 1
-        UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 run_tests "$build/clang" --timeout-multiplier 16
+        # what other programs make of documents that ptprep writes in the golden tests as well
+        UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 run_tests "$build/clang" --timeout-multiplier 16 --no-suite outputs
 }
 
 sources() { git -C "$top" ls-files -- '*.c' '*.h'; }

@@ -74,8 +74,6 @@ static bool exists(const Tree *t, const char *path)
 /* The claim image comes behind what others have in front of their images, and goes without a trace. */
 static void early_image(const Tree *t, bool drop_ins, const char *defaults, const char *expected)
 {
-        _cleanup_free_ char *before = dash_value(t, "", EARLY);
-
         tree_file(t, DEFAULTS, defaults);
         host(t, drop_ins, defaults);
         edit_in_claim_image = true;

@@ -269,6 +269,7 @@ static void nothing_there(void **state)
                                   "\"functions\": [\n]}\n");
         empty = print(&m, &tree, 0, list_text);
         assert_non_null(strstr(empty, "ADDRESS"));
+        wanted_done(&m.wanted);
 }
 
 int main(void)
