@@ -34,7 +34,7 @@ static inline void check_forms(const AcpiTable *t, const uint8_t *data, size_t s
 
         if (fnv1a(FNV_START, data, size) % 16 != 0)
                 return;
-        require(firmware_json(t, 1, &json) == 0);
+        require(firmware_json(&(Origin){}, t, 1, &json) == 0);
         require(firmware_text(t, 1, &text) == 0);
         o = json_tokener_parse(json);
         require(o != NULL);
