@@ -10,7 +10,6 @@
 #include "model/names.h"
 #include "output.h"
 #include "probe/companions.h"
-#include "probe/config-load.h"
 #include "probe/probe.h"
 
 void run_done(Run *r)
@@ -59,11 +58,28 @@ static int refuse_config(Run *r, const ConfigError *error)
                            "correct it, see ptprep.conf(5)", "%s", error->message);
 }
 
+int run_tell_config(const ConfigError *error, int e)
+{
+        if (!error->message)
+                return complain(NAME_CONFIG_FILE, e);
+        if (error->line > 0)
+                tell("%s:%u: %s", error->file, error->line, error->message);
+        else
+                tell("%s: %s", error->file, error->message);
+        if (e == -ENOMEM)
+                return EXIT_INTERNAL;
+        if (e == -EACCES && geteuid() != 0)
+                return EXIT_PRIVILEGE;
+        return config_error_of_system(e) ? EXIT_IO : EXIT_CONFIG;
+}
+
 int run_look(Run *r, int rfd, bool live)
 {
         _cleanup_(config_error_done) ConfigError error = {};
         int code, e = config_load(rfd, &r->config, &error);
 
+        if (e < 0 && config_error_of_system(e))
+                return run_tell_config(&error, e);
         if (e < 0 && error.message)
                 e = refuse_config(r, &error);
         if (e >= 0)

@@ -6,6 +6,7 @@
 #include "model/config.h"
 #include "model/facts.h"
 #include "model/plan.h"
+#include "probe/config-load.h"
 
 /* What the verbs share: looking at the machine, and changing it. What they print goes through output.h. */
 
@@ -39,6 +40,9 @@ int run_open_root(const char *root, bool *ret_live) _must_check_;
  * Returns EXIT_READY, also where something could not be mounted; another exit code, with the reason on standard error.
  */
 int run_mount(int *rfd, bool live, BootMounts *ret) _must_check_;
+
+/* Says on standard error why config_load() has returned @e, and returns the exit code of that. */
+int run_tell_config(const ConfigError *error, int e) _must_check_;
 
 /**
  * run_look() - all the reading and all the judging

@@ -48,24 +48,13 @@ static void job_done(Job *j)
         closep(&j->rfd);
 }
 
-static int refuse_config(const ConfigError *error, int e)
-{
-        if (!error->message)
-                return complain(NAME_CONFIG_FILE, e);
-        if (error->line > 0)
-                tell("%s:%u: %s", error->file, error->line, error->message);
-        else
-                tell("%s: %s", error->file, error->message);
-        return EXIT_CONFIG;
-}
-
 static int look(Job *j)
 {
         _cleanup_(config_error_done) ConfigError error = {};
         int r = config_load(j->rfd, &j->run.config, &error);
 
         if (r < 0)
-                return refuse_config(&error, r);
+                return run_tell_config(&error, r);
         r = companions_add(j->rfd, &j->run.config);
         if (r >= 0)
                 r = facts_gather(j->rfd, FACTS_FUNCTIONS | (j->live ? FACTS_LIVE : 0), &j->run.config, &j->run.facts);
@@ -325,7 +314,7 @@ static int judge(Job *j)
         int code = EXIT_READY, r = config_load_with(j->rfd, j->path, j->text, &j->after, &error);
 
         if (r < 0)
-                return refuse_config(&error, r);
+                return run_tell_config(&error, r);
         r = wanted_compute(&j->after, &j->run.facts, &j->run.wanted);
         if (r < 0)
                 return complain("judging the machine's state", r);

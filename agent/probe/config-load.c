@@ -151,9 +151,10 @@ static int load_dictionary(const char *text, dictionary **ret)
         if (!f)
                 return -errno;
         iniparser_set_error_callback(ignore_error);
+        errno = EIO;
         *ret = iniparser_load_file(f, "ptprep.conf");
         iniparser_set_error_callback(NULL);
-        return *ret ? 0 : -EIO;
+        return *ret ? 0 : negative_errno();
 }
 #else
 /* The same before 4.2, which takes nothing but a path. -ENOENT: there is no /proc that could give it one. */
@@ -172,9 +173,10 @@ static int load_dictionary(const char *text, dictionary **ret)
         if (access(path, R_OK) < 0)
                 return -errno;
         iniparser_set_error_callback(ignore_error);
+        errno = EIO;
         *ret = iniparser_load(path);
         iniparser_set_error_callback(NULL);
-        return *ret ? 0 : -EIO;
+        return *ret ? 0 : negative_errno();
 }
 #endif
 
@@ -284,7 +286,7 @@ static int apply_text(Config *c, const char *file, const char *text, size_t size
                 return 0;
         r = load_dictionary(s.clean, &values);
         if (r == -ENOENT)
-                return config_fail(ret_error, r, file, 0,
+                return config_fail(ret_error, -EIO, file, 0,
                                    "cannot be read where /proc is not mounted (this iniparser opens files by name "
                                    "only): mount it, mount -t proc proc /proc");
         if (r < 0)
@@ -367,6 +369,16 @@ static int finish(int rfd, Config *c, ConfigError *ret_error)
                                         d->name, PCI_ADDR_TEXT(d->address), other->name, other->file, other->line);
         }
         return 0;
+}
+
+bool config_error_of_system(int error)
+{
+        static const int errors[] = { EIO, EMFILE, ENFILE, ENOMEM, ENOSPC, EFBIG, EACCES };
+
+        FOREACH_ARRAY(e, errors, ELEMENTSOF(errors))
+                if (error == -*e)
+                        return true;
+        return false;
 }
 
 int config_load_text(const char *name, const char *text, size_t size, Config *ret, ConfigError *ret_error)

@@ -25,6 +25,10 @@ void config_error_done(ConfigError *e);
  */
 int config_load(int rfd, Config *ret, ConfigError *ret_error) _must_check_;
 
+/* Whether what config_load() has returned is a fault of the system, such as of a disk or a limit, and says nothing of
+ * the configuration. */
+bool config_error_of_system(int error);
+
 /**
  * config_load_with() - the same with one more drop-in, which is not there yet
  * @extra: its path; a file that is there already is passed over. NULL: there is none. @text: what it will say; it is

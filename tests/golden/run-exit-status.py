@@ -29,6 +29,7 @@ golden = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(golden)
 
 READY, NOT_READY, BLOCKED, ROLLED_BACK, UNKNOWN, DAMAGED = range(6)
+NOT_STARTED = 127  # by ld.so
 USAGE, UNAVAILABLE, INTERNAL, IO, BUSY, PRIVILEGE, CONFIG = 64, 69, 70, 74, 75, 77, 78
 
 
@@ -295,6 +296,28 @@ def configuration_broken_meanwhile(m: Machine) -> None:
         m.errors.append(f"the report of a configuration that broke meanwhile: {report}")
 
 
+def limits(m: Machine) -> None:
+    """Nothing is wrong with the configuration where the system does not let it be read. The loader of programs needs descriptors, too."""
+    before = m.tree.snapshot()
+
+    def limit(what: int, value: int) -> Callable[[], None]:
+        return lambda: resource.setrlimit(what, (value, value))
+
+    for verb in (["--check"], ["--apply"], ["configure", "0000:00:05.0", "--yes", "--dry-run"]):
+        m.run(*verb, status=IO, said=r"^ptprep: /etc/ptprep.*File too large", before=limit(resource.RLIMIT_FSIZE, 0))
+        seen = set()
+        for n in range(3, 9):
+            done = subprocess.run([m.ptprep, f"--root={m.tree.top}", *verb], capture_output=True, text=True, check=False, timeout=120,
+                                  env={"LC_ALL": "C"}, preexec_fn=limit(resource.RLIMIT_NOFILE, n))
+            seen.add(done.returncode)
+            if done.returncode == IO and "Too many open files" not in done.stderr:
+                m.errors.append(f"{verb} with {n} descriptors: {done.stderr}")
+        if IO not in seen or CONFIG in seen:
+            m.errors.append(f"{verb} with few descriptors ended with {seen}")
+    if m.tree.snapshot() != before:
+        m.errors.append("something was written: " + golden.describe_changes(before, m.tree.snapshot()))
+
+
 def without_library(m: Machine) -> None:
     """What stands in the place of the library that --html opens by name is none. A ptprep that is linked with it cannot be asked."""
     with tempfile.TemporaryDirectory() as directory:
@@ -316,7 +339,7 @@ ROWS = [
     (ROLLED_BACK, "disk-full", rolled_back), (ROLLED_BACK, "intel-off", not_tried_again),
     (DAMAGED, "proxmox-systemd-boot", damaged), (UNKNOWN, "intel-off", container), (UNKNOWN, "unconfigured", container),
     (UNKNOWN, "intel-default-on", image), (USAGE, "unconfigured", usage), (UNAVAILABLE, "unconfigured", without_library),
-    (INTERNAL, "unconfigured", internal), (IO, "intel-off", full),
+    (INTERNAL, "unconfigured", internal), (IO, "intel-off", full), (IO, "intel-off", limits),
     (BUSY, "intel-off", busy), (PRIVILEGE, "intel-off", without_privilege), (CONFIG, "typo", bad_configuration),
     (CONFIG, "intel-off", configuration_broken_meanwhile),
 ]
