@@ -375,7 +375,9 @@ static int put_back_from(StepContext *c, const char *from, const char *aside, Un
                 return r >= 0 || r == -ENOENT ? 0 : leave_if_full(c, from, r, u);
         r = root_file_rename(rfd, from, aside);
         c->trial = false;
-        return r < 0 ? r : root_file_sync(rfd, c->path);
+        if (r < 0) /* the old file has its name again, and the new one waits for the next run */
+                return string_list_add(&u->left, is_there(rfd, from) ? from : aside);
+        return root_file_sync(rfd, c->path);
 }
 
 /* There was no room for both, so what the program made goes first. */
