@@ -14,6 +14,8 @@
  * With FAULT_SYNC=N:DIRECTORY in the environment the file system of DIRECTORY is synced before every Nth call, as
  * another program might do at any time.
  *
+ * With FAULT_TIMERS=MILLISECONDS each timer of the program runs out after that time, whatever it was set to.
+ *
  * Counted are the calls of the program itself that change files, start or await a child; what it prints is not, and its
  * children go unhindered. Exit status: that of the command, 137 when it was killed, 125 when something is wrong here.
  * x86-64 only.
@@ -28,6 +30,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -242,6 +245,20 @@ static void sync_sometimes(unsigned long n)
                 die("syncfs");
 }
 
+/* The call has not been made yet. */
+static void shorten_timer(pid_t pid, const struct user_regs_struct *r)
+{
+        const char *said = getenv("FAULT_TIMERS");
+        const long after[] = { 0, strtol(said ? said : "0", NULL, 10) * 1000000 };
+
+        if (!said || (long) r->orig_rax != SYS_timerfd_settime)
+                return;
+        for (size_t i = 0; i < ELEMENTSOF(after); i++)
+                if (ptrace(PTRACE_POKEDATA, pid, r->rdx + offsetof(struct itimerspec, it_value) + i * sizeof(long),
+                           after[i]) < 0)
+                        die("PTRACE_POKEDATA");
+}
+
 static pid_t start(char *argv[])
 {
         int status;
@@ -302,6 +319,7 @@ int main(int argc, char *argv[])
                         die("PTRACE_GETREGS");
                 inside = !inside;
                 if (inside) {
+                        shorten_timer(pid, &r);
                         c = find_call(pid, &r);
                         if (!c)
                                 continue;

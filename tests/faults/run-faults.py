@@ -8,11 +8,15 @@ For each scenario below the system calls of one good run that change anything ar
 the same tree, with one of them going wrong: killed right before it; the call fails with ENOSPC, EIO or EROFS; the disk is full
 or read-only from there on. After that each file is as it was or as it is to be, never between; a run that says that it put
 everything back has done so, and one that says that it is done is; and one more run leaves exactly what the good one left.
+The same is done with programs of the platform that misbehave (CHILDREN): what they have made must not be taken, however the
+way back is broken; and with programs that behave again one more run leaves exactly what the good one left.
 With --all each call goes wrong in each way; without, as many as fit into the time (SECONDS), spread over kinds of calls and the
 run, and at least one of each kind in each way. FAULT is the program that counts and breaks calls (fault.c).
 """
 
 import concurrent.futures
+import dataclasses
+import fcntl
 import importlib.util
 import itertools
 import os
@@ -69,11 +73,47 @@ SCENARIOS = {name: (machine, [], "--apply") for name, machine in MACHINES.items(
     "edited-revert": ("edited-in-place", ["--apply", EDITED], "revert"),
 }
 
+# a timer of minutes runs out in a moment
+SHORT = {"FAULT_TIMERS": "300"}
+
+
+@dataclasses.dataclass
+class Child:
+    """A program of the platform that ends well, whatever it has made."""
+    machine: str
+    tool: str
+    change: tuple[str, str] = ("", "")    # in the stand-in, old text and new
+    last: str = ""                        # behind what it does; the file to be made is then $out
+    says: str = ""                        # in what ptprep prints of it; nothing: what it was to make is whole
+    environment: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def text(self) -> bytes:
+        text = (HERE.parent / "golden/tools" / self.tool.rpartition("/")[2]).read_text()
+        assert self.change[0] in text
+        return f"{text.replace(*self.change)}\nexport out={OUT[self.tool]}\n{self.last}\n".encode()
+
+
+DRACUT, MKCONFIG = "/usr/bin/dracut", "/usr/sbin/grub-mkconfig"
+OUT = {DRACUT: '"$image"', MKCONFIG: '"$grub_cfg"'}
+CUT = 's=$(wc -c <"$out"); dd bs=$((s / 2)) count=1 <"$out" >/tmp/cut 2>/dev/null; cat /tmp/cut >"$out"'
+GO = "/tmp/go"
+CHILDREN = {
+    "cut-image": Child("intel-off", DRACUT, last=CUT, says="is damaged, or ends too early"),
+    "cut-menu": Child("intel-off", MKCONFIG, last=CUT, says="the old one stays"),
+    "lost-entry": Child("two-kernels", MKCONFIG, ("in $kernels", "in ${kernels%% *}"), says="and its kernel is there"),
+    "link": Child("intel-off", MKCONFIG, last='mv "$out" /tmp/menu; ln -s /tmp/menu "$out"', says="something else than a plain file"),
+    "hang": Child("intel-off", MKCONFIG, last="exec sleep 1000", says="did not end in time, and was stopped", environment=SHORT),
+    # it waits in the background until somebody writes to GO
+    "background": Child("intel-off", DRACUT, last=f"read x <{GO} &"),
+    "orphan": Child("intel-off", MKCONFIG, last=f"setsid sh -c '(read x <{GO}; echo late >\"$out\") &'"),
+}
+SCENARIOS |= {name: (child.machine, [], "--apply") for name, child in CHILDREN.items()}
+
 
 def cpio_members(data: bytes) -> dict[str, bytes]:
     """Names and contents of a "newc" archive: inodes and times in it are not the same twice."""
     members, at = {}, 0
-    while data[at:at + 6] == b"070701":
+    while data[at:at + 6] == b"070701" and len(data) >= at + 110:  # who was killed may have stopped anywhere
         size, name_size = (int(data[at + o:at + o + 8], 16) for o in (54, 94))
         name = data[at + 110:at + 110 + name_size - 1].decode()
         at = (at + 110 + name_size + 3) & ~3
@@ -131,10 +171,33 @@ def lasting(names: list[str]) -> list[str]:
     return [n for n in names if not n.endswith(PASSING)]
 
 
-def run(*command: str) -> subprocess.CompletedProcess:
-    """A child that outlives the one that was killed holds the pipe as well, so it is waited for."""
+def run(*command: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess:
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=300,
-                          env=os.environ | {"LC_ALL": "C", "NO_COLOR": "1", "ASAN_OPTIONS": "detect_leaks=0"}) # it traces, too
+                          env=os.environ | {"LC_ALL": "C", "NO_COLOR": "1", "ASAN_OPTIONS": "detect_leaks=0"} | (environment or {})) # it traces, too
+
+
+def release(top: pathlib.Path) -> bool:
+    """Lets go on what waits in the background. False: nothing does."""
+    try:
+        fd = os.open(f"{top}{GO}", os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    os.write(fd, b"\n")
+    os.close(fd)
+    return True
+
+
+def outlive(top: pathlib.Path) -> None:
+    """What a ptprep that was killed has left running holds its lock, and the next run would say so. It is waited for."""
+    lock = top / "run/ptprep/lock"
+    while lock.exists():
+        with lock.open() as f:
+            try:
+                fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                release(top)
+        time.sleep(0.01)
 
 
 class Scenario:
@@ -155,17 +218,50 @@ class Scenario:
         for path in (p for directory in PRIVATE for p in tree.path(directory).rglob("*") if p.is_file() and not p.is_symlink()):
             path.chmod(0o600)
             self.private.add("/" + path.relative_to(self.start).as_posix())
-        self.old = contents(self.start)
+        self.child = CHILDREN.get(name)
+        self.old = self.contents(self.start)
         done = self.copy("done")
         calls = directory / f"{name}.calls"
-        self.code = run(self.fault, "count", str(calls), self.ptprep, f"--root={done}", self.verb).returncode
+        self.code = self.broken_run(done, "count", str(calls)).returncode
+        # what it comes to when nothing is broken but the child
+        self.ends = self.code
+        self.leaves = self.new = self.contents(done)
+        self.new_directories = directories(done)
+        if self.child:
+            self.misbehave(tree, calls)
         lines = [line.split("\t") for line in calls.read_text().splitlines()]
         self.calls = [(int(number), call) for number, call in (line[0].split() for line in lines)]
         self.order = [(line[0].split()[1], *line[1:]) for line in lines]
-        self.new = contents(done)
-        self.new_directories = directories(done)
         assert lasting(list(self.new)) == list(self.new), f"{name}: the good run left something behind"
         assert self.code < ROLLED_BACK and differences(self.old, self.new), f"{name}: the good run ended with {self.code}"
+
+    def misbehave(self, tree: golden.Tree, calls: pathlib.Path) -> None:
+        """From here on the tree has a program that does."""
+        assert self.child
+        for applet in ("dd", "head", "setsid", "sleep"):
+            tree.link(f"/bin/{applet}", "busybox")
+        tool = tree.path(self.child.tool)
+        shutil.copy(tool, self.directory / f"{self.name}.tool")
+        tool.write_bytes(self.child.text())
+        tree.path(GO).parent.mkdir(exist_ok=True)
+        os.mkfifo(tree.path(GO))
+        bad = self.copy("bad")
+        done = self.broken_run(bad, "count", str(calls))
+        if self.child.says:
+            self.ends, self.leaves = ROLLED_BACK, self.old
+        assert done.returncode == self.ends and self.child.says in done.stdout, f"{self.name}: {done.returncode}: {done.stdout}"
+        assert not differences(self.leaves, self.contents(bad)) and not release(bad), f"{self.name}: what it did is still there"
+
+    def behave(self, top: pathlib.Path) -> None:
+        """By a program of its own: a file that this one has written could still be open in a child that it forks meanwhile."""
+        if self.child:
+            subprocess.run(["cp", self.directory / f"{self.name}.tool", f"{top}{self.child.tool}"], check=True)
+
+    def contents(self, top: pathlib.Path) -> dict[str, object]:
+        return {n: data for n, data in contents(top).items() if not (self.child and n == self.child.tool)}
+
+    def broken_run(self, top: pathlib.Path, how: str, what: str) -> subprocess.CompletedProcess:
+        return run(self.fault, how, what, self.ptprep, f"--root={top}", self.verb, environment=self.child.environment if self.child else None)
 
     def ptprep_run(self, top: pathlib.Path, verb: str) -> subprocess.CompletedProcess:
         return run(self.ptprep, f"--root={top}", verb)
@@ -180,7 +276,7 @@ class Scenario:
         errors = [f"{n} is between" for n in lasting(differences(self.old, now))
                   if now.get(n) != self.new.get(n) and not n.startswith(STATE) and now.get(n) != STAGES.get((self.name, n), "")]
         if how in OTHER_DISKS:
-            return [f"ended with {code}"] * (code != self.code) + [f"{n} differs" for n in differences(self.new, now)]
+            return [f"ended with {code}"] * (code != self.ends) + [f"{n} differs" for n in differences(self.leaves, now)]
         if how == "kill":
             return errors + [f"was not killed: {code}"] * (code != KILLED)
         old, new = lasting(differences(self.old, now)), lasting(differences(self.new, now))
@@ -191,9 +287,11 @@ class Scenario:
             errors += self.judge_damage(report, now, old)
         elif code == PART and STILL_IN_IT in report: # an image that does no harm is left, and all else is taken back
             errors += [f"done, but {n} differs" for n in new if now.get(n) not in (self.old.get(n), STAGES.get((self.name, n), ""))]
+        elif code == self.code and old and self.leaves is self.old:
+            errors.append("what a program has made that misbehaves is taken")
         elif code == self.code and old: # it may also have ended before the first change
             errors += [f"done, but {n} differs" for n in new]
-        elif code not in (ROLLED_BACK, DAMAGED, self.code) and (code >= BROKEN or old):
+        elif code not in (ROLLED_BACK, DAMAGED, self.ends) and (code >= BROKEN or old):
             errors.append(f"ended with {code} and changed {old}")
         return errors
 
@@ -232,13 +330,16 @@ class Scenario:
 
     def play(self, how: str, number: int, call: str) -> list[str]:
         top = self.copy(f"{how}-{number}")
-        broken = run(self.fault, how, str(number), self.ptprep, f"--root={top}", self.verb)
-        errors = self.judge_broken(how, broken.returncode, broken.stdout, contents(top)) + self.opened(top)
+        broken = self.broken_run(top, how, str(number))
+        errors = self.judge_broken(how, broken.returncode, broken.stdout, self.contents(top)) + self.opened(top)
+        errors += ["what a program left behind still runs"] * (how != "kill" and release(top))
+        outlive(top)
         # what made the run fail is gone now
+        self.behave(top)
         after = self.ptprep_run(top, self.verb)
         if after.returncode != self.code:
             errors.append(f"the next run ended with {after.returncode}, not {self.code}: {after.stdout}")
-        errors += [f"after the next run {n} differs" for n in differences(self.new, contents(top))]
+        errors += [f"after the next run {n} differs" for n in differences(self.new, self.contents(top))]
         errors += [f"after the next run the directory {n} is there or not" for n in directories(top) ^ self.new_directories]
         shutil.rmtree(top)
         return [f"{self.name}: {how} at {number} ({call}): {e}" + ("" if i else f"\n{broken.stdout}") for i, e in enumerate(errors)]
