@@ -123,7 +123,7 @@ static int print_name(const Sheet *s, const PciFunction *f, const char *verdict)
         return 0;
 }
 
-static void print_configured(const Sheet *s, const WantedDevice *d)
+static void print_configured(const Sheet *s, const WantedDevice *d, const Verdict *v)
 {
         static const struct {
                 const char *text, *color;
@@ -134,7 +134,7 @@ static void print_configured(const Sheet *s, const WantedDevice *d)
                 [CLAIM_MARK_NETWORK] = { "waits for the network of the host", COLOR_YELLOW },
                 [CLAIM_MARK_REFUSED] = { "refused, \"ptprep --check\" says why", COLOR_RED },
         };
-        const ClaimMark state = list_claim_mark(s->view, d);
+        const ClaimMark state = list_claim_mark(s->view, d, v);
 
         printer_add(s->printer, "%*s", s->address + 2, "");
         printer_hang(s->printer);
@@ -192,7 +192,7 @@ static int print_function(const Sheet *s, const PciFunction *f, int depth)
                 printer_color(s->printer, NULL);
         r = print_name(s, f, verdict_state_to_string(v.state));
         if (d)
-                print_configured(s, d);
+                print_configured(s, d, &v);
         /* without being asked for only where no reason says as much */
         if (s->view->verbose ? v.state != VERDICT_NOT_APPLICABLE : d && v.state <= VERDICT_POSSIBLE)
                 print_level(s, f, &v);

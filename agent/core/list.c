@@ -24,17 +24,28 @@ const WantedDevice *list_wanted(const ListView *l, const PciFunction *f)
         return NULL;
 }
 
-ClaimMark list_claim_mark(const ListView *l, const WantedDevice *d)
+/* Would "ptprep --apply" leave it to the host, whatever else it waits for? */
+static bool is_refused(const Verdict *v)
+{
+        FOREACH_ARRAY(r, v->reasons, v->n_reasons)
+                if (r->result == RESULT_BLOCKED || (r->cure_kind == CURE_ELSEWHERE && verdict_is_of_machine(r->id)))
+                        return true;
+        return false;
+}
+
+ClaimMark list_claim_mark(const ListView *l, const WantedDevice *d, const Verdict *v)
 {
         const char *driver = d->function->driver;
 
-        if (d->state == DEVICE_WAITING)
-                return CLAIM_MARK_NETWORK;
-        if (d->state != DEVICE_FOUND)
+        if (d->state != DEVICE_FOUND && d->state != DEVICE_WAITING)
                 return CLAIM_MARK_REFUSED;
-        if (driver && streq(driver, stub_driver_to_string(d->config->driver)))
+        if (d->state == DEVICE_FOUND && driver && streq(driver, stub_driver_to_string(d->config->driver)))
                 return CLAIM_MARK_ACTIVE;
-        return wanted_is_listed(l->facts, d->config) ? CLAIM_MARK_REBOOT : CLAIM_MARK_NOT_APPLIED;
+        if (d->state == DEVICE_FOUND && wanted_is_listed(l->facts, d->config))
+                return CLAIM_MARK_REBOOT;
+        if (is_refused(v))
+                return CLAIM_MARK_REFUSED;
+        return d->state == DEVICE_WAITING ? CLAIM_MARK_NETWORK : CLAIM_MARK_NOT_APPLIED;
 }
 
 static int add_hex(struct json_object *o, const char *key, unsigned digits, uint32_t value)
@@ -126,12 +137,12 @@ static int add_verdict(struct json_object *o, const Verdict *v)
 }
 
 /* The section that names the function and what has become of it; null where none does. */
-static int add_configured(struct json_object *o, const ListView *l, const PciFunction *p)
+static int add_configured(struct json_object *o, const ListView *l, const PciFunction *p, const Verdict *v)
 {
         const WantedDevice *d = list_wanted(l, p);
         int r = json_add_text(o, "configured", d ? d->config->name : NULL);
 
-        return r < 0 ? r : json_add_text(o, "claim", d ? claim_mark_to_string(list_claim_mark(l, d)) : NULL);
+        return r < 0 ? r : json_add_text(o, "claim", d ? claim_mark_to_string(list_claim_mark(l, d, v)) : NULL);
 }
 
 /* How far it is ready, and what stops the next level; null of what is never passed through. */
@@ -173,7 +184,7 @@ static int function_json(const ListView *l, const PciFunction *p, struct json_ob
         if (r >= 0)
                 r = add_regions(o, l->facts, p);
         if (r >= 0)
-                r = add_configured(o, l, p);
+                r = add_configured(o, l, p, &v);
         if (r >= 0)
                 r = add_level(o, l->facts, p, &v);
         return r < 0 ? r : add_verdict(o, &v);

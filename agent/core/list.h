@@ -39,8 +39,8 @@ const char *claim_mark_to_string(ClaimMark s); /* "active", "reboot-due", ... */
 /* The configured device at a function; NULL: none is. */
 const WantedDevice *list_wanted(const ListView *l, const PciFunction *f);
 
-/* @d: of list_wanted(). */
-ClaimMark list_claim_mark(const ListView *l, const WantedDevice *d);
+/* @d: of list_wanted(); @v: the verdict on its function. */
+ClaimMark list_claim_mark(const ListView *l, const WantedDevice *d, const Verdict *v);
 
 /**
  * list_text() - one line a function, and one for each thing that stands in its way
