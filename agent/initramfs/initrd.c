@@ -10,6 +10,9 @@
 #include "initramfs/builders.h"
 #include "initramfs/cpio.h"
 
+/* A loader puts all of it into memory. */
+#define FILE_BYTES_MAX (UINT64_C(4) << 30)
+
 static bool all_found(const InitrdItem *items, size_t n)
 {
         FOREACH_ARRAY(i, items, n)
@@ -100,6 +103,8 @@ static int begin(CpioReader *c, int fd, uint64_t offset, uint64_t size, InitrdIt
                 return -EBADMSG;
         if (size > 0)
                 end = offset + size;
+        if (end - offset > FILE_BYTES_MAX)
+                return -EFBIG;
         return end == offset ? -EBADMSG : cpio_init(c, fd, offset, end);
 }
 

@@ -597,12 +597,13 @@ static void test_lengths(void **state)
                 assert_int_equal(read_whole(t, &i), head->error);
         }
 
-        /* no image unpacks to more than a machine has memory */
+        /* no image unpacks to more than a machine has memory, nor is longer than that, holes or not */
         begin(&i);
         put_compressed(i.f, "gzip", whole, ELEMENTSOF(whole));
         finish(t, &i);
         {
-                _cleanup_close_ int fd = root_open(t->rfd, "/image", O_RDONLY);
+                _cleanup_close_ int fd = root_open(t->rfd, "/image", O_RDWR);
+                InitrdItem wanted = { .name = "no/such/file" };
                 struct stat st;
 
                 assert_true(fd >= 0 && fstat(fd, &st) == 0);
@@ -610,6 +611,11 @@ static void test_lengths(void **state)
                 c.stream.unpacked = STREAM_UNPACKED_MAX - 100;
                 assert_int_equal(cpio_next(&c, &e), -EFBIG);
                 cpio_done(&c);
+
+                assert_int_equal(initrd_scan(fd, 0, 0, &wanted, 1, NULL), 0);
+                assert_int_equal(ftruncate(fd, (off_t) 1 << 42), 0);
+                assert_int_equal(initrd_scan(fd, 0, 0, &wanted, 1, NULL), -EFBIG);
+                assert_int_equal(initrd_scan(fd, 0, (uint64_t) st.st_size, &wanted, 1, NULL), 0);
         }
 }
 
