@@ -22,14 +22,6 @@ static void rebinds_done(Rebinds *r)
         free(r->items);
 }
 
-static const ConfigDevice *configured(const Run *run, const PciFunction *p)
-{
-        FOREACH_ARRAY(d, run->config.devices, run->config.n_devices)
-                if (pci_addr_equal(d->address, p->addr))
-                        return d;
-        return NULL;
-}
-
 static bool is_stub(const char *driver)
 {
         for (StubDriver s = 0; s < _STUB_MAX; s++)
@@ -46,7 +38,7 @@ static int make_rebinds(const Run *run, const Selection *s, bool claim, Rebinds 
                 return -ENOMEM;
         FOREACH_ARRAY(i, s->items, s->n) {
                 const PciFunction *p = run->facts.functions + *i;
-                const ConfigDevice *d = configured(run, p);
+                const ConfigDevice *d = config_device_at(&run->config, p->addr);
                 StubDriver driver = d ? d->driver : STUB_VFIO_PCI;
 
                 if (claim ? streq_null(p->driver, stub_driver_to_string(driver)) : !is_stub(p->driver)) {
@@ -62,7 +54,7 @@ static int make_rebinds(const Run *run, const Selection *s, bool claim, Rebinds 
 /* A guard that the configuration lifts for this device does not count here either. */
 static bool is_lifted(const Run *run, const PciFunction *p, const char *check)
 {
-        const ConfigDevice *d = configured(run, p);
+        const ConfigDevice *d = config_device_at(&run->config, p->addr);
         HostUseKind kind = host_use_kind(check);
 
         return d && streq(host_use_texts[kind].check, check) && (d->allow & HOST_USE_BIT(kind));
@@ -120,7 +112,7 @@ static int tell_outcome(const Run *run, const Rebinds *rebinds, bool claim)
         bool failed = false, left = false;
 
         FOREACH_ARRAY(i, rebinds->items, rebinds->n) {
-                const ConfigDevice *d = configured(run, facts_function(&run->facts, i->addr));
+                const ConfigDevice *d = config_device_at(&run->config, i->addr);
                 const char *address = PCI_ADDR_TEXT(i->addr);
 
                 failed = failed || i->failure;

@@ -78,12 +78,8 @@ static bool is_choice(const Job *j, size_t i)
         const Facts *f = &j->run.facts;
         const PciFunction *p = f->functions + i;
 
-        if (pci_class_is_platforms(p->class) || host_use_any(f, p, 0).used == TRISTATE_YES)
-                return false;
-        FOREACH_ARRAY(d, j->run.config.devices, j->run.config.n_devices)
-                if (pci_addr_equal(d->address, p->addr))
-                        return false;
-        return true;
+        return !pci_class_is_platforms(p->class) && host_use_any(f, p, 0).used != TRISTATE_YES &&
+               !config_device_at(&j->run.config, p->addr);
 }
 
 /* A numbered menu of what can be chosen among these; NULL: among all cards. */
@@ -384,11 +380,13 @@ static int finish(const Job *j)
 
 static void tell_configured(const Job *j)
 {
-        FOREACH_ARRAY(i, j->asked, j->n_asked)
-                FOREACH_ARRAY(d, j->run.config.devices, j->run.config.n_devices)
-                        if (pci_addr_equal(d->address, j->run.facts.functions[*i].addr))
-                                tell("%s is configured already, as %s (%s:%u)", PCI_ADDR_TEXT(d->address), d->name,
-                                     d->file, d->line);
+        FOREACH_ARRAY(i, j->asked, j->n_asked) {
+                const ConfigDevice *d = config_device_at(&j->run.config, j->run.facts.functions[*i].addr);
+
+                if (d)
+                        tell("%s is configured already, as %s (%s:%u)", PCI_ADDR_TEXT(d->address), d->name, d->file,
+                             d->line);
+        }
 }
 
 static int configure(Job *j)

@@ -22,19 +22,11 @@ void configure_setting_done(ConfigureSetting *s)
         *s = (ConfigureSetting){};
 }
 
-static bool is_configured(const Config *c, PciAddr a)
-{
-        FOREACH_ARRAY(d, c->devices, c->n_devices)
-                if (pci_addr_equal(d->address, a))
-                        return true;
-        return false;
-}
-
 static int set_add(ConfigureSet *s, const Facts *f, const Config *c, size_t i)
 {
         size_t *slot;
 
-        if (is_configured(c, f->functions[i].addr))
+        if (config_device_at(c, f->functions[i].addr))
                 return 0;
         FOREACH_ARRAY(item, s->items, s->n)
                 if (*item == i)

@@ -42,14 +42,6 @@ size_t hostdev_count_cards(const HostdevSet *s)
         return n;
 }
 
-static bool is_configured(const Config *c, const PciFunction *p)
-{
-        FOREACH_ARRAY(d, c->devices, c->n_devices)
-                if (pci_addr_equal(d->address, p->addr))
-                        return true;
-        return false;
-}
-
 /* "--" ends a comment (XML 1.0, 2.5), and what a name has in it comes from elsewhere. */
 static int comment_text(const PciFunction *p, char **ret)
 {
@@ -79,7 +71,7 @@ static int print_hostdev(Printer *p, const HostdevSet *s, const PciFunction *f, 
                 return r;
         printer_line(p, "<!-- %s -->", text);
         printer_line(p, "<hostdev mode='subsystem' type='pci' managed='%s'>",
-                     is_configured(s->config, f) ? "no" : "yes");
+                     config_device_at(s->config, f->addr) ? "no" : "yes");
         printer_line(p, "  <source>");
         printer_add(p, "    ");
         add_address(p, "", f->addr);

@@ -32,6 +32,14 @@ void config_init(Config *c)
         *c = (Config){ .enabled = true, .argument = ARGUMENT_ALWAYS };
 }
 
+const ConfigDevice *config_device_at(const Config *c, PciAddr address)
+{
+        FOREACH_ARRAY(d, c->devices, c->n_devices)
+                if (pci_addr_equal(d->address, address))
+                        return d;
+        return NULL;
+}
+
 void config_done(Config *c)
 {
         FOREACH_ARRAY(d, c->devices, c->n_devices) {

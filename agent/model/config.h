@@ -79,6 +79,9 @@ typedef struct Config {
 void config_init(Config *c);
 void config_done(Config *c);
 
+/* The device that is configured at an address, whatever is there; NULL: none is. */
+const ConfigDevice *config_device_at(const Config *c, PciAddr address);
+
 /* Does this configuration ask for anything? */
 static inline bool config_asks(const Config *c)
 {

@@ -8,14 +8,6 @@
 #include "model/pciclass.h"
 #include "probe/probe.h"
 
-static bool is_configured(const Config *c, PciAddr addr)
-{
-        FOREACH_ARRAY(d, c->devices, c->n_devices)
-                if (pci_addr_equal(d->address, addr))
-                        return true;
-        return false;
-}
-
 static int add_member(int rfd, Config *c, size_t leader, PciAddr addr)
 {
         _cleanup_free_ char *directory = NULL;
@@ -23,7 +15,7 @@ static int add_member(int rfd, Config *c, size_t leader, PciAddr addr)
         ConfigDevice *d;
         int r;
 
-        if (c->n_devices == CLAIM_DEVICES_MAX || is_configured(c, addr))
+        if (c->n_devices == CLAIM_DEVICES_MAX || config_device_at(c, addr))
                 return 0;
         if (string_printf(&directory, NAME_SYS_PCI_DEVICES "/%s", PCI_ADDR_TEXT(addr)) < 0)
                 return -ENOMEM;

@@ -342,6 +342,7 @@ static int fail_no_id(int rfd, const ConfigDevice *d, ConfigError *ret_error)
 static int finish(int rfd, Config *c, ConfigError *ret_error)
 {
         FOREACH_ARRAY(d, c->devices, c->n_devices) {
+                const ConfigDevice *first;
                 char last[sizeof("/1f.7")];
 
                 if (!d->has_group)
@@ -360,13 +361,12 @@ static int finish(int rfd, Config *c, ConfigError *ret_error)
                                 "path %s of [device %s] does not lead to its address, expected it to end in %s as "
                                 "%s does",
                                 d->path, d->name, last, PCI_ADDR_TEXT(d->address));
-                for (const ConfigDevice *other = c->devices; other < d; other++)
-                        if (pci_addr_equal(other->address, d->address))
-                                return config_fail(
-                                        ret_error, -EBADMSG, d->file, d->line,
-                                        "[device %s] has the address %s of [device %s] (%s:%u), expected one "
-                                        "section for one device",
-                                        d->name, PCI_ADDR_TEXT(d->address), other->name, other->file, other->line);
+                first = config_device_at(c, d->address);
+                if (first < d)
+                        return config_fail(ret_error, -EBADMSG, d->file, d->line,
+                                           "[device %s] has the address %s of [device %s] (%s:%u), expected one "
+                                           "section for one device",
+                                           d->name, PCI_ADDR_TEXT(d->address), first->name, first->file, first->line);
         }
         return 0;
 }
