@@ -166,7 +166,7 @@ static int print_function(const Sheet *s, const PciFunction *f, int depth)
                 [VERDICT_UNKNOWN] = COLOR_BRIGHT_YELLOW, [VERDICT_BLOCKED] = COLOR_RED,
                 [VERDICT_NOT_APPLICABLE] = COLOR_DIM,
         };
-        const WantedDevice *d = list_wanted(s->view, f);
+        const WantedDevice *d = wanted_device_of(s->view->wanted, f);
         char group[16] = "-", class[sizeof("ffffff")], reset[128];
         _cleanup_(verdict_done) Verdict v = {};
         int r;
@@ -247,7 +247,7 @@ static Weight weigh(const Sheet *s, const PciFunction *f, const Verdict *v)
                 [VERDICT_BLOCKED] = WEIGHT_BLOCKED, [VERDICT_NOT_APPLICABLE] = WEIGHT_NEVER,
         };
 
-        if (list_wanted(s->view, f))
+        if (wanted_device_of(s->view->wanted, f))
                 return WEIGHT_CONFIGURED;
         /* what is wrong with the machine is said above all of them */
         FOREACH_ARRAY(r, v->reasons, v->n_reasons)

@@ -16,14 +16,6 @@ static const char *const claim_mark_table[_CLAIM_MARK_MAX] = {
 
 DEFINE_STRING_TO(claim_mark, ClaimMark)
 
-const WantedDevice *list_wanted(const ListView *l, const PciFunction *f)
-{
-        FOREACH_ARRAY(d, l->wanted->devices, l->wanted->n_devices)
-                if (d->function == f)
-                        return d;
-        return NULL;
-}
-
 /* Would "ptprep --apply" leave it to the host, whatever else it waits for? */
 static bool is_refused(const Verdict *v)
 {
@@ -139,7 +131,7 @@ static int add_verdict(struct json_object *o, const Verdict *v)
 /* The section that names the function and what has become of it; null where none does. */
 static int add_configured(struct json_object *o, const ListView *l, const PciFunction *p, const Verdict *v)
 {
-        const WantedDevice *d = list_wanted(l, p);
+        const WantedDevice *d = wanted_device_of(l->wanted, p);
         int r = json_add_text(o, "configured", d ? d->config->name : NULL);
 
         return r < 0 ? r : json_add_text(o, "claim", d ? claim_mark_to_string(list_claim_mark(l, d, v)) : NULL);

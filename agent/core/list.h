@@ -36,10 +36,7 @@ typedef enum ClaimMark {
 
 const char *claim_mark_to_string(ClaimMark s); /* "active", "reboot-due", ... */
 
-/* The configured device at a function; NULL: none is. */
-const WantedDevice *list_wanted(const ListView *l, const PciFunction *f);
-
-/* @d: of list_wanted(); @v: the verdict on its function. */
+/* @d: of wanted_device_of(); @v: the verdict on its function. */
 ClaimMark list_claim_mark(const ListView *l, const WantedDevice *d, const Verdict *v);
 
 /**

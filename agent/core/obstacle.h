@@ -47,10 +47,9 @@ static inline size_t context_index(const VerdictContext *c, const PciFunction *f
 /* The section of the configuration that is about this function; NULL: none is, or the configuration does not count. */
 static inline const ConfigDevice *context_config(const VerdictContext *c, const PciFunction *f)
 {
-        for (size_t i = 0; c->wanted && i < c->wanted->n_devices; i++)
-                if (c->wanted->devices[i].function == f)
-                        return c->wanted->devices[i].config;
-        return NULL;
+        const WantedDevice *d = c->wanted ? wanted_device_of(c->wanted, f) : NULL;
+
+        return d ? d->config : NULL;
 }
 
 /* The function's group; NULL: it is in none, or nobody has read it. */

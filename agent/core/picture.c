@@ -12,15 +12,6 @@ void picture_done(Picture *p)
         *p = (Picture){};
 }
 
-/* The configured device at its address, whatever may keep it from being claimed. */
-static const WantedDevice *wanted_of(const Wanted *w, const PciFunction *f)
-{
-        FOREACH_ARRAY(d, w->devices, w->n_devices)
-                if (d->function == f)
-                        return d;
-        return NULL;
-}
-
 /* Is there something about the function that has to be seen without opening anything? */
 static bool stands_alone(const Facts *f, const PictureRow *row)
 {
@@ -112,7 +103,7 @@ int picture_compute(const Judgement *j, Picture *ret)
                 PictureRow *row = p.rows + p.n;
 
                 *row = (PictureRow){ .function = function,
-                                     .wanted = wanted_of(j->wanted, function),
+                                     .wanted = wanted_device_of(j->wanted, function),
                                      .depth = order[p.n].depth,
                                      .joins = p.n > 0 && function->group != PCI_GROUP_NONE &&
                                               function->group == row[-1].function->group };

@@ -68,10 +68,10 @@ size_t wanted_count_waiting(const Wanted *w)
         return n;
 }
 
-const WantedDevice *wanted_device_at(const Wanted *w, PciAddr a)
+const WantedDevice *wanted_device_of(const Wanted *w, const PciFunction *f)
 {
         FOREACH_ARRAY(d, w->devices, w->n_devices)
-                if (d->function && d->state == DEVICE_FOUND && pci_addr_equal(d->config->address, a))
+                if (d->function == f)
                         return d;
         return NULL;
 }

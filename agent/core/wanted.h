@@ -86,5 +86,5 @@ bool wanted_is_listed(const Facts *f, const ConfigDevice *c);
 /* How many devices wait for the host's network. They are neither claimed nor in the way of others. */
 size_t wanted_count_waiting(const Wanted *w);
 
-/* Is this PCI function one of the wanted devices, found where it was configured? NULL: no. */
-const WantedDevice *wanted_device_at(const Wanted *w, PciAddr a);
+/* The wanted device whose address this function has, whatever may keep it from being claimed; NULL: none. */
+const WantedDevice *wanted_device_of(const Wanted *w, const PciFunction *f);
