@@ -33,7 +33,7 @@ static void add_meta(Xml *x, const char *name, const char *content)
 
 static void add_head(Xml *x, const Report *r, const char *style)
 {
-        const char *headline = report_verdict(r)->headline, *host = r->judgement->facts->host_name;
+        const char *headline = report_verdict(r)->headline, *host = r->judgement->facts->origin.host;
 
         xml_start_line(x, "head");
         xml_start_line(x, "meta");
@@ -79,7 +79,7 @@ static void add_band(Xml *x, const Report *r)
         xml_start_line(x, "p");
         xml_attribute(x, "class", "host");
         xml_text(x, "PCI passthrough on ");
-        xml_element(x, "b", NULL, "%s", f->host_name ?: "this host");
+        xml_element(x, "b", NULL, "%s", f->origin.host ?: "this host");
         xml_end(x);
         xml_start_line(x, "h1");
         html_mark(x, mark);
@@ -126,7 +126,7 @@ static int add_facts(Xml *x, const Report *r)
                 return -ENOMEM;
         html_section(x, "facts", "This host", "%s", "");
         xml_start_line(x, "dl");
-        add_fact(x, "Name", f->host_name ?: "unknown");
+        add_fact(x, "Name", f->origin.host ?: "unknown");
         add_fact(x, "Kernel", f->release ?: "unknown");
         add_fact(x, "IOMMU", j->wanted->iommu_text.text);
         add_fact(x, "Interrupt remapping", tristate_word(f->features.interrupt_remapping));

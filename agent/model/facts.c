@@ -58,7 +58,6 @@ void facts_done(Facts *f)
         FOREACH_ARRAY(t, f->tables, f->n_tables)
                 acpi_table_done(t);
         free(f->tables);
-        free(f->host_name);
         free(f->release);
         free(f->lockdown);
         free(f->claims);

@@ -165,7 +165,6 @@ typedef struct Facts {
         Tristate acpi;
         AcpiTable *tables; /* one for each vendor that is known, in their order; none: nobody has looked */
         size_t n_tables;
-        char *host_name; /* its own; NULL: unknown */
         /* running kernel */
         char *release; /* NULL: unknown */
         bool cmdline_known;

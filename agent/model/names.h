@@ -49,7 +49,6 @@
 #define NAME_PROC_HOSTNAME     "/proc/sys/kernel/hostname"
 #define NAME_PROC_XEN          "/proc/xen/capabilities"
 #define NAME_PROC_OSRELEASE    "/proc/sys/kernel/osrelease"
-#define NAME_PROC_HOSTNAME     "/proc/sys/kernel/hostname"
 #define NAME_PROC_BOOT_ID      "/proc/sys/kernel/random/boot_id"
 #define NAME_PROC_MOUNTINFO    "/proc/self/mountinfo"
 #define NAME_PROC_SWAPS        "/proc/swaps"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe/probe.h"
 
-#include <limits.h>
 
 #include "base/io.h"
 #include "base/text.h"
@@ -173,22 +172,10 @@ static int probe_installed(const Probe *p, Facts *f)
         return 0;
 }
 
-/* The kernel's name of it where it runs; of an image the one that it will have. */
-static int probe_host(const Probe *p, Facts *f)
-{
-        static const char *const places[] = { NAME_PROC_HOSTNAME, NAME_HOSTNAME };
-        char name[HOST_NAME_MAX + 2];
-
-        FOREACH_ARRAY(place, places, ELEMENTSOF(places))
-                if (root_read_attr(p->rfd, *place, name, sizeof(name)) >= 0 && *name)
-                        return string_copy(name, &f->host_name);
-        return 0;
-}
-
 int probe_kernel(const Probe *p, Facts *f)
 {
         static int (*const parts[])(const Probe *p, Facts *f) = { probe_cmdline, probe_lockdown, probe_container,
-                                                                  probe_installed, probe_host };
+                                                                  probe_installed };
         char release[256];
 
         if (root_read_attr(p->rfd, NAME_PROC_OSRELEASE, release, sizeof(release)) >= 0) {

@@ -9,15 +9,16 @@
 /* Whose facts these are. What has no name, as an image in the making, has none in what is printed either. */
 int probe_origin(const Probe *p, Facts *f)
 {
-        static const char *const names[] = { NAME_PROC_HOSTNAME, NAME_ETC_HOSTNAME };
+        /* the kernel's name where it runs; of an image the one that it will have */
+        static const char *const names[] = { NAME_PROC_HOSTNAME, NAME_HOSTNAME };
         Origin *o = &f->origin;
         char text[256];
-        int r = -ENOENT;
+        int r;
 
-        for (size_t i = 0; i < ELEMENTSOF(names) && r < 0; i++)
-                r = root_read_attr(p->rfd, names[i], text, sizeof(text));
-        if (r >= 0 && text[0] != 0 && string_replace(&o->host, text) < 0)
-                return -ENOMEM;
+        FOREACH_ARRAY(name, names, ELEMENTSOF(names))
+                if (!o->host && root_read_attr(p->rfd, *name, text, sizeof(text)) >= 0 && text[0] != 0 &&
+                    string_copy(text, &o->host) < 0)
+                        return -ENOMEM;
         o->time = (int64_t) time(NULL);
         if (!p->live)
                 return 0;
