@@ -10,6 +10,7 @@
 #include "apply/step.h"
 
 #include "base/text.h"
+#include "model/names.h"
 
 /*
  * The programs of the platform that an apply runs. None outlives it unseen: what is killed together with ptprep dies by
@@ -18,7 +19,6 @@
  */
 
 #define TAIL_MAX        2048U
-#define SEARCH_PATH     "/usr/sbin:/usr/bin:/sbin:/bin"
 #define ENVIRONMENT_MAX 16U
 
 /* From asking to end to ending, in seconds. */
@@ -55,7 +55,7 @@ child_run(const ApplyOptions *o, char *const argv[], char *const environment[], 
         if (argv[0][0] == '/')
                 (void) execve(argv[0], argv, environment);
         else
-                for (const char *p = SEARCH_PATH; *p;) {
+                for (const char *p = NAME_SEARCH_PATH; *p;) {
                         size_t n = strcspn(p, ":");
                         char path[256];
 
@@ -240,7 +240,7 @@ int command_run(const ApplyOptions *o, char *const argv[], unsigned limit, char 
         _cleanup_close_ int in = -EBADF, out = -EBADF, pidfd = -EBADF;
         pid_t pid, self = getpid();
         _cleanup_(string_list_done) StringList locale = {};
-        char *environment[ENVIRONMENT_MAX] = { (char *) "PATH=" SEARCH_PATH, (char *) "TERM=dumb",
+        char *environment[ENVIRONMENT_MAX] = { (char *) "PATH=" NAME_SEARCH_PATH, (char *) "TERM=dumb",
                                                (char *) "HOME=/root" };
         int fds[2], status = 0, r;
         Tail tail = {};

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "model/names.h"
 #include "model/transaction.h"
 

@@ -13,6 +13,7 @@
 #include "apply/step.h"
 #include "base/file.h"
 #include "base/io.h"
+#include "base/text.h"
 
 /* Linux Documentation/filesystems/ext4/, fs/ext4/ext4.h; older headers do not have it */
 #ifndef EXT4_IOC_CHECKPOINT

@@ -20,13 +20,6 @@ int step_failed(StepContext *c, int error, const char *format, ...)
         return error;
 }
 
-char *path_directory(const char *path)
-{
-        const char *slash = strrchr(path, '/');
-
-        return !slash ? strdup(".") : strndup(path, slash == path ? 1 : (size_t) (slash - path));
-}
-
 char *step_unfinished_path(const StepContext *c)
 {
         char *path;

@@ -54,9 +54,6 @@ int step_failed_program(StepContext *c, int error, const char *program, const ch
 
 int step_failed(StepContext *c, int error, const char *format, ...) _printf_(3, 4) _must_check_;
 
-/* The directory of a path, "/boot" of "/boot/grub.cfg"; owned by the caller, NULL when memory is short. */
-char *path_directory(const char *path);
-
 /* May a boot loader read what is at the step's path? Of /etc and /var none does, nor of sysfs. */
 bool step_is_loaded(const StepContext *c);
 
@@ -150,7 +147,7 @@ int command_locale(const ApplyOptions *o, StringList *ret) _must_check_;
 
 /**
  * command_run() - run a program below the root and wait for it
- * @argv: NULL-terminated, argv[0] an absolute path or looked up in /usr/sbin:/usr/bin:/sbin:/bin.
+ * @argv: NULL-terminated, argv[0] an absolute path or looked up in NAME_SEARCH_PATH.
  * @limit: seconds until it is stopped. @ret_tail: the last 2 KiB that it printed, and before them the first line about
  * an error; owned by the caller; set on failure too, may be NULL.
  *

@@ -81,6 +81,13 @@ char *path_join(const char *directory, const char *name)
         return path;
 }
 
+char *path_directory(const char *path)
+{
+        const char *slash = strrchr(path, '/');
+
+        return !slash ? strdup(".") : strndup(path, slash == path ? 1 : (size_t) (slash - path));
+}
+
 void text_guess(TextGuess *g, const char *name)
 {
         unsigned distance = text_distance(g->given, name);

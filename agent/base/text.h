@@ -38,6 +38,9 @@ bool string_in(const char *s, const char *const *list, size_t n);
 /* DIRECTORY/NAME, with one slash between, owned by the caller; NULL when memory is short. */
 char *path_join(const char *directory, const char *name);
 
+/* The directory of a path, "/boot" of "/boot/grub.cfg"; owned by the caller, NULL when memory is short. */
+char *path_directory(const char *path);
+
 /* "an" or "a", by the first letter of what it is to stand before. */
 static inline const char *text_article(const char *noun)
 {

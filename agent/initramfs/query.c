@@ -4,8 +4,6 @@
 #include "model/image.h"
 #include "model/names.h"
 
-#define TYPE1_MODULE "vfio_iommu_type1"
-
 static void add_item(ImageQuery *q, const char *name, bool module)
 {
         q->items[q->n++] = (InitrdItem){ .name = name, .module = module };

@@ -53,6 +53,9 @@
 #define NAME_PROC_MOUNTINFO    "/proc/self/mountinfo"
 #define NAME_PROC_SWAPS        "/proc/swaps"
 
+/* Where programs of the platform are looked for, whatever the environment says. */
+#define NAME_SEARCH_PATH       "/usr/sbin:/usr/bin:/sbin:/bin"
+
 /* Words on the kernel command line. */
 #define KARG_CLAIM             "ptprep.claim=1"
 #define KARG_UNSAFE            "vfio_iommu_type1.allow_unsafe_interrupts"

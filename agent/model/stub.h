@@ -19,5 +19,8 @@ StubDriver stub_driver_from_string(const char *s);
  * NULL is no driver. */
 bool driver_is_guests(const char *driver);
 
+/* What vfio-pci needs besides, where it is no part of the kernel. */
+#define TYPE1_MODULE "vfio_iommu_type1"
+
 /* The kernel module of that driver, as kmod names it. */
 const char *stub_driver_module(StubDriver d);

@@ -176,7 +176,7 @@ static int use_subsystem(BlockUse *u, const char *disk, const WalkLink *link)
 
         if (r >= 0 && paths.n == 0) {
                 free(directory);
-                directory = strndup(disk, (size_t) (strrchr(disk, '/') - disk));
+                directory = path_directory(disk);
                 r = directory ? list_paths(u->walk.rfd, directory, true, &paths) : -ENOMEM;
         }
         if (r < 0)

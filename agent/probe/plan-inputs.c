@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "initramfs/builders.h"
+#include "model/names.h"
 
 static uint64_t add_number(uint64_t hash, uint64_t number)
 {
@@ -27,16 +28,17 @@ static uint64_t add_identity(uint64_t hash, int rfd, const char *path)
 /* Looked up where command_run() does. */
 static uint64_t add_program(uint64_t hash, int rfd, const char *name)
 {
-        static const char *const directories[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
         struct stat st;
 
         if (name[0] == '/')
                 return add_identity(hash, rfd, name);
-        FOREACH_ARRAY(directory, directories, ELEMENTSOF(directories)) {
-                _cleanup_free_ char *path = path_join(*directory, name);
+        for (const char *p = NAME_SEARCH_PATH; *p; p += strspn(p, ":")) {
+                int n = (int) strcspn(p, ":");
+                _cleanup_free_ char *path = NULL;
 
-                if (path && root_stat(rfd, path, &st) >= 0)
+                if (string_printf(&path, "%.*s/%s", n, p, name) >= 0 && root_stat(rfd, path, &st) >= 0)
                         return add_identity(hash, rfd, path);
+                p += n;
         }
         return add_number(hash, 0);
 }
@@ -55,9 +57,8 @@ static uint64_t add_room(uint64_t hash, int rfd, const char *directory)
 
 static uint64_t add_step(uint64_t hash, int rfd, const Step *s)
 {
-        const char *slash = strrchr(s->path, '/'), *argv[BUILDER_WORDS_MAX];
-        _cleanup_free_ char *directory =
-                slash ? strndup(s->path, slash == s->path ? 1 : (size_t) (slash - s->path)) : NULL;
+        const char *argv[BUILDER_WORDS_MAX];
+        _cleanup_free_ char *directory = path_directory(s->path);
         const StringList *program = s->kind == STEP_MKCONFIG  ? &s->menu.argv
                                     : s->kind == STEP_COMMAND ? &s->command.argv
                                     : step_file(s)            ? &step_file(s)->editor

@@ -39,8 +39,6 @@ static const LazySymbol kmod_symbols[] = {
         LAZY_SYMBOL(kmod_list_next),
 };
 
-#define TYPE1_MODULE "vfio_iommu_type1"
-
 /* The modules of one release; kmod opens its indexes late, so the directory stays open as long as the context. */
 typedef struct ModuleSet {
         int fd;

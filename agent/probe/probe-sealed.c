@@ -8,7 +8,6 @@
 #include "probe/luks2.h"
 #include "probe/mount-table.h"
 
-#define NAME_CRYPTTAB  "/etc/crypttab"
 #define NAME_FDE_TOOLS "/etc/sysconfig/fde-tools"
 #define NAME_PCRLOCK   "/var/lib/systemd/pcrlock.json"
 #define BLANKS         " \t"

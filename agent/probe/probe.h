@@ -82,6 +82,7 @@ int boot_mounts_choose(int rfd, const BootMounts *tried, int (*partitions)(void 
 #define NAME_SYS_SECURE_BOOT   NAME_SYS_EFI "/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 #define NAME_LIB_MODULES       "/lib/modules"
 #define NAME_FSTAB             "/etc/fstab"
+#define NAME_CRYPTTAB          "/etc/crypttab"
 #define NAME_DEBIAN_VERSION    "/etc/debian_version"
 #define NAME_RUN_CONTAINER     "/run/systemd/container"
 #define NAME_RUN_SYSTEMD       "/run/systemd/system"

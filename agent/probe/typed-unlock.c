@@ -3,9 +3,9 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "probe/probe.h"
 
-#define NAME_CRYPTTAB "/etc/crypttab"
-#define BLANKS        " \t"
+#define BLANKS " \t"
 
 /* Options with which nobody types: something else has the key, or the boot does not wait. */
 static const char *const unattended[] = { "tpm2-device=", "fido2-device=", "pkcs11-uri=", "keyscript=",
