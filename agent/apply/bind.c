@@ -13,6 +13,7 @@ void rebind_done(Rebind *r)
 {
         free(r->before);
         free(r->after);
+        free(r->override);
         free(r->failure);
         *r = (Rebind){};
 }
@@ -25,14 +26,20 @@ static void be_silent(void *userdata, bool failure, const char *text)
         (void) text;
 }
 
+/* Owned by the caller, NULL when memory is short. */
+static char *device_path(PciAddr addr, const char *attribute)
+{
+        char *path;
+
+        string_printf(&path, NAME_SYS_PCI_DEVICES "/%s/%s", PCI_ADDR_TEXT(addr), attribute);
+        return path;
+}
+
 static int read_driver(int rfd, PciAddr addr, char **ret)
 {
-        _cleanup_free_ char *path = NULL, *target = NULL;
-        int r;
+        _cleanup_free_ char *path = device_path(addr, "driver"), *target = NULL;
+        int r = path ? root_readlink(rfd, path, &target) : -ENOMEM;
 
-        if (string_printf(&path, NAME_SYS_PCI_DEVICES "/%s/driver", PCI_ADDR_TEXT(addr)) < 0)
-                return -ENOMEM;
-        r = root_readlink(rfd, path, &target);
         if (r == -ENOENT) {
                 free(*ret);
                 *ret = NULL;
@@ -43,11 +50,16 @@ static int read_driver(int rfd, PciAddr addr, char **ret)
 
 static int write_device(int rfd, PciAddr addr, const char *attribute, const char *text)
 {
-        _cleanup_free_ char *path = NULL;
+        _cleanup_free_ char *path = device_path(addr, attribute);
 
-        if (string_printf(&path, NAME_SYS_PCI_DEVICES "/%s/%s", PCI_ADDR_TEXT(addr), attribute) < 0)
-                return -ENOMEM;
-        return root_write_attr(rfd, path, text);
+        return path ? root_write_attr(rfd, path, text) : -ENOMEM;
+}
+
+static int read_device(int rfd, PciAddr addr, const char *attribute, char *buf, size_t size)
+{
+        _cleanup_free_ char *path = device_path(addr, attribute);
+
+        return path ? root_read_attr(rfd, path, buf, size) : -ENOMEM;
 }
 
 /* The kernel's own choice, as after a boot. drivers_probe says nothing of what came of it. */
@@ -66,13 +78,9 @@ static int fail(Rebind *r, const char *what, int error)
 /* What somebody has set for it before, such as driverctl(8); NULL: nothing. */
 static int read_override(int rfd, PciAddr addr, char **ret)
 {
-        _cleanup_free_ char *path = NULL;
         char text[64];
-        int r;
+        int r = read_device(rfd, addr, "driver_override", text, sizeof(text));
 
-        if (string_printf(&path, NAME_SYS_PCI_DEVICES "/%s/driver_override", PCI_ADDR_TEXT(addr)) < 0)
-                return -ENOMEM;
-        r = root_read_attr(rfd, path, text, sizeof(text));
         return r < 0 || streq(text, "(null)") ? r : string_replace(ret, text);
 }
 
@@ -94,10 +102,10 @@ static int unbind(int rfd, PciAddr addr)
 }
 
 /* Back to the driver that it had, for which the kernel's choice may be another one. */
-static int put_back(int rfd, Rebind *item, const char *override)
+static int put_back(int rfd, const Rebind *item)
 {
         _cleanup_free_ char *path = NULL;
-        int r = write_override(rfd, item->addr, override);
+        int r = write_override(rfd, item->addr, item->override);
 
         if (r >= 0 && streq_null(item->before, item->after))
                 return 0;
@@ -112,13 +120,13 @@ static int put_back(int rfd, Rebind *item, const char *override)
 }
 
 /* One of them failed. */
-static int put_all_back(int rfd, Rebind *items, char *const *overrides, size_t n)
+static int put_all_back(int rfd, Rebind *items, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
                 int r = read_driver(rfd, items[i].addr, &items[i].after);
 
                 if (r >= 0)
-                        r = put_back(rfd, items + i, overrides[i]);
+                        r = put_back(rfd, items + i);
                 if (r >= 0)
                         r = read_driver(rfd, items[i].addr, &items[i].after);
                 if (r == -ENOMEM)
@@ -126,13 +134,6 @@ static int put_all_back(int rfd, Rebind *items, char *const *overrides, size_t n
                 items[i].left = r < 0 || !streq_null(items[i].before, items[i].after);
         }
         return -EIO;
-}
-
-static void free_texts(char **texts, size_t n)
-{
-        FOREACH_ARRAY(t, texts, n)
-                free(*t);
-        free(texts);
 }
 
 /* The same steps as in the initramfs, by the same code. @claims: one for each item. */
@@ -161,13 +162,12 @@ int bind_claim(int rfd, Rebind *items, size_t n)
 {
         _cleanup_free_ Claim *claims = calloc(n, sizeof(*claims));
         _cleanup_free_ char(*addresses)[PCI_ADDR_TEXT_MAX] = calloc(n, sizeof(*addresses));
-        char **overrides = calloc(n, sizeof(*overrides));
-        int r = claims && addresses && overrides ? 0 : -ENOMEM;
+        int r = claims && addresses ? 0 : -ENOMEM;
 
         for (size_t i = 0; r >= 0 && i < n; i++) {
                 r = read_driver(rfd, items[i].addr, &items[i].before);
                 if (r >= 0)
-                        r = read_override(rfd, items[i].addr, overrides + i);
+                        r = read_override(rfd, items[i].addr, &items[i].override);
                 if (r < 0 && r != -ENOMEM)
                         r = fail(items + i, "cannot be read", r);
                 claims[i] = (Claim){ .address = pci_addr_format(items[i].addr, addresses[i]),
@@ -179,23 +179,17 @@ int bind_claim(int rfd, Rebind *items, size_t n)
         if (r >= 0) {
                 r = claim_all(rfd, items, claims, n);
                 if (r == -EIO)
-                        r = put_all_back(rfd, items, overrides, n);
+                        r = put_all_back(rfd, items, n);
         }
-        if (overrides)
-                free_texts(overrides, n);
         return r;
 }
 
 /* A module that nobody has loaded yet: after a boot udev would do that. */
 static int load_driver(int rfd, const Rebind *item)
 {
-        _cleanup_free_ char *path = NULL;
         char alias[128];
-        int r;
+        int r = read_device(rfd, item->addr, "modalias", alias, sizeof(alias));
 
-        if (string_printf(&path, NAME_SYS_PCI_DEVICES "/%s/modalias", PCI_ADDR_TEXT(item->addr)) < 0)
-                return -ENOMEM;
-        r = root_read_attr(rfd, path, alias, sizeof(alias));
         if (r >= 0)
                 (void) claim_modprobe(alias); /* there may be no module for it */
         return r;

@@ -12,6 +12,7 @@ typedef struct Rebind {
         StubDriver driver; /* for bind_claim() */
         /* what became of it; released with rebind_done() */
         char *before, *after; /* drivers; NULL: none */
+        char *override;       /* what bind_claim() found in driver_override; NULL: nothing */
         char *failure;        /* one sentence; NULL: it is as it was asked for */
         bool left;            /* it failed, and is not on its former driver again */
 } Rebind;
