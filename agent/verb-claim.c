@@ -119,7 +119,9 @@ static int tell_outcome(const Run *run, const Rebinds *rebinds, bool claim)
                 left = left || i->left;
                 if (i->failure)
                         tell("%s: %s", address, i->failure);
-                if (i->left)
+                if (i->left && i->unread)
+                        tell("%s: was on %s, and what it is on now cannot be read", address, i->before ?: "no driver");
+                else if (i->left)
                         tell("%s: was on %s, and is on %s now", address, i->before ?: "no driver",
                              i->after ?: "no driver");
                 if (i->failure || i->left || streq_null(i->before, i->after))

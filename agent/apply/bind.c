@@ -123,15 +123,15 @@ static int put_back(int rfd, const Rebind *item)
 static int put_all_back(int rfd, Rebind *items, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                int r = read_driver(rfd, items[i].addr, &items[i].after);
+                int e, r = read_driver(rfd, items[i].addr, &items[i].after);
 
                 if (r >= 0)
                         r = put_back(rfd, items + i);
-                if (r >= 0)
-                        r = read_driver(rfd, items[i].addr, &items[i].after);
-                if (r == -ENOMEM)
-                        return r;
-                items[i].left = r < 0 || !streq_null(items[i].before, items[i].after);
+                e = read_driver(rfd, items[i].addr, &items[i].after);
+                if (r == -ENOMEM || e == -ENOMEM)
+                        return -ENOMEM;
+                items[i].unread = e < 0;
+                items[i].left = r < 0 || e < 0 || !streq_null(items[i].before, items[i].after);
         }
         return -EIO;
 }
@@ -147,11 +147,13 @@ static int claim_all(int rfd, Rebind *items, Claim *claims, size_t n)
         for (size_t i = 0; i < n; i++) {
                 int r = read_driver(rfd, items[i].addr, &items[i].after);
 
-                if (r < 0)
+                if (r == -ENOMEM)
                         return r;
+                if (r < 0 && fail(items + i, "what driver it is on now cannot be read", r) == -ENOMEM)
+                        return -ENOMEM;
+                failed |= r < 0 || claims[i].state != CLAIM_CLAIMED;
                 if (claims[i].state == CLAIM_CLAIMED)
                         continue;
-                failed = true;
                 if (string_replace(&items[i].failure, claims[i].reason) < 0)
                         return -ENOMEM;
         }

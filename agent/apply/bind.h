@@ -15,6 +15,7 @@ typedef struct Rebind {
         char *override;       /* what bind_claim() found in driver_override; NULL: nothing */
         char *failure;        /* one sentence; NULL: it is as it was asked for */
         bool left;            /* it failed, and is not on its former driver again */
+        bool unread;          /* nor could what was done be read back: after tells nothing */
 } Rebind;
 
 void rebind_done(Rebind *r);
