@@ -46,13 +46,12 @@ int run_look_unconfigured(Run *r, int rfd, bool live)
 /* A configuration that cannot be taken as a whole asks for nothing, and that is all there is to say. */
 static int refuse_config(Run *r, const ConfigError *error)
 {
-        _cleanup_free_ char *place = NULL;
+        _cleanup_free_ char *place = config_error_place(error);
 
         config_done(&r->config);
         config_init(&r->config);
         r->bad_config = true;
-        if (error->line > 0 ? string_printf(&place, "%s:%u", error->file, error->line) < 0
-                            : string_copy(error->file, &place) < 0)
+        if (!place)
                 return -ENOMEM;
         return finding_add(&r->findings, "config.valid", RESULT_BLOCKED, place, CURE_CONFIGURATION,
                            "correct it, see ptprep.conf(5)", "%s", error->message);
@@ -60,12 +59,11 @@ static int refuse_config(Run *r, const ConfigError *error)
 
 int run_tell_config(const ConfigError *error, int e)
 {
-        if (!error->message)
-                return complain(NAME_CONFIG_FILE, e);
-        if (error->line > 0)
-                tell("%s:%u: %s", error->file, error->line, error->message);
-        else
-                tell("%s: %s", error->file, error->message);
+        _cleanup_free_ char *place = error->message ? config_error_place(error) : NULL;
+
+        if (!place)
+                return complain(NAME_CONFIG_FILE, error->message ? -ENOMEM : e);
+        tell("%s: %s", place, error->message);
         if (e == -ENOMEM)
                 return EXIT_INTERNAL;
         if (e == -EACCES && geteuid() != 0)

@@ -39,23 +39,31 @@ static int add(Selection *s, size_t i)
         return 0;
 }
 
-int select_load(Run *r, int rfd, unsigned flags)
+int select_facts(Run *r, int rfd, unsigned flags)
 {
-        _cleanup_(config_error_done) ConfigError error = {};
-        int e = config_load(rfd, &r->config, &error);
+        int e = companions_add(rfd, &r->config);
 
-        if (e < 0 && !error.message)
-                return complain(NAME_CONFIG_FILE, e);
-        if (e < 0 && error.line > 0)
-                tell("%s:%u: %s; going on without the configuration", error.file, error.line, error.message);
-        else if (e < 0)
-                tell("%s: %s; going on without the configuration", error.file, error.message);
-        e = companions_add(rfd, &r->config);
         if (e < 0)
                 return complain(NAME_CONFIG_FILE, e);
         e = facts_gather(rfd, FACTS_FUNCTIONS | flags, &r->config, &r->facts);
-        if (e < 0)
-                return complain("reading the machine's state", e);
+        return e < 0 ? complain("reading the machine's state", e) : EXIT_READY;
+}
+
+int select_load(Run *r, int rfd, unsigned flags)
+{
+        _cleanup_(config_error_done) ConfigError error = {};
+        int code, e = config_load(rfd, &r->config, &error);
+
+        if (e < 0 && !error.message)
+                return complain(NAME_CONFIG_FILE, e);
+        if (e < 0) {
+                _cleanup_free_ char *place = config_error_place(&error);
+
+                tell("%s: %s; going on without the configuration", place ?: error.file, error.message);
+        }
+        code = select_facts(r, rfd, flags);
+        if (code != EXIT_READY)
+                return code;
         if (r->facts.pci == TRISTATE_UNKNOWN) {
                 tell("no PCI bus is visible here");
                 return EXIT_UNKNOWN;
@@ -133,7 +141,7 @@ int select_add(const Selection *s, Selection *ret)
         return 0;
 }
 
-bool selection_has_group(const Facts *f, const Selection *s, int32_t group)
+static bool has_group(const Facts *f, const Selection *s, int32_t group)
 {
         for (size_t i = 0; i < f->n_functions; i++) {
                 const PciFunction *p = f->functions + i;
@@ -142,4 +150,9 @@ bool selection_has_group(const Facts *f, const Selection *s, int32_t group)
                         return false;
         }
         return true;
+}
+
+bool selection_is_hindered(const Facts *f, const Selection *s, const PciFunction *p, const Reason *reason)
+{
+        return reason->weight > VERDICT_POSSIBLE && !(streq(reason->id, "group.viable") && has_group(f, s, p->group));
 }

@@ -11,9 +11,14 @@ typedef struct Selection {
 
 void selection_done(Selection *s);
 
+/* All about every PCI function, with what goes along with those of the configuration that run->config has already.
+ * @flags: of facts_gather(), besides FACTS_FUNCTIONS. Returns EXIT_READY; another exit code, with the reason on
+ * standard error. */
+int select_facts(Run *r, int rfd, unsigned flags) _must_check_;
+
 /**
  * select_load() - what selecting needs: the configuration, and every PCI function with its name
- * @r: of run_init(). @flags: of facts_gather(), besides FACTS_FUNCTIONS. A configuration that cannot be taken is
+ * @r: of run_init(). @flags: of select_facts(). A configuration that cannot be taken is
  * complained about, and counts as an empty one: what is there can still be named. Returns EXIT_READY; another exit
  * code, with the reason on standard error.
  */
@@ -33,5 +38,6 @@ int select_add(const Selection *s, Selection *ret) _must_check_;
 /* Adds the functions that share an IOMMU group with a chosen one and can be given away. 0 or -ENOMEM. */
 int select_add_groups(const Facts *f, Selection *s) _must_check_;
 
-/* Is all of this IOMMU group chosen, but for what is part of the platform? Then it does not matter who has it now. */
-bool selection_has_group(const Facts *f, const Selection *s, int32_t group);
+/* Does this keep a chosen function from guests? Where all of its IOMMU group is chosen, but for what is part of the
+ * platform, it does not matter who has the others now. */
+bool selection_is_hindered(const Facts *f, const Selection *s, const PciFunction *p, const Reason *reason);

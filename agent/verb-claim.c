@@ -70,12 +70,10 @@ static int refuse_claim(const Run *run, const Selection *s)
         for (size_t i = 0; r >= 0 && i < s->n; i++) {
                 const PciFunction *p = run->facts.functions + s->items[i];
                 _cleanup_(verdict_done) Verdict v = {};
-                bool whole = selection_has_group(&run->facts, s, p->group);
 
                 r = verdict_compute(context, p, &v);
                 FOREACH_ARRAY(reason, v.reasons, v.n_reasons) {
-                        if (reason->weight <= VERDICT_POSSIBLE || is_lifted(run, p, reason->id) ||
-                            (whole && streq(reason->id, "group.viable")))
+                        if (!selection_is_hindered(&run->facts, s, p, reason) || is_lifted(run, p, reason->id))
                                 continue;
                         refused = true;
                         tell("%s: not claimed: %s: %s", PCI_ADDR_TEXT(p->addr), reason->id, reason->text);

@@ -7,10 +7,9 @@
 #include "core/device-select.h"
 #include "model/names.h"
 #include "output.h"
-#include "probe/companions.h"
 #include "probe/config-load.h"
 #include "probe/probe.h"
-#include "run.h"
+#include "select.h"
 #include "verb.h"
 
 /* From what somebody wants to one file in ptprep.conf.d. What is written is what ptprep.conf(5) has, and nothing else
@@ -53,12 +52,7 @@ static int look(Job *j)
         _cleanup_(config_error_done) ConfigError error = {};
         int r = config_load(j->rfd, &j->run.config, &error);
 
-        if (r < 0)
-                return run_tell_config(&error, r);
-        r = companions_add(j->rfd, &j->run.config);
-        if (r >= 0)
-                r = facts_gather(j->rfd, FACTS_FUNCTIONS | (j->live ? FACTS_LIVE : 0), &j->run.config, &j->run.facts);
-        return r < 0 ? complain("reading the machine's state", r) : EXIT_READY;
+        return r < 0 ? run_tell_config(&error, r) : select_facts(&j->run, j->rfd, j->live ? FACTS_LIVE : 0);
 }
 
 static int ask_for(Job *j, size_t i)

@@ -23,11 +23,10 @@ static int tell_verdicts(const Facts *f, const Selection *s)
         for (size_t i = 0; r >= 0 && i < s->n; i++) {
                 _cleanup_(verdict_done) Verdict v = {};
                 const PciFunction *p = f->functions + s->items[i];
-                bool whole = selection_has_group(f, s, p->group);
 
                 r = verdict_compute(context, p, &v);
                 FOREACH_ARRAY(reason, v.reasons, v.n_reasons) {
-                        if (reason->weight <= VERDICT_POSSIBLE || (whole && streq(reason->id, "group.viable")))
+                        if (!selection_is_hindered(f, s, p, reason))
                                 continue;
                         worst = MAX(worst, reason->weight);
                         tell("%s: %s: %s", PCI_ADDR_TEXT(p->addr), reason->id, reason->text);

@@ -13,6 +13,9 @@ typedef struct ConfigError {
 
 void config_error_done(ConfigError *e);
 
+/* "FILE:LINE", or "FILE" where it is of no line; owned by the caller, NULL when memory is short. */
+char *config_error_place(const ConfigError *e);
+
 /**
  * config_load() - the main file, then the drop-ins in the order of their names
  * @rfd: root directory, not closed here. @ret: released with config_done() by the caller; untouched on failure.

@@ -31,6 +31,16 @@ void config_error_done(ConfigError *e)
         *e = (ConfigError){};
 }
 
+char *config_error_place(const ConfigError *e)
+{
+        char *place;
+
+        if (e->line == 0)
+                return strdup(e->file);
+        string_printf(&place, "%s:%u", e->file, e->line);
+        return place;
+}
+
 int config_fail(ConfigError *ret, int error, const char *file, unsigned line, const char *format, ...)
 {
         _cleanup_free_ char *name = strdup(file), *message = NULL;
