@@ -22,14 +22,6 @@ static void rebinds_done(Rebinds *r)
         free(r->items);
 }
 
-static bool is_stub(const char *driver)
-{
-        for (StubDriver s = 0; s < _STUB_MAX; s++)
-                if (streq_null(driver, stub_driver_to_string(s)))
-                        return true;
-        return false;
-}
-
 /* Those that are not yet as they shall be: the others are told. @claim: to stub drivers; else to the host. */
 static int make_rebinds(const Run *run, const Selection *s, bool claim, Rebinds *ret)
 {
@@ -41,7 +33,7 @@ static int make_rebinds(const Run *run, const Selection *s, bool claim, Rebinds 
                 const ConfigDevice *d = config_device_at(&run->config, p->addr);
                 StubDriver driver = d ? d->driver : STUB_VFIO_PCI;
 
-                if (claim ? streq_null(p->driver, stub_driver_to_string(driver)) : !is_stub(p->driver)) {
+                if (claim ? streq_null(p->driver, stub_driver_to_string(driver)) : !driver_is_guests(p->driver)) {
                         tell("%s: is on %s%s already", PCI_ADDR_TEXT(p->addr),
                              claim || !p->driver ? "" : "the host driver ", p->driver ?: "no driver");
                         continue;

@@ -166,9 +166,18 @@ static void test_unreadable(void **state)
                 rebind_done(i);
 }
 
+/* Whom release takes a device from, and who is no host driver to anybody who asks. */
+static void test_guests_drivers(void **state)
+{
+        (void) state;
+        assert_true(driver_is_guests("vfio-pci") && driver_is_guests("pci-stub") && driver_is_guests("mlx5_vfio_pci"));
+        assert_false(driver_is_guests("mlx5_core") || driver_is_guests(NULL));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_guests_drivers),
                 TREE_TEST(test_claim),
                 TREE_TEST(test_unreadable),
         };
