@@ -62,17 +62,25 @@ static size_t span_plain(const char *s, const char *end)
         return (size_t) (p - s);
 }
 
+/* Takes that along, and goes on behind it. @done: bytes in @out. */
+static const char *copy_plain(const char *s, const char *end, char *out, size_t *done)
+{
+        size_t n = span_plain(s, end);
+
+        memcpy(out + *done, s, n);
+        *done += n;
+        return s + n;
+}
+
 size_t escape_bytes(const char *s, size_t n, char *out)
 {
         size_t done = 0;
 
         for (const char *end = s + n; s < end;) {
                 uint32_t c = 0;
-                size_t k = span_plain(s, end);
+                size_t k;
 
-                memcpy(out + done, s, k);
-                done += k;
-                s += k;
+                s = copy_plain(s, end, out, &done);
                 if (s == end)
                         break;
                 k = utf8_character(s, &c);
@@ -119,11 +127,9 @@ int escape_json(const char *s, char **ret)
                 return -ENOMEM;
         for (const char *end = s + n;;) {
                 uint32_t c = 0;
-                size_t k = span_plain(s, end);
+                size_t k;
 
-                memcpy(out + done, s, k);
-                done += k;
-                s += k;
+                s = copy_plain(s, end, out, &done);
                 if (s == end)
                         break;
                 k = utf8_character(s, &c);

@@ -131,16 +131,21 @@ void xml_attribute(Xml *x, const char *name, const char *format, ...)
                 note(x, sym_xmlTextWriterWriteAttribute(x->writer, BAD_CAST name, BAD_CAST value));
 }
 
+static void add_text(Xml *x, const char *format, va_list ap)
+{
+        _cleanup_free_ char *text = harmless(x, format, ap);
+
+        if (text)
+                xml_own_text(x, text);
+}
+
 void xml_text(Xml *x, const char *format, ...)
 {
-        _cleanup_free_ char *text = NULL;
         va_list ap;
 
         va_start(ap, format);
-        text = harmless(x, format, ap);
+        add_text(x, format, ap);
         va_end(ap);
-        if (text)
-                xml_own_text(x, text);
 }
 
 void xml_own_text(Xml *x, const char *text)
@@ -160,17 +165,14 @@ void xml_end_void(Xml *x)
 
 void xml_element(Xml *x, const char *element, const char *class, const char *format, ...)
 {
-        _cleanup_free_ char *text = NULL;
         va_list ap;
 
         xml_start(x, element);
         if (class)
                 xml_attribute(x, "class", "%s", class);
         va_start(ap, format);
-        text = harmless(x, format, ap);
+        add_text(x, format, ap);
         va_end(ap);
-        if (text)
-                xml_own_text(x, text);
         xml_end(x);
 }
 
