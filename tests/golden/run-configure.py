@@ -13,7 +13,6 @@ import pathlib
 import pty
 import re
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 spec = importlib.util.spec_from_file_location("person", HERE / "run-person.py")
@@ -44,18 +43,9 @@ class Person(person.Person):
         pid, terminal = pty.fork()
         if pid == 0:
             os.execve(self.ptprep, self.command(arguments), person.PLAIN | {"TERM": "linux", "NO_COLOR": "1"})
-        seen = b""
         left = list(lines)
-        try:
-            while part := os.read(terminal, 65536):
-                seen += part
-                if left and seen.endswith(b"] "):
-                    os.write(terminal, left.pop(0).encode() + b"\n")
-        except OSError:  # the other end is closed
-            pass
+        text = person.golden.read_terminal(terminal, left).decode()
         _, status = os.waitpid(pid, 0)
-        os.close(terminal)
-        text = seen.replace(b"\r\n", b"\n").decode()
         self.expect(f"every answer is asked for: {arguments}", not left, text)
         return os.waitstatus_to_exitcode(status), text
 
@@ -165,15 +155,7 @@ def main() -> int:
     if os.geteuid() != 0:
         print("SKIPPED: only root may write a configuration")
         return 77
-    failed = 0
-    for act in (not_asked, only, asked, menu, declined, guards, installers, mistakes):
-        with tempfile.TemporaryDirectory(prefix="ptprep-configure-") as directory:
-            p = Person(sys.argv[1], "group-companions", directory)
-            act(p)
-        print(f"{'ok' if not p.errors else 'FAILED'} {act.__name__}")
-        print("".join(f"  {e}\n" for e in p.errors), end="")
-        failed += bool(p.errors)
-    return 1 if failed else 0
+    return person.play(sys.argv[1], (not_asked, only, asked, menu, declined, guards, installers, mistakes), Person)
 
 
 if __name__ == "__main__":

@@ -45,14 +45,9 @@ def run_on_terminal(ptprep: str, tree, *arguments: str) -> bytes:
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(ptprep, [ptprep, f"--root={tree.top}", *arguments], ENVIRONMENT | {"TERM": "linux"})
-    seen = b""
-    try:
-        while part := os.read(terminal, 65536):
-            seen += part
-    except OSError:  # the other end is closed
-        pass
+    seen = golden.read_terminal(terminal)
     os.waitpid(pid, 0)
-    return seen.replace(b"\r\n", b"\n")
+    return seen
 
 
 def judge_text(what: str, text: bytes) -> list[str]:

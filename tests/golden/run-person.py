@@ -55,15 +55,9 @@ class Person:
         os.write(go, b"x")
         os.close(go)
         os.close(ready)
-        seen = b""
-        try:
-            while part := os.read(terminal, 65536):
-                seen += part
-        except OSError:  # the other end is closed
-            pass
+        seen = golden.read_terminal(terminal)
         os.waitpid(pid, 0)
-        os.close(terminal)
-        return seen.replace(b"\r\n", b"\n").decode()
+        return seen.decode()
 
     def expect(self, what: str, holds: bool, text: str) -> None:
         if not holds:
@@ -170,16 +164,21 @@ def colors(p: Person) -> None:
     p.expect("none in a pipe", "\x1b" not in p.piped("--check", environment={"SYSTEMD_COLORS": "1", "TERM": "linux"})[1], "")
 
 
-def main() -> int:
+def play(ptprep: str, acts: tuple, person: type[Person]) -> int:
+    """Each act by a person of that kind, at a machine of its own. Returns an exit status."""
     failed = 0
-    for act in (widths, check, listing, half_a_section, pager, colors):
+    for act in acts:
         with tempfile.TemporaryDirectory(prefix="ptprep-person-") as directory:
-            person = Person(sys.argv[1], "group-companions", directory)
-            act(person)
-        print(f"{'ok' if not person.errors else 'FAILED'} {act.__name__}")
-        print("".join(f"  {e}\n" for e in person.errors), end="")
-        failed += bool(person.errors)
+            p = person(ptprep, "group-companions", directory)
+            act(p)
+        print(f"{'ok' if not p.errors else 'FAILED'} {act.__name__}")
+        print("".join(f"  {e}\n" for e in p.errors), end="")
+        failed += bool(p.errors)
     return 1 if failed else 0
+
+
+def main() -> int:
+    return play(sys.argv[1], (widths, check, listing, half_a_section, pager, colors), Person)
 
 
 if __name__ == "__main__":
