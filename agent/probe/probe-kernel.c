@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe/probe.h"
 
-
 #include "base/io.h"
 #include "base/text.h"
 #include "model/names.h"
