@@ -120,22 +120,23 @@ int print_plan(const Report *report, const char *format, size_t n_checked)
 {
         const FindingList *findings = report->findings;
         Printer p = stdout_printer();
-        bool blocked = false;
+        bool blocked = finding_worst(findings) == RESULT_BLOCKED, empty = report->plan->n == 0;
         int written;
 
         if (!streq(format, FORMAT_TEXT))
                 return print_report(report, format);
         written = print_result("writing the plan", plan_text(&p, report->plan));
         FOREACH_ARRAY(f, findings->items, findings->n) {
-                if (f->result != RESULT_BLOCKED && f < findings->items + n_checked)
+                bool reason = f->result == RESULT_BLOCKED || (empty && !blocked && f->result == RESULT_UNKNOWN);
+
+                if (!reason && f < findings->items + n_checked)
                         continue;
-                blocked = blocked || f->result == RESULT_BLOCKED;
                 tell("%s: %s: %s%s%s", result_to_string(f->result), f->check, f->subject ?: "", f->subject ? ": " : "",
                      f->detail);
                 if (f->cure)
                         tell("  -> %s", f->cure);
         }
-        if (report->plan->n == 0)
+        if (empty)
                 tell("nothing %s", blocked ? "would be changed" : "to change");
         return written == EXIT_READY ? report_exit_status(report) : written;
 }
