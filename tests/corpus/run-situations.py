@@ -8,8 +8,8 @@ The machines are kept outside the repository: PTPREP_DATA/../field/NAME/build.py
 one in the format of tests/golden. What each run of a case has to say is in situations.txt beside this file: a case, then its
 commands in their order, each with its exit status, "..." for what somebody else does in between; below a command "+ words" that
 must be in what it prints and "- words" that must not, blanks alike. "~ words" must be in it one day: it is an error when they are,
-so that the line becomes a "+". Lines of a tree that stand before the commands are put on top of the machine. With --show what they
-print is printed and not judged.
+so that the line becomes a "+". Lines of a tree that stand before the commands are put on top of the machine, or make one where there
+is only a file of it: "s PATH NAME" copies cases/NAME. With --show what they print is printed and not judged.
 The tools that an apply starts run in the tree: needs root for chroot(2).
 """
 
@@ -78,7 +78,7 @@ def read_table() -> dict[str, Case]:
                 table[case] = Case()
             case ["+" | "-" | "~" as sign, *rest] if table[case].steps:
                 table[case].steps[-1].words[sign].append(" ".join(rest))
-            case ["|" | "-" | "f" | "t" | "l" | "d", *_]:
+            case ["|" | "-" | "f" | "t" | "l" | "d" | "s" | "include", *_]:
                 table[case].lines.append(line.strip())
             case ["..."]:
                 table[case].steps.append(Step("...", ""))
@@ -134,6 +134,20 @@ class Situations:
                 lines.append(line)
         return lines
 
+    def put_on_top(self, machine, lines: list[str]) -> None:
+        tree = []
+        for line in lines:
+            match line.split():
+                case ["include", name]:
+                    tree += golden.read_lines(name)
+                case ["s", path, name]:
+                    machine.build(tree)
+                    machine.write(path, (SHARED / "cases" / name).read_bytes())
+                    tree = []
+                case _:
+                    tree.append(line)
+        machine.build(tree)
+
     def machine(self, case: str, lines: list[str], directory: pathlib.Path):
         """With @lines on top. Also the commands of a case that has its own."""
         machine = self.fieldlib.Machine(directory)
@@ -144,11 +158,11 @@ class Situations:
             module.fieldlib = self.fieldlib
             module.build(machine)
             commands = getattr(module, "COMMANDS", self.fieldlib.DEFAULT)
-        else:
+        elif (SHARED / "cases" / f"{name}.tree").exists():
             own = self.read_lines(f"{name}.tree")
             includes = (SHARED / "cases" / f"{name}.tree").read_text().startswith("include ")
             machine.build(own if includes else golden.read_lines("base.tree") + own)
-        machine.build(lines)
+        self.put_on_top(machine, lines)
         machine.install_tools()
         if machine.path("/proc/net/route").exists():
             routes_as_netlink(machine)
@@ -180,7 +194,7 @@ class Situations:
 
 def known_cases() -> set[str]:
     return {f"field/{p.parent.name}" for p in (SHARED / "field").glob("*/build.py")} | \
-        {f"cases/{p.stem}" for p in (SHARED / "cases").glob("*.tree")}
+        {f"cases/{p.stem}" for p in (SHARED / "cases").iterdir() if p.suffix in (".tree", ".lst", ".img")}
 
 
 def main() -> int:
