@@ -106,18 +106,10 @@ int guard_new(StepContext *c, Guard **ret)
         return 0;
 }
 
-static bool file_exists(void *context, const char *path)
-{
-        const StepContext *c = context;
-        struct stat st;
-
-        return root_stat(c->options->rfd, path, &st) >= 0;
-}
-
 int guard_verify(StepContext *c, const Guard *g)
 {
         const char *program = c->step->command.argv.items[0];
-        const MenuFiles files = { file_exists, c };
+        const MenuFiles files = { step_file_exists, c };
 
         FOREACH_ARRAY(old, g->loaders, g->n_loaders) {
                 _cleanup_(loader_done) Loader new = {};

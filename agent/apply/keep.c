@@ -195,16 +195,15 @@ static bool is_old(const StepContext *c, const char *path)
                st.st_dev == old.st_dev && st.st_ino == old.st_ino;
 }
 
-/* Whatever was at the step's path is held open until it is on the disk that the name leads to the trial file. */
-static int rename_over(StepContext *c)
+int step_rename_over(const StepContext *c, const char *from, const char *to)
 {
         int rfd = c->options->rfd, r;
-        _cleanup_close_ int old = root_open(rfd, c->path, O_PATH | O_NOFOLLOW);
+        _cleanup_close_ int old = root_open(rfd, to, O_PATH | O_NOFOLLOW);
 
         if (old < 0 && old != -ENOENT)
                 return old;
-        r = root_file_rename(rfd, c->trial_path, c->path);
-        return r < 0 ? r : root_file_sync(rfd, c->path);
+        r = root_file_rename(rfd, from, to);
+        return r < 0 ? r : root_file_sync(rfd, to);
 }
 
 /*
@@ -221,7 +220,7 @@ static int exchange(StepContext *c)
         r = root_file_exchange(rfd, c->trial_path, c->path);
         if (r == -ENOTSUP) {
                 r = c->kept == KEPT_FILE ? 0 : step_keep_old(c);
-                return r < 0 ? r : rename_over(c);
+                return r < 0 ? r : step_rename_over(c, c->trial_path, c->path);
         }
         closep(&c->old_fd);
         c->old_fd = TAKE_FD(old); /* whichever name it has when something fails from here on */
@@ -244,12 +243,12 @@ static int take_place(StepContext *c)
                 return r;
         if (r == 0) { /* a program has written into the old file, and there may be no other one */
                 c->kept = c->kept == KEPT_SIGHT ? KEPT_LOST : c->kept;
-                return rename_over(c);
+                return step_rename_over(c, c->trial_path, c->path);
         }
         if (is_there(rfd, c->path))
                 return exchange(c);
         c->kept = KEPT_NONE;
-        return rename_over(c);
+        return step_rename_over(c, c->trial_path, c->path);
 }
 
 int step_put_in_place(StepContext *c, int r)
@@ -278,7 +277,7 @@ int step_bring(StepContext *c, const char *from)
         if (r >= 0 && step_is_loaded(c))
                 settle_for_loader(rfd, c->trial_path);
         if (r >= 0)
-                r = rename_over(c);
+                r = step_rename_over(c, c->trial_path, c->path);
         if (r < 0)
                 root_file_discard(rfd, c->trial_path);
         return r;

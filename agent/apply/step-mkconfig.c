@@ -44,14 +44,6 @@ static int menu_read(StepContext *c, const char *path, Menu *ret)
         return r < 0 ? r : grub_cfg_parse(c->step->path, text, r > 0 ? &env : NULL, &ret->entries, &ret->n);
 }
 
-static bool file_exists(void *context, const char *path)
-{
-        const StepContext *c = context;
-        struct stat st;
-
-        return root_stat(c->options->rfd, path, &st) >= 0;
-}
-
 /* Every entry that can boot has the words that the plan is about. */
 static int verify_words(StepContext *c, const Menu *m)
 {
@@ -128,7 +120,7 @@ static int tell_lost(StepContext *c, const Menu *old, const Menu *new)
 /* It is whole, and nothing that booted is lost, before the new file takes the old one's place. */
 static int verify(StepContext *c, const char *path)
 {
-        const MenuFiles files = { file_exists, c };
+        const MenuFiles files = { step_file_exists, c };
         _cleanup_(menu_done) Menu old = {}, new = {};
         _cleanup_free_ char *problem = NULL;
         int r = menu_read(c, path, &new);

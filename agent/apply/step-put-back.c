@@ -44,11 +44,9 @@ int step_put_back_do(StepContext *c)
                 settle_for_loader(rfd, from);
         c->old_fd = root_open(rfd, c->path, O_PATH | O_NOFOLLOW);
         if (r >= 0 || r == -ENOENT)
-                r = root_file_rename(rfd, from, c->path);
+                r = step_rename_over(c, from, c->path);
         if (r == -EXDEV)
                 r = bring(c, from);
-        else if (r >= 0)
-                r = root_file_sync(rfd, c->path);
         return r < 0 ? step_failed(c, r, "%s could not be put back from %s: %s", c->path, from, strerror(-r)) : 0;
 }
 

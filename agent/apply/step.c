@@ -39,6 +39,14 @@ int step_failed_program(StepContext *c, int error, const char *program, const ch
                            tail && *tail ? tail : "nothing");
 }
 
+bool step_file_exists(void *context, const char *path)
+{
+        const StepContext *c = context;
+        struct stat st;
+
+        return root_stat(c->options->rfd, path, &st) >= 0;
+}
+
 /* A program makes nothing that more people may read than the file that it makes anew. */
 static mode_t narrow_umask(const StepContext *c)
 {

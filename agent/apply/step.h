@@ -97,6 +97,13 @@ int step_make_trial(StepContext *c, char *const argv[], unsigned limit, const ch
  */
 int step_put_in_place(StepContext *c, int r) _must_check_;
 
+/* Lets the file at @from take the name @to beside it. What was there is held open until it is on the disk that the name
+ * leads to the other one. 0 or negative errno. */
+int step_rename_over(const StepContext *c, const char *from, const char *to) _must_check_;
+
+/* Is there a file? @context: a StepContext. For MenuFiles. */
+bool step_file_exists(void *context, const char *path);
+
 /* Where grub-mkconfig writes before it renames to the trial file. Owned by the caller, NULL when memory is short. */
 char *step_unfinished_path(const StepContext *c);
 
