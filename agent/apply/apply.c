@@ -51,10 +51,10 @@ void apply_result_done(ApplyResult *r)
 /* Before the old files go, what has taken their places gets to where boot loaders find it. */
 static void settle_all(int rfd, const StepContext *contexts, size_t n)
 {
-        _cleanup_free_ dev_t *settled = calloc(MAX(n, (size_t) 1), sizeof(*settled));
-        size_t n_settled = 0;
+        _cleanup_free_ dev_t *seen = calloc(MAX(n, (size_t) 1), sizeof(*seen));
+        size_t n_seen = 0;
 
-        for (const StepContext *c = contexts; settled && c < contexts + n; c++) {
+        for (const StepContext *c = contexts; seen && c < contexts + n; c++) {
                 _cleanup_free_ char *directory = step_is_loaded(c) ? path_directory(c->path) : NULL;
                 _cleanup_close_ int fd = directory ? root_open(rfd, directory, O_RDONLY | O_DIRECTORY) : -EBADF;
                 struct stat st;
@@ -62,11 +62,11 @@ static void settle_all(int rfd, const StepContext *contexts, size_t n)
 
                 if (fd < 0 || fstat(fd, &st) < 0)
                         continue;
-                while (i < n_settled && settled[i] != st.st_dev)
+                while (i < n_seen && seen[i] != st.st_dev)
                         i++;
-                if (i < n_settled)
+                if (i < n_seen)
                         continue;
-                settled[n_settled++] = st.st_dev;
+                seen[n_seen++] = st.st_dev;
                 settle_file_system(fd);
         }
 }
@@ -97,6 +97,8 @@ static int undo_one(StepContext *c, Undo *u, bool made_of_wrong)
                 u->state = UNDO_FAILED;
         if (r < 0 && !u->reason && string_printf(&u->reason, "%s", strerror(-r)) < 0)
                 return -ENOMEM;
+        if (u->path) /* another file's that the step's program spoiled */
+                return 0;
         if (r < 0 && step_has_old(c) && string_copy(c->backup_path, &u->old_at) < 0)
                 return -ENOMEM;
         return string_copy(c->step->path, &u->path);
@@ -121,6 +123,18 @@ static void undo_some(StepContext *contexts, size_t n, bool last, RollBack *roll
                         undo_done(&u);
                 }
         }
+}
+
+/* What a guard is going to make gets into the list before it does: which files it holds is known since its step began.
+ */
+static void list_guarded(int rfd, const StepContext *contexts, size_t n)
+{
+        bool any = false;
+
+        for (const StepContext *c = contexts; c < contexts + n; c++)
+                any |= c->guard != NULL;
+        if (any && transaction_begin(rfd, contexts, n) < 0)
+                errno = 0; /* where the disk is full, a file may be left that is in nobody's way */
 }
 
 static void contexts_done(StepContext *contexts, size_t n)
@@ -312,6 +326,8 @@ int apply_plan(const ApplyOptions *options, const Plan *p, ApplyResult *ret)
                 if (r == 0) {
                         tried = n + 1;
                         r = step_table[c->step->kind].do_step(c);
+                        if (r < 0 && may_stay(c->step))
+                                list_guarded(o->rfd, contexts, p->n);
                         if (r < 0 && stays(c, n, r, &result))
                                 r = 0;
                         for (size_t i = 0; i < c->warnings.n && r >= 0; i++)
@@ -332,6 +348,7 @@ int apply_plan(const ApplyOptions *options, const Plan *p, ApplyResult *ret)
         if (r < 0) {
                 notes_done(&result.left);
                 notes_done(&result.warnings);
+                list_guarded(o->rfd, contexts, p->n);
                 undo_some(contexts, tried, false, &result.roll_back);
                 undo_some(contexts, tried, true, &result.roll_back);
         }

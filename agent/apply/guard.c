@@ -3,19 +3,21 @@
 
 #include <sys/stat.h>
 
+#include "apply/settle.h"
+#include "base/attributes.h"
 #include "base/file.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "grub/loader/loaders.h"
 #include "grub/loader/menu-verify.h"
 
-#define TEXT_MAX ((size_t) 64 * 1024)
+#define TEXT_MAX ((size_t) 1024 * 1024)
 
 typedef struct Guarded {
-        char *path;
-        char *text;  /* NULL: it is an image, or too long */
-        size_t size; /* of that, bytes */
-        int fd;      /* of what has no text here */
+        char *path, *trial; /* where it is, and where it is made anew */
+        char *text;         /* NULL: it is an image, or too long */
+        size_t size;        /* of that, bytes */
+        int fd;             /* of the file; negative: it could not be opened */
         struct stat st;
 } Guarded;
 
@@ -37,6 +39,7 @@ void guard_done(Guard *g)
                 return;
         FOREACH_ARRAY(f, g->files, g->n_files) {
                 free(f->path);
+                free(f->trial);
                 free(f->text);
                 closep(&f->fd);
         }
@@ -66,15 +69,13 @@ static int hold(const StepContext *c, const char *path, Guard *g)
         f = array_grow(&g->files, g->n_files);
         if (!f)
                 return -ENOMEM;
-        f->fd = -EBADF;
-        f->st = st;
-        f->path = strdup(path);
-        if (!f->path)
-                return -ENOMEM;
+        *f = (Guarded){ .fd = root_open(rfd, path, O_RDONLY | O_NOFOLLOW), .st = st };
         g->n_files++;
+        /* with the number that the step's own trial file has, which nobody can think of */
+        if (string_copy(path, &f->path) < 0 ||
+            string_printf(&f->trial, "%s%s", path, c->trial_path + strlen(c->path)) < 0)
+                return -ENOMEM;
         r = root_read_file(rfd, path, TEXT_MAX, &f->text, &f->size);
-        if (r == -EFBIG)
-                f->fd = root_open(rfd, path, O_RDONLY | O_NOFOLLOW);
         return r == -ENOMEM ? r : 0;
 }
 
@@ -135,6 +136,17 @@ int guard_verify(StepContext *c, const Guard *g)
         return 0;
 }
 
+static bool same_bytes(const struct stat *a, const struct stat *b)
+{
+        return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+               a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static bool same_owner(const struct stat *a, const struct stat *b)
+{
+        return a->st_mode == b->st_mode && a->st_uid == b->st_uid && a->st_gid == b->st_gid;
+}
+
 /* 1; 0; negative errno. */
 static int is_as_it_was(int rfd, const Guarded *f)
 {
@@ -145,37 +157,70 @@ static int is_as_it_was(int rfd, const Guarded *f)
 
         if (root_lstat(rfd, f->path, &st) < 0 || !S_ISREG(st.st_mode))
                 return !f->text && f->fd < 0;
+        if (!same_owner(&st, &f->st))
+                return 0;
         if (!f->text)
-                return st.st_dev == f->st.st_dev && st.st_ino == f->st.st_ino && st.st_size == f->st.st_size;
+                return same_bytes(&st, &f->st);
         r = root_read_file(rfd, f->path, TEXT_MAX, &text, &size);
         return r == -ENOMEM ? r : r >= 0 && size == f->size && memcmp(text, f->text, size) == 0;
 }
 
+/* What is no text is there as long as nobody has written into it. */
+static bool is_lost(const Guarded *f)
+{
+        struct stat st;
+
+        return !f->text && (f->fd < 0 || fstat(f->fd, &st) < 0 || !same_bytes(&st, &f->st));
+}
+
+/* The file at the trial's name, which is as the old one was in all that it has. */
+static int make_anew(int rfd, const Guarded *f)
+{
+        _cleanup_close_ int fd = -EBADF;
+        struct stat st;
+        int r = f->text ? root_file_create(rfd, f->trial, f->text, f->size, S_IRUSR | S_IWUSR)
+                        : root_file_duplicate_fd(rfd, f->fd, f->trial);
+
+        if (r < 0)
+                return r;
+        fd = root_open(rfd, f->trial, O_RDONLY | O_NOFOLLOW);
+        if (fd < 0)
+                return fd;
+        r = f->fd < 0 ? 0 : attributes_carry(f->fd, fd, true);
+        if (r < 0)
+                return r;
+        /* of the old one these may have been changed as well */
+        if (fstat(fd, &st) < 0 ||
+            ((st.st_uid != f->st.st_uid || st.st_gid != f->st.st_gid) && fchown(fd, f->st.st_uid, f->st.st_gid) < 0) ||
+            fchmod(fd, f->st.st_mode & 07777) < 0)
+                return -errno;
+        return root_file_sync(rfd, f->trial);
+}
+
 static int put_back(StepContext *c, const Guarded *f)
 {
-        _cleanup_free_ char *directory = path_directory(f->path), *trial = NULL;
+        _cleanup_free_ char *directory = path_directory(f->path);
         int rfd = c->options->rfd, r = directory ? root_mkdir_p(rfd, directory) : -ENOMEM;
 
-        if (r >= 0 && !f->text && f->fd < 0)
-                r = -ENODATA;
+        if (r >= 0 && is_lost(f))
+                return -ENODATA;
         if (r >= 0)
-                r = string_printf(&trial, "%s%s", f->path, TRIAL_SUFFIX);
-        if (r >= 0)
-                r = step_clear(c, trial, NULL);
-        if (r >= 0)
-                r = f->text ? root_file_create(rfd, trial, f->text, f->size, f->st.st_mode & 07777)
-                            : root_file_duplicate_fd(rfd, f->fd, trial);
-        if (r >= 0)
-                r = root_file_sync(rfd, trial);
-        if (r >= 0)
-                r = root_file_rename(rfd, trial, f->path);
-        if (r < 0 && trial)
-                root_file_discard(rfd, trial);
+                r = step_clear(c, f->trial, NULL);
+        if (r < 0)
+                return r;
+        r = make_anew(rfd, f);
+        if (r >= 0) {
+                settle_for_loader(rfd, f->trial);
+                r = step_rename_over(c, f->trial, f->path);
+        }
+        if (r < 0)
+                root_file_discard(rfd, f->trial);
         return r;
 }
 
 int guard_put_back(StepContext *c, const Guard *g, Undo *u)
 {
+        const Guarded *failed = NULL;
         int first = 0;
 
         FOREACH_ARRAY(f, g->files, g->n_files) {
@@ -187,9 +232,21 @@ int guard_put_back(StepContext *c, const Guard *g, Undo *u)
                 }
                 if (r < 0 && first >= 0) {
                         first = r;
-                        if (string_printf(&u->reason, "%s: %s", f->path, strerror(-r)) < 0)
-                                return -ENOMEM;
+                        failed = f;
                 }
         }
+        if (first < 0 &&
+            (string_copy(failed->path, &u->path) < 0 ||
+             string_copy(first == -ENODATA ? "a program wrote into it, and nobody has the old bytes" : strerror(-first),
+                         &u->reason) < 0))
+                return -ENOMEM;
         return first;
+}
+
+int guard_leftovers(const Guard *g, StringList *ret)
+{
+        FOREACH_ARRAY(f, g->files, g->n_files)
+                if (string_list_add(ret, f->trial) < 0)
+                        return -ENOMEM;
+        return 0;
 }

@@ -24,7 +24,11 @@ int guard_verify(StepContext *c, const Guard *g) _must_check_;
 
 /**
  * guard_put_back() - give the files of the entries, but the step's own, their places and bytes again
- * Text is kept in memory, images are held open: one that is removed comes back, one that is written into does not.
- * 0; negative errno: something is not as it was, with the reason in @u.
+ * With what they had beside their bytes. Text is kept in memory, images are held open: one that is removed comes back;
+ * one that is written into does not, and that is an error: nobody keeps copies of all images for a program that has no
+ * business there. 0; negative errno: something is not as it was, with its path and the reason in @u.
  */
 int guard_put_back(StepContext *c, const Guard *g, Undo *u) _must_check_;
+
+/* Adds the names that guard_put_back() makes files under. 0 or -ENOMEM. */
+int guard_leftovers(const Guard *g, StringList *ret) _must_check_;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/leftovers.h"
 
+#include "apply/guard.h"
 #include "base/file.h"
 #include "base/io.h"
 #include "base/text.h"
@@ -26,6 +27,8 @@ static int step_leftovers(const StepContext *c, StringList *ret)
                 r = string_list_add(ret, c->backup_path);
         if (r >= 0 && c->far_path)
                 r = string_list_add(ret, c->far_path);
+        if (r >= 0 && c->guard)
+                r = guard_leftovers(c->guard, ret);
         if (r >= 0 && c->step->kind == STEP_MKCONFIG) {
                 _cleanup_free_ char *unfinished = step_unfinished_path(c);
 

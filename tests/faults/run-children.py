@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs of ptprep whose children misbehave.
 
-    run-children.py PTPREP [CASE ...]
+    run-children.py PTPREP [--fault=FAULT] [CASE ...]
 
 The programs that an apply starts write where they have no business, take away what was kept, leave links and directories,
 and fail. Each case below says what becomes of that. Whatever it is, what ptprep says of it is true: of a tree that is to the
 byte, the mode and the owner as it was it says that everything was put back, and of no other one; what is left it names, and
-where the old bytes lie of what it could not put back.
+where the old bytes lie of what it could not put back. FAULT is the program that counts and breaks calls (fault.c).
 """
 
 import concurrent.futures
@@ -42,6 +42,7 @@ DROP_IN = "/etc/default/grub.d/zz-ptprep.cfg"
 CLAIMS = "/etc/ptprep/claims"
 TOKEN = "0123456789abcdef0123456789abcdef"
 UNIFIED = f"/efi/EFI/Linux/{TOKEN}-{RELEASE}.efi"
+RESCUE = "/efi/EFI/Linux/rescue.efi"
 ENTRY_NAME = f"0123-{RELEASE}.conf"
 ENTRY = f"/boot/loader/entries/{ENTRY_NAME}"
 VICTIM = "/etc/victim"
@@ -155,6 +156,8 @@ BONDING = f"usr/lib/modules/{RELEASE}/kernel/drivers/net/bonding/bonding.ko"
 SAID = 'echo "dracut-install: ERROR: installing cryptsetup"; seq 1000'
 
 MENU_LINES = menu_lines("intel-off")
+LARGE_RESCUE = (f"f {RESCUE} uki", '| .osrel PRETTY_NAME="Debian GNU/Linux 13 (trixie)"', "| .cmdline root=/dev/vda2 rescue", f"| .uname {RELEASE}",
+                "| .linux " + "x" * (2 << 20))
 
 CASES = [
     # an image is believed only whole
@@ -227,6 +230,12 @@ CASES = [
         ("makes the rescue image the default", "echo default rescue.efi >/efi/loader/loader.conf", "by default, and"))],
     Case("kernel-install removes another image and what it shall make, and fails", "uki",
          {"kernel-install": fails(f"rm /efi/EFI/Linux/rescue.efi {UNIFIED}; echo timeout 1 >/efi/loader/loader.conf")}),
+    *[Case(f"kernel-install {what} another image, and fails", "uki", {"kernel-install": fails(f"chmod 000 {RESCUE}{then}")})
+      for what, then in (("closes", ""), ("closes and removes", f"; rm {RESCUE}"))],
+    Case("kernel-install writes into another image that is too large to be kept, and fails", "uki", {"kernel-install": fails(f"printf junk >>{RESCUE}")},
+         DAMAGED, lost={RESCUE: None}, before=LARGE_RESCUE, says="a program wrote into it, and nobody has the old bytes"),
+    Case("kernel-install removes another image that is too large to be kept, and fails", "uki", {"kernel-install": fails(f"rm {RESCUE}")},
+         before=LARGE_RESCUE),
     Case("grub-mkconfig loses another system", "intel-off", {}, DONE, before=(f"f {MENU}", *MENU_LINES, "| menuentry 'Windows' {", "| chainloader +1", "| }"),
          says='the entry "Windows" is not in it any more'),
     Case("grub-mkconfig loses an initramfs", "intel-off", {"grub-mkconfig": good("grub-mkconfig", last="sed -i '/initrd/d' \"$grub_cfg\"")},
@@ -384,8 +393,8 @@ def judge(case: Case, old: dict, new: dict, done: subprocess.CompletedProcess, r
     return errors
 
 
-def run(ptprep: str, tree: golden.Tree, *arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run([ptprep, f"--root={tree.top}", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+def run(ptprep: str, tree: golden.Tree, *arguments: str, under: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
+    return subprocess.run([*under, ptprep, f"--root={tree.top}", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           check=False, timeout=120, env=os.environ | {"LC_ALL": "C", "NO_COLOR": "1"})
 
 
@@ -582,6 +591,25 @@ def outcome(ptprep: str, case: Case) -> list[str] | Skipped:
             return e
 
 
+def play_killed(ptprep: str, fault: str, directory: pathlib.Path) -> list[str]:
+    """A run that ends while another image is given its place again leaves nothing that the next one does not take away."""
+    tree = golden.Tree(directory / "count")
+    prepare(case := Case("killed", "uki", {"kernel-install": fails(f"rm {RESCUE}")}), tree)
+    calls = directory / "calls"
+    run(ptprep, tree, "--apply", under=(fault, "count", str(calls)))
+    lines = [line.split("\t") for line in calls.read_text().splitlines()]
+    numbers = [line[0].split()[0] for line in lines if "rename" in line[0] and line[-1].endswith(RESCUE)]
+    if len(numbers) != 1:
+        return [f"the image is put back {len(numbers)} times: {lines}"]
+    tree = golden.Tree(directory / "kill")
+    prepare(case, tree)
+    run(ptprep, tree, "--apply", under=(fault, "kill", numbers[0]))
+    found = [path.name for path in tree.path("/efi").rglob("rescue.efi.*")]
+    run(ptprep, tree, "--apply")
+    left = [path.name for path in tree.path("/efi").rglob("rescue.efi.*")]
+    return ([] if len(found) == 1 and re.search(r"\.\d+\.ptprep-new$", found[0]) else [f"found {found}"]) + [f"{name} is left" for name in left]
+
+
 def main() -> int:
     if os.geteuid() != 0:
         print("SKIPPED: misbehaving children need root for chroot(2)")
@@ -590,11 +618,14 @@ def main() -> int:
         print(f"{golden.BUSYBOX} is missing: install busybox-static")
         return 1
     ptprep, *names = sys.argv[1:]
+    fault = names.pop(0).removeprefix("--fault=") if names and names[0].startswith("--fault=") else None
     cases = [c for c in CASES if not names or any(re.search(n, c.name) for n in names)]
 
     failed = 0
     specials = {case.name: functools.partial(play_revert, ptprep, case) for case in REVERTS} | \
         {"names of trial files": functools.partial(play_names, ptprep), "a boot without room": functools.partial(play_room, ptprep)}
+    if fault:
+        specials["a run that is killed while it puts another image back"] = functools.partial(play_killed, ptprep, fault)
     for name, special in specials.items():
         if names and not any(re.search(n, name) for n in names):
             continue
