@@ -41,7 +41,7 @@ typedef struct Keyboards {
         HostWalk walk;
         Keyboard *items;
         size_t n;
-        bool settled; /* all drivers are there that udev loads */
+        bool complete; /* all drivers are there that udev loads */
 } Keyboards;
 
 static void keyboards_done(Keyboards *k)
@@ -226,9 +226,9 @@ static int see_interface(void *userdata, const UsbInterface *i)
         if (i->class != USB_CLASS_HID || i->bound || is_known(k, i->name))
                 return 0;
         if (i->protocol != USB_HID_KEYBOARD)
-                return k->settled ? 0
-                                  : wait_for(k, c->function->addr,
-                                             "it has a USB input device whose driver is not loaded yet");
+                return k->complete ? 0
+                                   : wait_for(k, c->function->addr,
+                                              "it has a USB input device whose driver is not loaded yet");
         if (string_printf(&name, "USB keyboard %s without a driver", i->name) < 0 ||
             string_printf(&place, "%s/%s", i->device, i->name) < 0) {
                 free(name);
@@ -248,7 +248,7 @@ static int see_controllers(Keyboards *k)
                 if (pci_class_sub(p->class) != CLASS_SERIAL_USB || driver_is_guests(p->driver))
                         continue;
                 r = usb_interfaces(k->walk.rfd, p->addr, see_interface, &c);
-                if (r >= 0 && !p->driver && !k->settled)
+                if (r >= 0 && !p->driver && !k->complete)
                         r = wait_for(k, p->addr,
                                      "its driver is not loaded yet, so what is plugged into it is not seen");
                 if (r >= 0 && probe_details(k->p, p->addr))
@@ -343,7 +343,7 @@ int probe_keyboard(const Probe *p, Facts *f)
         if (!probe_asks_for_uses(p))
                 return 0;
         f->host.looked[HOST_USE_KEYBOARD] = true;
-        k.settled = probe_exists(p->rfd, NAME_UDEV_QUEUE) != TRISTATE_YES;
+        k.complete = probe_exists(p->rfd, NAME_UDEV_QUEUE) != TRISTATE_YES;
         r = find_inputs(&k);
         if (r >= 0)
                 r = see_controllers(&k);
