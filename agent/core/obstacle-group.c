@@ -150,6 +150,11 @@ int obstacle_group(const VerdictContext *c, const PciFunction *f, const char *id
                 kind.cure_kind = CURE_CONFIGURATION;
                 kind.cure = "leave the whole card to the host, or move what is on it to another device first";
         }
+        /* no other device and no other slot gives it an identity of its own */
+        if (verdict_reason(ret, "device.managed")) {
+                kind.cure_kind = CURE_FIRMWARE;
+                kind.cure = "do what device.managed says, which changes the groups as well";
+        }
         if (config && config->group == GROUP_REPORT)
                 kind.result = RESULT_WARN;
         if (!c->expected)
