@@ -159,7 +159,7 @@ stage_valgrind() {
         valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
                 "$build/gcc/agent/ptprep" --check --json || { [ $? -ne 99 ] || status=1; }
         # valgrind of Debian 12 has no openat2(2): only tests that open nothing below a test root
-        meson test -C "$build/gcc" check kargs pciaddr --print-errorlogs --timeout-multiplier 20 \
+        meson test -C "$build/gcc" check check-device check-image judgement plan kargs pciaddr --print-errorlogs --timeout-multiplier 20 \
                 --wrap='valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect,possible' || status=1
         return $status
 }
