@@ -73,10 +73,10 @@ int check_boot_length(const Check *self, const Judgement *j, FindingList *ret)
                                         CURE_PERSON,
                                         "shorten it: take out kernel arguments that are not needed, and run ptprep "
                                         "again",
-                                        "%s%s: the command line of this entry has %zu bytes, and the kernel takes %zu: "
+                                        "%s%s: the command line of this entry has %zu bytes, and %s takes %zu: "
                                         "what stands at its end is cut off",
                                         e->file, boot_entry_line(e, line), boot_entry_length(l, e),
-                                        command_line_limit());
+                                        boot_entry_limiter(l), boot_entry_limit(l));
                         if (r < 0)
                                 return r;
                 }

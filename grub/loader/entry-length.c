@@ -14,15 +14,30 @@
 #define COMMAND_LINE_SIZE 1 /* depends on the machine: not known */
 #endif
 
+/* NEW_HEAPSIZE in stage2/shared.h of GRUB 0.97: get_line_from_config() in stage2.c leaves out what is behind it in a
+ * line of the menu. How much of that its boot.c hands to the kernel differs: 255 bytes as released, more where it is
+ * patched. */
+#define LEGACY_LINE_SIZE 1500
+
 size_t command_line_limit(void)
 {
         return COMMAND_LINE_SIZE - 1;
 }
 
+size_t boot_entry_limit(const Loader *l)
+{
+        return l->kind == LOADER_GRUB_LEGACY ? LEGACY_LINE_SIZE : command_line_limit();
+}
+
+const char *boot_entry_limiter(const Loader *l)
+{
+        return l->kind == LOADER_GRUB_LEGACY ? "GRUB" : "the kernel";
+}
+
 /*
  * What the boot loader puts before the words of an entry: GRUB's grub_cmd_linux() in grub-core/loader/i386/linux.c and
  * grub-core/loader/efi/linux.c; systemd's initrd_prepare() in src/boot/boot.c. systemd-stub takes what is in an image
- * as it stands. Of the other loaders it is nothing, or not known.
+ * as it stands. GRUB legacy counts the line of its menu. Of the other loaders it is nothing, or not known.
  */
 static size_t prefix_length(const Loader *l, const BootEntry *e)
 {
@@ -34,6 +49,8 @@ static size_t prefix_length(const Loader *l, const BootEntry *e)
                 return e->kernel ? strlen("BOOT_IMAGE=") + strlen(e->kernel) : 0;
         case LOADER_SYSTEMD_BOOT:
                 return e->initrd ? strlen("initrd=") + strlen(e->initrd) : 0;
+        case LOADER_GRUB_LEGACY:
+                return e->kernel ? strlen("kernel ") + strlen(e->kernel) : 0;
         default:
                 return 0;
         }
@@ -54,14 +71,14 @@ size_t boot_entry_length(const Loader *l, const BootEntry *e)
         return length;
 }
 
-static bool too_long(size_t length)
+static bool too_long(const Loader *l, size_t length)
 {
-        return command_line_limit() > 0 && length > command_line_limit();
+        return boot_entry_limit(l) > 0 && length > boot_entry_limit(l);
 }
 
 bool boot_entry_too_long(const Loader *l, const BootEntry *e)
 {
-        return !e->untold && too_long(boot_entry_length(l, e));
+        return !e->untold && too_long(l, boot_entry_length(l, e));
 }
 
 /* Is it a word that ptprep added to some file, and that nobody asks for any more? */
@@ -137,13 +154,13 @@ int loader_edit_fits(const Loader *l, const LoaderEdit *want)
                 r = length_after(l, e, want, &after);
                 if (r < 0)
                         return r;
-                if (!too_long(after) || after <= boot_entry_length(l, e))
+                if (!too_long(l, after) || after <= boot_entry_length(l, e))
                         continue;
                 return loader_refuse(
                         want, -E2BIG,
                         "%s%s: with what ptprep adds, the command line of this entry would have %zu bytes, "
-                        "and the kernel takes %zu",
-                        e->file, boot_entry_line(e, line), after, command_line_limit());
+                        "and %s takes %zu",
+                        e->file, boot_entry_line(e, line), after, boot_entry_limiter(l), boot_entry_limit(l));
         }
         return 0;
 }

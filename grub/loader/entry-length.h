@@ -9,11 +9,15 @@
  * them; 0: not known, then no line is too long. */
 size_t command_line_limit(void);
 
+/* Bytes of boot_entry_length() of which nothing is cut off, and by whom more is; as above. */
+size_t boot_entry_limit(const Loader *l);
+const char *boot_entry_limiter(const Loader *l);
+
 /**
  * boot_entry_length() - bytes of the command line as the kernel gets it at least
  * With what the boot loader puts before it, as far as its files tell: GRUB's "BOOT_IMAGE=KERNEL ", of which the device
  * before KERNEL is not known where entries are of the boot loader specification, and systemd-boot's "initrd=PATH " of
- * the first image. Single blanks between words.
+ * the first image. With GRUB legacy it is the line of the menu. Single blanks between words.
  */
 size_t boot_entry_length(const Loader *l, const BootEntry *e);
 

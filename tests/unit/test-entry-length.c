@@ -32,7 +32,7 @@ static void counts_what_the_loader_puts_before(void **state)
                 { LOADER_SYSTEMD_BOOT, false, "initrd=/boot/initrd-1 root=/dev/vda1 \"a=b c\"" },
                 { LOADER_SYSTEMD_BOOT, true, "root=/dev/vda1 \"a=b c\"" },
                 { LOADER_UKI, true, "root=/dev/vda1 \"a=b c\"" },
-                { LOADER_GRUB_LEGACY, false, "root=/dev/vda1 \"a=b c\"" },
+                { LOADER_GRUB_LEGACY, false, "kernel /boot/vmlinuz-1 root=/dev/vda1 \"a=b c\"" },
         };
         char kernel[] = "/boot/vmlinuz-1", initrd[] = "/boot/initrd-1";
 
@@ -129,6 +129,24 @@ static void systemd_boot_is_not_edited_beyond(void **state)
         }
 }
 
+/* GRUB legacy leaves out what is behind the 1500th byte of a line, whatever the kernel takes. */
+static void legacy_is_not_edited_beyond(void **state)
+{
+        static const char line[] = "kernel /vmlinuz-1 ";
+        const Tree *t = *state;
+
+        for (size_t more = 0; more <= 1; more++) {
+                _cleanup_(plan_done) Plan p = {};
+                _cleanup_free_ char *menu = NULL;
+
+                assert_true(asprintf(&menu, "default 0\ntitle Linux\nroot (hd0,0)\n%s%s\ninitrd /initrd-1\n", line,
+                                     filler(1500 - strlen(line) - strlen(" " ADD) + more)) > 0);
+                tree_file(t, "/boot/grub/menu.lst", menu);
+                assert_int_equal(edit_plan(t, ADD, "", &p), more > 0 ? -ENOTSUP : 0);
+                assert_int_equal(p.n > 0, more == 0);
+        }
+}
+
 /* What is taken out makes room, and a line that is too long already may become shorter. */
 static void what_goes_makes_room(void **state)
 {
@@ -150,6 +168,7 @@ int main(void)
                 cmocka_unit_test(last_byte_that_fits),
                 TREE_TEST(grub_is_not_edited_beyond),
                 TREE_TEST(systemd_boot_is_not_edited_beyond),
+                TREE_TEST(legacy_is_not_edited_beyond),
                 TREE_TEST(what_goes_makes_room),
         };
 
