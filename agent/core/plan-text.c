@@ -5,16 +5,37 @@
 #include "initramfs/builders.h"
 #include "model/names.h"
 
+#define SAFE_IN_SHELL                                                                                                  \
+        "abcdefghijklmnopqrstuvwxyz"                                                                                   \
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ"                                                                                   \
+        "0123456789@%+=:,./_-"
+
+/* So that a shell, to which somebody gives the line, takes it for the one word that it is. */
+static void print_word(Printer *p, const char *word)
+{
+        if (*word && word[strspn(word, SAFE_IN_SHELL)] == 0) {
+                printer_add(p, " %s", word);
+                return;
+        }
+        printer_add(p, " '");
+        while (*word) {
+                int n = (int) strcspn(word, "'");
+
+                printer_add(p, "%.*s", n, word);
+                word += n;
+                for (; *word == '\''; word++)
+                        printer_add(p, "'\\''");
+        }
+        printer_add(p, "'");
+}
+
 static void print_command(Printer *p, const StringList *argv, const char *const *more, size_t n)
 {
         printer_add(p, "# run");
-        FOREACH_ARRAY(a, argv->items, argv->n) {
-                const char *quote = strchr(*a, ' ') ? "'" : "";
-
-                printer_add(p, " %s%s%s", quote, *a, quote);
-        }
+        FOREACH_ARRAY(a, argv->items, argv->n)
+                print_word(p, *a);
         for (size_t i = 0; i < n; i++)
-                printer_add(p, " %s", more[i]);
+                print_word(p, more[i]);
         printer_line(p, "%s", "");
 }
 

@@ -107,6 +107,28 @@ static void a_dry_run_tells_the_value(void **state)
                             "# set " VFS " to 4\n# set " OVERRIDE " to vfio-pci\n# set " BIND " to 0000:00:04.0\n");
 }
 
+/* A command can be given to a shell as it is printed. */
+static void a_dry_run_quotes_words(void **state)
+{
+        static const char *const words[] = { "grubby", "--args=a=b", "it's", "", "two words", "$HOME", "a'''b" };
+        static const Kargs none = {};
+        _cleanup_(plan_done) Plan p = {};
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        Printer printer = {};
+        CommandStep *s = plan_add_command(&p, "boot.argument", "/x", LOADER_BLS, &none, &none);
+
+        (void) state;
+        assert_non_null(s);
+        FOREACH_ARRAY(w, words, ELEMENTSOF(words))
+                assert_int_equal(string_list_add(&s->argv, *w), 0);
+        printer.out = open_memstream(&text, &size);
+        assert_non_null(printer.out);
+        assert_int_equal(plan_text(&printer, &p), 0);
+        assert_int_equal(fclose(printer.out), 0);
+        assert_string_equal(text, "# run grubby --args=a=b 'it'\\''s' '' 'two words' '$HOME' 'a'\\'''\\'''\\''b'\n");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -114,6 +136,7 @@ int main(void)
                 TREE_TEST(values_are_written_back),
                 TREE_TEST(a_value_that_did_not_change_stays),
                 TREE_TEST(a_dry_run_tells_the_value),
+                cmocka_unit_test(a_dry_run_quotes_words),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
