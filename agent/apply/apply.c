@@ -263,7 +263,7 @@ static int follows_left_out(const StepContext *contexts, size_t step, ApplyResul
                     (command && (remembers(s) || (step_file(s) && step_file(s)->waits))))
                         return note(&result->left, step, NULL) < 0 ? -ENOMEM : 1;
                 if (!command && l->text && may_stay(s) && s->kind == STEP_COMMAND &&
-                    streq_null(step_subject(left), s->command.release)) {
+                    streq_null(step_release(left), s->command.release)) {
                         _cleanup_free_ char *why = NULL;
 
                         return string_printf(&why, "%s, which it is made of, could not be built", left->path) < 0 ||

@@ -88,7 +88,9 @@ static int add_steps(struct json_object *array, const Plan *plan, size_t n)
                 if (r >= 0)
                         r = json_add_text(o, "path", s->path);
                 if (r >= 0)
-                        r = json_add_text(o, "kernel", step_subject(s));
+                        r = json_add_text(o, "kernel", step_release(s));
+                if (r >= 0)
+                        r = json_add_text(o, "original_of", s->kind == STEP_KEEP_ORIGINAL ? step_subject(s) : NULL);
                 if (r >= 0)
                         r = json_add_text(o, "check", s->check);
                 if (r < 0)

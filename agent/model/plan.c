@@ -126,11 +126,9 @@ const StepRecord *step_record(const Step *s)
         return r && r->format ? r : NULL;
 }
 
-const char *step_subject(const Step *s)
+const char *step_release(const Step *s)
 {
         switch (s->kind) {
-        case STEP_KEEP_ORIGINAL:
-                return s->state.original_of;
         case STEP_REBUILD_IMAGE:
                 return s->image.release;
         case STEP_COPY_IMAGE:
@@ -140,6 +138,11 @@ const char *step_subject(const Step *s)
         default:
                 return NULL;
         }
+}
+
+const char *step_subject(const Step *s)
+{
+        return s->kind == STEP_KEEP_ORIGINAL ? s->state.original_of : step_release(s);
 }
 
 const char *step_action(const Step *s)

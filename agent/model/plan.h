@@ -158,7 +158,10 @@ const FileStep *step_file(const Step *s);
 /* NULL: the record has nothing to do with it. */
 const StepRecord *step_record(const Step *s);
 
-/* The kernel release that a step is for, or the file whose original it keeps; NULL: none. */
+/* The kernel release that a step is for; NULL: none. */
+const char *step_release(const Step *s);
+
+/* The same, or the file whose original it keeps. */
 const char *step_subject(const Step *s);
 
 /* What a step does, for people: its kind, but "remove" where a file goes away. */

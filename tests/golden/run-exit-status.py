@@ -71,6 +71,10 @@ def prepared(m: Machine) -> None:
     if "/etc/ptprep/claims" not in [step["path"] for step in report["planned"]] or report["changes"] or m.tree.path("/etc/ptprep/claims").exists():
         m.errors.append(f"the report of a dry run: {report}")
     report = json.loads(m.run("--apply", "--json", status=READY))
+    for step in report["changes"]:
+        keeps, builds = step["kind"] == "keep-original", step["kind"] == "rebuild-image"
+        if (step["original_of"] is not None) != keeps or step["kernel"] != ("6.1.0-1-amd64" if builds else None):
+            m.errors.append(f"a step says of what it is: {step}")
     if report["verdict"] != "reboot-due" or not report["reboot_required"] or report["exit_code"] != READY:
         m.errors.append(f"the report of an apply: {report}")
     m.run("--apply", status=READY, said=r"^reboot required: .*\n^next: reboot$")
