@@ -141,6 +141,7 @@ typedef struct KernelRelease {
          * None: it loads initrd. */
         LoadedImage *loaded;
         size_t n_loaded;
+        bool initrd_named;  /* an entry of GRUB names initrd */
         bool initrd_loaded; /* it loads initrd beside them: none of them is a copy, each is built by itself */
 } KernelRelease;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe/probe.h"
 
+#include <limits.h>
+
 #include "base/io.h"
 #include "base/text.h"
 #include "grub/loader/loaders.h"
@@ -72,7 +74,7 @@ static int add_stray(const Probe *p, Facts *f, const BootEntry *e)
 {
         LoadedImage *image;
 
-        if (e->version || e->embedded || e->image_size > 0 || probe_exists(p->rfd, e->image) != TRISTATE_YES)
+        if (e->embedded || e->image_size > 0 || probe_exists(p->rfd, e->image) != TRISTATE_YES)
                 return 0;
         FOREACH_ARRAY(s, f->strays, f->n_strays)
                 if (streq(s->path, e->image))
@@ -83,6 +85,84 @@ static int add_stray(const Probe *p, Facts *f, const BootEntry *e)
         *image = (LoadedImage){ .path = strdup(e->image), .image = { .exists = true, .modules = TRISTATE_UNKNOWN } };
         f->n_strays++;
         return image->path ? 0 : -ENOMEM;
+}
+
+static const char *base_name(const char *path)
+{
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
+/*
+ * Which file of this machine an entry of GRUB loads: its paths are those of a file system, which is mounted at / or at
+ * /boot, and may be in a subvolume. *ret stays NULL: that cannot be told, or no such file is there.
+ */
+static int find_image(const Probe *p, const char *path, char **ret)
+{
+        const char *boot;
+
+        if (*path == '(')
+                path = strchr(path, ')') ? strchr(path, ')') + 1 : "";
+        if (*path != '/' || strchr(path, '$'))
+                return 0;
+        boot = strstr(path, NAME_BOOT "/");
+        for (int i = 0; i < 2; i++) {
+                _cleanup_free_ char *there = NULL;
+
+                if (i == 0 ? string_printf(&there, NAME_BOOT "%s", path) < 0 : boot && string_copy(boot, &there) < 0)
+                        return -ENOMEM;
+                if (there && probe_exists(p->rfd, there) == TRISTATE_YES) {
+                        *ret = TAKE_PTR(there);
+                        return 0;
+                }
+        }
+        return 0;
+}
+
+/* As distributions name images, and no copy of one that somebody has put aside. */
+static bool is_named_after(const char *image, const char *release)
+{
+        char path[PATH_MAX];
+        size_t n = strlen(image) - (endswith(image, ".img") ? strlen(".img") : 0);
+
+        if (n >= sizeof(path))
+                return false;
+        memcpy(path, image, n);
+        path[n] = 0;
+        return has_component(path, release);
+}
+
+/*
+ * An entry of GRUB loads what it names, and not what has the name of the release because of that. An image of that
+ * release which is named in another way is the one to build; what has no name of a release is somebody's own.
+ */
+static int add_grub_image(const Probe *p, Facts *f, const Loader *l, BootEntry *e)
+{
+        _cleanup_free_ char *path = NULL;
+        KernelRelease *k = kernel_of(p, f, e);
+        int r;
+
+        if (k && k->initrd && streq(base_name(k->initrd), base_name(e->initrd))) {
+                k->initrd_named = true;
+                return 0;
+        }
+        r = find_image(p, e->initrd, &path);
+        if (r < 0 || !path)
+                return r;
+        e->image = TAKE_PTR(path);
+        if (!k || (k->image.exists && !is_named_after(e->image, k->release)))
+                return add_stray(p, f, e);
+        k->initrd_loaded |= k->initrd_named;
+        if (!k->image.exists || k->initrd_named)
+                return add_loaded(p, l, e, k);
+        k->initrd_named = true;
+        return string_replace(&k->initrd, e->image);
+}
+
+static bool is_of_grub(const Loader *l)
+{
+        return l->kind == LOADER_GRUB2 || l->kind == LOADER_BLS || l->kind == LOADER_GRUB_LEGACY;
 }
 
 /*
@@ -124,9 +204,11 @@ int probe_loader(const Probe *p, Facts *f)
                 FOREACH_ARRAY(e, l->entries, l->n_entries) {
                         KernelRelease *k = e->image && !e->rescue ? kernel_of(p, f, e) : NULL;
 
-                        if (k)
+                        if (!e->image && e->initrd && !e->rescue && !l->unused && is_of_grub(l))
+                                r = add_grub_image(p, f, l, e);
+                        else if (k)
                                 r = add_loaded(p, l, e, k);
-                        else if (e->image && !e->rescue && !l->unused)
+                        else if (e->image && !e->version && !e->rescue && !l->unused)
                                 r = add_stray(p, f, e);
                         if (r < 0)
                                 return r;

@@ -193,6 +193,22 @@ static const char *last_initrd(const BlsEntry *e, BlsReader reader)
         return last ? last->value : NULL;
 }
 
+/* Several images on one line are GRUB's alone. What a variable adds behind them, such as $tuned_initrd, is no initramfs
+ * of its own. */
+static int last_image(const char *line, char **ret)
+{
+        const char *image = line;
+        size_t n;
+
+        for (const char *word = line; *word; word += strspn(word, " \t")) {
+                n = strcspn(word, " \t");
+                if (*word != '$')
+                        image = word;
+                word += n;
+        }
+        return string_printf(ret, "%.*s", (int) strcspn(image, " \t"), image);
+}
+
 /* The line that has the arguments, else the first. */
 static unsigned options_line(const BlsEntry *e, BlsReader reader)
 {
@@ -227,9 +243,8 @@ int bls_boot_entry(const BlsEntry *e, BlsReader reader, const char *name, const 
                 r = string_copy(version, &ret->version);
         if (r >= 0)
                 r = string_copy(path, &ret->file);
-        if (r >= 0 && initrd) /* several images on one line are GRUB's alone */
-                r = string_printf(&ret->initrd, "%.*s",
-                                  (int) (reader == BLS_GRUB ? strcspn(initrd, " \t") : strlen(initrd)), initrd);
+        if (r >= 0 && initrd)
+                r = reader == BLS_GRUB ? last_image(initrd, &ret->initrd) : string_copy(initrd, &ret->initrd);
         if (r >= 0)
                 r = bls_arguments(e, reader, variables, n, &ret->arguments);
         if (r >= 0)

@@ -689,6 +689,58 @@ static void every_home_gives_back_what_it_records(void **state)
         }
 }
 
+/* What an entry of GRUB names is what boots, and not what has the name of the release. */
+static void images_that_entries_name(void **state)
+{
+        static const char first[] = "/boot/initrd.img-1.0", second[] = "/boot/initramfs-1.0.img",
+                          own[] = "/boot/own.img";
+        static const struct {
+                const char *image, *initrd, *stray;
+        } rows[] = {
+                { "/initrd.img-1.0", first, NULL },
+                { "/initramfs-1.0.img", second, NULL },
+                { "/boot/initramfs-1.0.img", second, NULL },
+                { "/@/boot/initramfs-1.0.img", second, NULL },
+                { "($root)/initramfs-1.0.img", second, NULL },
+                { "(hd0,gpt2)/own.img", first, own },
+                { "/own.img", first, own },
+                { "/ucode.img /own.img $tuned_initrd", first, own },
+                { "/ucode.img\ninitrd /own.img", first, own },
+                { "/initrd.img-1.0.bak", first, "/boot/initrd.img-1.0.bak" }, /* nothing is built in its place */
+                { "$dir/own.img", first, NULL },                              /* cannot be told */
+                { "/not-there.img", first, NULL },
+        };
+        const Tree *t = *state;
+        Config config = { .enabled = true };
+        const Probe probe = { .rfd = t->rfd, .cfg = &config };
+
+        tree_file(t, "/lib/modules/1.0/modules.dep", "");
+        tree_file(t, "/boot/vmlinuz-1.0", "kernel");
+        tree_file(t, first, "image");
+        tree_file(t, second, "image");
+        tree_file(t, own, "image");
+        tree_file(t, "/boot/ucode.img", "image");
+        tree_file(t, "/boot/initrd.img-1.0.bak", "image");
+        tree_file(t, "/boot/grub2/grub.cfg", "insmod blscfg\nblscfg\n");
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_free_ char *entry = NULL;
+                _cleanup_(facts_done) Facts f;
+
+                assert_true(asprintf(&entry, "version 1.0\nlinux /vmlinuz-1.0\ninitrd %s\noptions quiet\n",
+                                     row->image) > 0);
+                tree_file(t, "/boot/loader/entries/a.conf", entry);
+                facts_init(&f);
+                assert_int_equal(probe_kernel(&probe, &f), 0);
+                assert_int_equal(probe_loader(&probe, &f), 0);
+                assert_int_equal(f.n_kernels, 1);
+                assert_string_equal(f.kernels[0].initrd, row->initrd);
+                assert_int_equal(f.kernels[0].n_loaded, 0);
+                assert_int_equal(f.n_strays, row->stray ? 1 : 0);
+                if (row->stray)
+                        assert_string_equal(f.strays[0].path, row->stray);
+        }
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -717,6 +769,7 @@ int main(void)
                 TREE_TEST(grubby_is_asked_where_it_can),
                 TREE_TEST(without_being_root),
                 TREE_TEST(partitions_for_root_only),
+                TREE_TEST(images_that_entries_name),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
