@@ -149,9 +149,12 @@ class Disk:
     def __init__(self, image: pathlib.Path, part: Part, reads: pathlib.Path, digest: Callable[[str, bytes], str]):
         self.image, self.part, self.digest = image, part, digest
         self.told = image.with_name(f"{image.name}.reads")
+        self.printed, self.said = (image.with_name(f"{self.told.name}.{name}") for name in ("out", "err"))
         self.file = os.open(image, os.O_RDWR | os.O_CLOEXEC)
-        self.env = os.environ | {"LC_ALL": "C", "LD_PRELOAD": str(reads), "GRUB_READS": str(self.told), "GRUB_IMAGE": str(image),
-                                 "GRUB_BEGIN": str(part.begin), "GRUB_SIZE": str(part.size)}
+        env = os.environ | {"LC_ALL": "C", "LD_PRELOAD": str(reads), "GRUB_READS": str(self.told), "GRUB_IMAGE": str(image),
+                            "GRUB_BEGIN": str(part.begin), "GRUB_SIZE": str(part.size)}
+        self.grub = subprocess.Popen(["grub-fstest", str(image), "cat", "FILE"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                     text=True, env=env)
         self.looks = 0
         self.views: dict[Subject, View] = {}
 
@@ -160,16 +163,19 @@ class Disk:
 
     def __exit__(self, *_: object) -> None:
         os.close(self.file)
+        self.grub.communicate()
 
     def read(self, name: str) -> bytes | str:
         """A file, or why there is none."""
         self.looks += 1
-        done = subprocess.run(["grub-fstest", str(self.image), "cat", self.part.name + name],
-                              capture_output=True, check=False, timeout=60, env=self.env)
-        if done.returncode == 0:
-            return done.stdout
-        said = done.stderr.decode(errors="replace").strip()
-        return ABSENT if re.search(r"file `.*' not found", said) else f"unreadable ({re.sub('[0-9]+', 'N', said) or done.returncode})"
+        assert self.grub.stdin and self.grub.stdout
+        self.grub.stdin.write(f"{self.part.name}{name}\n")
+        self.grub.stdin.flush()
+        status = int(self.grub.stdout.readline())
+        if status == 0:
+            return self.printed.read_bytes()
+        said = self.said.read_text(errors="replace").strip()
+        return ABSENT if re.search(r"file `.*' not found", said) else f"unreadable ({re.sub('[0-9]+', 'N', said) or status})"
 
     def content(self, name: str, data: bytes | str) -> str:
         return data if isinstance(data, str) else self.digest(name, data) if data else EMPTY

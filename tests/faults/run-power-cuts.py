@@ -45,9 +45,7 @@ HOW = ("0", "1", "2", "3", "5", "fail1", "fail3")
 # rpm-ostree brings its own way of doing this safely (it freezes /boot), which its stand-in has not; Proxmox has its ESPs elsewhere
 SCENARIOS = [name for name in faults.SCENARIOS if not name.startswith(("ostree", "proxmox"))]
 ALL = [(kind, scenario, how) for kind in BLOCK for scenario in SCENARIOS for how in HOW]
-FEW = [("ext4", "drop-in", "0"), ("ext4", "drop-in", "fail3"), ("ext4", "drop-in-revert", "2"), ("ext4", "bls", "3"),
-       ("ext4", "kernelopts-revert", "fail5"), ("ext4", "legacy", "5"), ("xfs", "drop-in", "0"), ("xfs", "drop-in-revert", "fail3"),
-       ("btrfs", "drop-in", "1")]
+FEW = [("ext4", "drop-in", "0"), ("ext4", "kernelopts-revert", "fail5"), ("xfs", "drop-in-revert", "fail3"), ("btrfs", "drop-in", "0")]
 LOADED = ("boot", "efi")
 
 
@@ -83,7 +81,11 @@ def loaded_files(top: pathlib.Path) -> set[str]:
 
 def digest(name: str, data: bytes) -> str:
     """Two images that were built of the same are the same."""
-    return hashlib.sha256(repr(faults.comparable(name, data)).encode()).hexdigest()
+    try:
+        content = faults.comparable(name, data)
+    except (ValueError, UnicodeDecodeError): # half an image
+        content = data
+    return hashlib.sha256(repr(content).encode()).hexdigest()
 
 
 class Cuts:
