@@ -12,7 +12,8 @@
  *      fault FAT 1 COMMAND...        no file can have a second name; OLDFAT: nor can two exchange theirs
  *
  * With FAULT_SYNC=N:DIRECTORY in the environment the file system of DIRECTORY is synced before every Nth call, as
- * another program might do at any time.
+ * another program might do at any time. With FAULT_LIST=FILE the calls are written there, as "count" does.
+ * With FAULT_FLUSHED=FILE the size that FILE has after each call that syncs is written to FILE.flushed, a line each.
  *
  * With FAULT_TIMERS=MILLISECONDS each timer of the program runs out after that time, whatever it was set to.
  *
@@ -29,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/user.h>
@@ -259,6 +261,21 @@ static void shorten_timer(pid_t pid, const struct user_regs_struct *r)
                         die("PTRACE_POKEDATA");
 }
 
+static void note_flush(void)
+{
+        const char *file = getenv("FAULT_FLUSHED");
+        char path[4096];
+        struct stat st;
+        FILE *list;
+
+        if (!file)
+                return;
+        (void) snprintf(path, sizeof(path), "%s.flushed", file);
+        list = fopen(path, "ae");
+        if (!list || stat(file, &st) < 0 || fprintf(list, "%lld\n", (long long) st.st_size) < 0 || fclose(list) != 0)
+                die(file);
+}
+
 static pid_t start(char *argv[])
 {
         int status;
@@ -282,7 +299,8 @@ int main(int argc, char *argv[])
 {
         unsigned long at, n = 0;
         const struct Error *error;
-        int counting, killing, inside = 0, failing = 0, deliver = 0;
+        int counting, killing, inside = 0, failing = 0, syncing = 0, deliver = 0;
+        const char *list_path = getenv("FAULT_LIST");
         FILE *list = NULL;
         pid_t pid;
 
@@ -294,8 +312,10 @@ int main(int argc, char *argv[])
         if (!counting && !killing && !error)
                 return 125;
         at = counting ? 0 : strtoul(argv[2], NULL, 10);
-        if (counting && !(list = fopen(argv[2], "we")))
-                die(argv[2]);
+        if (counting)
+                list_path = argv[2];
+        if (list_path && !(list = fopen(list_path, "we")))
+                die(list_path);
         pid = start(argv + 3);
         for (;;) {
                 const struct Call *c;
@@ -306,7 +326,7 @@ int main(int argc, char *argv[])
                         die("waitpid");
                 deliver = 0;
                 if (list && !WIFSTOPPED(status) && fclose(list) != 0)
-                        die(argv[2]);
+                        die(list_path);
                 if (WIFEXITED(status))
                         return WEXITSTATUS(status);
                 if (WIFSIGNALED(status))
@@ -324,6 +344,7 @@ int main(int argc, char *argv[])
                         if (!c)
                                 continue;
                         n++;
+                        syncing = strcmp(c->name, "fsync") == 0;
                         sync_sometimes(n);
                         if (list)
                                 print_call(list, pid, n, c, &r);
@@ -334,13 +355,18 @@ int main(int argc, char *argv[])
                         }
                         if (!error || !meets(error, c, n, at))
                                 continue;
+                        syncing = 0;
                         failing = value_of(error, c);
                         r.orig_rax = (unsigned long long) -1; /* no such call: nothing is done */
                 } else if (failing) {
                         r.rax = (unsigned long long) -failing;
                         failing = 0;
-                } else
+                } else {
+                        if (syncing && (long long) r.rax == 0)
+                                note_flush();
+                        syncing = 0;
                         continue;
+                }
                 if (ptrace(PTRACE_SETREGS, pid, NULL, &r) < 0)
                         die("PTRACE_SETREGS");
         }

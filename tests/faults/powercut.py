@@ -59,6 +59,15 @@ def read_log(path: pathlib.Path, size: int | None = None) -> Iterator[Write]:
                 number += 1
 
 
+def with_flushes(path: pathlib.Path, sizes: list[int]) -> Iterator[Write]:
+    """A log in which no flush stands, of a disk that was told of none: after each of these sizes of the log there was one."""
+    left = sorted(count_writes(path, size) for size in sizes)
+    for write in read_log(path):
+        while left and left[0] <= write.number:
+            yield Write(left.pop(0), 0, b"", True)
+        yield write
+
+
 def count_writes(path: pathlib.Path, size: int | None = None) -> int:
     return sum(not write.flush for write in read_log(path, size))
 
@@ -298,8 +307,8 @@ class Change:
 class Judge:
     """Each file is the old one or the new one, and what an entry names is there; from a moment on each is as it is in the end."""
 
-    def __init__(self, old: Files, new: Files, after: Files, over: int, aside: Iterable[str] = ()):
-        """@aside: what follows on a file's name under which it may have been before, or be afterwards. To be given where there are
+    def __init__(self, old: Files, new: Files, after: Files, over: int, aside: Iterable[Subject] = ()):
+        """@aside: a file's name and another one that it may have had before, or has afterwards. To be given where there are
         no inodes that know of their names: whoever removes one of two would free what the other one leads to."""
         self.old, self.new, self.after, self.over = old, new, after, over
         self.names = sorted(old.contents)
@@ -309,7 +318,7 @@ class Judge:
         self.subjects: list[Subject] = [(name,) for name in self.names]
         self.subjects += [(entry, name) for entry in self.names for name in passing
                           if any(files.names(entry, files.contents[entry], name) for files in (old, new))]
-        self.aside: list[Subject] = [(name, name + suffix) for name in changed for suffix in aside]
+        self.aside: list[Subject] = [names for names in aside if names[0] in changed]
         self.subjects += self.aside
         self.bad: dict[tuple[Subject, tuple[str, ...]], list[str]] = {}
         self.changes: dict[str, Change] = {}

@@ -4,11 +4,11 @@
 
     run-power-cuts.py PTPREP FAULT READS [--all] [KIND:SCENARIO[:HOW] ...]
 
-A machine is put on a disk that logs what is written to it (QEMU's blklogwrites, exported by FUSE, under a loop device). ptprep
-runs; then a big file takes all blocks that are free, as any other program might do. Afterwards the log is played, and GRUB's own
-code reads what a boot loader reads, everything below /boot and /efi, in each state in which a power cut could have left the disk
-(powercut.py). While ptprep runs each file is the old one or the new one; from its end on, each is as ptprep said that it is.
-What an entry names, and what is not there all the time, is there when the entry is.
+A machine is put on a disk that logs what is written to it (QEMU's blklogwrites, exported by FUSE, under a loop device, or for FAT
+under Linux in user mode). ptprep runs; then a big file takes all blocks that are free, as any other program might do. Afterwards
+the log is played, and GRUB's own code reads what a boot loader reads, everything below /boot and /efi, in each state in which a
+power cut could have left the disk (powercut.py). While ptprep runs each file is the old one or the new one; from its end on, each
+is as ptprep said that it is. What an entry names, and what is not there all the time, is there when the entry is.
 
 HOW: 0: nobody else syncs the disk; N: before every Nth system call that changes something. In front of that "fail": the last
 rename fails, and everything is put back. READS is the library of grub-reads.c. Without --all, some of all (FEW).
@@ -20,11 +20,13 @@ import importlib.util
 import itertools
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from typing import Iterator
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -38,25 +40,29 @@ spec.loader.exec_module(view)
 faults, golden, command = view.faults, view.golden, view.command
 
 # of the file systems as they are made
-BLOCK = {"ext4": 1024, "xfs": 4096, "btrfs": 4096}
+BLOCK = {"ext4": 1024, "xfs": 4096, "btrfs": 4096, "vfat": 512}
+FAT_SIZE, FAT_TAKEN, FAT_SECONDS = 40 * view.MIB, 34 * view.MIB, 300
+FAT_TOOLS = ["linux.uml", "mkfs.vfat", "mcopy"]
+# what of a machine is on FAT; not of "uki", whose image kernel-install writes by itself: in the middle of that GRUB sees a part
+FAT = {"bls": "boot", "systemd-boot": "boot/efi"}
 # XFS has a small directory in the inode, and it moves when one name more makes it too big
 OTHERS, OTHER = {"xfs": 12}, "another-file-of-somebody-"
 HOW = ("0", "1", "2", "3", "5", "fail1", "fail3")
 # rpm-ostree brings its own way of doing this safely (it freezes /boot), which its stand-in has not; Proxmox has its ESPs elsewhere
 SCENARIOS = [name for name in faults.SCENARIOS if not name.startswith(("ostree", "proxmox"))]
-ALL = [(kind, scenario, how) for kind in BLOCK for scenario in SCENARIOS for how in HOW]
+ALL = [(kind, scenario, how) for kind in BLOCK for scenario in (FAT if kind == "vfat" else SCENARIOS) for how in HOW]
 FEW = [("ext4", "drop-in", "0"), ("ext4", "kernelopts-revert", "fail5"), ("xfs", "drop-in-revert", "fail3"), ("btrfs", "drop-in", "0")]
 LOADED = ("boot", "efi")
 
 
-class LoggedDisk(view.Disk):
-    """As a disk that logs its writes; the log is whole when this ends."""
+class Logger:
+    """Of an image a file that is a disk which logs its writes; the log is whole when this ends."""
 
-    def __init__(self, image: pathlib.Path, mount_point: pathlib.Path, log: pathlib.Path):
-        device = image.with_name(f"{image.name}.device")
+    def __init__(self, image: pathlib.Path, log: pathlib.Path):
+        self.device = device = image.with_name(f"{image.name}.device")
         for path in (device, log):
             path.write_bytes(b"")
-        self.log, size = log, image.stat().st_size
+        size = image.stat().st_size
         self.daemon = subprocess.Popen(["qemu-storage-daemon", "--blockdev", f"driver=file,node-name=disk,filename={image}",
                                         "--blockdev", f"driver=file,node-name=log,filename={log}",
                                         "--blockdev", "driver=blklogwrites,node-name=logged,file=disk,log=log,log-sector-size=512",
@@ -65,12 +71,23 @@ class LoggedDisk(view.Disk):
             if self.daemon.poll() is not None:
                 raise SystemExit(f"qemu-storage-daemon ended with {self.daemon.returncode}")
             time.sleep(0.02)
-        super().__init__(device, mount_point)
+
+    def __enter__(self) -> "Logger":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.daemon.terminate()
+        self.daemon.wait()
+
+
+class LoggedDisk(view.Disk):
+    def __init__(self, image: pathlib.Path, mount_point: pathlib.Path, log: pathlib.Path):
+        self.logger = Logger(image, log)
+        super().__init__(self.logger.device, mount_point)
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()
-        self.daemon.terminate()
-        self.daemon.wait()
+        self.logger.__exit__()
 
 
 def loaded_files(top: pathlib.Path) -> set[str]:
@@ -90,6 +107,8 @@ def digest(name: str, data: bytes) -> str:
 
 class Cuts:
     """One run of ptprep on one kind of file system."""
+
+    aside: set[powercut.Subject] = set()
 
     def __init__(self, job: tuple[str, str, str], tools: list[str], directory: pathlib.Path):
         self.kind, self.scenario, self.how = job
@@ -152,13 +171,16 @@ class Cuts:
         with self.disk(image) as disk:
             return powercut.read_files(disk, names)
 
+    def writes(self) -> Iterator[powercut.Write]:
+        return powercut.read_log(self.log)
+
     def play(self) -> tuple[list[str], str]:
         self.make()
         code, over, names = self.run()
         old, new, after = (self.files(image, sorted(names)) for image in (self.start, self.good, self.image))
-        judge = powercut.Judge(old, new, after, over)
+        judge = powercut.Judge(old, new, after, over, self.aside)
         with self.disk(self.start) as disk:
-            judge.play(disk, powercut.read_log(self.log))
+            judge.play(disk, self.writes())
         errors = [] if (code == faults.ROLLED_BACK) == self.fails and code <= faults.ROLLED_BACK else [f"ended with {code}"]
         errors += [f"{name} is not as it should be at the end" for name, content in after.contents.items()
                    if content != (old if self.fails else new).contents[name]]
@@ -166,9 +188,56 @@ class Cuts:
         return errors + judge.errors(), judge.summary()
 
 
+class FatCuts(Cuts):
+    """On a FAT file system that has one directory of a machine, by Linux in user mode: few kernels that build things have FAT."""
+
+    def make(self) -> None:
+        tree = golden.Tree(self.directory / "tree")
+        tree.build(golden.read_lines(f"{self.machine}.tree"))
+        tree.install_tools()
+        for image in (self.start, self.good, self.image):
+            with open(image, "wb") as f:
+                f.truncate(FAT_SIZE)
+        # with clusters of a sector any file and any directory has several; most of them are taken, so that few have to be filled
+        command("mkfs.vfat", "-F", "32", "-s", "1", self.start)
+        taken = self.directory / f"{OTHER}0"
+        with open(taken, "wb") as f:
+            f.truncate(FAT_TAKEN)
+        command("mcopy", "-i", self.start, taken, "::/")
+        taken.unlink()
+        shutil.copy(self.ptprep, self.directory / "ptprep")
+        shutil.copy(self.fault, self.directory / "fault")
+        settings = {"place": FAT[self.scenario], "before": " ".join(self.before), "run": self.verb, "fails": "1" * self.fails,
+                    "every": self.how.removeprefix("fail")}
+        (self.directory / "settings").write_text("".join(f"{name}='{value}'\n" for name, value in settings.items()))
+
+    def run(self) -> tuple[int, int, set[str]]:
+        with Logger(self.image, self.log) as logger:
+            done = subprocess.run(["linux.uml", "mem=192M", "rootfstype=hostfs", "rootflags=/", "rw", f"init={HERE / 'fat-guest.sh'}",
+                                   f"job={self.directory}", f"uml_dir={self.directory}", f"ubd0={self.start}", f"ubd1={self.good}",
+                                   f"ubd2={logger.device}", "con=null", "con0=null,fd:1", "quiet"],
+                                  stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=FAT_SECONDS)
+        if not (self.directory / "code").exists():
+            said = self.directory / "said"
+            raise SystemExit(f"Linux in user mode ended with {done.returncode}: {done.stdout.decode(errors='replace')}"
+                             f"{said.read_text() if said.exists() else ''}")
+        # a trial file has another name in each run
+        self.aside = {(name, name + suffix) for name, number in
+                      re.findall(rf"/mnt/tree/{FAT[self.scenario]}(/\S+?)(\.\d+\.ptprep-new)\t", (self.directory / "calls").read_text())
+                      for suffix in (number, ".ptprep-old")}
+        code, over = (int((self.directory / name).read_text()) for name in ("code", "over"))
+        names = (self.directory / "names").read_text().split()
+        return code, powercut.count_writes(self.log, over), \
+            {name for name in names if not name.endswith(faults.PASSING) and not name.startswith(f"/{OTHER}")}
+
+    def writes(self) -> Iterator[powercut.Write]:
+        # Linux in user mode tells a disk of no flush: it carries out the parts of a request, and that has none (ubd_kern.c)
+        return powercut.with_flushes(self.log, [int(size) for size in (self.directory / "log.flushed").read_text().split()])
+
+
 def play(job: tuple[str, str, str], tools: list[str], top: str) -> tuple[list[str], str]:
     directory = pathlib.Path(top) / "-".join(job)
-    done = Cuts(job, tools, directory).play()
+    done = (FatCuts if job[0] == "vfat" else Cuts)(job, tools, directory).play()
     shutil.rmtree(directory)
     return done
 
@@ -190,12 +259,15 @@ def main() -> int:
     everything = "--all" in sys.argv
     words = [a for a in sys.argv[1:] if a != "--all"]
     tools, wanted = words[:3], [tuple((w + ":0").split(":")[:3]) for w in words[3:]]
-    for tool in ["grub-fstest", "qemu-storage-daemon"] + [make[0] for _, make in view.FILE_SYSTEMS.values()]:
+    for tool in ["grub-fstest", "qemu-storage-daemon"] + [make[0] for _, make in view.FILE_SYSTEMS.values()] + FAT_TOOLS:
         if not shutil.which(tool):
             print(f"{tool} is missing: see conf/packages-test.txt")
             return 1
     shared_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     jobs = wanted or (ALL if everything else FEW)
+    if b"__asan_init" in pathlib.Path(tools[0]).read_bytes(): # its memory map is larger than what there is in user mode
+        print("SKIPPED: power cuts on FAT: no sanitizer runs on Linux in user mode")
+        jobs = [job for job in jobs if job[0] != "vfat"]
     failed = 0
     # processes: a mount point is busy while another thread starts a program
     with tempfile.TemporaryDirectory(prefix="ptprep-cuts-", dir=shared_memory) as top, \
