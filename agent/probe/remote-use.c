@@ -5,6 +5,8 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "model/ibft.h"
+#include "model/names.h"
 #include "probe/net-use.h"
 #include "probe/probe.h"
 
@@ -99,6 +101,32 @@ static int use_connections(HostWalk *w, const char *session, const WalkLink *lin
         return found;
 }
 
+/* The table itself, where the kernel's module for it is not loaded. */
+static int use_ibft_table(HostWalk *w, const WalkLink *link)
+{
+        static const char *const names[] = { IBFT_TABLE_NAMES };
+        bool found = false;
+
+        FOREACH_ARRAY(name, names, ELEMENTSOF(names)) {
+                _cleanup_free_ char *path = path_join(NAME_SYS_ACPI_TABLES, *name), *table = NULL;
+                size_t size, iterator = 0;
+                PciAddr addr;
+                int r = path ? root_read_file(w->rfd, path, IBFT_MAX, &table, &size) : -ENOMEM;
+
+                if (r == -ENOMEM)
+                        return r;
+                while (r >= 0 && ibft_next(table, size, &iterator, &addr) > 0) {
+                        _cleanup_free_ char *entry = path_join(NAME_SYS_PCI_DEVICES, PCI_ADDR_TEXT(addr));
+
+                        r = entry ? walk_entry(w, link, entry) : -ENOMEM;
+                        if (r < 0)
+                                return r;
+                        found |= r > 0;
+                }
+        }
+        return found;
+}
+
 int remote_use_ibft(HostWalk *w, const WalkLink *above)
 {
         const WalkLink link = { above, "iSCSI as the firmware has it (iBFT)" };
@@ -106,6 +134,8 @@ int remote_use_ibft(HostWalk *w, const WalkLink *above)
         bool found = false;
         int r = root_list(w->rfd, NAME_IBFT, NULL, &names);
 
+        if (r == -ENOENT)
+                return use_ibft_table(w, &link);
         if (r < 0)
                 return probe_soft(r);
         FOREACH_ARRAY(name, names.items, names.n) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ibft-build.h"
 #include "network.h"
 #include "storage.h"
 
@@ -117,6 +118,51 @@ static void test_ibft(void **state)
                             "/: / on nvme0n1 on 0000:03:00.0\n");
 }
 
+/* The same out of the firmware's table: a machine whose kernel has no module for it, or has not loaded it. */
+static void test_ibft_table(void **state)
+{
+        static const char root[] = "/: / on nvme0n1 on 0000:03:00.0\n",
+                          known[] =
+                                  "what the firmware boots from: iSCSI as the firmware has it (iBFT) on 0000:00:04.0\n"
+                                  "/: / on nvme0n1 on 0000:03:00.0\n";
+        static const struct {
+                const char *name;
+                size_t at; /* a byte that is changed, and its value; 0: none */
+                uint8_t value;
+                const char *told;
+        } rows[] = {
+                { "iBFT", 0, 0, known },
+                { "BIFT", 0, 0, known },
+                { "DMAR", 0, 0, root },
+                { "iBFT", IBFT_NIC + 5, 2, root },     /* not valid */
+                { "iBFT", IBFT_NIC, 4, root },         /* a target */
+                { "iBFT", 48, 2, root },               /* no control structure */
+                { "iBFT", 4, IBFT_SIZE + 1, root },    /* longer than it is */
+                { "iBFT", 4, IBFT_SIZE - 6, root },    /* the structure is not all in it */
+                { "iBFT", 50, 255, root },             /* nor the offsets */
+                { "iBFT", IBFT_NIC + 96, 0x48, root }, /* no such function */
+        };
+        const Tree *t = *state;
+
+        block(t, NVME, "259:0");
+        tree_file(t, "/sys/devices/pci0000:00/0000:00:04.0/class", "0x020000\n");
+        tree_link(t, "/sys/bus/pci/devices/0000:00:04.0", "../../../devices/pci0000:00/0000:00:04.0");
+        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:0 / / rw - ext4 /dev/nvme0n1 rw\n");
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_free_ char *path = path_join(NAME_SYS_ACPI_TABLES, row->name);
+                _cleanup_(facts_done) Facts f = {};
+                uint8_t table[IBFT_SIZE];
+
+                build_ibft(table, 0x0020);
+                if (row->at > 0)
+                        table[row->at] = row->value;
+                tree_data(t, path, table, sizeof(table));
+                f = probe(t);
+                assert_told(&f, row->told);
+                assert_int_equal(unlinkat(t->rfd, path + 1, 0), 0);
+        }
+}
+
 /* File systems of other machines: by the addresses that the kernel has for them. */
 static void test_servers(void **state)
 {
@@ -184,8 +230,8 @@ static void test_ethernet(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_fabrics), TREE_TEST(test_iscsi),    TREE_TEST(test_ibft),
-                TREE_TEST(test_servers), TREE_TEST(test_ethernet),
+                TREE_TEST(test_fabrics),    TREE_TEST(test_iscsi),   TREE_TEST(test_ibft),
+                TREE_TEST(test_ibft_table), TREE_TEST(test_servers), TREE_TEST(test_ethernet),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
