@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "model/iomem.h"
 #include "model/names.h"
 #include "model/stub.h"
 #include "probe/console.h"
@@ -16,10 +17,6 @@
 #define NAME_PROC_IOMEM    "/proc/iomem"
 #define NAME_SYS_CLASS_DRM "/sys/class/drm"
 #define NAME_SYS_CLASS_FB  "/sys/class/graphics"
-
-/* Below this many levels all lines of /proc/iomem have the same indentation (Linux kernel/resource.c, MAX_IORES_LEVEL:
- * 5, and more in later kernels). */
-#define IOMEM_LEVELS       5U
 
 typedef struct Screen {
         PciFunction *function;
@@ -73,60 +70,27 @@ static void shows(Screen *s, const char *name)
                 (void) snprintf(s->shown, sizeof(s->shown), "%s", name);
 }
 
-/* A line of /proc/iomem: "  c0000000-c07e8fff : BOOTFB". Who is not root reads zeros for the numbers. */
-typedef struct Range {
-        unsigned level;
-        uint64_t start, end;
-        const char *name;
-} Range;
-
-static bool parse_range(char *line, Range *ret)
-{
-        unsigned long long start, end;
-        char *name = strstr(line, " : ");
-
-        if (!name || sscanf(line, "%llx-%llx", &start, &end) != 2)
-                return false;
-        *ret = (Range){ (unsigned) strspn(line, " ") / 2, start, end, name + strlen(" : ") };
-        return true;
-}
-
-/*
- * The framebuffer that the firmware made lies in memory of the display that it is on, and its driver, or before one is
- * there the kernel itself, has asked for it under one of these names (Linux drivers/firmware/sysfb_simplefb.c,
- * drivers/video/fbdev, drivers/gpu/drm/sysfb). Which function has the memory tells the line above it with less
- * indentation, or, where the indentation ends, the one before it.
- */
+/* Who is not root reads zeros for all numbers, and the lines all the same. */
 static int read_iomem(Displays *d)
 {
-        static const char *const holders[] = { "BOOTFB",    "efifb",  "vesafb",  "simplefb",
-                                               "simpledrm", "efidrm", "vesadrm", "ofdrm" };
         _cleanup_free_ char *text = NULL;
-        Screen *in = NULL; /* whose memory the present line is in */
-        Range bar = {};
-        char *save = NULL;
+        IomemWalk walk = {};
+        const char *holder;
+        PciAddr addr;
         int r = root_read_text(d->p->rfd, NAME_PROC_IOMEM, &text);
 
         d->unseen = r < 0;
         if (r < 0)
                 return probe_soft(r);
-        for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-                PciAddr addr;
-                Range range;
+        walk.rest = text;
+        while ((holder = iomem_next_framebuffer(&walk, &addr))) {
+                Screen *s = screen_at(d, addr);
 
-                if (!parse_range(line, &range))
+                if (!s)
                         continue;
-                if (pci_addr_parse(range.name, &addr) >= 0) {
-                        in = screen_at(d, addr);
-                        bar = range;
-                } else if (range.level <= bar.level &&
-                           !(range.level >= IOMEM_LEVELS && range.start >= bar.start && range.end <= bar.end))
-                        in = NULL;
-                else if (in && string_in(range.name, holders, ELEMENTSOF(holders))) {
-                        in->shown[0] = 0; /* the driver is named below the kernel's own line */
-                        shows(in, range.name);
-                        in->function->has_boot_screen = true;
-                }
+                s->shown[0] = 0; /* the driver is named below the kernel's own line */
+                shows(s, holder);
+                s->function->has_boot_screen = true;
         }
         return 0;
 }
