@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "claim-bind.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 
+#include "claim-file.h"
+#include "claim-guard.h"
 #include "pciclass.h"
 
-#define DEVICES "sys/bus/pci/devices"
 #define DRIVERS "sys/bus/pci/drivers"
 
 /* Module without which VFIO has no IOMMU, and its name in /sys/module; NULL: needs none. */
 static const char *const backends[_STUB_MAX] = { [STUB_VFIO_PCI] = "vfio_iommu_type1" };
-
-static void closedirp(DIR **d)
-{
-        if (*d)
-                (void) closedir(*d);
-}
 
 /* Ends the story of one device: its state, why, and one message. */
 static void _printf_(4, 5) conclude(const ClaimContext *x, Claim *c, ClaimState state, const char *format, ...)
@@ -50,7 +44,7 @@ static int write_attr(const ClaimContext *x, const char *path, const char *text)
 
 static void device_path(char buf[static PATH_MAX], const char *address, const char *attribute)
 {
-        (void) snprintf(buf, PATH_MAX, DEVICES "/%s/%s", address, attribute);
+        (void) snprintf(buf, PATH_MAX, CLAIM_DEVICES "/%s/%s", address, attribute);
 }
 
 static int write_device(const ClaimContext *x, const char *address, const char *attribute, const char *text)
@@ -61,40 +55,13 @@ static int write_device(const ClaimContext *x, const char *address, const char *
         return write_attr(x, path, text);
 }
 
-/* A hexadecimal attribute ("0x8086"). Returns 0; negative errno. */
-static int read_hex(const ClaimContext *x, const char *address, const char *attribute, unsigned *ret)
-{
-        char path[PATH_MAX], text[32], *end;
-        _cleanup_close_ int fd = -EBADF;
-        unsigned long value;
-        ssize_t n;
-
-        device_path(path, address, attribute);
-        fd = openat(x->root_fd, path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        /* sysfs hands out an attribute whole in the first read (Linux Documentation/filesystems/sysfs.rst) */
-        do
-                n = read(fd, text, sizeof(text) - 1);
-        while (n < 0 && errno == EINTR);
-        if (n < 0)
-                return -errno;
-        text[n] = 0;
-        errno = 0;
-        value = strtoul(text, &end, 16);
-        if (end == text || (*end && *end != '\n') || errno || value > UINT_MAX)
-                return -EINVAL;
-        *ret = (unsigned) value;
-        return 0;
-}
-
 static int read_id(const ClaimContext *x, const char *address, PciId *ret)
 {
         unsigned vendor = 0, device = 0;
-        int r = read_hex(x, address, "vendor", &vendor);
+        int r = claim_read_hex(x->root_fd, address, "vendor", &vendor);
 
         if (r >= 0)
-                r = read_hex(x, address, "device", &device);
+                r = claim_read_hex(x->root_fd, address, "device", &device);
         if (r >= 0 && (vendor > UINT16_MAX || device > UINT16_MAX))
                 r = -ERANGE;
         if (r >= 0)
@@ -135,7 +102,7 @@ static int read_path(const ClaimContext *x, const char *address, char **ret)
         char link[PATH_MAX], target[PATH_MAX];
         ssize_t n;
 
-        (void) snprintf(link, sizeof(link), DEVICES "/%s", address);
+        (void) snprintf(link, sizeof(link), CLAIM_DEVICES "/%s", address);
         n = readlinkat(x->root_fd, link, target, sizeof(target) - 1);
         if (n < 0)
                 return -errno;
@@ -151,18 +118,10 @@ static int read_path(const ClaimContext *x, const char *address, char **ret)
  */
 static bool find_elsewhere(const ClaimContext *x, const ClaimList *l, const Claim *c, char *ret, size_t size)
 {
-        _cleanup_(closedirp) DIR *d = NULL;
+        _cleanup_(closedirp) DIR *d = claim_open_directory(x->root_fd, CLAIM_DEVICES);
         bool found = false;
-        int fd = openat(x->root_fd, DEVICES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-        if (fd < 0)
-                return false;
-        d = fdopendir(fd);
-        if (!d) {
-                (void) close(fd);
-                return false;
-        }
-        for (const struct dirent *e = readdir(d); e; e = readdir(d)) {
+        for (const struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
                 _cleanup_free_ char *path = NULL;
                 char attribute[PATH_MAX];
                 PciId id;
@@ -191,10 +150,10 @@ static bool find_elsewhere(const ClaimContext *x, const ClaimList *l, const Clai
 }
 
 /* Is this the very card that the list means? Everything else is reported and left alone. */
-static void check_identity(const ClaimContext *x, const ClaimList *l, Claim *c)
+static void check_identity(ClaimSights *s, const ClaimContext *x, const ClaimList *l, Claim *c)
 {
         _cleanup_free_ char *path = NULL;
-        char where[96] = "";
+        char where[96] = "", why[192];
         unsigned class = 0;
         PciId id;
         int r;
@@ -209,7 +168,7 @@ static void check_identity(const ClaimContext *x, const ClaimList *l, Claim *c)
                 return;
         }
         if (r >= 0)
-                r = read_hex(x, c->address, "class", &class);
+                r = claim_read_hex(x->root_fd, c->address, "class", &class);
         if (r < 0) {
                 conclude(x, c, CLAIM_FAILED, "cannot be read (%s): not claimed", strerror(-r));
                 return;
@@ -237,6 +196,10 @@ static void check_identity(const ClaimContext *x, const ClaimList *l, Claim *c)
                         conclude(x, c, CLAIM_MOVED, "is now at %.60s, not %.60s: not claimed%s", path, c->path, where);
                         return;
                 }
+        }
+        if (claim_guard_refuses(s, x, l, c, class, why, sizeof(why))) {
+                conclude(x, c, CLAIM_FAILED, "%s: left to the host", why);
+                return;
         }
         c->state = CLAIM_READY;
 }
@@ -373,8 +336,10 @@ static void bind_or_wait(const ClaimContext *x, Claim *c, int loaded)
 
 void claim_bind_all(const ClaimContext *x, ClaimList *l)
 {
+        ClaimSights sights = {};
+
         for (size_t i = 0; i < l->n_claims; i++)
-                check_identity(x, l, l->claims + i);
+                check_identity(&sights, x, l, l->claims + i);
         /* all overrides before the first module: loading one stub may pull in others, which must find the names set */
         for (size_t i = 0; i < l->n_claims; i++)
                 if (l->claims[i].state == CLAIM_READY)

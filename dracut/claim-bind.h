@@ -2,6 +2,7 @@
 #pragma once
 
 #include "claim-list.h"
+#include "rootwords.h"
 
 /*
  * Gives listed devices to their stub drivers, through sysfs. Needs libc only; what it has to say goes to the reporter.
@@ -15,6 +16,8 @@ typedef struct ClaimContext {
         ClaimReporter reporter;
         /* Loads a kernel module and waits for it: 0, or negative errno. NULL: nothing is loaded, as in a test tree. */
         int (*load_module)(const char *module);
+        /* root_words_print() of the kernel that boots; "": not known, as where this is no boot */
+        char root[ROOT_WORDS_MAX + 1];
 } ClaimContext;
 
 /* Judges and binds every device of the list: state and reason of each say what became of it. */

@@ -36,13 +36,16 @@ static const char *value_of(const char *word, const char *key)
         return strncmp(word, key, n) == 0 && word[n] == '=' ? word + n + 1 : NULL;
 }
 
-ClaimOrder claim_order(char *line)
+ClaimOrder claim_order(char *line, RootWords *ret_root)
 {
         bool claim = false, off = false, rescue = false, crashed = false, for_init = false;
 
+        *ret_root = (RootWords){};
         for (const char *w = next_word(&line); w; w = next_word(&line)) {
                 /* what follows "--" is for init alone, and cannot turn this on; turning off is safe from anywhere */
                 for_init |= streq(w, "--");
+                if (!for_init)
+                        root_words_take(ret_root, w);
                 if (value_of(w, "ptprep.claim"))
                         claim = !for_init && streq(value_of(w, "ptprep.claim"), "1");
                 else if (value_of(w, "ptprep"))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "macro.h"
+#include "rootwords.h"
 
 /* What the kernel command line says about claiming. Pure: it is read by the caller. */
 
@@ -18,6 +18,7 @@ typedef enum ClaimOrder {
  * elfcorehdr= is how kexec(8) and the kernel's own loader tell the crash kernel where the memory of the crashed one is
  * described (Linux Documentation/admin-guide/kdump/kdump.rst); its command line is made of /proc/cmdline.
  *
- * @line: NUL-terminated text of /proc/cmdline, taken apart in place.
+ * @line: NUL-terminated text of /proc/cmdline, taken apart in place. @ret_root: where it says the root is; points into
+ * it.
  */
-ClaimOrder claim_order(char *line);
+ClaimOrder claim_order(char *line, RootWords *ret_root);

@@ -2,6 +2,7 @@
 #include "claim-list.h"
 
 #include "parse.h"
+#include "rootwords.h"
 #include "table.h"
 
 #define BLANKS " \t"
@@ -12,6 +13,14 @@ static const char *const claim_state_table[_CLAIM_STATE_MAX] = {
 };
 
 DEFINE_STRING_TO(claim_state, ClaimState)
+
+static const char *const claim_guard_table[_CLAIM_GUARD_MAX] = {
+        [CLAIM_GUARD_BOOT_DISK] = "boot-disk",
+        [CLAIM_GUARD_NETWORK] = "network",
+        [CLAIM_GUARD_DISPLAY] = "display",
+};
+
+DEFINE_STRING_TABLE(claim_guard, ClaimGuard)
 
 void claim_say(const ClaimReporter *r, bool failure, const char *format, ...)
 {
@@ -84,13 +93,44 @@ static bool parse_later(const char *value, Claim *c)
         return parse_boolean(value, &c->later) >= 0;
 }
 
+static bool parse_root(const char *value, Claim *c)
+{
+        c->root = value;
+        return *value && strlen(value) <= ROOT_WORDS_MAX;
+}
+
+/* The agent has more guards than the helper can see: words that it does not know say nothing to it. */
+static bool parse_allow(const char *value, Claim *c)
+{
+        for (const char *s = value; *s;) {
+                const size_t n = strcspn(s, ",");
+                ClaimGuard guard;
+                char word[32];
+
+                if (n == 0 || n >= sizeof(word))
+                        return false;
+                (void) snprintf(word, sizeof(word), "%.*s", (int) n, s);
+                guard = claim_guard_from_string(word);
+                if (guard >= 0)
+                        c->allowed |= CLAIM_GUARD_BIT(guard);
+                s += n + (s[n] == ',');
+        }
+        return *value != 0;
+}
+
+static bool parse_display(const char *value, Claim *c)
+{
+        c->display_spared = streq(value, "spared");
+        return c->display_spared;
+}
+
 /* What a line can have behind its name. */
 static const struct {
         const char *key;
         bool (*parse)(const char *value, Claim *c);
 } keys[] = {
-        { "optional", parse_optional },
-        { "later", parse_later },
+        { "optional", parse_optional }, { "later", parse_later },     { "root", parse_root },
+        { "allow", parse_allow },       { "display", parse_display },
 };
 
 #define KEY_CHARS "abcdefghijklmnopqrstuvwxyz0123456789_-"

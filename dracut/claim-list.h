@@ -53,6 +53,20 @@ typedef enum ClaimState {
 /* The word for it in the file of results. */
 const char *claim_state_to_string(ClaimState s);
 
+/* What of the host the helper can see in an initramfs; the words of [device] allow. */
+typedef enum ClaimGuard {
+        CLAIM_GUARD_BOOT_DISK,
+        CLAIM_GUARD_NETWORK,
+        CLAIM_GUARD_DISPLAY,
+        _CLAIM_GUARD_MAX,
+        _CLAIM_GUARD_INVALID = -EINVAL,
+} ClaimGuard;
+
+#define CLAIM_GUARD_BIT(guard) (1U << (guard))
+
+ClaimGuard claim_guard_from_string(const char *s);
+const char *claim_guard_to_string(ClaimGuard guard);
+
 /* One line of the list; the texts point into ClaimList.text. */
 typedef struct Claim {
         const char *address; /* as the kernel names the function */
@@ -62,7 +76,11 @@ typedef struct Claim {
         StubDriver driver;
         bool optional; /* optional=yes: it may be missing */
         bool later;    /* later=yes: its stub driver may be loaded by the system only */
-        unsigned line; /* 1 and up */
+        /* what the agent has judged, see claim-guard.h */
+        const char *root;    /* root=WORDS: of root_words_print(); NULL: not said */
+        unsigned allowed;    /* allow=WORD[,WORD]...: a bit for each ClaimGuard that a person has lifted */
+        bool display_spared; /* display=spared: the host can do without what it shows on it */
+        unsigned line;       /* 1 and up */
         /* what became of it */
         ClaimState state;
         bool overridden;  /* its driver_override was written */

@@ -13,6 +13,7 @@
 
 #include "claim-bind.h"
 #include "claim-cmdline.h"
+#include "claim-file.h"
 #include "claim-list.h"
 #include "claim-modprobe.h"
 
@@ -63,39 +64,8 @@ static void say_in_test(void *userdata, bool failure, const char *text)
         fprintf(stderr, "ptprep-claim: %s\n", text);
 }
 
-/*
- * Reads at most max bytes, and one more where there are more. Returns the count, or negative errno. The text ends in
- * NUL and is owned by the caller.
- */
-static ssize_t read_file(int root_fd, const char *path, size_t max, char **ret)
-{
-        _cleanup_close_ int fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC);
-        _cleanup_free_ char *text = NULL;
-        size_t n = 0;
-
-        if (fd < 0)
-                return -errno;
-        text = malloc(max + 2);
-        if (!text)
-                return -ENOMEM;
-        while (n <= max) {
-                ssize_t k = read(fd, text + n, max + 1 - n);
-
-                if (k < 0 && errno == EINTR)
-                        continue;
-                if (k < 0)
-                        return -errno;
-                if (k == 0)
-                        break;
-                n += (size_t) k;
-        }
-        text[n] = 0;
-        *ret = TAKE_PTR(text);
-        return (ssize_t) n;
-}
-
 /* Do the kernel arguments ask for claims? Says why where they do and it does not act all the same. */
-static bool wanted(const ClaimContext *c)
+static bool wanted(ClaimContext *c)
 {
         static const char *const reasons[_CLAIM_ORDER_MAX] = {
                 [CLAIM_ORDER_OFF] = "ptprep=off",
@@ -103,8 +73,9 @@ static bool wanted(const ClaimContext *c)
                 [CLAIM_ORDER_KDUMP] = "crash kernel",
         };
         _cleanup_free_ char *line = NULL;
-        ssize_t n = read_file(c->root_fd, CMDLINE, CMDLINE_MAX, &line);
+        ssize_t n = claim_read_file(c->root_fd, CMDLINE, CMDLINE_MAX, &line);
         ClaimOrder order;
+        RootWords root;
 
         if (n < 0) {
                 claim_say(&c->reporter, true, "/" CMDLINE ": cannot be read (%s): nothing claimed", strerror((int) -n));
@@ -116,7 +87,8 @@ static bool wanted(const ClaimContext *c)
                           CMDLINE_MAX);
                 return false;
         }
-        order = claim_order(line);
+        order = claim_order(line, &root);
+        root_words_print(&root, c->root);
         /* not said on the command line where a device tree says it */
         if (order == CLAIM_ORDER_ACT && faccessat(c->root_fd, VMCORE, F_OK, 0) == 0)
                 order = CLAIM_ORDER_KDUMP;
@@ -176,7 +148,7 @@ static void write_result(const ClaimContext *c, const ClaimList *l)
 }
 
 /* Returns how many of the listed devices are not claimed, refused lines included. */
-static size_t run(const ClaimContext *c)
+static size_t run(ClaimContext *c)
 {
         _cleanup_(claim_list_done) ClaimList list = {};
         _cleanup_free_ char *text = NULL;
@@ -185,7 +157,7 @@ static size_t run(const ClaimContext *c)
 
         if (!wanted(c))
                 return 0;
-        n = read_file(c->root_fd, CLAIMS, CLAIM_LIST_MAX, &text);
+        n = claim_read_file(c->root_fd, CLAIMS, CLAIM_LIST_MAX, &text);
         if (n >= 0)
                 n = claim_list_parse("/" CLAIMS, text, (size_t) n, &c->reporter, &list);
         if (n == -EPROTONOSUPPORT) /* which was said */

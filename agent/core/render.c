@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/render.h"
 
+#include "base/text.h"
 #include "model/claim-limits.h"
 #include "model/record.h"
+#include "model/rootwords.h"
 
-#define UNSAFE_OPTION "options vfio_iommu_type1 allow_unsafe_interrupts=1"
+/* Those that the helper has too: ClaimGuard in dracut/claim-list.h. */
+#define CLAIM_GUARDS                                                                                                   \
+        (HOST_USE_BIT(HOST_USE_BOOT_DISK) | HOST_USE_BIT(HOST_USE_NETWORK) | HOST_USE_BIT(HOST_USE_DISPLAY))
+#define CLAIM_SPARED   "display=spared"
+#define CLAIM_ROOT_MAX (sizeof("root=") + ROOT_WORDS_MAX)
+
+#define UNSAFE_OPTION  "options vfio_iommu_type1 allow_unsafe_interrupts=1"
 
 /* Text that grows through stdio; the result is taken when everything was written. */
 static int stream_finish(FILE **f, char **text, char **ret)
@@ -19,24 +27,103 @@ static int stream_finish(FILE **f, char **text, char **ret)
         return 0;
 }
 
-/* The path that an earlier list recorded for the same address and id, "-" when there is none. */
-static char *recorded_path(const char *list, PciAddr addr, PciId id)
+/* What an earlier list has behind address and id, up to the end of the line; NULL: it has not this device. */
+static const char *recorded(const char *list, PciAddr addr, PciId id)
 {
-        char want[64], path[256] = "-";
-        size_t n = (size_t) snprintf(want, sizeof(want), "%s %04x:%04x ", PCI_ADDR_TEXT(addr), id.vendor, id.device);
+        char begin[64];
 
-        for (const char *line = list; line && *line;) {
-                const char *next = strchr(line, '\n');
+        (void) snprintf(begin, sizeof(begin), "%s %04x:%04x ", PCI_ADDR_TEXT(addr), id.vendor, id.device);
+        for (const char *line = list; line && *line; line = text_next_line(line))
+                if (startswith(line, begin))
+                        return line + strlen(begin);
+        return NULL;
+}
 
-                if (strncmp(line, want, n) == 0 && sscanf(line + n, "%*63s %255s", path) == 1 && pci_path_valid(path))
-                        break;
-                strcpy(path, "-");
-                line = next ? next + 1 : NULL;
-        }
+/* The path there, "-" when there is none. */
+static char *recorded_path(const char *line)
+{
+        char path[256];
+
+        if (!line || sscanf(line, "%*63s %255s", path) != 1 || !pci_path_valid(path))
+                return strdup("-");
         return strdup(path);
 }
 
-int render_claims(const Wanted *w, const char *present, char **ret)
+/* Has the line this KEY=VALUE? */
+static bool has_recorded(const char *line, const char *word)
+{
+        const size_t n = strlen(word);
+
+        for (const char *s = line; s && *s && *s != '\n'; s += strspn(s, " ")) {
+                const size_t length = strcspn(s, " \n");
+
+                if (length == n && strncmp(s, word, n) == 0)
+                        return true;
+                s += length;
+        }
+        return false;
+}
+
+static void print_root(const Kargs *k, char ret[static ROOT_WORDS_MAX + 1])
+{
+        RootWords words = {};
+
+        FOREACH_ARRAY(word, k->words.items, kargs_of_kernel(k))
+                root_words_take(&words, *word);
+        root_words_print(&words, ret);
+}
+
+/*
+ * The root of the host that was judged, with its key; "" where nobody knows it. That of what boots by default comes
+ * first: in the root of an installer the running kernel has another one. As long as what was recorded is true of either
+ * it stays, or each boot would make all images again.
+ */
+static void find_root(const Facts *f, const char *line, char ret[static CLAIM_ROOT_MAX])
+{
+        char root[ROOT_WORDS_MAX + 1], word[CLAIM_ROOT_MAX];
+
+        *ret = 0;
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->n_entries) {
+                        print_root(&e->arguments, root);
+                        if (!e->is_default || (e->untold && streq(root, "-")))
+                                continue;
+                        (void) snprintf(word, sizeof(word), "root=%s", root);
+                        if (!*ret || has_recorded(line, word))
+                                strcpy(ret, word);
+                        if (has_recorded(line, word))
+                                return;
+                }
+        if (!f->cmdline_known)
+                return;
+        print_root(&f->cmdline, root);
+        (void) snprintf(word, sizeof(word), "root=%s", root);
+        if (!*ret || has_recorded(line, word))
+                strcpy(ret, word);
+}
+
+/* The guards of the helper that a person has lifted, and the one that the agent has. */
+static void print_guards(FILE *f, const Facts *facts, const WantedDevice *d, const char *line)
+{
+        const char *separator = " allow=";
+        const PciFunction *p = d->function;
+
+        for (HostUseKind kind = 0; kind < _HOST_USE_KIND_MAX; kind++)
+                if (d->config->allow & HOST_USE_BIT(kind) & CLAIM_GUARDS) {
+                        fprintf(f, "%s%s", separator, host_use_kind_to_string(kind));
+                        separator = ",";
+                }
+        /* once it is claimed nobody can tell any more what was on it */
+        if (p && !driver_is_guests(p->driver)) {
+                const HostUseAnswer screen = host_use_of(facts, p, HOST_USE_DISPLAY);
+
+                if (screen.used == TRISTATE_NO && screen.use)
+                        fputs(" " CLAIM_SPARED, f);
+        } else if (has_recorded(line, CLAIM_SPARED))
+                fputs(" " CLAIM_SPARED, f);
+}
+
+int render_claims(const Wanted *w, const Facts *facts, char **ret)
 {
         _cleanup_free_ char *text = NULL;
         size_t size;
@@ -53,8 +140,9 @@ int render_claims(const Wanted *w, const char *present, char **ret)
                 fputs("# with " UNSAFE_OPTION "\n", f);
         FOREACH_ARRAY(d, w->devices, w->n_devices) {
                 const ConfigDevice *c = d->config;
-                _cleanup_free_ char *recorded = NULL;
-                const char *path = c->path;
+                const char *path = c->path, *line = recorded(facts->claims, c->address, c->id);
+                _cleanup_free_ char *old_path = NULL;
+                char root[CLAIM_ROOT_MAX];
 
                 if (d->state == DEVICE_WAITING)
                         continue;
@@ -64,10 +152,13 @@ int render_claims(const Wanted *w, const char *present, char **ret)
                     strlen(path) > CLAIM_PATH_MAX) /* of no machine that anybody has seen: address and id count */
                         path = "-";
                 if (!path)
-                        path = recorded = recorded_path(present, c->address, c->id);
-                fprintf(f, "%s %04x:%04x %s %s %s%s%s\n", PCI_ADDR_TEXT(c->address), c->id.vendor, c->id.device,
+                        path = old_path = recorded_path(line);
+                find_root(facts, line, root);
+                fprintf(f, "%s %04x:%04x %s %s %s%s%s%s%s", PCI_ADDR_TEXT(c->address), c->id.vendor, c->id.device,
                         stub_driver_to_string(c->driver), path ?: "-", c->name, c->optional ? " optional=yes" : "",
-                        w->in_claim_image ? " later=yes" : "");
+                        w->in_claim_image ? " later=yes" : "", *root ? " " : "", root);
+                print_guards(f, facts, d, line);
+                fputc('\n', f);
         }
         return stream_finish(&f, &text, ret);
 }

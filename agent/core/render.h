@@ -7,9 +7,10 @@
 
 /**
  * render_claims() - the claim list, one line a device
- * @present: the list as it is now, NULL: none. A device that is absent today keeps the bridge path recorded there.
+ * @f: has the list as it is now. A device that is absent today keeps the bridge path recorded there, and one that a
+ * guest has keeps what was found of it when the host had it.
  */
-int render_claims(const Wanted *w, const char *present, char **ret) _must_check_;
+int render_claims(const Wanted *w, const Facts *f, char **ret) _must_check_;
 
 /* modprobe.d: softdep lines, and the option for unsafe interrupts where it is asked for. No ids: the option would take
  * a moved card and work in spite of ptprep=off. */

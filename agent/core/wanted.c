@@ -134,7 +134,7 @@ static int want_files(const Config *c, const Facts *f, Wanted *w)
         int r = claim_way_choose(c, f, &w->in_claim_image, &w->claim_image_obstacle);
 
         if (r >= 0)
-                r = render_claims(w, f->claims, &w->claims);
+                r = render_claims(w, f, &w->claims);
         if (r >= 0)
                 r = render_modprobe(w, &w->modprobe_snippet);
         if (r >= 0 && w->in_claim_image)

@@ -20,6 +20,6 @@
 /* Bytes of the whole list: as many devices as it may have, and some comments. */
 #define CLAIM_LIST_MAX     (CLAIM_DEVICES_MAX * (CLAIM_LINE_MAX + 1) + 4096)
 
-/* "ADDRESS VENDOR:DEVICE DRIVER PATH NAME" always fits, and 128 bytes behind it */
-static_assert(sizeof("ffffffff:ff:1f.7 ffff:ffff vfio-pci  ") + CLAIM_PATH_MAX + CLAIM_NAME_MAX + 128 <= CLAIM_LINE_MAX,
+/* "ADDRESS VENDOR:DEVICE DRIVER PATH NAME" always fits, and 144 bytes behind it: all keys there are */
+static_assert(sizeof("ffffffff:ff:1f.7 ffff:ffff vfio-pci  ") + CLAIM_PATH_MAX + CLAIM_NAME_MAX + 144 <= CLAIM_LINE_MAX,
               "a device that the agent takes has a line that the helper takes");

@@ -34,7 +34,10 @@
 #define CLASS_BRIDGE_CARDBUS    0x0607U
 #define CLASS_BRIDGE_SEMI       0x0609U /* semi-transparent PCI-to-PCI bridge */
 #define CLASS_SYSTEM_IOMMU      0x0806U /* AMD I/O Virtualization Technology (IOMMU) Specification 48882, 3.2 */
+#define CLASS_SYSTEM_SD         0x0805U
+#define CLASS_SERIAL_FIREWIRE   0x0c00U
 #define CLASS_SERIAL_USB        0x0c03U
+#define CLASS_SERIAL_FC         0x0c04U
 #define CLASS_SERIAL_SMBUS      0x0c05U
 #define CLASS_SERIAL_INFINIBAND 0x0c06U
 #define CLASS_SERIAL_BUS        0x0c80U /* other serial bus controllers */
@@ -47,6 +50,37 @@ static inline unsigned pci_class_base(uint32_t class)
 static inline unsigned pci_class_sub(uint32_t class)
 {
         return class >> 8;
+}
+
+/* Can disks be on it, or behind it? Before any driver is there only the class tells. */
+static inline bool pci_class_has_disks(uint32_t class)
+{
+        switch (pci_class_sub(class)) {
+        case CLASS_SYSTEM_SD:
+        case CLASS_SERIAL_FIREWIRE:
+        case CLASS_SERIAL_USB:
+        case CLASS_SERIAL_FC:
+        case CLASS_SERIAL_INFINIBAND:
+                return true;
+        default:
+                return pci_class_base(class) == CLASS_STORAGE;
+        }
+}
+
+static inline bool pci_class_is_network(uint32_t class)
+{
+        return pci_class_base(class) == CLASS_NETWORK || pci_class_base(class) == CLASS_WIRELESS;
+}
+
+/* Linux takes the class from before there were classes for VGA too (include/linux/pci.h, pci_is_vga()). */
+static inline bool pci_class_is_vga(uint32_t class)
+{
+        return pci_class_sub(class) == CLASS_DISPLAY_VGA || pci_class_sub(class) == CLASS_OLD_VGA;
+}
+
+static inline bool pci_class_is_display(uint32_t class)
+{
+        return pci_class_base(class) == CLASS_DISPLAY || pci_class_is_vga(class);
 }
 
 /*

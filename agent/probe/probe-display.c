@@ -34,17 +34,12 @@ typedef struct Displays {
         bool unseen; /* who holds the framebuffer of the firmware cannot be told */
 } Displays;
 
-static bool is_display(const PciFunction *f)
-{
-        return pci_class_base(f->class) == CLASS_DISPLAY || pci_class_sub(f->class) == CLASS_OLD_VGA;
-}
-
 static int find_screens(Displays *d)
 {
         FOREACH_ARRAY(f, d->f->functions, d->f->n_functions) {
                 Screen *s;
 
-                if (!is_display(f))
+                if (!pci_class_is_display(f->class))
                         continue;
                 s = array_grow(&d->screens, d->n);
                 if (!s)
@@ -181,9 +176,7 @@ static int read_boot_vga(Displays *d)
 /* Can something be seen on it? A card for computing has no connectors; without its driver only the class can tell. */
 static bool can_show(const Screen *s)
 {
-        return s->shown[0] || (s->card ? s->connectors > 0
-                                       : pci_class_sub(s->function->class) == CLASS_DISPLAY_VGA ||
-                                                 pci_class_sub(s->function->class) == CLASS_OLD_VGA);
+        return s->shown[0] || (s->card ? s->connectors > 0 : pci_class_is_vga(s->function->class));
 }
 
 static bool is_only(const Displays *d, const Screen *screen)

@@ -26,7 +26,7 @@ static void a_fresh_plan_has_the_safe_order(void **state)
                 assert_int_equal(m->plan.steps[i].kind, order[i]);
         files = m->plan.steps + 1;
         assert_string_equal(files[0].path, "/etc/ptprep/claims");
-        assert_non_null(strstr(files[0].file.new_text, "0000:00:04.0 8086:10d3 vfio-pci pci0000:00/04.0 nic0\n"));
+        assert_non_null(strstr(files[0].file.new_text, "0000:00:04.0 8086:10d3 vfio-pci pci0000:00/04.0 nic0 root="));
         assert_non_null(strstr(files[1].file.new_text, "\nsoftdep e1000e pre: vfio-pci\n"));
         assert_null(strstr(files[1].file.new_text, "ids="));
         assert_non_null(strstr(files[2].file.new_text, " add_dracutmodules+=\" ptprep \"\n"));
