@@ -106,6 +106,7 @@ class Case:
     path: Path
     title: str = ""
     suites: list[str] = field(default_factory=lambda: ["bookworm"])
+    chosen: list[str] | None = None
     direct: bool = False
     iommu: str = "none"
     iommu_options: str = ""
@@ -133,6 +134,10 @@ class Case:
     @property
     def name(self) -> str:
         return self.path.stem
+
+    def suites_of(self, chosen: bool) -> list[str]:
+        """Those it runs in: all, or what is chosen for each change."""
+        return self.suites if self.chosen is None or not chosen else self.chosen
 
     def firmware_of(self, boot: Boot) -> list[tuple[str, str]]:
         """The edits of one boot of a direct case."""
@@ -206,6 +211,9 @@ class Reader:
             raise self.fail(1, "[case] needs a title")
         if not case.boots:
             raise self.fail(1, "no [boot 1]")
+        for suite in case.chosen or []:
+            if suite not in case.suites:
+                raise self.fail(1, f"chosen = {suite} is none of its suites: {' '.join(case.suites)}")
         kept: set[str] = set()
         for boot in case.boots:
             if not boot.steps and not boot.unchanged:
@@ -256,6 +264,12 @@ class Reader:
             raise self.fail(entry.line, f"{entry.key} is one of {', '.join(words)}, not {entry.value!r}")
         return entry.value
 
+    def _suites(self, entry: Entry) -> list[str]:
+        for suite in entry.value.split():
+            if suite not in SUITES:
+                raise self.fail(entry.line, f"unknown suite {suite}; there are {', '.join(SUITES)}")
+        return entry.value.split()
+
     def _mount_points(self, entry: Entry) -> list[str]:
         for word in entry.value.split():
             if word not in MOUNT_POINTS:
@@ -289,10 +303,9 @@ class Reader:
             if key == "title":
                 case.title = value
             elif key == "suites":
-                case.suites = value.split()
-                for suite in case.suites:
-                    if suite not in SUITES:
-                        raise self.fail(entry.line, f"unknown suite {suite}; there are {', '.join(SUITES)}")
+                case.suites = self._suites(entry)
+            elif key == "chosen":
+                case.chosen = [] if value == "no" else self._suites(entry)
             elif key == "boot":
                 case.direct = self._one_of(entry, ("disk", "direct")) == "direct"
             elif key == "iommu":
