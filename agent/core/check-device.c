@@ -92,6 +92,15 @@ static size_t count_less(const uint32_t *numbers, size_t n, uint64_t than)
         return low;
 }
 
+/* Another function of that id goes to a stub driver, for a reason that is not ptprep's. */
+static bool twin_is_taken(const Judgement *j, const WantedDevice *d)
+{
+        FOREACH_ARRAY(f, j->facts->functions, j->facts->n_functions)
+                if (pci_id_equal(f->id, d->config->id) && foreign_ids_take(j, f))
+                        return true;
+        return false;
+}
+
 int check_device_unique(const Check *self, const Judgement *j, FindingList *ret)
 {
         size_t n_functions = j->facts->n_functions;
@@ -111,10 +120,10 @@ int check_device_unique(const Check *self, const Judgement *j, FindingList *ret)
                         continue;
                 n = count_less(ids, n_functions, id + 1) - count_less(ids, n_functions, id);
                 if (n > 1)
-                        r = finding_add(
-                                ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL,
-                                "%zu other device%s with this id: claimed by address, so they stay with the host",
-                                n - 1, n == 2 ? "" : "s");
+                        r = finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL,
+                                        "%zu other device%s with this id: claimed by address, %s", n - 1,
+                                        n == 2 ? "" : "s",
+                                        twin_is_taken(j, d) ? "but see claim.foreign" : "so they stay with the host");
                 else
                         r = finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL,
                                         "the only device with this id");

@@ -24,6 +24,7 @@ const Check check_table[] = {
         { "boot.argument", "claim argument for the next boot", check_boot_argument },
         { "image.current", "initramfs image of each kernel", check_image_current },
         { "claim.disabled", "claiming not switched off in this boot", check_claim_disabled },
+        { "claim.foreign", "what others have configured for the same drivers", check_claim_foreign },
         { "device.present", "device is where it was configured", check_device_present },
         { "device.unique", "other devices with the same id", check_device_unique },
         { "device.boot-disk", "device not what the host boots from", check_device_used },

@@ -42,6 +42,10 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
 int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret);
 int check_claim_disabled(const Check *self, const Judgement *j, FindingList *ret);
 int check_image_current(const Check *self, const Judgement *j, FindingList *ret);
+/* Does what others have configured give this function to a stub driver that ptprep loads? */
+bool foreign_ids_take(const Judgement *j, const PciFunction *f);
+
+int check_claim_foreign(const Check *self, const Judgement *j, FindingList *ret);
 int check_device_present(const Check *self, const Judgement *j, FindingList *ret);
 int check_device_unique(const Check *self, const Judgement *j, FindingList *ret);
 int check_device_used(const Check *self, const Judgement *j, FindingList *ret);

@@ -29,6 +29,7 @@ void pci_function_done(PciFunction *p)
 {
         free(p->driver);
         free(p->driver_override);
+        free(p->driverctl);
         free(p->path);
         free(p->reset);
         free(p->name);
@@ -55,6 +56,7 @@ void facts_done(Facts *f)
         }
         free(f->kernels);
         host_uses_done(&f->host);
+        stub_settings_free(f->stub_settings, f->n_stub_settings);
         FOREACH_ARRAY(t, f->tables, f->n_tables)
                 acpi_table_done(t);
         free(f->tables);

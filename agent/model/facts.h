@@ -17,6 +17,7 @@
 #include "pciclass.h"
 #include "record.h"
 #include "sealedvolume.h"
+#include "stubsetting.h"
 
 /* What is true of the machine. Filled by the probers only; each field can say unknown, which is not no. */
 
@@ -40,6 +41,7 @@ typedef struct PciFunction {
         uint32_t class;        /* 24 bits: base class, subclass, programming interface; PCI Code and ID Assignment 1 */
         char *driver;          /* NULL: none bound */
         char *driver_override; /* of a wanted device; NULL: none set */
+        char *driverctl;       /* likewise: the driver that driverctl(8) gives it to at each boot; NULL: none */
         /* IOMMU group, PCI_GROUP_NONE; of wanted devices and whoever is in one with them, of all when FACTS_FUNCTIONS
          * asks */
         int32_t group;
@@ -193,6 +195,8 @@ typedef struct Facts {
         size_t n_sealed;
         BootMounts boot_mounts; /* file systems of the loaders that were not mounted, and what became of reading them */
         HostUses host;          /* what the system lives on */
+        StubSetting *stub_settings; /* what others have told modprobe, in the order in which it counts */
+        size_t n_stub_settings;
         /* files that ptprep generates, as they are now; NULL: absent */
         char *claims, *modprobe_snippet, *modules_load;
         ClaimImage claim_image;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "iommu/argument.h"
 #include "model/names.h"
+#include "probe/modprobe-config.h"
 
 /* A distribution's configuration has some 300 KiB. */
 #define CONFIG_MAX_BYTES (4U * 1024 * 1024)
@@ -77,21 +78,24 @@ static Tristate module_switch(const Probe *p, const char *path)
 
 /* "options vfio_iommu_type1 NAME=VALUE ...": what the value is, and unchanged where the line does not say
  * (modprobe.d(5)). */
-static void option_in_line(char *line, Tristate *value)
+static int option_in_line(void *userdata, const char *path, unsigned number, char *line)
 {
+        Tristate *value = userdata;
         char *save = NULL, *word = strtok_r(line, " \t", &save);
 
+        (void) path, (void) number;
         if (!word || !streq(word, "options"))
-                return;
+                return 0;
         word = strtok_r(NULL, " \t", &save);
         if (!word || !(streq(word, "vfio_iommu_type1") || streq(word, "vfio-iommu-type1")))
-                return;
+                return 0;
         while ((word = strtok_r(NULL, " \t", &save))) {
                 const char *v = startswith(word, "allow_unsafe_interrupts");
 
                 if (v && (v[0] == 0 || v[0] == '='))
                         *value = v[0] == 0 || (v[1] && strchr("1yY", v[1])) ? TRISTATE_YES : TRISTATE_NO;
         }
+        return 0;
 }
 
 /*
@@ -99,33 +103,10 @@ static void option_in_line(char *line, Tristate *value)
  */
 static int probe_unsafe_option(const Probe *p, Facts *f)
 {
-        static const char *const directories[] = { "/usr/lib/modprobe.d", "/lib/modprobe.d", "/run/modprobe.d",
-                                                   "/etc/modprobe.d" };
-
         if (f->features.unsafe_interrupts != TRISTATE_UNKNOWN || f->features.interrupt_remapping == TRISTATE_YES)
                 return 0;
         f->features.unsafe_configured = TRISTATE_NO;
-        FOREACH_ARRAY(directory, directories, ELEMENTSOF(directories)) {
-                _cleanup_(string_list_done) StringList names = {};
-                int r = root_list(p->rfd, *directory, ".conf", &names);
-
-                if (r == -ENOMEM)
-                        return r;
-                FOREACH_ARRAY(name, names.items, names.n) {
-                        _cleanup_free_ char *path = NULL, *text = NULL;
-                        char *save = NULL;
-
-                        if (string_printf(&path, "%s/%s", *directory, *name) < 0)
-                                return -ENOMEM;
-                        r = root_read_text(p->rfd, path, &text);
-                        if (r == -ENOMEM)
-                                return r;
-                        for (char *line = r < 0 ? NULL : strtok_r(text, "\n", &save); line;
-                             line = strtok_r(NULL, "\n", &save))
-                                option_in_line(line, &f->features.unsafe_configured);
-                }
-        }
-        return 0;
+        return modprobe_config_read(p->rfd, option_in_line, &f->features.unsafe_configured);
 }
 
 /* Is this word in the line "flags : ..." of the first CPU? */

@@ -192,7 +192,7 @@ static void unsafe_interrupts(void **state)
 
         tree_file(t, NAME_SYS_IRQ "/1/chip_name", "IO-APIC\n");
         expect_unsafe(t, TRISTATE_UNKNOWN, TRISTATE_NO);
-        tree_file(t, "/usr/lib/modprobe.d/vfio.conf", "options vfio_iommu_type1 allow_unsafe_interrupts=0\n");
+        tree_file(t, "/usr/lib/modprobe.d/Vfio.conf", "options vfio_iommu_type1 allow_unsafe_interrupts=0\n");
         tree_file(t, "/etc/modprobe.d/a.conf",
                   "# options vfio_iommu_type1 allow_unsafe_interrupts=1\noptions vfio ids=1\n"
                   "options vfio-iommu-type1\tdisable_hugepages=1 allow_unsafe_interrupts=1\n");

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
+#include "core/check.h"
+
+/*
+ * What others have configured about the same drivers and devices: old guides have people write "options vfio-pci
+ * ids=...". Such a line has no effect while a host driver is loaded first. With ptprep the stub driver is, and takes
+ * every function that has one of the ids; if the host lives on one of them there is no host any more.
+ */
+
+/* What a driver takes besides, of which this is the worst. */
+typedef struct Taken {
+        const PciFunction *worst;
+        HostUseAnswer host;
+        size_t others;
+} Taken;
+
+static bool stub_is_wanted(const Judgement *j, StubDriver driver)
+{
+        FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices)
+                if (d->config->driver == driver && d->state == DEVICE_FOUND)
+                        return true;
+        return false;
+}
+
+/* One that a guest's driver has is where somebody wants it, and a bridge is refused by the drivers themselves. */
+static bool would_be_taken(const Judgement *j, const PciFunction *f, const char *ids)
+{
+        StubId id;
+
+        if (pci_is_bridge(f) || driver_is_guests(f->driver) || config_device_at(j->config, f->addr))
+                return false;
+        while (stub_id_next(&ids, &id))
+                if (stub_id_matches(&id, f->id, f->has_subsystem, f->subsystem, f->class))
+                        return true;
+        return false;
+}
+
+static void key_of(StubDriver driver, char buf[static 32])
+{
+        (void) snprintf(buf, 32, "%s.ids", stub_driver_to_string(driver));
+}
+
+bool foreign_ids_take(const Judgement *j, const PciFunction *f)
+{
+        FOREACH_ARRAY(s, j->facts->stub_settings, j->facts->n_stub_settings)
+                if (s->kind == STUB_SETTING_IDS && stub_is_wanted(j, s->driver) && would_be_taken(j, f, s->value))
+                        return true;
+        for (StubDriver driver = 0; driver < _STUB_MAX; driver++) {
+                char key[32];
+
+                key_of(driver, key);
+                FOREACH_ARRAY(l, j->facts->loaders, stub_is_wanted(j, driver) ? j->facts->n_loaders : 0)
+                        FOREACH_ARRAY(e, l->entries, l->n_entries) {
+                                size_t from = 0;
+
+                                for (const char *ids; !e->rescue && (ids = kargs_next(&e->arguments, key, &from));)
+                                        if (would_be_taken(j, f, ids))
+                                                return true;
+                        }
+        }
+        return false;
+}
+
+static unsigned weight(const HostUseAnswer *a)
+{
+        return a->used == TRISTATE_YES ? 2 : a->used == TRISTATE_UNKNOWN;
+}
+
+static Taken find_taken(const Judgement *j, const char *ids)
+{
+        Taken t = {};
+
+        FOREACH_ARRAY(f, j->facts->functions, j->facts->n_functions) {
+                HostUseAnswer host;
+
+                if (!would_be_taken(j, f, ids))
+                        continue;
+                host = host_use_any(j->facts, f, 0);
+                t.others += t.worst != NULL;
+                if (!t.worst || weight(&host) > weight(&t.host)) {
+                        t.worst = f;
+                        t.host = host;
+                }
+        }
+        return t;
+}
+
+static int judge_ids(const Check *self, const Judgement *j, StubDriver driver, const char *place, const char *ids,
+                     CureKind kind, const char *cure, FindingList *ret)
+{
+        _cleanup_free_ char *chain = NULL;
+        const Taken t = find_taken(j, ids);
+        char others[48] = "", use[512] = "it is not configured";
+
+        if (!t.worst)
+                return 0;
+        if (t.others > 0)
+                (void) snprintf(others, sizeof(others), " and %zu other%s", t.others, t.others == 1 ? "" : "s");
+        if (t.host.used == TRISTATE_YES) {
+                chain = host_use_chain(t.host.use);
+                if (!chain)
+                        return -ENOMEM;
+                (void) snprintf(use, sizeof(use), "it %s %s (%s)", host_use_texts[t.host.kind].verb, t.host.use->what,
+                                chain);
+        } else if (t.host.used == TRISTATE_UNKNOWN)
+                (void) snprintf(use, sizeof(use), "cannot tell whether the host lives on it");
+        return finding_add(ret, self->id, t.host.used == TRISTATE_NO || t.host.waits ? RESULT_WARN : RESULT_BLOCKED,
+                           place, kind, cure, "ids=%.100s has %s take %s (%s)%s too, which ptprep loads early: %s", ids,
+                           stub_driver_to_string(driver), PCI_ADDR_TEXT(t.worst->addr), t.worst->driver ?: "no driver",
+                           others, use);
+}
+
+/* Of entries that have the same words only the first is told. */
+static int judge_entries(const Check *self, const Judgement *j, StubDriver driver, FindingList *ret)
+{
+        _cleanup_(string_list_done) StringList told = {};
+        char key[32];
+
+        key_of(driver, key);
+        FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->n_entries) {
+                        size_t from = 0;
+
+                        for (const char *ids; !e->rescue && (ids = kargs_next(&e->arguments, key, &from));) {
+                                char line[16];
+                                _cleanup_free_ char *place = NULL;
+                                int r;
+
+                                if (string_list_contains(&told, ids))
+                                        continue;
+                                r = string_list_add(&told, ids);
+                                if (r >= 0)
+                                        r = string_printf(&place, "%s%s", e->file ?: e->id, boot_entry_line(e, line));
+                                if (r >= 0)
+                                        r = judge_ids(self, j, driver, place, ids, CURE_ARGUMENT,
+                                                      "take it out of the kernel arguments: ptprep claims by address",
+                                                      ret);
+                                if (r < 0)
+                                        return r;
+                        }
+                }
+        return 0;
+}
+
+/* "install MODULE COMMAND": true and false never load it; another command may. */
+static int judge_install(const Check *self, const StubSetting *s, FindingList *ret)
+{
+        const size_t n = strcspn(s->value, " \t");
+        bool never = false;
+
+        FOREACH_ARRAY(end, ((const char *const[]){ "true", "false" }), 2) {
+                const size_t length = strlen(*end);
+
+                never |= n >= length && strncmp(s->value + n - length, *end, length) == 0;
+        }
+        return finding_add(ret, self->id, never ? RESULT_BLOCKED : RESULT_WARN, s->place, CURE_CONFIGURATION,
+                           "take that line out, and have the images made again",
+                           "modprobe runs \"%.60s\" in place of loading %s%s", s->value,
+                           stub_driver_to_string(s->driver), never ? ", which nothing can be bound to then" : "");
+}
+
+static int judge_driverctl(const Check *self, const Judgement *j, FindingList *ret)
+{
+        FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
+                const char *driver = d->function ? d->function->driverctl : NULL;
+                char place[64], cure[64];
+                int r;
+
+                if (!driver || streq(driver, stub_driver_to_string(d->config->driver)))
+                        continue;
+                (void) snprintf(place, sizeof(place), "/etc/driverctl.d/pci-%s", PCI_ADDR_TEXT(d->config->address));
+                (void) snprintf(cure, sizeof(cure), "driverctl unset-override %s", PCI_ADDR_TEXT(d->config->address));
+                r = finding_add(ret, self->id, RESULT_WARN, place, CURE_CONFIGURATION, cure,
+                                "driverctl gives %s to %s at each boot, after ptprep has claimed it", d->config->name,
+                                driver);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int check_claim_foreign(const Check *self, const Judgement *j, FindingList *ret)
+{
+        int r = judge_driverctl(self, j, ret);
+
+        FOREACH_ARRAY(s, j->facts->stub_settings, j->facts->n_stub_settings) {
+                if (r < 0 || !stub_is_wanted(j, s->driver))
+                        continue;
+                if (s->kind == STUB_SETTING_INSTALL)
+                        r = judge_install(self, s, ret);
+                else
+                        r = judge_ids(self, j, s->driver, s->place, s->value, CURE_CONFIGURATION,
+                                      "take ids= out there, and have the images made again: ptprep claims by address",
+                                      ret);
+        }
+        for (StubDriver driver = 0; r >= 0 && driver < _STUB_MAX; driver++)
+                if (stub_is_wanted(j, driver))
+                        r = judge_entries(self, j, driver, ret);
+        return r;
+}
