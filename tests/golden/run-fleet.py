@@ -78,7 +78,7 @@ def judge_features(report: dict, text: str) -> list[str]:
               "ptprep.devices": str(len(report["devices"]))}
     wanted |= {f"ptprep.device.{d['name']}.pciBusID": d["address"] for d in report["devices"]}
     wanted |= {f"ptprep.device.{d['name']}.iommuGroup": str(d["iommu_group"]) for d in report["devices"] if d["iommu_group"] is not None}
-    wanted |= {f"ptprep.device.{d['name']}.pcieRoot": d["path"].split("/")[0] for d in report["devices"] if d["path"]}
+    wanted |= {f"ptprep.device.{d['name']}.pcieRoot": re.findall("pci[0-9a-f:]+", d["path"])[-1] for d in report["devices"] if d["path"]}
     return errors + [f"{k} is {features.get(k)}, not {v}" for k, v in wanted.items() if features.get(k) != v]
 
 

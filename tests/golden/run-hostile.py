@@ -181,7 +181,7 @@ def judge_config(ptprep: str, machine: Machine, wanted: dict[str, bytes], direct
             accepted += 1
             now, good = contents(tree), dict(wanted)
             if key == "name":
-                good["/etc/ptprep/claims"] = good["/etc/ptprep/claims"].replace(b" nic0\n", b" " + text.strip() + b"\n")
+                good["/etc/ptprep/claims"] = good["/etc/ptprep/claims"].replace(b" nic0 ", b" " + text.strip() + b" ")
                 good["/var/lib/ptprep/record"] = now["/var/lib/ptprep/record"] # it has a sum of that list
             for of in (now, good):
                 del of[CONFIG]
