@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/check.h"
+
+#include "base/text.h"
 #include "core/next-boot.h"
 #include "iommu/table.h"
 
@@ -231,8 +233,80 @@ int check_device_claimlist(const Check *self, const Judgement *j, FindingList *r
         return 0;
 }
 
+/* What became of a device in the initramfs of this boot; the states are those of ptprep-claim(8). */
+typedef enum Outcome {
+        OUTCOME_NONE, /* no helper ran, or its list had not this device */
+        OUTCOME_CLAIMED,
+        OUTCOME_WAITING,
+        OUTCOME_FAILED,
+        OUTCOME_MOVED,
+        OUTCOME_ABSENT,
+        _OUTCOME_MAX,
+} Outcome;
+
+static const struct {
+        const char *state;
+        const char *detail; /* NULL: the helper's own words */
+        const char *cure;
+} outcomes[_OUTCOME_MAX] = {
+        [OUTCOME_CLAIMED] = { "claimed", "it was claimed in the initramfs, and something has taken it since",
+                              "see what binds it: driverctl list-overrides, udev rules, scripts; then reboot" },
+        [OUTCOME_WAITING] = { "waiting", "it was kept from its host driver, and nothing has loaded the other one",
+                              "load the module, see modules-load.d(5)" },
+        [OUTCOME_FAILED] = { "failed", NULL,
+                             "see to that, then reboot; all that was said: journalctl -b -t ptprep-claim" },
+        [OUTCOME_MOVED] = { "moved", NULL,
+                            "see to that, then reboot; all that was said: journalctl -b -t ptprep-claim" },
+        [OUTCOME_ABSENT] = { "absent", "it was not there yet in the initramfs",
+                             "\"ptprep claim\" gives it to the driver now, until the next boot" },
+};
+
+/* @ret_why: what the helper says, with its length; set where there is an outcome. */
+static Outcome outcome_of(const Facts *f, PciAddr addr, const char **ret_why, size_t *ret_length)
+{
+        for (const char *line = f->claim_result; line && *line; line = text_next_line(line)) {
+                const char *rest = startswith(line, PCI_ADDR_TEXT(addr));
+
+                if (!rest || *rest != ' ')
+                        continue;
+                for (Outcome i = OUTCOME_NONE + 1; i < _OUTCOME_MAX; i++) {
+                        const char *why = startswith(rest + 1, outcomes[i].state);
+
+                        if (!why || *why != ' ')
+                                continue;
+                        *ret_why = why + 1;
+                        *ret_length = strcspn(why + 1, "\n");
+                        return i;
+                }
+        }
+        return OUTCOME_NONE;
+}
+
+/*
+ * It was to be claimed in this very boot, from what is in place for the next one too: then the next one comes to the
+ * same, and what the helper met is what a person has to look at.
+ */
+static int tell_outcome(const Check *self, const Judgement *j, const WantedDevice *d, const char *where,
+                        FindingList *ret)
+{
+        const char *why = NULL;
+        size_t length = 0;
+        const Outcome o = outcome_of(j->facts, d->config->address, &why, &length);
+
+        if (o == OUTCOME_NONE)
+                return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), CURE_REBOOT,
+                                   "reboot; if that does not help, see why the claim failed: journalctl -b -t "
+                                   "ptprep-claim",
+                                   "%s", where);
+        return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), CURE_PERSON, outcomes[o].cure,
+                           "%s; in this boot: %.*s", where,
+                           outcomes[o].detail ? (int) strlen(outcomes[o].detail) : (int) MIN(length, (size_t) 256),
+                           outcomes[o].detail ?: why);
+}
+
 static int judge_driver(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
 {
+        char where[128];
         const char *want = stub_driver_to_string(d->config->driver), *now = d->function->driver;
         bool prepared = next_boot_prepared(j), unknown = j->facts->is_root && next_boot_unknown(j);
         CureKind kind = prepared || unknown || next_boot_lacks_copy(j) ? CURE_REBOOT : CURE_APPLY_REBOOT;
@@ -243,14 +317,14 @@ static int judge_driver(const Check *self, const Judgement *j, const WantedDevic
 
         if (now && streq(now, want))
                 return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL, "bound to %s", want);
-        /* It was to be claimed in this very boot: another reboot alone will not help. */
+        if (now)
+                (void) snprintf(where, sizeof(where), "on its host driver %s, not on %s", now, want);
+        else
+                (void) snprintf(where, sizeof(where), "on no driver, not on %s", want);
         if (j->facts->cmdline_known && kargs_has(&j->facts->cmdline, KARG_CLAIM) &&
             streq_null(j->facts->claims, j->wanted->claims) && prepared)
-                cure = "reboot; if that does not help, see why the claim failed: journalctl -b -t ptprep-claim";
-        if (now)
-                return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), kind, cure,
-                                   "on its host driver %s, not on %s", now, want);
-        return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), kind, cure, "on no driver, not on %s", want);
+                return tell_outcome(self, j, d, where, ret);
+        return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), kind, cure, "%s", where);
 }
 
 int check_device_driver(const Check *self, const Judgement *j, FindingList *ret)

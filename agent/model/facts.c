@@ -63,6 +63,7 @@ void facts_done(Facts *f)
         free(f->release);
         free(f->lockdown);
         free(f->claims);
+        free(f->claim_result);
         free(f->modprobe_snippet);
         free(f->modules_load);
         free(f->claim_image.helper);

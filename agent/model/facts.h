@@ -197,6 +197,8 @@ typedef struct Facts {
         HostUses host;          /* what the system lives on */
         StubSetting *stub_settings; /* what others have told modprobe, in the order in which it counts */
         size_t n_stub_settings;
+        char *claim_result; /* what the claim helper did in this boot, a line a device; NULL: it did not run, or says
+                               nothing */
         /* files that ptprep generates, as they are now; NULL: absent */
         char *claims, *modprobe_snippet, *modules_load;
         ClaimImage claim_image;

@@ -17,6 +17,8 @@
 #define NAME_CLAIM_IMAGE       NAME_BOOT "/" NAME_CLAIM_IMAGE_FILE
 
 #define NAME_RUN_DIR           "/run/ptprep"
+#define NAME_CLAIM_RESULT      NAME_RUN_DIR "/claim" /* what the helper in the initramfs did, ptprep-claim(8) */
+#define NAME_CLAIM_RESULT_DEV  "/dev/ptprep-claim"   /* the same, of a boot in which /run came later */
 #define NAME_LOCK              NAME_RUN_DIR "/lock"
 #define NAME_EDITOR_DIR        NAME_RUN_DIR "/entries" /* where the platform's editor gets its copies */
 #define NAME_STATE_DIR         "/var/lib/ptprep"

@@ -8,7 +8,8 @@
 
 /* What others have configured about the devices and drivers that ptprep is to bring together. */
 
-/* With the address of a function behind it: the driver that it gets at each boot (rules and script of driverctl 0.111). */
+/* With the address of a function behind it: the driver that it gets at each boot (rules and script of driverctl 0.111).
+ */
 #define NAME_DRIVERCTL "/etc/driverctl.d/pci-"
 
 static int add_setting(Facts *f, StubSettingKind kind, StubDriver driver, const char *path, unsigned line,

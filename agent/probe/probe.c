@@ -135,6 +135,7 @@ int probe_files(const Probe *p, Facts *f)
                 char **field;
         } files[] = {
                 { NAME_CLAIMS, &f->claims },
+                { NAME_CLAIM_RESULT, &f->claim_result },
                 { NAME_MODPROBE_SNIPPET, &f->modprobe_snippet },
                 { NAME_MODULES_LOAD, &f->modules_load },
                 { NAME_IMAGE_STAMPS, &f->image_stamps },
@@ -145,6 +146,11 @@ int probe_files(const Probe *p, Facts *f)
 
         FOREACH_ARRAY(i, files, ELEMENTSOF(files)) {
                 r = probe_soft(root_read_text(p->rfd, i->path, i->field));
+                if (r < 0)
+                        return r;
+        }
+        if (!f->claim_result) {
+                r = probe_soft(root_read_text(p->rfd, NAME_CLAIM_RESULT_DEV, &f->claim_result));
                 if (r < 0)
                         return r;
         }

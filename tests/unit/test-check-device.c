@@ -3,6 +3,50 @@
 
 /* Checks of configured devices, each in each state that it can tell apart. */
 
+/* What the helper met in the initramfs of this boot is told with the device, and it is no reason to reboot. */
+static void what_became_of_it_in_this_boot(void **state)
+{
+        static const struct {
+                const char *result, *detail, *cure;
+                CureKind kind;
+        } rows[] = {
+                { NULL, "on its host driver e1000e, not on vfio-pci", "reboot; if that does not help", CURE_REBOOT },
+                { "0000:00:05.0 failed no driver\n", "not on vfio-pci", "reboot; if that does not help", CURE_REBOOT },
+                { "0000:00:05.0 claimed claimed by vfio-pci\n0000:00:04.0 failed driver vfio-pci cannot be loaded (No "
+                  "such "
+                  "file or directory): left to the host\n",
+                  "not on vfio-pci; in this boot: driver vfio-pci cannot be loaded (No such file or directory): left "
+                  "to "
+                  "the host",
+                  "journalctl -b -t ptprep-claim", CURE_PERSON },
+                { "0000:00:04.0 moved is now at pci0000:00/1c.0/00.0, not at pci0000:00/04.0: not claimed",
+                  "in this boot: is now at pci0000:00/1c.0/00.0", "then reboot", CURE_PERSON },
+                { "0000:00:04.0 absent no device at this address: not claimed\n", "was not there yet in the initramfs",
+                  "\"ptprep claim\" gives it", CURE_PERSON },
+                { "0000:00:04.0 claimed claimed by vfio-pci\n", "something has taken it since", "driverctl",
+                  CURE_PERSON },
+                { "0000:00:04.0 waiting kept from its host driver\n", "nothing has loaded the other one",
+                  "modules-load.d", CURE_PERSON },
+                { "0000:00:04.0 dancing with words\n", "not on vfio-pci", "reboot; if", CURE_REBOOT },
+                { "0000:00:04.0", "not on vfio-pci", "reboot; if", CURE_REBOOT },
+        };
+        Machine *m = *state;
+
+        set_text(&machine_function(m, "0000:00:04.0")->driver, "e1000e");
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                set_text(&m->facts.claim_result, row->result);
+                machine_judge(m);
+                expect(m, "device.driver", RESULT_FAIL, row->detail);
+                assert_int_equal(find(m, "device.driver")->cure_kind, row->kind);
+                assert_non_null(strstr(find_cure(m, "device.driver"), row->cure));
+        }
+        /* the list of that boot was another one: the next boot may well be better */
+        set_text(&m->facts.claim_result, "0000:00:04.0 failed for some reason\n");
+        set_text(&m->facts.claims, "version=2\n");
+        machine_judge(m);
+        assert_null(strstr(find(m, "device.driver")->detail, "for some reason"));
+}
+
 static void devices(void **state)
 {
         Machine *m = *state;
@@ -374,6 +418,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
         const struct CMUnitTest tests[] = {
+                T(what_became_of_it_in_this_boot),
                 T(devices),
                 T(the_running_system_is_safe),
                 T(guards_are_lifted_by_name),
