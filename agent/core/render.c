@@ -27,19 +27,7 @@ static int stream_finish(FILE **f, char **text, char **ret)
         return 0;
 }
 
-/* What an earlier list has behind address and id, up to the end of the line; NULL: it has not this device. */
-static const char *recorded(const char *list, PciAddr addr, PciId id)
-{
-        char begin[64];
-
-        (void) snprintf(begin, sizeof(begin), "%s %04x:%04x ", PCI_ADDR_TEXT(addr), id.vendor, id.device);
-        for (const char *line = list; line && *line; line = text_next_line(line))
-                if (startswith(line, begin))
-                        return line + strlen(begin);
-        return NULL;
-}
-
-/* The path there, "-" when there is none. */
+/* The path that an earlier list has, "-" when there is none. @line: of wanted_listed(), here and below. */
 static char *recorded_path(const char *line)
 {
         char path[256];
@@ -64,13 +52,26 @@ static bool has_recorded(const char *line, const char *word)
         return false;
 }
 
-static void print_root(const Kargs *k, char ret[static ROOT_WORDS_MAX + 1])
+/*
+ * Takes the root out of these words, with its key, where there is none yet or the line has this one. @untold: there may
+ * be words that nobody sees. Returns whether the line has it.
+ */
+static bool offer_root(const Kargs *k, bool untold, const char *line, char ret[static CLAIM_ROOT_MAX])
 {
+        char root[ROOT_WORDS_MAX + 1], word[CLAIM_ROOT_MAX];
         RootWords words = {};
+        bool recorded;
 
-        FOREACH_ARRAY(word, k->words.items, kargs_of_kernel(k))
-                root_words_take(&words, *word);
-        root_words_print(&words, ret);
+        FOREACH_ARRAY(w, k->words.items, kargs_of_kernel(k))
+                root_words_take(&words, *w);
+        root_words_print(&words, root);
+        if (untold && streq(root, "-"))
+                return false;
+        (void) snprintf(word, sizeof(word), "root=%s", root);
+        recorded = has_recorded(line, word);
+        if (!*ret || recorded)
+                strcpy(ret, word);
+        return recorded;
 }
 
 /*
@@ -80,26 +81,13 @@ static void print_root(const Kargs *k, char ret[static ROOT_WORDS_MAX + 1])
  */
 static void find_root(const Facts *f, const char *line, char ret[static CLAIM_ROOT_MAX])
 {
-        char root[ROOT_WORDS_MAX + 1], word[CLAIM_ROOT_MAX];
-
         *ret = 0;
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
-                FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                        print_root(&e->arguments, root);
-                        if (!e->is_default || (e->untold && streq(root, "-")))
-                                continue;
-                        (void) snprintf(word, sizeof(word), "root=%s", root);
-                        if (!*ret || has_recorded(line, word))
-                                strcpy(ret, word);
-                        if (has_recorded(line, word))
+                FOREACH_ARRAY(e, l->entries, l->n_entries)
+                        if (e->is_default && offer_root(&e->arguments, e->untold != NULL, line, ret))
                                 return;
-                }
-        if (!f->cmdline_known)
-                return;
-        print_root(&f->cmdline, root);
-        (void) snprintf(word, sizeof(word), "root=%s", root);
-        if (!*ret || has_recorded(line, word))
-                strcpy(ret, word);
+        if (f->cmdline_known)
+                (void) offer_root(&f->cmdline, false, line, ret);
 }
 
 /* The guards of the helper that a person has lifted, and the one that the agent has. */
@@ -140,7 +128,7 @@ int render_claims(const Wanted *w, const Facts *facts, char **ret)
                 fputs("# with " UNSAFE_OPTION "\n", f);
         FOREACH_ARRAY(d, w->devices, w->n_devices) {
                 const ConfigDevice *c = d->config;
-                const char *path = c->path, *line = recorded(facts->claims, c->address, c->id);
+                const char *path = c->path, *line = wanted_listed(facts, c);
                 _cleanup_free_ char *old_path = NULL;
                 char root[CLAIM_ROOT_MAX];
 

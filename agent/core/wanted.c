@@ -23,15 +23,15 @@ static const PciFunction *moved_to(const Facts *f, const ConfigDevice *c)
         return found;
 }
 
-bool wanted_is_listed(const Facts *f, const ConfigDevice *c)
+const char *wanted_listed(const Facts *f, const ConfigDevice *c)
 {
         char begin[64];
 
         (void) snprintf(begin, sizeof(begin), "%s %04x:%04x ", PCI_ADDR_TEXT(c->address), c->id.vendor, c->id.device);
         for (const char *line = f->claims; line && *line; line = text_next_line(line))
                 if (startswith(line, begin))
-                        return true;
-        return false;
+                        return line + strlen(begin);
+        return NULL;
 }
 
 static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const PciFunction *p, HostUseAnswer host)

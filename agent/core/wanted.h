@@ -80,8 +80,14 @@ static inline bool wanted_device_undecided(const WantedDevice *d)
         return d->state == DEVICE_USE_UNKNOWN || d->state == DEVICE_WAITING;
 }
 
-/* Is it in the claim list that the last apply has written, with this address and id? */
-bool wanted_is_listed(const Facts *f, const ConfigDevice *c);
+/* What the claim list that the last apply has written has behind this address and id; the line ends with a line feed.
+ * NULL: it has not this device. */
+const char *wanted_listed(const Facts *f, const ConfigDevice *c);
+
+static inline bool wanted_is_listed(const Facts *f, const ConfigDevice *c)
+{
+        return wanted_listed(f, c) != NULL;
+}
 
 /* How many devices wait for the host's network. They are neither claimed nor in the way of others. */
 size_t wanted_count_waiting(const Wanted *w);
