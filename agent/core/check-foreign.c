@@ -36,9 +36,43 @@ static bool would_be_taken(const Judgement *j, const PciFunction *f, const char 
         return false;
 }
 
-static void key_of(StubDriver driver, char buf[static 32])
+/* Gets each ids= that a boot entry has for a stub driver that is wanted. Returns 0 to go on. */
+typedef int (*EntryIds)(void *userdata, StubDriver driver, const BootEntry *e, const char *ids);
+
+static int each_ids_of_entries(const Judgement *j, EntryIds tell, void *userdata)
 {
-        (void) snprintf(buf, 32, "%s.ids", stub_driver_to_string(driver));
+        for (StubDriver driver = 0; driver < _STUB_MAX; driver++) {
+                char key[32];
+
+                if (!stub_is_wanted(j, driver))
+                        continue;
+                (void) snprintf(key, sizeof(key), "%s.ids", stub_driver_to_string(driver));
+                FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders)
+                        FOREACH_ARRAY(e, l->entries, l->n_entries) {
+                                size_t from = 0;
+
+                                for (const char *ids; !e->rescue && (ids = kargs_next(&e->arguments, key, &from));) {
+                                        int r = tell(userdata, driver, e, ids);
+
+                                        if (r != 0)
+                                                return r;
+                                }
+                        }
+        }
+        return 0;
+}
+
+typedef struct Twin {
+        const Judgement *j;
+        const PciFunction *function;
+} Twin;
+
+static int entry_takes(void *userdata, StubDriver driver, const BootEntry *e, const char *ids)
+{
+        const Twin *t = userdata;
+
+        (void) driver, (void) e;
+        return would_be_taken(t->j, t->function, ids);
 }
 
 bool foreign_ids_take(const Judgement *j, const PciFunction *f)
@@ -46,20 +80,7 @@ bool foreign_ids_take(const Judgement *j, const PciFunction *f)
         FOREACH_ARRAY(s, j->facts->stub_settings, j->facts->n_stub_settings)
                 if (s->kind == STUB_SETTING_IDS && stub_is_wanted(j, s->driver) && would_be_taken(j, f, s->value))
                         return true;
-        for (StubDriver driver = 0; driver < _STUB_MAX; driver++) {
-                char key[32];
-
-                key_of(driver, key);
-                FOREACH_ARRAY(l, j->facts->loaders, stub_is_wanted(j, driver) ? j->facts->n_loaders : 0)
-                        FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                                size_t from = 0;
-
-                                for (const char *ids; !e->rescue && (ids = kargs_next(&e->arguments, key, &from));)
-                                        if (would_be_taken(j, f, ids))
-                                                return true;
-                        }
-        }
-        return false;
+        return each_ids_of_entries(j, entry_takes, &(Twin){ j, f }) > 0;
 }
 
 static unsigned weight(const HostUseAnswer *a)
@@ -111,36 +132,38 @@ static int judge_ids(const Check *self, const Judgement *j, StubDriver driver, c
                            others, use);
 }
 
-/* Of entries that have the same words only the first is told. */
-static int judge_entries(const Check *self, const Judgement *j, StubDriver driver, FindingList *ret)
+typedef struct Entries {
+        const Check *self;
+        const Judgement *j;
+        FindingList *findings;
+        StringList told[_STUB_MAX]; /* of entries that have the same words only the first is told */
+} Entries;
+
+static int judge_entry(void *userdata, StubDriver driver, const BootEntry *e, const char *ids)
 {
-        _cleanup_(string_list_done) StringList told = {};
-        char key[32];
+        Entries *l = userdata;
+        _cleanup_free_ char *place = NULL;
+        char line[16];
+        int r;
 
-        key_of(driver, key);
-        FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders)
-                FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                        size_t from = 0;
+        if (string_list_contains(&l->told[driver], ids))
+                return 0;
+        r = string_list_add(&l->told[driver], ids);
+        if (r >= 0)
+                r = string_printf(&place, "%s%s", e->file ?: e->id, boot_entry_line(e, line));
+        return r < 0 ? r
+                     : judge_ids(l->self, l->j, driver, place, ids, CURE_ARGUMENT,
+                                 "take it out of the kernel arguments: ptprep claims by address", l->findings);
+}
 
-                        for (const char *ids; !e->rescue && (ids = kargs_next(&e->arguments, key, &from));) {
-                                char line[16];
-                                _cleanup_free_ char *place = NULL;
-                                int r;
+static int judge_entries(const Check *self, const Judgement *j, FindingList *ret)
+{
+        Entries l = { .self = self, .j = j, .findings = ret };
+        int r = each_ids_of_entries(j, judge_entry, &l);
 
-                                if (string_list_contains(&told, ids))
-                                        continue;
-                                r = string_list_add(&told, ids);
-                                if (r >= 0)
-                                        r = string_printf(&place, "%s%s", e->file ?: e->id, boot_entry_line(e, line));
-                                if (r >= 0)
-                                        r = judge_ids(self, j, driver, place, ids, CURE_ARGUMENT,
-                                                      "take it out of the kernel arguments: ptprep claims by address",
-                                                      ret);
-                                if (r < 0)
-                                        return r;
-                        }
-                }
-        return 0;
+        FOREACH_ARRAY(told, l.told, ELEMENTSOF(l.told))
+                string_list_done(told);
+        return r;
 }
 
 /* "install MODULE COMMAND": true and false never load it; another command may. */
@@ -194,8 +217,5 @@ int check_claim_foreign(const Check *self, const Judgement *j, FindingList *ret)
                                       "take ids= out there, and have the images made again: ptprep claims by address",
                                       ret);
         }
-        for (StubDriver driver = 0; r >= 0 && driver < _STUB_MAX; driver++)
-                if (stub_is_wanted(j, driver))
-                        r = judge_entries(self, j, driver, ret);
-        return r;
+        return r < 0 ? r : judge_entries(self, j, ret);
 }
