@@ -103,13 +103,19 @@ static void assert_text(const Tree *t, const char *path, const char *expected)
         assert_string_equal(text, expected);
 }
 
-static void claim_both(const Tree *t)
+/* Up to the moment at which the kernel is asked for the second one. */
+static void begin_both(const Tree *t)
 {
         take_write(t, DRIVERS "e1000e/unbind");
         drive(t, FIRST, "vfio-pci");
         take_write(t, PROBE);
         take_write(t, DRIVERS "igb/unbind");
         drive(t, SECOND, "vfio-pci");
+}
+
+static void claim_both(const Tree *t)
+{
+        begin_both(t);
         take_write(t, PROBE);
 }
 
@@ -135,11 +141,7 @@ static void test_claim(void **state)
 /* The first one is claimed, and what it is on cannot be read any more when the second one is. */
 static void lose_first(const Tree *t)
 {
-        take_write(t, DRIVERS "e1000e/unbind");
-        drive(t, FIRST, "vfio-pci");
-        take_write(t, PROBE);
-        take_write(t, DRIVERS "igb/unbind");
-        drive(t, SECOND, "vfio-pci");
+        begin_both(t);
         if (renameat(t->rfd, &FIRST[1], t->rfd, "gone") < 0 || mkfifoat(t->rfd, &FIRST[1], 0600) < 0)
                 _exit(1);
         take_write(t, PROBE);
