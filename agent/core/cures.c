@@ -14,11 +14,15 @@ static const struct {
         [PLAN_REFUSED_SWITCHED_OFF] = { CURE_CONFIGURATION,
                                         "changes are switched off: set [agent] enabled = yes in " NAME_CONFIG_FILE },
         [PLAN_REFUSED_BLOCKED] = { CURE_PERSON, "first do what the line marked \"blocked\" says" },
-        [PLAN_REFUSED_UNSEEN] = { CURE_ELSEWHERE,
-                                  "run ptprep where the devices are: enable ptprep.service in this system and boot "
-                                  "it" },
+        [PLAN_REFUSED_UNSEEN] = { CURE_ELSEWHERE, "run ptprep where the devices are: on the host, with /sys mounted" },
         [PLAN_REFUSED_WAITING] = { CURE_ELSEWHERE,
                                    "nothing yet: first it has to be known what the host's network hangs on" },
+};
+
+/* The same of a system that does not run, by whether its first boot will do it. */
+static const char *const before_first_boot[] = {
+        [TRISTATE_NO] = "enable " NAME_BOOT_UNIT " in this system: it prepares the host when it boots",
+        [TRISTATE_YES] = "boot this system: " NAME_BOOT_UNIT " is enabled in it and does this there",
 };
 
 static int change(Finding *f, CureKind kind, const char *text)
@@ -41,13 +45,16 @@ static bool has_to_change(const Finding *f, PlanRefusal refusal)
 int cures_correct(const Judgement *j, FindingList *findings)
 {
         PlanRefusal refusal = plan_refusal(j, findings);
+        const char *first = refusal == PLAN_REFUSED_UNSEEN && j->facts->first_boot != TRISTATE_UNKNOWN
+                                    ? before_first_boot[j->facts->first_boot]
+                                    : before_apply[refusal].text;
         bool asks = config_asks(j->config), prepared = asks && (next_boot_prepared(j) || next_boot_lacks_copy(j));
 
         FOREACH_ARRAY(f, findings->items, findings->n) {
                 int r = 0;
 
                 if (refusal != PLAN_ALLOWED && has_to_change(f, refusal))
-                        r = change(f, before_apply[refusal].kind, before_apply[refusal].text);
+                        r = change(f, before_apply[refusal].kind, first);
                 else if (!asks && is_apply(f))
                         r = change(
                                 f, CURE_CONFIGURATION,

@@ -27,6 +27,7 @@ typedef enum State {
         STATE_CURABLE,
         STATE_NOT_READY,
         STATE_UNKNOWN,
+        STATE_FIRST_BOOT,
         STATE_BLOCKED,
         STATE_BAD_CONFIGURATION,
         STATE_ROLLED_BACK,
@@ -52,6 +53,9 @@ static const struct {
         [STATE_NOT_READY] = { { "not-ready", "NOT READY", COLOR_BRIGHT_YELLOW }, EXIT_NOT_READY },
         [STATE_UNKNOWN] = { { "unknown", "UNKNOWN: what ptprep must see is not visible here", COLOR_BRIGHT_YELLOW },
                             EXIT_UNKNOWN },
+        [STATE_FIRST_BOOT] = { { "unknown", "LEFT TO THE FIRST BOOT: what ptprep must see is not visible here",
+                                 COLOR_BRIGHT_YELLOW },
+                               EXIT_UNKNOWN },
         [STATE_BLOCKED] = { { "blocked", "BLOCKED: a person has to act", COLOR_RED }, EXIT_BLOCKED },
         [STATE_BAD_CONFIGURATION] = { { "bad-configuration", "BAD CONFIGURATION", COLOR_RED }, EXIT_CONFIG },
         [STATE_ROLLED_BACK] = { { "rolled-back", "FAILED: a change failed and everything was put back", COLOR_RED },
@@ -119,6 +123,13 @@ static bool is_in_place(const Report *r)
         return config_asks(j->config) && j->facts->container != TRISTATE_YES && next_boot_prepared(j);
 }
 
+/* What cannot be told in an image will be, where ptprep runs in its first boot. */
+static State state_unknown(const Judgement *j)
+{
+        return j->facts->first_boot == TRISTATE_YES && config_wants_changes(j->config) ? STATE_FIRST_BOOT
+                                                                                       : STATE_UNKNOWN;
+}
+
 static State state_of_machine(const Report *r)
 {
         const Judgement *j = r->judgement;
@@ -133,14 +144,14 @@ static State state_of_machine(const Report *r)
         case RESULT_FAIL:
                 kinds = kinds_of(r->findings, RESULT_FAIL);
                 if (!(kinds & ~KINDS_ELSEWHERE))
-                        return STATE_UNKNOWN;
+                        return state_unknown(j);
                 if (kinds != KIND(CURE_REBOOT))
                         return kinds & ~(KINDS_APPLY | KIND(CURE_REBOOT)) ? STATE_NOT_READY : STATE_CURABLE;
                 if (is_in_place(r))
                         return STATE_REBOOT_DUE;
                 return kinds_of(r->findings, RESULT_UNKNOWN) != 0 ? STATE_UNKNOWN : STATE_NOT_READY;
         case RESULT_UNKNOWN:
-                return STATE_UNKNOWN;
+                return state_unknown(j);
         default:
                 return STATE_READY;
         }
@@ -182,6 +193,8 @@ int report_exit_status(const Report *r)
         /* all was done that can be done now, and ptprep-network.service does the rest */
         if (r->verb == REPORT_APPLY && s == STATE_UNKNOWN &&
             plan_refusal(r->judgement, r->findings) == PLAN_REFUSED_WAITING)
+                return EXIT_READY;
+        if (r->verb == REPORT_APPLY && s == STATE_FIRST_BOOT)
                 return EXIT_READY;
         if (r->verb == REPORT_APPLY && (s == STATE_REBOOT_DUE || s == STATE_UNKNOWN) && is_in_place(r))
                 return EXIT_READY;
@@ -276,6 +289,8 @@ const char *report_next(const Report *r)
                                                    "\"ptprep configure\" asks which one shall go to guests";
         case STATE_REBOOT_DUE:
                 return "reboot";
+        case STATE_FIRST_BOOT:
+                return NAME_BOOT_UNIT " is enabled in this system: it prepares the host when it boots";
         case STATE_BAD_CONFIGURATION:
                 return r->verb == REPORT_APPLY && r->steps_done == 0
                                ? "correct the configuration, then run \"ptprep --check\" again; nothing was changed"
@@ -302,6 +317,10 @@ const char *report_next(const Report *r)
         case STATE_CURABLE:
         case STATE_NOT_READY:
         case STATE_UNKNOWN:
+                if (s == STATE_UNKNOWN && r->judgement->facts->first_boot == TRISTATE_NO &&
+                    config_wants_changes(r->judgement->config))
+                        return "enable " NAME_BOOT_UNIT
+                               ", as with systemctl --root=DIR: it prepares the host when it boots";
                 return kinds & KINDS_APPLY ? next_of_kinds(kinds) : only_cure(r->findings) ?: next_of_kinds(kinds);
         default:
                 return next_of_revert(r);

@@ -9,6 +9,7 @@ void facts_init(Facts *f)
                 .acpi = TRISTATE_UNKNOWN,
                 .iommu_active = TRISTATE_UNKNOWN,
                 .container = TRISTATE_UNKNOWN,
+                .first_boot = TRISTATE_UNKNOWN,
                 .record_known = TRISTATE_UNKNOWN,
                 .claim_image = { .has_helper = TRISTATE_UNKNOWN, .exists = TRISTATE_UNKNOWN },
         };

@@ -215,6 +215,9 @@ typedef struct Facts {
         bool helper_present;
         bool helper_runs;     /* it looks like a program: executable, and no empty or other file */
         uint64_t helper_hash; /* fnv1a of its bytes */
+        /* Of an image, whose devices nobody sees before it boots: yes: that boot prepares it; no: it has no unit that
+         * does; unknown: this is no image. */
+        Tristate first_boot;
         /* what makes initramfs images */
         ImageBuilder builders[_BUILDER_MAX]; /* indexed by BuilderKind */
 } Facts;

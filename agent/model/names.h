@@ -34,6 +34,11 @@
 
 #define NAME_WAITS_NETWORK     NAME_RUN_DIR "/waits-for-network"
 
+/* Where it is read that this very unit is started at boot. */
+#define NAME_BOOT_UNIT         "ptprep.service"
+#define NAME_BOOT_UNIT_WANTED  "systemd/system/multi-user.target.wants/" NAME_BOOT_UNIT
+#define NAME_BOOT_UNIT_MASK    "/etc/systemd/system/" NAME_BOOT_UNIT
+
 #define NAME_SYS_PCI_DEVICES   "/sys/bus/pci/devices"
 #define NAME_SYS_IOMMU_CLASS   "/sys/class/iommu"
 #define NAME_SYS_IOMMU_GROUPS  "/sys/kernel/iommu_groups"

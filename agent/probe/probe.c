@@ -128,6 +128,39 @@ static int probe_claim_image(const Probe *p, ClaimImage *c)
         return r == -ENOMEM ? r : 0;
 }
 
+/* A link to /dev/null, which an image need not have, or an empty file (systemd.unit(5), "masked"). */
+static bool boot_unit_masked(int rfd)
+{
+        _cleanup_free_ char *target = NULL;
+        struct stat st;
+
+        if (root_readlink(rfd, NAME_BOOT_UNIT_MASK, &target) >= 0 && streq(target, "/dev/null"))
+                return true;
+        return root_stat(rfd, NAME_BOOT_UNIT_MASK, &st) >= 0 && st.st_size == 0;
+}
+
+static bool boot_unit_enabled(int rfd)
+{
+        static const char *const wanted[] = { "/etc/" NAME_BOOT_UNIT_WANTED, "/usr/lib/" NAME_BOOT_UNIT_WANTED,
+                                              "/lib/" NAME_BOOT_UNIT_WANTED };
+        struct stat st;
+
+        if (boot_unit_masked(rfd))
+                return false;
+        FOREACH_ARRAY(path, wanted, ELEMENTSOF(wanted))
+                if (root_stat(rfd, *path, &st) >= 0 && S_ISREG(st.st_mode))
+                        return true;
+        return false;
+}
+
+/* A system that shows neither its devices nor a service manager does not run. */
+static void probe_first_boot(const Probe *p, Facts *f)
+{
+        if (f->pci == TRISTATE_UNKNOWN && f->container != TRISTATE_YES &&
+            probe_exists(p->rfd, NAME_RUN_SYSTEMD) == TRISTATE_NO)
+                f->first_boot = boot_unit_enabled(p->rfd) ? TRISTATE_YES : TRISTATE_NO;
+}
+
 int probe_files(const Probe *p, Facts *f)
 {
         const struct {
@@ -154,6 +187,7 @@ int probe_files(const Probe *p, Facts *f)
                 if (r < 0)
                         return r;
         }
+        probe_first_boot(p, f);
         f->claim_image.has_helper = probe_exists(p->rfd, NAME_STATIC_HELPER);
         f->claim_image.exists = probe_exists(p->rfd, NAME_CLAIM_IMAGE);
         if (p->cfg->n_devices == 0 && !facts_traces(f))
