@@ -1,88 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "loader-edit.h"
-
-#include "base/text.h"
+#include "bls-host.h"
 #include "grub/format/blscfg.h"
-#include "grub/format/grubenv.h"
-#include "grub/loader/words-home.h"
-
-#define CFG     "/boot/grub2/grub.cfg"
-#define ENV     "/boot/grub2/grubenv"
-#define ENTRIES "/boot/loader/entries/"
-#define OURS    "ptprep.claim=1 intel_iommu=on"
-#define REMOVE  "iommu=off intel_iommu=off"
-
-static const char blscfg[] = "set default=\"${saved_entry}\"\nset tuned_params=\"\"\ninsmod blscfg\nblscfg\n";
-
-static char *block(const char *lines)
-{
-        char *s = malloc(GRUBENV_SIZE + 1);
-
-        assert_non_null(s);
-        memset(s, '#', GRUBENV_SIZE);
-        s[GRUBENV_SIZE] = 0;
-        memcpy(s, "# GRUB Environment Block\n", strlen("# GRUB Environment Block\n"));
-        memcpy(s + strlen("# GRUB Environment Block\n"), lines, strlen(lines));
-        return s;
-}
-
-static void put_block(const Tree *t, const char *path, const char *lines)
-{
-        _cleanup_free_ char *s = block(lines);
-
-        tree_file(t, path, s);
-}
-
-static void assert_file(const Tree *t, const char *path, const char *expected)
-{
-        _cleanup_free_ char *text = NULL;
-
-        assert_int_equal(root_read_text(t->rfd, path, &text), 0);
-        assert_string_equal(text, expected);
-}
 
 static void assert_block(const Tree *t, const char *path, const char *lines)
 {
         _cleanup_free_ char *s = block(lines);
 
         assert_file(t, path, s);
-}
-
-static bool exists(const Tree *t, const char *path)
-{
-        struct stat st;
-
-        return root_stat(t->rfd, path, &st) >= 0;
-}
-
-/* The loader of this kind; all are released with loaders_free(*ret_all, *ret_n). */
-static const Loader *find(const Tree *t, LoaderKind kind, Loader **ret_all, size_t *ret_n)
-{
-        assert_int_equal(loaders_read(t->rfd, ret_all, ret_n), 0);
-        for (size_t i = 0; i < *ret_n; i++)
-                if ((*ret_all)[i].kind == kind)
-                        return *ret_all + i;
-        return NULL;
-}
-
-static char *arguments(const Loader *l, const char *id)
-{
-        for (size_t i = 0; l && i < l->n_entries; i++)
-                if (streq(l->entries[i].id, id))
-                        return kargs_print(&l->entries[i].arguments);
-        fail_msg("no entry %s", id);
-        return NULL;
-}
-
-/* What each entry of a machine boots with. */
-static void assert_arguments(const Tree *t, const char *id, const char *expected)
-{
-        Loader *all;
-        size_t n;
-        _cleanup_free_ char *text = arguments(find(t, LOADER_BLS, &all, &n), id);
-
-        assert_string_equal(text, expected);
-        loaders_free(all, n);
 }
 
 static void spellings_of_the_switch(void **state)
@@ -109,23 +33,6 @@ static void spellings_of_the_switch(void **state)
                 assert_int_equal(default_grub_enables_bls(row->text), row->enabled);
         assert_true(grub_cfg_has_blscfg("insmod blsuki\n\tblscfg --path /loader/entries\n"));
         assert_false(grub_cfg_has_blscfg("insmod blscfg\n# blscfg\necho blscfg\n"));
-}
-
-static void fedora(const Tree *t)
-{
-        tree_file(t, CFG, blscfg);
-        put_block(t, ENV, "saved_entry=id-6.1.0\nboot_success=1\n");
-        tree_file(t, ENTRIES "id-6.1.0.conf",
-                  "title Fedora (6.1.0)\nversion 6.1.0\nlinux /vmlinuz-6.1.0\n"
-                  "initrd /initramfs-6.1.0.img $tuned_initrd\noptions root=UUID=x ro quiet\n"
-                  "grub_users $grub_users\ngrub_arg --unrestricted\ngrub_class fedora");
-        tree_file(t, ENTRIES "id-6.10.0.conf",
-                  "title Fedora (6.10.0)\nversion 6.10.0\nlinux /boot/vmlinuz-6.10.0\n"
-                  "initrd /boot/initramfs-6.10.0.img\n"
-                  "options root=UUID=x ro $tuned_params quiet iommu=pt,off\n");
-        tree_file(t, ENTRIES "id-0-rescue.conf",
-                  "title Fedora (0-rescue-id)\nversion 0-rescue-id\n"
-                  "linux /vmlinuz-0-rescue-id\noptions root=UUID=x ro iommu=off\n");
 }
 
 static void literal_options_of_every_entry(void **state)
@@ -295,25 +202,6 @@ static void entries_without_options_keep_their_default(void **state)
         assert_arguments(t, "a", "root=/dev/sda2 ro " OURS);
 }
 
-static void expect_refusal(const Tree *t, const char *reason)
-{
-        _cleanup_(kargs_done) Kargs add = words(OURS), remove = words(REMOVE);
-        _cleanup_(plan_done) Plan p = {};
-        _cleanup_free_ char *said = NULL;
-        const Record record = {};
-        const LoaderEdit want = {
-                .check = "iommu.argument", .add = &add, .remove = &remove, .record = &record, .reason = &said
-        };
-        Loader *all;
-        size_t n;
-        const Loader *l = find(t, LOADER_BLS, &all, &n);
-
-        assert_non_null(l);
-        assert_true(loader_edit(l, &want, &p) < 0);
-        assert_string_equal(said, reason);
-        loaders_free(all, n);
-}
-
 static void a_full_or_damaged_block_is_refused(void **state)
 {
         Tree *t = *state;
@@ -369,127 +257,6 @@ static void what_only_grub_knows_is_told(void **state)
         loaders_free(all, n);
 }
 
-/* Arguments of kernels that are installed later. */
-static void kernels_to_come_get_the_words(void **state)
-{
-        Tree *t = *state;
-
-        fedora(t);
-        tree_file(t, "/etc/kernel/cmdline", "root=UUID=x ro iommu=off\n");
-        assert_int_equal(edit(t, OURS, REMOVE, 0), 3);
-        assert_file(t, "/etc/kernel/cmdline", "root=UUID=x ro " OURS "\n");
-        assert_int_equal(edit(t, OURS, REMOVE, 0), 0);
-        assert_int_equal(edit(t, "", "", 0), 3);
-        assert_file(t, "/etc/kernel/cmdline", "root=UUID=x ro iommu=off\n");
-}
-
-#define LATER(version, options) "version " version "\nlinux /vmlinuz-" version "\noptions " options "\n"
-
-/* Entries of kernels that were installed while ptprep's words were there: nobody recorded them. */
-static void later_entries_lose_the_words(void **state)
-{
-        Tree *t = *state;
-
-        fedora(t);
-        tree_file(t, "/etc/kernel/cmdline", "root=UUID=x ro\n");
-        assert_int_equal(edit(t, OURS " pci=noats", REMOVE, 0), 3);
-        tree_file(t, ENTRIES "id-6.12.0.conf", LATER("6.12.0", "root=UUID=x ro " OURS " pci=noats"));
-        tree_file(t, ENTRIES "by-hand.conf", LATER("6.11.0", "root=UUID=x intel_iommu=on pci=noats"));
-        assert_int_equal(edit(t, OURS, REMOVE, 0), 5); /* one that nobody wants any more; by-hand lacks the claim */
-        assert_file(t, ENTRIES "id-6.12.0.conf", LATER("6.12.0", "root=UUID=x ro " OURS));
-        assert_int_equal(edit(t, OURS, REMOVE, 0), 0);
-        tree_file(t, ENTRIES "id-1-0-rescue.conf", LATER("0-rescue-id", "root=UUID=x ro " OURS));
-        assert_int_equal(edit(t, OURS, REMOVE, 0), 0);
-
-        assert_int_equal(edit(t, "", "", 0), 6);
-        assert_file(t, "/etc/kernel/cmdline", "root=UUID=x ro\n");
-        assert_file(t, ENTRIES "id-6.12.0.conf", LATER("6.12.0", "root=UUID=x ro"));
-        assert_file(t, ENTRIES "id-1-0-rescue.conf", LATER("0-rescue-id", "root=UUID=x ro"));
-        assert_file(t, ENTRIES "by-hand.conf", LATER("6.11.0", "root=UUID=x intel_iommu=on pci=noats"));
-        assert_int_equal(edit(t, "", "", 0), 0);
-}
-
-/* The words of the boot in which the entry was made: those that ptprep added to all entries. */
-static void later_entries_made_of_the_running_boot(void **state)
-{
-        Tree *t = *state;
-
-        fedora(t);
-        tree_file(t, ENTRIES "id-6.11.0.conf", LATER("6.11.0", "root=UUID=x intel_iommu=on"));
-        assert_int_equal(edit(t, OURS " pci=noats", REMOVE, 0), 3);
-        tree_file(t, ENTRIES "id-6.12.0.conf", LATER("6.12.0", "root=UUID=x intel_iommu=on ptprep.claim=1 pci=noats"));
-        assert_int_equal(edit(t, "", "", 0), 4);
-        assert_file(t, ENTRIES "id-6.11.0.conf", LATER("6.11.0", "root=UUID=x intel_iommu=on"));
-        assert_file(t, ENTRIES "id-6.12.0.conf", LATER("6.12.0", "root=UUID=x intel_iommu=on"));
-}
-
-/* What an apply adds to such an entry later is recorded, and what it had already goes all the same. */
-static void later_entries_that_are_edited(void **state)
-{
-        Tree *t = *state;
-
-        fedora(t);
-        tree_file(t, "/etc/kernel/cmdline", "root=UUID=x ro\n");
-        assert_int_equal(edit(t, "ptprep.claim=1", "", 0), 3);
-        tree_file(t, ENTRIES "id-6.12.0.conf", LATER("6.12.0", "root=UUID=x ro ptprep.claim=1"));
-        assert_int_equal(edit(t, OURS, REMOVE, 0), 4);
-        assert_file(t, ENTRIES "id-6.12.0.conf", LATER("6.12.0", "root=UUID=x ro " OURS));
-        assert_true(edit(t, "", "", 0) > 0);
-        assert_file(t, ENTRIES "id-6.12.0.conf", LATER("6.12.0", "root=UUID=x ro"));
-        assert_int_equal(edit(t, "", "", 0), 0);
-}
-
-static void an_open_quote_in_the_file_is_refused(void **state)
-{
-        Tree *t = *state;
-
-        fedora(t);
-        tree_file(t, "/etc/kernel/cmdline", "root=x a=\"open\n");
-        expect_refusal(t, "/etc/kernel/cmdline: a double quote is never closed");
-}
-
-/* Without that file the script of Fedora takes the arguments of the running kernel, which has booted without the words.
- */
-static void the_file_for_kernels_to_come_is_made(void **state)
-{
-        Tree *t = *state;
-
-        fedora(t);
-        assert_int_equal(edit(t, OURS, REMOVE, 0), 2);
-        assert_false(exists(t, "/etc/kernel/cmdline")); /* nobody would read it */
-        assert_int_equal(edit(t, "", "", 0), 2);
-
-        tree_file(t, "/usr/lib/kernel/install.d/20-grub.install",
-                  "read -r -d '' -a BOOT_OPTIONS < /etc/kernel/cmdline\n");
-        assert_int_equal(edit(t, OURS, REMOVE, 0), 3);
-        assert_file(t, "/etc/kernel/cmdline", "root=UUID=x ro quiet " OURS "\n");
-        assert_int_equal(edit(t, OURS, REMOVE, 0), 0);
-        assert_int_equal(edit(t, "", "", 0), 3);
-        assert_false(exists(t, "/etc/kernel/cmdline"));
-}
-
-/* /etc/default/grub feeds what regenerates the files above; nothing is regenerated, as the menu is not in grub.cfg. */
-static void the_defaults_of_the_platform_get_the_words(void **state)
-{
-        Tree *t = *state;
-        Loader *all;
-        size_t n;
-
-        fedora(t);
-        tree_file(t, "/usr/sbin/grub2-mkconfig", "# a script\n");
-        tree_file(t, "/etc/default/grub", "GRUB_CMDLINE_LINUX=\"rhgb quiet\"\nGRUB_ENABLE_BLSCFG=true\n");
-        assert_true(find(t, LOADER_GRUB2, &all, &n)->menu_from_bls);
-        loaders_free(all, n);
-        assert_int_equal(edit(t, OURS, REMOVE, 0), 3);
-        assert_file(t, "/etc/default/grub",
-                    "GRUB_CMDLINE_LINUX=\"rhgb quiet\"\nGRUB_ENABLE_BLSCFG=true\n"
-                    "GRUB_CMDLINE_LINUX_DEFAULT=\"${GRUB_CMDLINE_LINUX_DEFAULT:+$GRUB_CMDLINE_LINUX_DEFAULT }" OURS
-                    "\"\n");
-        assert_int_equal(edit(t, OURS, REMOVE, 0), 0);
-        assert_int_equal(edit(t, "", "", 0), 3);
-        assert_file(t, "/etc/default/grub", "GRUB_CMDLINE_LINUX=\"rhgb quiet\"\nGRUB_ENABLE_BLSCFG=true\n");
-}
-
 /* A menu of its own beside the entries: both boot, both are edited. */
 static void a_mixed_menu_is_edited_in_both_places(void **state)
 {
@@ -510,69 +277,6 @@ static void a_mixed_menu_is_edited_in_both_places(void **state)
         loaders_free(all, n);
         assert_int_equal(edit(t, OURS, REMOVE, 0), 3); /* default file, mkconfig, entry */
         assert_file(t, ENTRIES "a.conf", "linux /vmlinuz\noptions root=x " OURS "\n");
-}
-
-static void where_entries_are_looked_for(void **state)
-{
-        Tree *t = *state;
-        Loader *all;
-        size_t n;
-
-        /* the variable says so, and nothing was generated yet */
-        tree_file(t, "/etc/default/grub", "GRUB_ENABLE_BLSCFG=true\n");
-        tree_file(t, ENTRIES "a.conf", "linux /vmlinuz\noptions root=x\n");
-        assert_non_null(find(t, LOADER_BLS, &all, &n));
-        loaders_free(all, n);
-        /* a configuration without the command boots its own menu */
-        tree_file(t, CFG, "menuentry 'a' {\n\tlinux /vmlinuz root=x\n}\n");
-        assert_null(find(t, LOADER_BLS, &all, &n));
-        loaders_free(all, n);
-        /* Red Hat's UEFI place */
-        tree_file(t, "/boot/efi/EFI/redhat/grub.cfg", blscfg);
-        put_block(t, "/boot/efi/EFI/redhat/grubenv", "saved_entry=a\n");
-        assert_non_null(find(t, LOADER_BLS, &all, &n));
-        loaders_free(all, n);
-        /* another directory, on a root of its own */
-        tree_file(t, CFG, "blscfg --path=($root)/here/entries\n");
-        tree_file(t, "/boot/here/entries/b.conf", "linux /vmlinuz\noptions root=y\n");
-        assert_arguments(t, "b", "root=y");
-        /* entries of rpm-ostree are its own */
-        assert_int_equal(root_file_remove(t->rfd, "/boot/here/entries/b.conf"), 0);
-        tree_file(t, "/boot/here/entries/ostree-1.conf", "linux /ostree/vmlinuz\noptions root=y\n");
-        tree_file(t, ENTRIES "ostree-1.conf", "linux /ostree/vmlinuz\noptions root=y\n");
-        assert_null(find(t, LOADER_BLS, &all, &n));
-        loaders_free(all, n);
-}
-
-static void the_default_entry(void **state)
-{
-        static const struct {
-                const char *cfg, *env, *id;
-        } rows[] = {
-                { "set default=\"${saved_entry}\"\nblscfg\n", "saved_entry=a-1\n", "a-1" },
-                { "set default=\"${saved_entry}\"\nblscfg\n", "saved_entry=First one (1)\n", "a-1" },
-                { "set default=\"${saved_entry}\"\nblscfg\n", "saved_entry=1\n", "a-1" },
-                { "set default=\"${saved_entry}\"\nblscfg\n", "saved_entry=gone\n", "a-2" },
-                { "set default=\"${saved_entry}\"\nblscfg\n", "other=1\n", "a-2" },
-                { "set default=\"1\"\nblscfg\n", "saved_entry=a-2\n", "a-1" },
-                { "blscfg\n", "saved_entry=a-1\n", "a-2" },
-        };
-        Tree *t = *state;
-
-        tree_file(t, ENTRIES "a-1.conf", "title First one (1)\nlinux /vmlinuz-1\n");
-        tree_file(t, ENTRIES "a-2.conf", "linux /vmlinuz-2\n");
-        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
-                Loader *all;
-                const Loader *l;
-                size_t n;
-
-                tree_file(t, CFG, row->cfg);
-                put_block(t, ENV, row->env);
-                l = find(t, LOADER_BLS, &all, &n);
-                FOREACH_ARRAY(e, l->entries, l->n_entries)
-                        assert_int_equal(e->is_default, streq(e->id, row->id));
-                loaders_free(all, n);
-        }
 }
 
 /* grubby gets one kernel each, never the rescue one, and only what it does well. */
@@ -609,143 +313,10 @@ static void grubby_is_asked_where_it_can(void **state)
         assert_int_equal(asked, 1);
 }
 
-/* Which loaders nobody can see what they boot, seen by a user who is not root: their kinds, one after the other. */
-static void assert_unseen(const Tree *t, const char *closed, mode_t mode, const char *expected)
-{
-        char seen[128] = "";
-        Loader *all;
-        size_t n;
-
-        assert_int_equal(fchmodat(t->rfd, closed, mode, 0), 0);
-        assert_int_equal(seteuid(65534), 0);
-        assert_int_equal(loaders_read(t->rfd, &all, &n), 0);
-        assert_int_equal(seteuid(0), 0);
-        assert_int_equal(fchmodat(t->rfd, closed, 0755, 0), 0);
-        FOREACH_ARRAY(l, all, n)
-                (void) snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "%s%s ",
-                                loader_kind_to_string(l->kind), l->readable == TRISTATE_YES ? "" : "?");
-        assert_string_equal(seen, expected);
-        loaders_free(all, n);
-}
-
-static void without_being_root(void **state)
-{
-        Tree *t = *state;
-
-        if (geteuid() != 0)
-                skip();
-        assert_int_equal(chmod(t->path, 0755), 0);
-        fedora(t);
-        assert_unseen(t, "boot/loader", 0755, "grub2 bls ");
-        assert_unseen(t, "boot/loader", 0700, "grub2 bls? ");
-        assert_unseen(t, "boot/grub2", 0700, "grub2? ");
-        /* a configuration on the EFI system partition would boot in the place of the one in /boot */
-        tree_file(t, "/boot/efi/EFI/redhat/grub.cfg", "menuentry 'Linux' {\n\tlinux /vmlinuz\n}\n");
-        assert_unseen(t, "boot/efi", 0700, "grub2? bls ");
-        tree_directory(t, "/sys/firmware/acpi"); /* not without UEFI */
-        assert_unseen(t, "boot/efi", 0700, "grub2 bls ");
-}
-
-/* Nothing else is known to boot: it may be what is behind the closed door. */
-static void partitions_for_root_only(void **state)
-{
-        Tree *t = *state;
-
-        if (geteuid() != 0)
-                skip();
-        assert_int_equal(chmod(t->path, 0755), 0);
-        tree_file(t, "/boot/efi/EFI/systemd/systemd-bootx64.efi", "x");
-        assert_unseen(t, "boot/efi", 0755, "systemd-boot ");
-        assert_unseen(t, "boot/efi", 0700, "systemd-boot? ");
-        tree_file(t, "/usr/sbin/grub2-mkconfig", "#!/bin/sh\n");
-        assert_unseen(t, "boot/efi", 0700, "grub2? systemd-boot? ");
-        tree_file(t, "/boot/grub2/grub.cfg", "menuentry 'Linux' {\n\tlinux /vmlinuz\n}\n");
-        assert_unseen(t, "boot/efi", 0700, "grub2? ");
-}
-
-/* Wherever words live: what an edit adds is read there, found by what the record has of it, and given back by it. */
-static void every_home_gives_back_what_it_records(void **state)
-{
-        (void) state;
-        FOREACH_ARRAY(h, words_homes, _WORDS_HOME_MAX) {
-                _cleanup_(kargs_done) Kargs add = {};
-                _cleanup_free_ char *lines = NULL, *text = NULL, *edited = NULL, *words = NULL, *without = NULL;
-                _cleanup_(owned_words_done) OwnedWords left = {};
-                _cleanup_(plan_words_done) PlanWords record = { .format = h->format->name };
-
-                assert_int_equal(string_printf(&lines, "%s=root=/dev/sda1 ro\n", h->variable ?: ""), 0);
-                text = h->variable ? block(lines) : strdup("linux /v1\noptions root=/dev/sda1 ro\n");
-                assert_int_equal(kargs_parse(OURS, &add), 0);
-                assert_int_equal(words_home_edit(h, text, &(CmdlineEdit){ .add = &add }, NULL, &record, &edited, NULL),
-                                 0);
-                assert_int_equal(h->read(h, edited, &words), 0);
-                assert_string_equal(words, "root=/dev/sda1 ro " OURS);
-                assert_int_equal(record.added.n, 2);
-                assert_int_equal(record.removed.n, 0);
-                assert_int_equal(owned_left(record.format, edited, &record.added, &left), 0);
-                assert_int_equal(left.n, 2);
-                assert_int_equal(owned_format(record.format)->take_out(edited, &record.added, &without), 0);
-                assert_string_equal(without, text);
-        }
-}
-
-/* What an entry of GRUB names is what boots, and not what has the name of the release. */
-static void images_that_entries_name(void **state)
-{
-        static const char first[] = "/boot/initrd.img-1.0", second[] = "/boot/initramfs-1.0.img",
-                          own[] = "/boot/own.img";
-        static const struct {
-                const char *image, *initrd, *stray;
-        } rows[] = {
-                { "/initrd.img-1.0", first, NULL },
-                { "/initramfs-1.0.img", second, NULL },
-                { "/boot/initramfs-1.0.img", second, NULL },
-                { "/@/boot/initramfs-1.0.img", second, NULL },
-                { "($root)/initramfs-1.0.img", second, NULL },
-                { "(hd0,gpt2)/own.img", first, own },
-                { "/own.img", first, own },
-                { "/ucode.img /own.img $tuned_initrd", first, own },
-                { "/ucode.img\ninitrd /own.img", first, own },
-                { "/initrd.img-1.0.bak", first, "/boot/initrd.img-1.0.bak" }, /* nothing is built in its place */
-                { "$dir/own.img", first, NULL },                              /* cannot be told */
-                { "/not-there.img", first, NULL },
-        };
-        const Tree *t = *state;
-        Config config = { .enabled = true };
-        const Probe probe = { .rfd = t->rfd, .cfg = &config };
-
-        tree_file(t, "/lib/modules/1.0/modules.dep", "");
-        tree_file(t, "/boot/vmlinuz-1.0", "kernel");
-        tree_file(t, first, "image");
-        tree_file(t, second, "image");
-        tree_file(t, own, "image");
-        tree_file(t, "/boot/ucode.img", "image");
-        tree_file(t, "/boot/initrd.img-1.0.bak", "image");
-        tree_file(t, "/boot/grub2/grub.cfg", "insmod blscfg\nblscfg\n");
-        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
-                _cleanup_free_ char *entry = NULL;
-                _cleanup_(facts_done) Facts f;
-
-                assert_true(asprintf(&entry, "version 1.0\nlinux /vmlinuz-1.0\ninitrd %s\noptions quiet\n",
-                                     row->image) > 0);
-                tree_file(t, "/boot/loader/entries/a.conf", entry);
-                facts_init(&f);
-                assert_int_equal(probe_kernel(&probe, &f), 0);
-                assert_int_equal(probe_loader(&probe, &f), 0);
-                assert_int_equal(f.n_kernels, 1);
-                assert_string_equal(f.kernels[0].initrd, row->initrd);
-                assert_int_equal(f.kernels[0].n_loaded, 0);
-                assert_int_equal(f.n_strays, row->stray ? 1 : 0);
-                if (row->stray)
-                        assert_string_equal(f.strays[0].path, row->stray);
-        }
-}
-
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(spellings_of_the_switch),
-                cmocka_unit_test(every_home_gives_back_what_it_records),
                 TREE_TEST(literal_options_of_every_entry),
                 TREE_TEST(kernelopts_in_the_block),
                 TREE_TEST(contradictions_in_the_block_go),
@@ -756,20 +327,8 @@ int main(void)
                 TREE_TEST(what_only_grub_knows_is_told),
                 TREE_TEST(a_full_or_damaged_block_is_refused),
                 TREE_TEST(what_a_variable_brings_cannot_be_cured),
-                TREE_TEST(kernels_to_come_get_the_words),
-                TREE_TEST(later_entries_lose_the_words),
-                TREE_TEST(later_entries_made_of_the_running_boot),
-                TREE_TEST(later_entries_that_are_edited),
-                TREE_TEST(an_open_quote_in_the_file_is_refused),
-                TREE_TEST(the_file_for_kernels_to_come_is_made),
-                TREE_TEST(the_defaults_of_the_platform_get_the_words),
                 TREE_TEST(a_mixed_menu_is_edited_in_both_places),
-                TREE_TEST(where_entries_are_looked_for),
-                TREE_TEST(the_default_entry),
                 TREE_TEST(grubby_is_asked_where_it_can),
-                TREE_TEST(without_being_root),
-                TREE_TEST(partitions_for_root_only),
-                TREE_TEST(images_that_entries_name),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
