@@ -18,7 +18,6 @@ import importlib.util
 import io
 import os
 import pathlib
-import re
 import struct
 import sys
 import tempfile

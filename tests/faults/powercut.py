@@ -9,7 +9,6 @@ tried. What is not tried: a block of the file system of which only a part was wr
 """
 
 import functools
-import hashlib
 import os
 import pathlib
 import re
