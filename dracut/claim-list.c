@@ -7,13 +7,6 @@
 
 #define BLANKS " \t"
 
-static const char *const claim_state_table[_CLAIM_STATE_MAX] = {
-        [CLAIM_NEW] = "failed",    [CLAIM_READY] = "failed", [CLAIM_CLAIMED] = "claimed", [CLAIM_WAITING] = "waiting",
-        [CLAIM_FAILED] = "failed", [CLAIM_MOVED] = "moved",  [CLAIM_ABSENT] = "absent",
-};
-
-DEFINE_STRING_TO(claim_state, ClaimState)
-
 static const char *const claim_guard_table[_CLAIM_GUARD_MAX] = {
         [CLAIM_GUARD_BOOT_DISK] = "boot-disk",
         [CLAIM_GUARD_NETWORK] = "network",

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "claim-limits.h"
+#include "claimstate.h"
 #include "pciaddr.h"
 #include "stub.h"
 
@@ -38,20 +39,6 @@ typedef struct ClaimReporter {
 } ClaimReporter;
 
 void claim_say(const ClaimReporter *r, bool failure, const char *format, ...) _printf_(3, 4);
-
-typedef enum ClaimState {
-        CLAIM_NEW,
-        CLAIM_READY, /* it is the card that was meant: to be bound */
-        CLAIM_CLAIMED,
-        CLAIM_WAITING, /* no host driver can take it, and its stub driver is not there yet */
-        CLAIM_FAILED,  /* still with the host */
-        CLAIM_MOVED,   /* the card is elsewhere */
-        CLAIM_ABSENT,
-        _CLAIM_STATE_MAX,
-} ClaimState;
-
-/* The word for it in the file of results. */
-const char *claim_state_to_string(ClaimState s);
 
 /* What of the host the helper can see in an initramfs; the words of [device] allow. */
 typedef enum ClaimGuard {

@@ -142,7 +142,8 @@ static void write_result(const ClaimContext *c, const ClaimList *l)
                 return;
         }
         FOREACH_ARRAY(i, l->claims, l->n_claims)
-                fprintf(f, "%s %s %s\n", i->address, claim_state_to_string(i->state), i->reason);
+                fprintf(f, "%s %s %s\n", i->address,
+                        claim_state_to_string(i->state) ?: claim_state_to_string(CLAIM_FAILED), i->reason);
         if (fclose(f) != 0)
                 claim_say(&c->reporter, true, "/%s: %s", path, strerror(errno));
 }

@@ -18,7 +18,7 @@
         type name##_from_string(const char *s)                                                                         \
         {                                                                                                              \
                 for (size_t i = 0; i < ELEMENTSOF(name##_table); i++)                                                  \
-                        if (streq(name##_table[i], s))                                                                 \
+                        if (name##_table[i] && streq(name##_table[i], s))                                              \
                                 return (type) i;                                                                       \
                 return (type) -EINVAL;                                                                                 \
         }

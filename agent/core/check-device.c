@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "core/next-boot.h"
 #include "iommu/table.h"
+#include "model/claimstate.h"
 
 /* "nic0 (0000:01:00.0)": subject of every finding about a device. */
 #define SUBJECT_MAX 128
@@ -233,53 +234,42 @@ int check_device_claimlist(const Check *self, const Judgement *j, FindingList *r
         return 0;
 }
 
-/* What became of a device in the initramfs of this boot; the states are those of ptprep-claim(8). */
-typedef enum Outcome {
-        OUTCOME_NONE, /* no helper ran, or its list had not this device */
-        OUTCOME_CLAIMED,
-        OUTCOME_WAITING,
-        OUTCOME_FAILED,
-        OUTCOME_MOVED,
-        OUTCOME_ABSENT,
-        _OUTCOME_MAX,
-} Outcome;
-
+/* What became of a device in the initramfs of this boot. */
 static const struct {
-        const char *state;
         const char *detail; /* NULL: the helper's own words */
         const char *cure;
-} outcomes[_OUTCOME_MAX] = {
-        [OUTCOME_CLAIMED] = { "claimed", "it was claimed in the initramfs, and something has taken it since",
-                              "see what binds it: driverctl list-overrides, udev rules, scripts; then reboot" },
-        [OUTCOME_WAITING] = { "waiting", "it was kept from its host driver, and nothing has loaded the other one",
-                              "load the module, see modules-load.d(5)" },
-        [OUTCOME_FAILED] = { "failed", NULL,
-                             "see to that, then reboot; all that was said: journalctl -b -t ptprep-claim" },
-        [OUTCOME_MOVED] = { "moved", NULL,
-                            "see to that, then reboot; all that was said: journalctl -b -t ptprep-claim" },
-        [OUTCOME_ABSENT] = { "absent", "it was not there yet in the initramfs",
-                             "\"ptprep claim\" gives it to the driver now, until the next boot" },
+} outcomes[_CLAIM_STATE_MAX] = {
+        [CLAIM_CLAIMED] = { "it was claimed in the initramfs, and something has taken it since",
+                            "see what binds it: driverctl list-overrides, udev rules, scripts; then reboot" },
+        [CLAIM_WAITING] = { "it was kept from its host driver, and nothing has loaded the other one",
+                            "load the module, see modules-load.d(5)" },
+        [CLAIM_FAILED] = { NULL, "see to that, then reboot; all that was said: journalctl -b -t ptprep-claim" },
+        [CLAIM_MOVED] = { NULL, "see to that, then reboot; all that was said: journalctl -b -t ptprep-claim" },
+        [CLAIM_ABSENT] = { "it was not there yet in the initramfs",
+                           "\"ptprep claim\" gives it to the driver now, until the next boot" },
 };
 
-/* @ret_why: what the helper says, with its length; set where there is an outcome. */
-static Outcome outcome_of(const Facts *f, PciAddr addr, const char **ret_why, size_t *ret_length)
+/* @ret_why: what the helper says, with its length; set where there is an outcome. _CLAIM_STATE_INVALID: no helper ran,
+ * its list had not this device, or it says what we do not know. */
+static ClaimState outcome_of(const Facts *f, PciAddr addr, const char **ret_why, size_t *ret_length)
 {
         for (const char *line = f->claim_result; line && *line; line = text_next_line(line)) {
-                const char *rest = startswith(line, PCI_ADDR_TEXT(addr));
+                const char *word = startswith(line, PCI_ADDR_TEXT(addr));
+                const size_t n = word && *word == ' ' ? strcspn(++word, " \n") : 0;
+                ClaimState state;
+                char name[16];
 
-                if (!rest || *rest != ' ')
+                if (n == 0 || n >= sizeof(name) || word[n] != ' ')
                         continue;
-                for (Outcome i = OUTCOME_NONE + 1; i < _OUTCOME_MAX; i++) {
-                        const char *why = startswith(rest + 1, outcomes[i].state);
-
-                        if (!why || *why != ' ')
-                                continue;
-                        *ret_why = why + 1;
-                        *ret_length = strcspn(why + 1, "\n");
-                        return i;
-                }
+                (void) snprintf(name, sizeof(name), "%.*s", (int) n, word);
+                state = claim_state_from_string(name);
+                if (state < 0)
+                        continue;
+                *ret_why = word + n + 1;
+                *ret_length = strcspn(*ret_why, "\n");
+                return state;
         }
-        return OUTCOME_NONE;
+        return _CLAIM_STATE_INVALID;
 }
 
 /*
@@ -291,9 +281,9 @@ static int tell_outcome(const Check *self, const Judgement *j, const WantedDevic
 {
         const char *why = NULL;
         size_t length = 0;
-        const Outcome o = outcome_of(j->facts, d->config->address, &why, &length);
+        const ClaimState o = outcome_of(j->facts, d->config->address, &why, &length);
 
-        if (o == OUTCOME_NONE)
+        if (o < 0)
                 return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), CURE_REBOOT,
                                    "reboot; if that does not help, see why the claim failed: journalctl -b -t "
                                    "ptprep-claim",
