@@ -140,7 +140,10 @@ static int walk_disk(int rfd, const char *disk, const WalkLink *link, const Bloc
                 r = follow_link(rfd, entry, &below);
                 if (r == -ENOMEM)
                         return r;
-                r = r < 0 ? v->failed(v->userdata, entry, r, link) : walk(rfd, below, note, link, v);
+                if (r < 0)
+                        r = v->failed(v->userdata, entry, r, link);
+                else if (!v->slave || (r = v->slave(v->userdata, disk, below)) >= 0)
+                        r = walk(rfd, below, note, link, v);
                 if (r < 0)
                         return r;
         }

@@ -49,6 +49,9 @@ typedef struct BlockVisitor {
         int (*disk)(void *userdata, const char *path, const WalkLink *link);
         /* What a device is made of could not be read. @path: of what could not. */
         int (*failed)(void *userdata, const char *path, int error, const WalkLink *link);
+        /* A device that @holder, a whole one, is made of, before what it is made of itself. Places in sysfs. NULL: not
+         * asked for. */
+        int (*slave)(void *userdata, const char *holder, const char *path);
 } BlockVisitor;
 
 /**

@@ -12,8 +12,6 @@
 #define NAME_PCRLOCK   "/var/lib/systemd/pcrlock.json"
 #define BLANKS         " \t"
 #define PCRLOCK_MAX    (16U * 1024 * 1024)
-/* Block devices on top of each other: more than anybody stacks. */
-#define STACK_MAX      16
 
 typedef struct Sealed {
         const Probe *p;
@@ -177,30 +175,45 @@ static int judge_crypttab(Sealed *s)
         return r;
 }
 
-/* What a device is made of, where dm-crypt is in it: systemd and cryptsetup put the kind of a volume into its uuid. */
-static int judge_below(Sealed *s, const char *place, TpmOptions o, unsigned depth)
+/* What is told of a walk down from a mount. */
+typedef struct Below {
+        Sealed *s;
+        TpmOptions options;
+} Below;
+
+/* Where the holder is of dm-crypt: systemd and cryptsetup put the kind of a volume into its uuid. */
+static int judge_slave(void *userdata, const char *holder, const char *path)
 {
-        _cleanup_(string_list_done) StringList slaves = {};
-        _cleanup_free_ char *attr = path_join(place, "dm/uuid"), *directory = path_join(place, "slaves");
+        Below *b = userdata;
+        _cleanup_free_ char *attr = path_join(holder, "dm/uuid");
         char uuid[BLOCK_DM_UUID_MAX];
-        bool luks;
-        int r = attr && directory ? root_list(s->p->rfd, directory, NULL, &slaves) : -ENOMEM;
 
-        if (r < 0 || depth == STACK_MAX)
-                return probe_soft(r);
-        luks = root_read_attr(s->p->rfd, attr, uuid, sizeof(uuid)) >= 0 && startswith(uuid, "CRYPT-LUKS2-");
-        FOREACH_ARRAY(slave, slaves.items, slaves.n) {
-                _cleanup_free_ char *below = NULL;
+        if (!attr)
+                return -ENOMEM;
+        if (root_read_attr(b->s->p->rfd, attr, uuid, sizeof(uuid)) < 0 || !startswith(uuid, "CRYPT-LUKS2-"))
+                return 0;
+        return judge_volume(b->s, path, NULL, b->options);
+}
 
-                r = block_by_name(s->p->rfd, *slave, &below);
-                if (r >= 0 && luks)
-                        r = judge_volume(s, below, NULL, o);
-                if (r >= 0)
-                        r = judge_below(s, below, o, depth + 1);
-                if (r == -ENOMEM)
-                        return r;
-        }
+static int pass_disk(void *userdata, const char *path, const WalkLink *link)
+{
+        (void) userdata, (void) path, (void) link;
         return 0;
+}
+
+/* What a device is made of is somebody else's to tell. */
+static int pass_failed(void *userdata, const char *path, int error, const WalkLink *link)
+{
+        (void) userdata, (void) path, (void) link;
+        return probe_soft(error);
+}
+
+static int judge_below(Sealed *s, const char *place, TpmOptions o)
+{
+        Below b = { s, o };
+        const BlockVisitor visitor = { &b, pass_disk, pass_failed, judge_slave };
+
+        return block_walk(s->p->rfd, place, NULL, &visitor);
 }
 
 /* Of what is opened before crypttab(5) is there to be read, the command line may have the options. */
@@ -249,7 +262,7 @@ static int judge_mounts(Sealed *s)
                 if (block_by_number(s->p->rfd, sym_mnt_fs_get_devno(fs), &place) < 0 && source)
                         r = find_device(s->p, source, &place);
                 if (r >= 0 && place)
-                        r = judge_below(s, place, o, 0);
+                        r = judge_below(s, place, o);
         }
         return r;
 }
