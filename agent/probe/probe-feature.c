@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "iommu/argument.h"
 #include "model/names.h"
-#include "probe/modprobe-config.h"
 
 /* A distribution's configuration has some 300 KiB. */
 #define CONFIG_MAX_BYTES (4U * 1024 * 1024)
@@ -74,39 +73,6 @@ static Tristate module_switch(const Probe *p, const char *path)
         if (root_read_attr(p->rfd, path, value, sizeof(value)) < 0)
                 return TRISTATE_UNKNOWN;
         return value[0] == 'Y' || value[0] == '1' ? TRISTATE_YES : TRISTATE_NO;
-}
-
-/* "options vfio_iommu_type1 NAME=VALUE ...": what the value is, and unchanged where the line does not say
- * (modprobe.d(5)). */
-static int option_in_line(void *userdata, const char *path, unsigned number, char *line)
-{
-        Tristate *value = userdata;
-        char *save = NULL, *word = strtok_r(line, " \t", &save);
-
-        (void) path, (void) number;
-        if (!word || !streq(word, "options"))
-                return 0;
-        word = strtok_r(NULL, " \t", &save);
-        if (!word || !(streq(word, "vfio_iommu_type1") || streq(word, "vfio-iommu-type1")))
-                return 0;
-        while ((word = strtok_r(NULL, " \t", &save))) {
-                const char *v = startswith(word, "allow_unsafe_interrupts");
-
-                if (v && (v[0] == 0 || v[0] == '='))
-                        *value = v[0] == 0 || (v[1] && strchr("1yY", v[1])) ? TRISTATE_YES : TRISTATE_NO;
-        }
-        return 0;
-}
-
-/*
- * While the module is not loaded, what modprobe will tell it counts. Only asked where it matters: without remapping.
- */
-static int probe_unsafe_option(const Probe *p, Facts *f)
-{
-        if (f->features.unsafe_interrupts != TRISTATE_UNKNOWN || f->features.interrupt_remapping == TRISTATE_YES)
-                return 0;
-        f->features.unsafe_configured = TRISTATE_NO;
-        return modprobe_config_read(p->rfd, option_in_line, &f->features.unsafe_configured);
 }
 
 /* Is this word in the line "flags : ..." of the first CPU? */
@@ -270,8 +236,6 @@ int probe_feature(const Probe *p, Facts *f)
         probe_cpu(p, f);
         f->features.xen_control = controls_xen(p);
         r = probe_remapping(p, f);
-        if (r >= 0)
-                r = probe_unsafe_option(p, f);
         if (r >= 0)
                 r = probe_options(p, f);
         return r < 0 ? r : probe_secure_boot(p, f);

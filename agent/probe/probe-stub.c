@@ -26,36 +26,57 @@ static int add_setting(Facts *f, StubSettingKind kind, StubDriver driver, const 
         return r < 0 ? r : string_copy(value, &s->value);
 }
 
+/* What is asked of modprobe's configuration, which is read once for all of it. */
+typedef struct Asked {
+        Facts *f;
+        bool stubs;  /* settings of the stub drivers */
+        bool unsafe; /* what the module of type 1 will be told of interrupts */
+} Asked;
+
+/* Behind "options vfio_iommu_type1". What the line does not say stays unchanged (modprobe.d(5)). */
+static void judge_type1(Tristate *unsafe, char **save)
+{
+        char *word;
+
+        while ((word = strtok_r(NULL, " \t", save))) {
+                const char *v = startswith(word, "allow_unsafe_interrupts");
+
+                if (v && (v[0] == 0 || v[0] == '='))
+                        *unsafe = v[0] == 0 || (v[1] && strchr("1yY", v[1])) ? TRISTATE_YES : TRISTATE_NO;
+        }
+}
+
+static bool is_type1(const char *module)
+{
+        return streq(module, TYPE1_MODULE) || streq(module, "vfio-iommu-type1");
+}
+
 static int judge_line(void *userdata, const char *path, unsigned line, char *text)
 {
+        const Asked *asked = userdata;
         char *save = NULL, *command = strtok_r(text, " \t", &save), *module = strtok_r(NULL, " \t", &save);
-        const StubDriver driver = module ? stub_driver_of_module(module) : _STUB_INVALID;
+        const StubDriver driver = module && asked->stubs ? stub_driver_of_module(module) : _STUB_INVALID;
         int r = 0;
 
+        if (module && asked->unsafe && is_type1(module) && streq(command, "options"))
+                judge_type1(&asked->f->features.unsafe_configured, &save);
         if (driver < 0)
                 return 0;
         if (streq(command, "install"))
-                return add_setting(userdata, STUB_SETTING_INSTALL, driver, path, line, save + strspn(save, " \t"));
+                return add_setting(asked->f, STUB_SETTING_INSTALL, driver, path, line, save + strspn(save, " \t"));
         if (!streq(command, "options"))
                 return 0;
         for (const char *word = strtok_r(NULL, " \t", &save); word && r >= 0; word = strtok_r(NULL, " \t", &save)) {
                 const char *ids = startswith(word + strspn(word, "\""), "ids=");
 
                 if (ids)
-                        r = add_setting(userdata, STUB_SETTING_IDS, driver, path, line, ids);
+                        r = add_setting(asked->f, STUB_SETTING_IDS, driver, path, line, ids);
         }
         return r;
 }
 
-int probe_stub(const Probe *p, Facts *f)
+static int probe_driverctl(const Probe *p, Facts *f)
 {
-        int r;
-
-        if (p->n_wanted == 0)
-                return 0;
-        r = modprobe_config_read(p->rfd, judge_line, f);
-        if (r < 0)
-                return r;
         FOREACH_ARRAY(function, f->functions, f->n_functions) {
                 _cleanup_free_ char *path = NULL;
                 char driver[64];
@@ -66,9 +87,25 @@ int probe_stub(const Probe *p, Facts *f)
                         return -ENOMEM;
                 if (root_read_attr(p->rfd, path, driver, sizeof(driver)) < 0 || !*driver)
                         continue;
-                r = string_copy(driver, &function->driverctl);
-                if (r < 0)
-                        return r;
+                if (string_copy(driver, &function->driverctl) < 0)
+                        return -ENOMEM;
         }
         return 0;
+}
+
+int probe_stub(const Probe *p, Facts *f)
+{
+        /* While the module is not loaded, what modprobe will tell it counts; and that matters only without remapping.
+         */
+        const Asked asked = { .f = f,
+                              .stubs = p->n_wanted > 0 && !p->this_boot,
+                              .unsafe = f->features.unsafe_interrupts == TRISTATE_UNKNOWN &&
+                                        f->features.interrupt_remapping != TRISTATE_YES };
+        int r = 0;
+
+        if (asked.unsafe)
+                f->features.unsafe_configured = TRISTATE_NO;
+        if (asked.stubs || asked.unsafe)
+                r = modprobe_config_read(p->rfd, judge_line, (void *) &asked);
+        return r < 0 || !asked.stubs ? r : probe_driverctl(p, f);
 }

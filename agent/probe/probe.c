@@ -18,7 +18,7 @@ static const struct {
         { probe_origin, false },  { probe_kernel, false },   { probe_iommu, false },
         { probe_pci, false },     { probe_group, false },    { probe_acs, false },   /* after pci, group */
         { probe_feature, false },                                                    /* after kernel and iommu */
-        { probe_modules, true },  { probe_stub, true },                              /* after kernel and pci */
+        { probe_modules, true },  { probe_stub, false },                             /* after kernel, pci and feature */
         { probe_loader, true },   { probe_builders, true },  { probe_files, false }, /* after builders */
         { probe_sealed, true },                                                      /* after kernel */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is read of kernels: of the one that runs, of the installed ones, their modules and images. */
 #include <inttypes.h>
+#include <sys/inotify.h>
 
 #include "base/parse.h"
 #include "gathered.h"
@@ -317,11 +318,49 @@ static void test_stamped(void **state)
         assert_false(changed.kernels[0].image.stamped);
 }
 
+/* How often a directory of the tree was opened to be listed, since the last time. */
+static unsigned count_listings(int notifications)
+{
+        char buf[4096] __attribute__((aligned(8)));
+        unsigned n = 0;
+        ssize_t size;
+
+        while ((size = read(notifications, buf, sizeof(buf))) > 0)
+                for (char *s = buf; s < buf + size;
+                     s += sizeof(struct inotify_event) + ((struct inotify_event *) s)->len)
+                        n += (((struct inotify_event *) s)->mask & IN_ISDIR) != 0;
+        return n;
+}
+
+/* Settings of stub drivers and what the module of type 1 will be told come of one reading. */
+static void test_modprobe_is_read_once(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_close_ int notifications = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+        _cleanup_(config_done) Config c = config_of("0000:00:04.0", STUB_VFIO_PCI);
+        char directory[64];
+
+        tree_file(t, NAME_SYS_IRQ "/1/chip_name", "IO-APIC\n"); /* nothing remaps interrupts */
+        tree_file(t, "/etc/modprobe.d/vfio.conf",
+                  "options vfio_iommu_type1 allow_unsafe_interrupts=1\noptions vfio-pci ids=8086:10d3\n");
+        (void) snprintf(directory, sizeof(directory), "%s/etc/modprobe.d", t->path);
+        assert_true(inotify_add_watch(notifications, directory, IN_OPEN) >= 0);
+        {
+                _cleanup_(facts_done) Facts f = gather(t, &c);
+
+                assert_int_equal(f.features.unsafe_configured, TRISTATE_YES);
+                assert_int_equal(f.n_stub_settings, 1);
+                assert_string_equal(f.stub_settings[0].value, "8086:10d3");
+        }
+        assert_int_equal(count_listings(notifications), 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_running_kernel), TREE_TEST(test_installed_kernels), TREE_TEST(test_helper),
-                TREE_TEST(test_modules),        TREE_TEST(test_stamped),
+                TREE_TEST(test_running_kernel), TREE_TEST(test_installed_kernels),
+                TREE_TEST(test_helper),         TREE_TEST(test_modules),
+                TREE_TEST(test_stamped),        TREE_TEST(test_modprobe_is_read_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
