@@ -70,10 +70,22 @@ size_t wanted_count_waiting(const Wanted *w)
 
 const WantedDevice *wanted_device_of(const Wanted *w, const PciFunction *f)
 {
+        return w->of_functions ? w->of_functions[f - w->functions] : NULL;
+}
+
+/* The devices by function: a list asks for each function on the machine. */
+static int index_devices(const Facts *f, Wanted *w)
+{
+        if (w->n_devices == 0 || f->n_functions == 0)
+                return 0;
+        w->of_functions = calloc(f->n_functions, sizeof(*w->of_functions));
+        if (!w->of_functions)
+                return -ENOMEM;
+        w->functions = f->functions;
         FOREACH_ARRAY(d, w->devices, w->n_devices)
-                if (d->function == f)
-                        return d;
-        return NULL;
+                if (d->function && !wanted_device_of(w, d->function))
+                        w->of_functions[d->function - f->functions] = d;
+        return 0;
 }
 
 static bool type1_is_builtin(const Facts *f)
@@ -193,12 +205,11 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
                         d->moved_to = moved_to(facts, c);
         }
         w.unsafe_interrupts = config->unsafe_interrupts && config->n_devices > 0;
-        if (config->n_devices > 0) {
+        r = index_devices(facts, &w);
+        if (r >= 0 && config->n_devices > 0)
                 r = want_files(config, facts, &w);
-                if (r < 0)
-                        return r;
-        }
-        r = want_arguments(config, facts, &w);
+        if (r >= 0)
+                r = want_arguments(config, facts, &w);
         if (r >= 0)
                 r = judge_all(facts, &w);
         if (r < 0)
@@ -213,6 +224,7 @@ void wanted_done(Wanted *w)
         FOREACH_ARRAY(d, w->devices, w->n_devices)
                 verdict_done(&d->verdict);
         free(w->devices);
+        free(w->of_functions);
         iommu_state_text_done(&w->iommu_text);
         verdict_done(&w->machine);
         free(w->claims);

@@ -42,6 +42,8 @@ static inline bool wanted_device_claimed(const WantedDevice *d)
 struct Wanted {
         WantedDevice *devices;
         size_t n_devices;
+        const PciFunction *functions;      /* of the facts */
+        const WantedDevice **of_functions; /* of each of them; NULL: it is not wanted. NULL itself: none is */
         /* contents of the generated files; NULL: the file is to be absent */
         char *claims, *modprobe_snippet, *modules_load;
         bool in_claim_image;        /* the claim list goes there, and no image of a builder has anything of ptprep's */
