@@ -13,27 +13,25 @@
 /* Of a kobject (Linux include/linux/kobject.h, UEVENT_BUFFER_SIZE), and some more. */
 #define UEVENT_MAX_BYTES 4096U
 
-/* "DIRECTORY/NAME" of it, which is too long for no file of the kernel's. */
-static const char *place_path(const PciPlace *d, const char *name, char *buf, size_t size)
+/* "DIRECTORY/NAME", until the next call; @name: a component, or "" for the directory. */
+static const char *place_path(PciPlace *d, const char *name)
 {
-        (void) snprintf(buf, size, "%s/%s", d->dir, name);
-        return buf;
+        strcpy(d->path + d->dir_size, name);
+        return d->path;
 }
 
-/* The last component of a link there, owned by the caller; NULL: no such link. 0 or -ENOMEM. */
-static int link_base(const PciPlace *d, const char *link, char **ret)
+/* The last component of a link there, within @target; NULL: no such link. */
+static const char *link_base(PciPlace *d, const char *link, char target[PATH_MAX])
 {
-        char path[PATH_MAX + NAME_MAX], target[PATH_MAX];
         const char *slash;
         ssize_t n;
 
-        n = readlinkat(d->sys_fd, place_path(d, link, path, sizeof(path)), target, sizeof(target) - 1);
+        n = readlinkat(d->sys_fd, place_path(d, link), target, PATH_MAX - 1);
         if (n <= 0)
-                return 0;
+                return NULL;
         target[n] = 0;
         slash = strrchr(target, '/');
-        *ret = strdup(slash ? slash + 1 : target);
-        return *ret ? 0 : -ENOMEM;
+        return slash ? slash + 1 : target;
 }
 
 /* The component of a path before "end", which points to a slash; NULL at its start. */
@@ -74,32 +72,28 @@ static void parents_of(const char *target, PciLinks *links)
 }
 
 /* An attribute of a function; as root_read_attr(). */
-static int read_attr(const PciPlace *d, const char *attribute, char *buf, size_t size)
+static int read_attr(PciPlace *d, const char *attribute, char *buf, size_t size)
 {
-        char path[PATH_MAX + NAME_MAX];
-
-        return root_read_attr(d->sys_fd, place_path(d, attribute, path, sizeof(path)), buf, size);
+        return root_read_attr(d->sys_fd, place_path(d, attribute), buf, size);
 }
 
 /*
  * The attribute that names the methods is there from Linux 5.15 on, and neither is there where there is no way
  * (drivers/pci/pci.c, pci_dev_reset_method_attr_is_visible()).
  */
-static int read_reset(const PciPlace *d, char **ret)
+static int read_reset(PciPlace *d, char **ret)
 {
-        char path[PATH_MAX + NAME_MAX], buf[128] = "";
+        char buf[128] = "";
         int r = read_attr(d, "reset_method", buf, sizeof(buf));
 
-        if (r < 0) {
-                place_path(d, "reset", path, sizeof(path));
-                strcpy(buf, faccessat(d->sys_fd, path, F_OK, 0) >= 0 ? "unnamed" : "");
-        }
+        if (r < 0)
+                strcpy(buf, faccessat(d->sys_fd, place_path(d, "reset"), F_OK, 0) >= 0 ? "unnamed" : "");
         *ret = strdup(buf);
         return *ret ? 0 : -ENOMEM;
 }
 
 /* The kernel prints a null pointer where none is set (drivers/pci/pci-sysfs.c, driver_override_show()). */
-static int read_override(const PciPlace *d, char **ret)
+static int read_override(PciPlace *d, char **ret)
 {
         char text[128];
 
@@ -109,56 +103,61 @@ static int read_override(const PciPlace *d, char **ret)
 }
 
 /* What a closer look at a function shows. 0 or -ENOMEM. */
-static int read_details(const Probe *p, const PciPlace *d, PciFunction *f)
+static int read_details(const Probe *p, PciPlace *d, PciFunction *f)
 {
         int r = probe_wants(p, f->addr) ? read_override(d, &f->driver_override) : 0;
 
         return r < 0 ? r : read_reset(d, &f->reset);
 }
 
-/* The value of "KEY=value" in a text of such lines; owned by the caller. NULL: no such line. 0 or -ENOMEM. */
-static int uevent_value(const char *text, const char *key, char **ret)
-{
-        for (const char *line = text; *line; line = text_next_line(line)) {
-                const char *value = startswith(line, key);
+typedef enum UeventKey {
+        UEVENT_DRIVER,
+        UEVENT_CLASS,
+        UEVENT_ID,
+        UEVENT_SUBSYSTEM,
+        _UEVENT_KEY_MAX,
+} UeventKey;
 
-                if (!value || *value != '=')
-                        continue;
-                *ret = strndup(value + 1, strcspn(value + 1, "\n"));
-                return *ret ? 0 : -ENOMEM;
-        }
-        *ret = NULL;
-        return 0;
+static const char *const uevent_keys[] = {
+        [UEVENT_DRIVER] = "DRIVER=",
+        [UEVENT_CLASS] = "PCI_CLASS=",
+        [UEVENT_ID] = "PCI_ID=",
+        [UEVENT_SUBSYSTEM] = "PCI_SUBSYS_ID=",
+};
+
+/* Of lines "KEY=value" the first of each key, in the text, which is cut to lines. NULL: no such line. */
+static void uevent_values(char *text, const char *values[_UEVENT_KEY_MAX])
+{
+        const char *line;
+
+        while ((line = strsep(&text, "\n")))
+                for (UeventKey key = 0; key < _UEVENT_KEY_MAX; key++)
+                        if (!values[key])
+                                values[key] = startswith(line, uevent_keys[key]);
 }
 
 /* Class, ids and driver out of the one file that has all. -ENOENT: there is none, or it does not speak of PCI. */
-static int read_uevent(const PciPlace *d, PciFunction *f)
+static int read_uevent(PciPlace *d, PciFunction *f)
 {
-        _cleanup_free_ char *class = NULL, *id = NULL, *subsystem = NULL;
+        const char *values[_UEVENT_KEY_MAX] = {};
         char text[UEVENT_MAX_BYTES];
         int r = read_attr(d, "uevent", text, sizeof(text));
 
         if (r < 0)
                 return r;
-        r = uevent_value(text, "PCI_CLASS", &class);
-        if (r >= 0)
-                r = uevent_value(text, "PCI_ID", &id);
-        if (r >= 0)
-                r = uevent_value(text, "PCI_SUBSYS_ID", &subsystem);
-        if (r < 0)
-                return r;
-        if (!class || !id)
+        uevent_values(text, values);
+        if (!values[UEVENT_CLASS] || !values[UEVENT_ID])
                 return -ENOENT;
-        r = parse_u32(class, 16, &f->class);
+        r = parse_u32(values[UEVENT_CLASS], 16, &f->class);
         if (r >= 0)
-                r = pci_id_parse(id, &f->id);
+                r = pci_id_parse(values[UEVENT_ID], &f->id);
         if (r < 0)
                 return r;
-        f->has_subsystem = subsystem && pci_id_parse(subsystem, &f->subsystem) >= 0;
-        return uevent_value(text, "DRIVER", &f->driver);
+        f->has_subsystem = values[UEVENT_SUBSYSTEM] && pci_id_parse(values[UEVENT_SUBSYSTEM], &f->subsystem) >= 0;
+        return values[UEVENT_DRIVER] ? string_copy(values[UEVENT_DRIVER], &f->driver) : 0;
 }
 
-static int read_u16_attr(const PciPlace *d, const char *attribute, uint16_t *ret)
+static int read_u16_attr(PciPlace *d, const char *attribute, uint16_t *ret)
 {
         char text[32];
         uint32_t value;
@@ -175,9 +174,10 @@ static int read_u16_attr(const PciPlace *d, const char *attribute, uint16_t *ret
 }
 
 /* The same out of an attribute each. */
-static int read_attributes(const PciPlace *d, PciFunction *f)
+static int read_attributes(PciPlace *d, PciFunction *f)
 {
-        char text[32];
+        char text[32], target[PATH_MAX];
+        const char *driver;
         int r = read_attr(d, "class", text, sizeof(text));
 
         if (r >= 0)
@@ -190,18 +190,18 @@ static int read_attributes(const PciPlace *d, PciFunction *f)
                 return r;
         f->has_subsystem = read_u16_attr(d, "subsystem_vendor", &f->subsystem.vendor) >= 0 &&
                            read_u16_attr(d, "subsystem_device", &f->subsystem.device) >= 0;
-        return link_base(d, "driver", &f->driver);
+        driver = link_base(d, "driver", target);
+        return driver ? string_copy(driver, &f->driver) : 0;
 }
 
-static int read_group_number(const PciPlace *d, PciFunction *f)
+static void read_group_number(PciPlace *d, PciFunction *f)
 {
-        _cleanup_free_ char *text = NULL;
+        char target[PATH_MAX];
+        const char *text = link_base(d, "iommu_group", target);
         uint32_t group;
-        int r = link_base(d, "iommu_group", &text);
 
         if (text && parse_u32(text, 10, &group) >= 0 && group <= INT32_MAX)
                 f->group = (int32_t) group;
-        return r;
 }
 
 /* Where the link leads, seen from /sys; another link than the kernel's is followed like any other path. */
@@ -212,9 +212,9 @@ static void set_target(PciPlace *d, PciAddr addr, const char *target)
         while (startswith(below, "../"))
                 below += strlen("../");
         if (startswith(below, "devices/"))
-                (void) snprintf(d->dir, sizeof(d->dir), "%s", below);
+                d->dir_size = (size_t) snprintf(d->path, sizeof(d->path), "%s/", below);
         else
-                (void) snprintf(d->dir, sizeof(d->dir), PCI_BUS_DEVICES "/%s", PCI_ADDR_TEXT(addr));
+                d->dir_size = (size_t) snprintf(d->path, sizeof(d->path), PCI_BUS_DEVICES "/%s/", PCI_ADDR_TEXT(addr));
         if (target != d->target)
                 strcpy(d->target, target);
         d->addr = addr;
@@ -250,13 +250,12 @@ static bool find_beside(PciAddr addr, PciPlace *d)
  * The function that this one is a virtual one of. Beside a function that is looked at closer, it is to be told from one
  * of its card. It has the class of that one (PCI Express Base Specification 6.0, 9.3.4.1.6), which no bridge is.
  */
-static int read_physfn(const PciPlace *d, const PciFunction *f, PciLinks *links)
+static void read_physfn(PciPlace *d, const PciFunction *f, PciLinks *links)
 {
-        _cleanup_free_ char *physfn = NULL;
-        int r = pci_class_base(f->class) == CLASS_BRIDGE ? 0 : link_base(d, "physfn", &physfn);
+        char target[PATH_MAX];
+        const char *physfn = pci_class_base(f->class) == CLASS_BRIDGE ? NULL : link_base(d, "physfn", target);
 
         links->has_physfn = physfn && pci_addr_parse(physfn, &links->physfn) >= 0;
-        return r;
 }
 
 int pci_function_read(const Probe *p, PciFunction *f, PciLinks *links, PciPlace *d)
@@ -275,7 +274,7 @@ int pci_function_read(const Probe *p, PciFunction *f, PciLinks *links, PciPlace 
         }
         if (r == -ENOENT)
                 r = read_attributes(d, f);
-        if (r < 0 && r != -ENOMEM && faccessat(d->sys_fd, d->dir, F_OK, 0) < 0)
+        if (r < 0 && r != -ENOMEM && faccessat(d->sys_fd, place_path(d, ""), F_OK, 0) < 0)
                 return -ENOENT;
         if (r < 0)
                 return r == -ENOENT ? -EIO : r; /* it is there, and does not say what it is */
@@ -283,17 +282,17 @@ int pci_function_read(const Probe *p, PciFunction *f, PciLinks *links, PciPlace 
         if (pci_path_from_sysfs(d->target, &f->path) == -ENOMEM)
                 return -ENOMEM;
         parents_of(d->target, links);
-        r = read_physfn(d, f, links);
-        if (r < 0 || !probe_details(p, f->addr))
-                return r;
-        r = read_group_number(d, f);
-        return r < 0 ? r : read_details(p, d, f);
+        read_physfn(d, f, links);
+        if (!probe_details(p, f->addr))
+                return 0;
+        read_group_number(d, f);
+        return read_details(p, d, f);
 }
 
-int pci_function_read_group(int sys_fd, PciFunction *f)
+void pci_function_read_group(int sys_fd, PciFunction *f)
 {
         PciPlace d = { .sys_fd = sys_fd };
 
         set_target(&d, f->addr, "");
-        return read_group_number(&d, f);
+        read_group_number(&d, f);
 }

@@ -16,7 +16,8 @@ typedef struct PciPlace {
         int bus_fd;            /* PCI_BUS_DEVICES in it */
         PciAddr addr;          /* whose place this is */
         char target[PATH_MAX]; /* of the bus's link; "": there is a directory in its place, as in a copied tree */
-        char dir[PATH_MAX];    /* below /sys */
+        size_t dir_size;       /* of what stands in front of a name in the path, with its slash */
+        char path[PATH_MAX + NAME_MAX]; /* below /sys: the directory, and what was asked for in it last */
 } PciPlace;
 
 /* What a function's links lead to, which becomes an index when all functions are known. */
@@ -33,5 +34,5 @@ typedef struct PciLinks {
  */
 int pci_function_read(const Probe *p, PciFunction *f, PciLinks *links, PciPlace *place) _must_check_;
 
-/* Its IOMMU group alone. @f: with its address. 0 or -ENOMEM. */
-int pci_function_read_group(int sys_fd, PciFunction *f) _must_check_;
+/* Its IOMMU group alone. @f: with its address. */
+void pci_function_read_group(int sys_fd, PciFunction *f);

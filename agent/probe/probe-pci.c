@@ -181,14 +181,13 @@ static int read_members(const Probe *p, Facts *f)
  */
 static int complete_groups(const Probe *p, int sys_fd, Facts *f)
 {
-        int r = p->functions ? 0 : read_members(p, f);
+        const int r = p->functions ? 0 : read_members(p, f);
 
         if (r == 0 || r == -ENOMEM)
                 return r;
-        r = 0;
-        for (size_t i = 0; r >= 0 && i < f->n_functions; i++)
-                r = pci_function_read_group(sys_fd, f->functions + i);
-        return r;
+        for (size_t i = 0; i < f->n_functions; i++)
+                pci_function_read_group(sys_fd, f->functions + i);
+        return 0;
 }
 
 int probe_pci(const Probe *p, Facts *f)
