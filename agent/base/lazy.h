@@ -4,8 +4,9 @@
 #include "macro.h"
 
 /*
- * Libraries that most runs do not need are loaded at their first use: what libkmod, libmount and libarchive bring along
- * (libcrypto, libselinux, libxml2 and ICU) costs the dynamic linker more time than a whole check takes.
+ * Libraries that most runs do not need are loaded at their first use: what libkmod, libmount, libpci and libarchive
+ * bring along (libcrypto, libselinux, libudev, libxml2 and ICU) costs the dynamic linker more time than a whole check
+ * takes.
  */
 typedef struct LazySymbol {
         const char *name;

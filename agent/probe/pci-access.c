@@ -9,10 +9,27 @@
 
 #include "base/file.h"
 #include "base/io.h"
+#include "base/lazy.h"
 #include "probe/pci-names.h"
 
 /* Of a list of names that is still believed to be one; the real one has a MiB and a half. */
 #define NAMES_MAX_BYTES (16U * 1024 * 1024)
+
+LAZY_NOTE("pci", "names of devices, and which of them the hardware keeps apart", "required", "libpci.so.3");
+
+LAZY_FUNCTION(pci_alloc);
+LAZY_FUNCTION(pci_init);
+LAZY_FUNCTION(pci_cleanup);
+LAZY_FUNCTION(pci_load_name_list);
+LAZY_FUNCTION(pci_fill_info);
+LAZY_FUNCTION(pci_find_cap);
+LAZY_FUNCTION(pci_read_word);
+LAZY_FUNCTION(pci_lookup_name);
+LAZY_FUNCTION(pci_set_param);
+LAZY_FUNCTION(pci_set_name_list_path);
+LAZY_FUNCTION(pci_free_name_list);
+LAZY_FUNCTION(pci_get_dev);
+LAZY_FUNCTION(pci_free_dev);
 
 /*
  * The only caller of libpci. Its error hook must never return, and by default ends the process, so it jumps back to the
@@ -36,7 +53,7 @@ static int guarded_init(struct pci_access *access)
 {
         if (setjmp(pci_border) != 0)
                 return -EIO;
-        pci_init(access);
+        sym_pci_init(access);
         return 0;
 }
 
@@ -44,7 +61,7 @@ static int guarded_load_names(struct pci_access *access)
 {
         if (setjmp(pci_border) != 0)
                 return -EIO;
-        return pci_load_name_list(access) ? 0 : -EIO;
+        return sym_pci_load_name_list(access) ? 0 : -EIO;
 }
 
 static int guarded_isolation(struct pci_dev *dev, PciIsolation *ret)
@@ -53,19 +70,20 @@ static int guarded_isolation(struct pci_dev *dev, PciIsolation *ret)
 
         if (setjmp(pci_border) != 0)
                 return -EIO;
-        if ((pci_fill_info(dev, PCI_FILL_CAPS | PCI_FILL_EXT_CAPS) & PCI_FILL_EXT_CAPS) == 0)
+        if ((sym_pci_fill_info(dev, PCI_FILL_CAPS | PCI_FILL_EXT_CAPS) & PCI_FILL_EXT_CAPS) == 0)
                 return -EIO;
         if (!dev->first_cap) /* no list at all: too little of it could be read, or a bridge of the nineties */
                 return -ENODATA;
-        cap = pci_find_cap(dev, PCI_CAP_ID_EXP, PCI_CAP_NORMAL);
+        cap = sym_pci_find_cap(dev, PCI_CAP_ID_EXP, PCI_CAP_NORMAL);
         ret->pcie = cap ? TRISTATE_YES : TRISTATE_NO;
         if (cap)
-                ret->type = (uint8_t) ((pci_read_word(dev, (int) cap->addr + PCI_EXP_FLAGS) & PCI_EXP_FLAGS_TYPE) >> 4);
-        cap = pci_find_cap(dev, PCI_EXT_CAP_ID_ACS, PCI_CAP_EXTENDED);
+                ret->type =
+                        (uint8_t) ((sym_pci_read_word(dev, (int) cap->addr + PCI_EXP_FLAGS) & PCI_EXP_FLAGS_TYPE) >> 4);
+        cap = sym_pci_find_cap(dev, PCI_EXT_CAP_ID_ACS, PCI_CAP_EXTENDED);
         ret->acs = cap ? TRISTATE_YES : TRISTATE_NO;
         if (cap) {
-                ret->capability = pci_read_word(dev, (int) cap->addr + PCI_ACS_CAP);
-                ret->control = pci_read_word(dev, (int) cap->addr + PCI_ACS_CTRL);
+                ret->capability = sym_pci_read_word(dev, (int) cap->addr + PCI_ACS_CAP);
+                ret->control = sym_pci_read_word(dev, (int) cap->addr + PCI_ACS_CTRL);
         }
         return 0;
 }
@@ -74,7 +92,7 @@ static int guarded_name(struct pci_access *access, PciId id, char *buf, size_t s
 {
         if (setjmp(pci_border) != 0)
                 return -EIO;
-        return pci_lookup_name(access, buf, (int) size, PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, id.vendor, id.device)
+        return sym_pci_lookup_name(access, buf, (int) size, PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, id.vendor, id.device)
                        ? 0
                        : -ENOENT;
 }
@@ -83,29 +101,48 @@ static int guarded_class_name(struct pci_access *access, uint32_t class, char *b
 {
         if (setjmp(pci_border) != 0)
                 return -EIO;
-        return pci_lookup_name(access, buf, (int) size, PCI_LOOKUP_CLASS | PCI_LOOKUP_NO_NUMBERS, pci_class_sub(class))
+        return sym_pci_lookup_name(access, buf, (int) size, PCI_LOOKUP_CLASS | PCI_LOOKUP_NO_NUMBERS,
+                                   pci_class_sub(class))
                        ? 0
                        : -ENOENT;
+}
+
+static int load_library(void)
+{
+        static const LazySymbol symbols[] = {
+                LAZY_SYMBOL(pci_alloc),          LAZY_SYMBOL(pci_init),
+                LAZY_SYMBOL(pci_cleanup),        LAZY_SYMBOL(pci_load_name_list),
+                LAZY_SYMBOL(pci_fill_info),      LAZY_SYMBOL(pci_find_cap),
+                LAZY_SYMBOL(pci_read_word),      LAZY_SYMBOL(pci_lookup_name),
+                LAZY_SYMBOL(pci_set_param),      LAZY_SYMBOL(pci_set_name_list_path),
+                LAZY_SYMBOL(pci_free_name_list), LAZY_SYMBOL(pci_get_dev),
+                LAZY_SYMBOL(pci_free_dev),
+        };
+
+        return lazy_load("libpci.so.3", symbols, ELEMENTSOF(symbols));
 }
 
 void pci_access_freep(struct pci_access **access)
 {
         if (*access)
-                pci_cleanup(*access);
+                sym_pci_cleanup(*access);
 }
 
 int pci_access_new(int bus_fd, struct pci_access **ret)
 {
-        _cleanup_(pci_access_freep) struct pci_access *access = pci_alloc();
+        _cleanup_(pci_access_freep) struct pci_access *access = NULL;
         char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)], parameter[] = "sysfs.path";
-        int r;
+        int r = load_library();
 
+        if (r < 0)
+                return r;
+        access = sym_pci_alloc();
         access->method = PCI_ACCESS_SYS_BUS_PCI;
         access->error = on_error;
         access->warning = on_message;
         access->debug = on_message;
         (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", bus_fd);
-        if (pci_set_param(access, parameter, path) < 0)
+        if (sym_pci_set_param(access, parameter, path) < 0)
                 return -ENOTSUP;
         r = guarded_init(access);
         if (r < 0)
@@ -124,9 +161,9 @@ static int load_names(struct pci_access *access, const char *text)
         if (fd < 0 || write_all(fd, text, strlen(text)) < 0)
                 return -EIO;
         (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        pci_set_name_list_path(access, path, 0);
+        sym_pci_set_name_list_path(access, path, 0);
         r = guarded_load_names(access);
-        pci_set_name_list_path(access, its_own, 0);
+        sym_pci_set_name_list_path(access, its_own, 0);
         return r;
 }
 
@@ -155,7 +192,7 @@ int pci_access_reduce_names(struct pci_access *access, PciId *ids, size_t n)
                 return 0;
         r = pci_names_reduce(text, ids, n, &reduced);
         if (r >= 0 && load_names(access, reduced) < 0)
-                pci_free_name_list(access); /* it will read all of it */
+                sym_pci_free_name_list(access); /* it will read all of it */
         return r;
 }
 
@@ -193,9 +230,9 @@ int pci_access_isolation(struct pci_access *access, int bus_fd, PciAddr addr, Pc
         (void) snprintf(path, sizeof(path), "devices/%s/config", PCI_ADDR_TEXT(addr));
         if (fstatat(bus_fd, path, &st, 0) < 0 || !S_ISREG(st.st_mode))
                 return -EIO;
-        dev = pci_get_dev(access, (int) addr.domain, addr.bus, addr.slot, addr.function);
+        dev = sym_pci_get_dev(access, (int) addr.domain, addr.bus, addr.slot, addr.function);
         r = guarded_isolation(dev, &isolation);
-        pci_free_dev(dev);
+        sym_pci_free_dev(dev);
         if (r >= 0)
                 *ret = isolation;
         return r;

@@ -5,7 +5,8 @@
     run-blind.py PTPREP
 
 A machine whose system is on a Fibre Channel disk, once as it is and once with a libmount that cannot be loaded, so that nothing tells
-what is mounted: then no function may be claimed that could carry a disk, and the report says why.
+what is mounted: then no function may be claimed that could carry a disk, and the report says why. Without libpci the functions
+have no names, and all that is said of them is the same.
 """
 
 import importlib.util
@@ -58,11 +59,25 @@ def judge(ptprep: str, root: pathlib.Path, libraries: str, verdicts: dict[str, s
     return errors
 
 
+def without_names(ptprep: str, root: pathlib.Path, libraries: pathlib.Path) -> list[str]:
+    (libraries / "libpci.so.3").write_bytes(b"")
+    seen, blind = ({f["address"]: f for f in json.loads(run(ptprep, root, path, "list", "--json")[1])["functions"]}
+                   for path in ("", str(libraries)))
+    named = [f for f in seen.values() if f["name"]]
+    errors = [] if named else ["list: no function has a name, so that nothing is shown by their lack"]
+    errors += [f"{a} has a name without libpci" for a, f in blind.items() if f.get("name")]
+    for function in [*seen.values(), *blind.values()]:
+        function["name"] = function["kind"] = None  # a kind in words too, but where ptprep has its own
+    return errors + [f"{a} differs by more than its name without libpci" for a, f in seen.items() if blind.get(a) != f]
+
+
 def main() -> int:
     module = golden()
     with tempfile.TemporaryDirectory(prefix="ptprep-blind-") as directory:
         root, libraries = pathlib.Path(directory) / "root", pathlib.Path(directory) / "lib"
         libraries.mkdir()
+        nameless = pathlib.Path(directory) / "nameless"
+        nameless.mkdir()
         (libraries / "libmount.so.1").write_bytes(b"")
         tree = module.Tree(root)
         tree.build(module.read_lines("base.tree") + FUNCTIONS)
@@ -70,6 +85,7 @@ def main() -> int:
         functions = json.loads(run(sys.argv[1], root, str(libraries), "list", "--json")[1])["functions"]
         errors += [f"{f['address']} carries no disk, and is held for one" for f in functions if f["address"] == GPU and
                    any(r["id"] == "device.boot-disk" for r in f["reasons"])]
+        errors += without_names(sys.argv[1], root, nameless)
     print("\n".join(errors) if errors else "blind and not fooled")
     return 1 if errors else 0
 
