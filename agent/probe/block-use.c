@@ -49,7 +49,7 @@ static bool is_numbered(const char *name, const char *prefix)
 
 static int use_loop(BlockUse *u, const char *disk, const WalkLink *link)
 {
-        _cleanup_free_ char *attr = path_join(disk, "loop/backing_file");
+        _cleanup_free_ char *attr = path_join(disk, "loop/backing_file"), *device = NULL;
         char file[PATH_MAX];
         int r;
 
@@ -62,7 +62,11 @@ static int use_loop(BlockUse *u, const char *disk, const WalkLink *link)
                 return unreadable(u, attr, r, link);
         if (endswith(file, " (deleted)"))
                 return walk_unknown(&u->walk, link, &block_not_followed, "whose file has no name any more");
-        return u->file(u, file, link);
+        /* the file may be another device; what /dev is on says nothing of that */
+        r = block_by_file(u->walk.rfd, file, &device);
+        if (r >= 0)
+                return block_use_device(u, device, link);
+        return r == -ENOMEM ? r : u->file(u, file, link);
 }
 
 static int use_memory(BlockUse *u, const char *disk, const WalkLink *link)

@@ -36,6 +36,7 @@ static const char *describe_open(int rfd, const char *path)
                 { "md", "an assembled RAID" },
                 { "bcache", "a cached disk" },
                 { "drbd", "a replicated disk" },
+                { "loop", "an attached loop device" },
         };
         _cleanup_free_ char *attr = path_join(path, "dm/uuid");
         char uuid[BLOCK_DM_UUID_MAX];
@@ -45,6 +46,12 @@ static const char *describe_open(int rfd, const char *path)
                     startswith(root_read_attr(rfd, attr, uuid, sizeof(uuid)) >= 0 ? uuid : block_name(path), m->start))
                         return m->text;
         return "an open volume";
+}
+
+/* Is it made of something else? A loop device has no slaves; it has the directory loop for as long as it has a file. */
+static bool is_made(int rfd, const char *path)
+{
+        return count_entries(rfd, path, "slaves") > 0 || count_entries(rfd, path, "loop") > 0;
 }
 
 /*
@@ -66,7 +73,7 @@ static int use_held(BlockUse *u)
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0 || !startswith(path, "/sys/devices/virtual/block/") ||
-                    string_list_contains(&u->devices, path) || count_entries(u->walk.rfd, path, "slaves") == 0 ||
+                    string_list_contains(&u->devices, path) || !is_made(u->walk.rfd, path) ||
                     count_entries(u->walk.rfd, path, "holders") > 0)
                         continue;
                 follow(u, describe_open(u->walk.rfd, path));

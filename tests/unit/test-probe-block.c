@@ -170,6 +170,30 @@ static void test_loop_and_swap_file(void **state)
                         "/: / on nvme0n1 on 0000:03:00.0\n");
 }
 
+/* What /dev itself is on says nothing of a loop device over a disk. Nothing needs to be mounted of what is attached. */
+static void test_loop_over_disk(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(facts_done) Facts f = {};
+
+        block(t, SATA, "8:0");
+        block(t, USB, "8:16");
+        block(t, NVME, "259:0");
+        block(t, "virtual/block/loop0", "7:0");
+        block(t, "virtual/block/loop1", "7:1");
+        block(t, "virtual/block/loop2", "7:2");
+        tree_file(t, "/sys/devices/virtual/block/loop0/loop/backing_file", "/dev/sda\n");
+        tree_file(t, "/sys/devices/virtual/block/loop1/loop/backing_file", "/dev/sdb\n");
+        tree_file(t, NAME_PROC_MOUNTINFO,
+                  "22 1 259:0 / / rw - ext4 /dev/nvme0n1 rw\n"
+                  "23 22 0:5 / /dev rw - devtmpfs udev rw\n"
+                  "24 22 7:0 / /srv rw - ext4 /dev/loop0 rw\n");
+        f = probe(t);
+        assert_told(&f, "an attached loop device: loop1 on sdb on 0000:00:14.0\n"
+                        "a mounted file system: /srv on loop0 on sda on 0000:00:17.0\n"
+                        "/: / on nvme0n1 on 0000:03:00.0\n");
+}
+
 /* An image that never ran has no mounts: fstab tells, by udev's links or by what libblkid finds on the devices. */
 static void test_fstab(void **state)
 {
@@ -413,7 +437,7 @@ int main(void)
                 TREE_TEST(test_other_roots),    TREE_TEST(test_without_devices),
                 TREE_TEST(test_not_followed),   TREE_TEST(test_partly_followed),
                 TREE_TEST(test_endless_tables), TREE_TEST(test_unreadable_tables),
-                TREE_TEST(test_names),
+                TREE_TEST(test_names),          TREE_TEST(test_loop_over_disk),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
