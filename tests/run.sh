@@ -171,6 +171,8 @@ stage_boot() {
         "$top/tests/boot/run" --chosen || status=1
         # a little of what it takes to judge firmware that nobody has thought of; more of it by hand, with other seeds
         "$top/tests/boot/differential" --boots 2 --seed 1 || status=1
+        # and of what it takes to judge what a host lives on
+        "$top/tests/boot/take-away" --stacks 2 --seed 1 || status=1
         return $status
 }
 

@@ -89,13 +89,13 @@ def release_of(layer: Layer) -> str:
     return next(path.name.removeprefix("vmlinuz-") for path in (layer.path / "boot").glob("vmlinuz-*"))
 
 
-def add_modules(content: Content, release: str, scratch: Path) -> None:
+def add_modules(content: Content, release: str, scratch: Path, names: list[str]) -> None:
     """The modules with those they depend on, not compressed, under an index of their own."""
     source, top = content.root / "usr/lib/modules" / release, scratch / "modules"
     target = top / "lib/modules" / release
     (target / "kernel").mkdir(parents=True)
     modprobe = ["modprobe", "--dirname", str(content.root), "--set-version", release, "--show-depends"]
-    for name in contents("module"):
+    for name in names:
         for path in re.findall(r"^insmod (\S+)", run([*modprobe, name], content.log).stdout, re.MULTILINE):
             data, plain = Path(path).read_bytes(), Path(path).name.removesuffix(".xz")
             (target / "kernel" / plain).write_bytes(lzma.decompress(data) if path.endswith(".xz") else data)
@@ -105,21 +105,27 @@ def add_modules(content: Content, release: str, scratch: Path) -> None:
     content.cpio.tree(top / "lib/modules", "usr/lib/modules")
 
 
+def add_programs(content: Content, names: list[str]) -> None:
+    """With their libraries; the directories in which they are looked for are there as links."""
+    for name in ("/bin", "/sbin", "/lib", "/lib64"):
+        content.add(name)
+    programs = []
+    for name in names:
+        places = [content.root / directory / name for directory in PROGRAM_DIRS]
+        found = [f"/{place.relative_to(content.root)}" for place in places if place.is_symlink() or place.exists()]
+        if not found:
+            raise HarnessError(f"no program {name} in the root of this suite")
+        content.add(found[0])
+        programs.append(found[0])
+    content.add_libraries(run(["chroot", str(content.root), "readlink", "-e", *programs], content.log).stdout.split())
+
+
 def make_base(top: Layer, path: Path, log: Path) -> None:
     """What every guest of a suite has: programs, modules, init."""
     with overlay(top.stack, path.parent / "upper") as root:
         content = Content(root, log)
-        for name in ("/bin", "/sbin", "/lib", "/lib64"):
-            content.add(name)
-        programs = []
-        for name in contents("program"):
-            found = [f"/{directory}/{name}" for directory in PROGRAM_DIRS if (root / directory / name).is_symlink() or (root / directory / name).exists()]
-            if not found:
-                raise HarnessError(f"no program {name} in the root of this suite")
-            content.add(found[0])
-            programs.append(found[0])
-        content.add_libraries(run(["chroot", str(root), "readlink", "-e", *programs], log).stdout.split())
-        add_modules(content, release_of(top), path.parent)
+        add_programs(content, contents("program"))
+        add_modules(content, release_of(top), path.parent, contents("module"))
     content.cpio.file("init", (IMAGE_DIR / "init.sh").read_bytes(), 0o755)
     for directory in ("proc", "sys", "dev", "run", "tmp", "root", "var/lib"):
         content.cpio.directory(directory)

@@ -31,8 +31,13 @@ TOOLS = {
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Those that all such programs have."""
+    """Those of programs that have several guests at a time."""
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="guests at a time (2)")
+    add_inputs(parser)
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Those that all such programs have."""
     parser.add_argument("--suite", action="append", metavar="NAME", help="only this suite")
     parser.add_argument("--cache", type=Path, default=SOURCE_DIR / "build/boot/cache", metavar="DIR",
                         help="where roots, disks and builds are kept from run to run")
