@@ -100,7 +100,7 @@ def fill(directory: pathlib.Path, but: int) -> None:
 
 
 def look(top: pathlib.Path) -> dict[str, tuple]:
-    """All that matters, with mode and owner, directories and links as well."""
+    """All that matters, with mode, owner and extended attributes, directories and links as well."""
     seen = {}
     for directory, directories, files in os.walk(top):
         for name in directories + files:
@@ -108,6 +108,8 @@ def look(top: pathlib.Path) -> dict[str, tuple]:
             known = "/" + path.relative_to(top).as_posix()
             stat = path.lstat()
             what: object = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+            if path.is_file() and not path.is_symlink() and (names := [n for n in os.listxattr(path) if not n.startswith("security.")]):
+                what = (what, {n: os.getxattr(path, n) for n in names})
             if not known.startswith(UNSEEN) and known != "/var/lib/ptprep":
                 seen[known] = (oct(stat.st_mode), stat.st_uid, stat.st_gid, what)
     return seen

@@ -157,6 +157,8 @@ CASES = [
          {"kernel-install": fails(f"rm /efi/EFI/Linux/rescue.efi {UNIFIED}; echo timeout 1 >/efi/loader/loader.conf")}),
     *[Case(f"kernel-install {what} another image, and fails", "uki", {"kernel-install": fails(f"chmod 000 {RESCUE}{then}")})
       for what, then in (("closes", ""), ("closes and removes", f"; rm {RESCUE}"))],
+    *[Case(f"kernel-install removes {path}, which has attributes of its own, and fails", "uki", {"kernel-install": fails(f"rm {path}")},
+           around=f"attributes {path}") for path in (RESCUE, "/efi/loader/loader.conf")],
     Case("kernel-install writes into another image that is too large to be kept, and fails", "uki", {"kernel-install": fails(f"printf junk >>{RESCUE}")},
          DAMAGED, lost={RESCUE: None}, before=LARGE_RESCUE, says="a program wrote into it, and nobody has the old bytes"),
     Case("kernel-install removes another image that is too large to be kept, and fails", "uki", {"kernel-install": fails(f"rm {RESCUE}")},
@@ -243,6 +245,15 @@ def little_room(tree: golden.Tree, run):
 
 
 def plainly(_tree: golden.Tree, run):
+    yield run
+
+
+def attributes(tree: golden.Tree, run, path: str):
+    """Whatever others have put there: labels, capabilities, lists of who may read it."""
+    try:
+        os.setxattr(tree.path(path), "user.kept", b"as it was")
+    except OSError as e:
+        raise Skipped(f"nothing has attributes here: {e.strerror}") from e
     yield run
 
 

@@ -2,6 +2,7 @@
 """Reverts and runs of which each has other programs, or is ended in the middle."""
 
 import dataclasses
+import os
 import pathlib
 import re
 import subprocess
@@ -136,6 +137,11 @@ def play_killed(ptprep: str, fault: str, directory: pathlib.Path) -> list[str]:
     numbers = [line[0].split()[0] for line in lines if "rename" in line[0] and line[-1].endswith(RESCUE)]
     if len(numbers) != 1:
         return [f"the image is put back {len(numbers)} times: {lines}"]
+    # under the name that it has meanwhile it is on the disk, its name as well, before it takes its place
+    at = next(n for n, line in enumerate(lines) if line[0].split()[0] == numbers[0])
+    synced = [line[-1] for line in lines[:at] if "fsync" in line[0]][-2:]
+    if synced != [lines[at][1], os.path.dirname(lines[at][1])]:
+        return [f"before it is put back, {synced} are written out: {lines[at - 4:at + 1]}"]
     tree = golden.Tree(directory / "kill")
     prepare(case, tree)
     run(ptprep, tree, "--apply", under=(fault, "kill", numbers[0]))
