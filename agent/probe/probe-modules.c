@@ -54,6 +54,29 @@ static void module_set_done(ModuleSet *s)
         *s = (ModuleSet){ .fd = -EBADF };
 }
 
+/*
+ * libkmod opens its indexes by itself, and would wait for whoever writes into a pipe (libkmod/libkmod.c, struct
+ * _index_files). Negative: one of them is no file; or there is no index of all modules, since depmod did not run, and
+ * what is not found in the others would say nothing.
+ */
+static int check_indexes(int fd)
+{
+        static const char *const names[] = { "modules.dep.bin",           "modules.alias.bin",
+                                             "modules.symbols.bin",       "modules.builtin.bin",
+                                             "modules.builtin.alias.bin", "modules.builtin.modinfo" };
+
+        FOREACH_ARRAY(name, names, ELEMENTSOF(names)) {
+                struct stat st;
+
+                if (fstatat(fd, *name, &st, 0) < 0) {
+                        if (errno != ENOENT || name == names)
+                                return -errno;
+                } else if (!S_ISREG(st.st_mode))
+                        return -EINVAL;
+        }
+        return 0;
+}
+
 /* Negative: this release has no directory of modules, or no index in it. */
 static int module_set_open(const Probe *p, const char *release, ModuleSet *ret)
 {
@@ -69,9 +92,9 @@ static int module_set_open(const Probe *p, const char *release, ModuleSet *ret)
         s.fd = root_open(p->rfd, path, O_PATH | O_DIRECTORY);
         if (s.fd < 0)
                 return s.fd;
-        /* Where depmod did not run, absence in the index would say nothing. */
-        if (faccessat(s.fd, "modules.dep.bin", F_OK, 0) < 0)
-                return -errno;
+        r = check_indexes(s.fd);
+        if (r < 0)
+                return r;
         r = lazy_load("libkmod.so.2", kmod_symbols, ELEMENTSOF(kmod_symbols));
         if (r < 0)
                 return r;

@@ -273,6 +273,30 @@ static void test_modules(void **state)
         assert_int_equal(image_query_modules(&q), TRISTATE_UNKNOWN);
 }
 
+/* Nobody waits for who may write into a pipe, be it a library that would. */
+static void test_pipes_for_indexes(void **state)
+{
+        static const char *const names[] = { "dep", "alias", "builtin" };
+        const Tree *t = *state;
+
+        FOREACH_ARRAY(name, names, ELEMENTSOF(names)) {
+                _cleanup_(config_done) Config c = config_of("0000:00:04.0", STUB_VFIO_PCI);
+                char path[128];
+
+                put_kernel(t, "6.1.0-1", false);
+                (void) snprintf(path, sizeof(path), "%s" NAME_LIB_MODULES "/6.1.0-1/modules.%s.bin", t->path, *name);
+                (void) unlink(path);
+                assert_return_code(mkfifo(path, 0644), errno);
+                {
+                        _cleanup_(facts_done) Facts f = gather(t, &c);
+
+                        assert_int_equal(f.n_kernels, 1);
+                        assert_int_equal(f.kernels[0].has_stub[STUB_VFIO_PCI], TRISTATE_UNKNOWN);
+                }
+                assert_return_code(unlink(path), errno);
+        }
+}
+
 /* Bytes that this process has read so far. */
 static uint64_t bytes_read(void)
 {
@@ -358,9 +382,13 @@ static void test_modprobe_is_read_once(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_running_kernel), TREE_TEST(test_installed_kernels),
-                TREE_TEST(test_helper),         TREE_TEST(test_modules),
-                TREE_TEST(test_stamped),        TREE_TEST(test_modprobe_is_read_once),
+                TREE_TEST(test_running_kernel),
+                TREE_TEST(test_installed_kernels),
+                TREE_TEST(test_helper),
+                TREE_TEST(test_modules),
+                TREE_TEST(test_stamped),
+                TREE_TEST(test_modprobe_is_read_once),
+                TREE_TEST(test_pipes_for_indexes),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
