@@ -7,7 +7,7 @@ import pathlib
 import re
 import subprocess
 
-from children import (HEAD, HERE, IMAGE, MENU, RELEASE, RESCUE, TOOLS, UNIFIED, Case, fails, fill, golden, good, look, prepare, run, small)
+from children import (HEAD, HERE, IMAGE, MENU, RELEASE, RESCUE, TOOLS, UNIFIED, Case, Skipped, fails, fill, golden, good, look, prepare, run, small)
 
 
 @dataclasses.dataclass
@@ -125,6 +125,39 @@ def play_names(ptprep: str, directory: pathlib.Path) -> list[str]:
         run(ptprep, tree, "--apply")
     trials = tree.path("/tmp/trials").read_text().split()
     return [] if len(set(trials)) == 6 else [f"the trial files were {trials}"]
+
+
+KEPT = {"intel-off": (MENU, IMAGE, "/etc/default/grub"), "uki": (UNIFIED, IMAGE),
+        "el5-legacy": ("/boot/grub/grub.conf",), "rhel8-kernelopts": ("/boot/grub2/grubenv",)}
+
+
+def play_kept(ptprep: str, directory: pathlib.Path) -> list[str]:
+    """What is edited or made anew, by ptprep or by a program, has the owner, the mode and the attributes of the old one; and again
+    when it is taken back."""
+    errors = []
+    for machine, paths in KEPT.items():
+        tree = golden.Tree(directory / machine)
+        prepare(Case("kept", machine, {}), tree)
+        old = {}
+        for path in paths:
+            file = tree.path(path)
+            os.chown(file, 1000, 1001)
+            file.chmod(0o640)
+            try:
+                os.setxattr(file, "user.kept", b"as it was")
+            except OSError as e:
+                raise Skipped(f"nothing has attributes here: {e.strerror}") from e
+            old[path] = file.read_bytes()
+        for verb in ("--apply", "revert"):
+            run(ptprep, tree, verb)
+            seen = look(tree.top)
+            for path in paths:
+                mode, user, group, (_, attributes) = seen[path] if isinstance(seen[path][3], tuple) else (*seen[path][:3], (None, {}))
+                if (mode, user, group, attributes) != ("0o100640", 1000, 1001, {"user.kept": b"as it was"}):
+                    errors.append(f"{machine}, {verb}: {path} has {mode}, {user}:{group}, {attributes}")
+                if verb == "--apply" and tree.path(path).read_bytes() == old[path]:
+                    errors.append(f"{machine}: {path} is the old one")
+    return errors
 
 
 def play_killed(ptprep: str, fault: str, directory: pathlib.Path) -> list[str]:

@@ -115,7 +115,8 @@ def main() -> int:
 
     failed = 0
     specials = {case.name: functools.partial(rounds.play_revert, ptprep, case) for case in rounds.REVERTS} | \
-        {"names of trial files": functools.partial(rounds.play_names, ptprep), "a boot without room": functools.partial(rounds.play_room, ptprep)}
+        {"names of trial files": functools.partial(rounds.play_names, ptprep), "a boot without room": functools.partial(rounds.play_room, ptprep),
+         "what others have given to files": functools.partial(rounds.play_kept, ptprep)}
     if fault:
         specials["a run that is killed while it puts another image back"] = functools.partial(rounds.play_killed, ptprep, fault)
     for name, special in specials.items():
