@@ -24,6 +24,10 @@ static int judge_present(const Check *self, const WantedDevice *d, FindingList *
         if (d->moved_to)
                 (void) snprintf(elsewhere, sizeof(elsewhere), "; the only %04x:%04x is at %s now", c->id.vendor,
                                 c->id.device, PCI_ADDR_TEXT(d->moved_to->addr));
+        if (d->maker)
+                (void) snprintf(elsewhere, sizeof(elsewhere),
+                                "; if it is a virtual function of %s, nothing has made it yet in this boot",
+                                PCI_ADDR_TEXT(d->maker->addr));
         (void) snprintf(cure, sizeof(cure), "correct the section at %s:%u", c->file, c->line);
         switch (d->state) {
         case DEVICE_UNKNOWN:
@@ -33,9 +37,8 @@ static int judge_present(const Check *self, const WantedDevice *d, FindingList *
                 if (c->optional)
                         return finding_add(ret, self->id, RESULT_SKIPPED, subject, CURE_NONE, NULL,
                                            "not there, and configured as optional%s", elsewhere);
-                (void) snprintf(cure, sizeof(cure),
-                                "put the card back, correct the section at %s:%u, or say optional = yes", c->file,
-                                c->line);
+                (void) snprintf(cure, sizeof(cure), "%s, correct the section at %s:%u, or say optional = yes",
+                                d->maker ? "have it made at boot" : "put the card back", c->file, c->line);
                 return finding_add(ret, self->id, RESULT_BLOCKED, subject, CURE_CONFIGURATION, cure,
                                    "no device at this address%s", elsewhere);
         case DEVICE_WRONG_ID:
@@ -245,7 +248,7 @@ static const struct {
                             "load the module, see modules-load.d(5)" },
         [CLAIM_FAILED] = { NULL, "see to that, then reboot; all that was said: journalctl -b -t ptprep-claim" },
         [CLAIM_MOVED] = { NULL, "see to that, then reboot; all that was said: journalctl -b -t ptprep-claim" },
-        [CLAIM_ABSENT] = { "it was not there yet in the initramfs",
+        [CLAIM_ABSENT] = { "it was not there yet in the initramfs, like what is behind Thunderbolt or plugged in later",
                            "\"ptprep claim\" gives it to the driver now, until the next boot" },
 };
 
@@ -294,6 +297,17 @@ static int tell_outcome(const Check *self, const Judgement *j, const WantedDevic
                            outcomes[o].detail ?: why);
 }
 
+/* What is made late in a boot is given to its driver there, in each boot: no reboot does it. */
+static int tell_late(const Check *self, const WantedDevice *d, const char *where, FindingList *ret)
+{
+        char cure[128];
+
+        (void) snprintf(cure, sizeof(cure), "run \"ptprep claim %s\" in each boot when it is there",
+                        PCI_ADDR_TEXT(d->function->addr));
+        return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), CURE_PERSON, cure,
+                           "%s: a virtual function is made later than the initramfs could claim it", where);
+}
+
 static int judge_driver(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
 {
         char where[128];
@@ -311,6 +325,8 @@ static int judge_driver(const Check *self, const Judgement *j, const WantedDevic
                 (void) snprintf(where, sizeof(where), "on its host driver %s, not on %s", now, want);
         else
                 (void) snprintf(where, sizeof(where), "on no driver, not on %s", want);
+        if (d->function->physfn != PCI_PARENT_NONE)
+                return tell_late(self, d, where, ret);
         if (j->facts->cmdline_known && kargs_has(&j->facts->cmdline, KARG_CLAIM) &&
             streq_null(j->facts->claims, j->wanted->claims) && prepared)
                 return tell_outcome(self, j, d, where, ret);

@@ -14,13 +14,24 @@ static const PciFunction *moved_to(const Facts *f, const ConfigDevice *c)
         const PciFunction *found = NULL;
 
         FOREACH_ARRAY(p, f->functions, f->n_functions)
-                if (p->id.vendor == c->id.vendor && p->id.device == c->id.device &&
+                if (p->id.vendor == c->id.vendor && p->id.device == c->id.device && !p->can_virtual &&
                     !pci_addr_equal(p->addr, c->address)) {
                         if (found)
                                 return NULL;
                         found = p;
                 }
         return found;
+}
+
+/* Virtual functions come behind theirs, and have its vendor (PCI Express Base Specification 6.0, 9.2.1.2
+ * and 9.3.4.1.1). */
+static const PciFunction *maker_of(const Facts *f, const ConfigDevice *c)
+{
+        FOREACH_ARRAY(p, f->functions, f->n_functions)
+                if (p->can_virtual && p->id.vendor == c->id.vendor && p->addr.domain == c->address.domain &&
+                    p->addr.bus == c->address.bus && pci_addr_compare(p->addr, c->address) < 0)
+                        return p;
+        return NULL;
 }
 
 const char *wanted_listed(const Facts *f, const ConfigDevice *c)
@@ -203,6 +214,8 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
                 };
                 if (d->state == DEVICE_ABSENT || d->state == DEVICE_WRONG_ID)
                         d->moved_to = moved_to(facts, c);
+                if (d->state == DEVICE_ABSENT)
+                        d->maker = maker_of(facts, c);
         }
         w.unsafe_interrupts = config->unsafe_interrupts && config->n_devices > 0;
         r = index_devices(facts, &w);

@@ -28,6 +28,7 @@ typedef struct WantedDevice {
         const PciFunction *function; /* at the address; NULL: none */
         HostUseAnswer host;          /* what of the host is on it */
         const PciFunction *moved_to; /* not there, but the only function elsewhere with that id */
+        const PciFunction *maker;    /* not there, and this one could make it: it can have virtual functions */
         DeviceState state;
         Verdict verdict; /* on the function, as it will be with all wanted devices claimed; empty where there is none */
 } WantedDevice;

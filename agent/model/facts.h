@@ -52,6 +52,7 @@ typedef struct PciFunction {
         char *reset;          /* ways to reset it as the kernel names them, "flr bus"; "" none; NULL: unknown */
         size_t physfn;        /* index of the physical function of a virtual one, PCI_PARENT_NONE */
         bool has_virtual;     /* it has virtual functions switched on */
+        bool can_virtual;     /* it can have some; told only on the bus of a wanted device that is not there */
         bool has_boot_screen; /* the firmware's framebuffer is in its memory, or was when the kernel came up */
         bool has_network;     /* it has a network interface; told only where nobody knows what the network hangs on */
         char *name;           /* vendor and device in words; NULL: not asked for */
@@ -171,6 +172,7 @@ typedef struct Facts {
         /* running kernel */
         char *release; /* NULL: unknown */
         bool cmdline_known;
+        size_t cmdline_length; /* bytes of it, as the kernel shows it */
         Kargs cmdline;
         char *lockdown;         /* none, integrity, confidentiality; NULL: unknown */
         Tristate iommu_active;  /* units in /sys/class/iommu and at least one group */

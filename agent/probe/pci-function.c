@@ -289,6 +289,17 @@ int pci_function_read(const Probe *p, PciFunction *f, PciLinks *links, PciPlace 
         return read_details(p, d, f);
 }
 
+bool pci_function_can_virtual(int sys_fd, PciAddr a)
+{
+        PciPlace d = { .sys_fd = sys_fd };
+        char text[32];
+        uint32_t total;
+
+        set_target(&d, a, "");
+        return read_attr(&d, "sriov_totalvfs", text, sizeof(text)) >= 0 && parse_u32(text, 10, &total) >= 0 &&
+               total > 0;
+}
+
 void pci_function_read_group(int sys_fd, PciFunction *f)
 {
         PciPlace d = { .sys_fd = sys_fd };

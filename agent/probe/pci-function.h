@@ -34,5 +34,8 @@ typedef struct PciLinks {
  */
 int pci_function_read(const Probe *p, PciFunction *f, PciLinks *links, PciPlace *place) _must_check_;
 
+/* Can it have virtual functions, switched on or not? (Linux drivers/pci/pci-sysfs.c, sriov_vf_attrs_are_visible()) */
+bool pci_function_can_virtual(int sys_fd, PciAddr a);
+
 /* Its IOMMU group alone. @f: with its address. */
 void pci_function_read_group(int sys_fd, PciFunction *f);

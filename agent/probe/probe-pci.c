@@ -190,6 +190,15 @@ static int complete_groups(const Probe *p, int sys_fd, Facts *f)
         return 0;
 }
 
+/* A wanted device that is not there may be a virtual function that something makes later in the boot: who could? */
+static void read_makers(const Probe *p, int sys_fd, Facts *f)
+{
+        FOREACH_ARRAY(w, p->wanted, p->n_wanted)
+                FOREACH_ARRAY(i, f->functions, facts_function(f, *w) ? 0 : f->n_functions)
+                        if (!i->can_virtual && i->addr.domain == w->domain && i->addr.bus == w->bus)
+                                i->can_virtual = pci_function_can_virtual(sys_fd, i->addr);
+}
+
 int probe_pci(const Probe *p, Facts *f)
 {
         _cleanup_close_ int bus_fd = -EBADF, sys_fd = -EBADF;
@@ -222,6 +231,7 @@ int probe_pci(const Probe *p, Facts *f)
         }
         f->pci = TRISTATE_YES;
         resolve(f, links);
+        read_makers(p, sys_fd, f);
         forget_resets(p, f);
         r = p->functions ? read_names(bus_fd, f) : 0;
         return r < 0 ? r : complete_groups(p, sys_fd, f);
