@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/check.h"
 #include "core/next-boot.h"
+#include "grub/format/cmdline.h"
 #include "grub/loader/entry-length.h"
 
 int check_boot_mounted(const Check *self, const Judgement *j, FindingList *ret)
@@ -58,14 +59,35 @@ int check_boot_loader(const Check *self, const Judgement *j, FindingList *ret)
         return 0;
 }
 
+/* The kernel shows no more than it has kept: it is full, and a word that has to be in it is not there. */
+static int judge_this_boot(const Check *self, const Judgement *j, FindingList *ret)
+{
+        const Facts *f = j->facts;
+        _cleanup_(kargs_done) Kargs missing = {};
+        int r;
+
+        if (!f->cmdline_known || command_line_limit() == 0 || f->cmdline_length < command_line_limit())
+                return 0;
+        r = kargs_missing(&f->cmdline, &j->wanted->add, &missing);
+        if (r < 0 || missing.words.n == 0)
+                return r;
+        return finding_add(ret, self->id, RESULT_WARN, NULL, CURE_PERSON,
+                           "shorten it: take out kernel arguments that are not needed, and run ptprep again",
+                           "the command line of this boot has %zu bytes, which is all that the kernel takes, and %s is "
+                           "not in it: what stood behind them was cut off",
+                           f->cmdline_length, missing.words.items[0]);
+}
+
 int check_boot_length(const Check *self, const Judgement *j, FindingList *ret)
 {
         const Facts *f = j->facts;
+        int r = judge_this_boot(self, j, ret);
 
+        if (r < 0)
+                return r;
         FOREACH_ARRAY(l, f->loaders, config_asks(j->config) ? f->n_loaders : 0)
                 FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries) {
                         char line[16];
-                        int r;
 
                         if (!entry_counts(e) || !boot_entry_too_long(l, e))
                                 continue;

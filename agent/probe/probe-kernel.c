@@ -20,6 +20,7 @@ static int probe_cmdline(const Probe *p, Facts *f)
         if (r < 0)
                 return r;
         f->cmdline_known = true;
+        f->cmdline_length = strcspn(text, "\n");
         return 0;
 }
 

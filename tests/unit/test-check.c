@@ -195,6 +195,25 @@ static void a_line_that_is_cut_off_is_not_effective(void **state)
         expect(m, "boot.length", RESULT_WARN, "is cut off");
 }
 
+/* What the kernel shows of this boot is as long as it can be: only a word that is not in it tells that there was more.
+ */
+static void a_full_line_that_lacks_a_word_was_cut(void **state)
+{
+        Machine *m = *state;
+
+        if (command_line_limit() == 0)
+                skip();
+        m->facts.cmdline_length = command_line_limit();
+        machine_judge(m);
+        assert_null(find(m, "boot.length"));
+        machine_set_cmdline(m, "root=/dev/vda2 ro quiet intel_iommu=on ptprep.clai");
+        machine_judge(m);
+        expect(m, "boot.length", RESULT_WARN, "ptprep.claim=1 is not in it: what stood behind them was cut off");
+        m->facts.cmdline_length--;
+        machine_judge(m);
+        assert_null(find(m, "boot.length"));
+}
+
 static void arguments_of_the_next_boot(void **state)
 {
         Machine *m = *state;
@@ -332,6 +351,7 @@ int main(void)
                 T(firmware),
                 T(iommu_state_is_told_apart),
                 T(a_line_that_is_cut_off_is_not_effective),
+                T(a_full_line_that_lacks_a_word_was_cut),
                 T(arguments_of_the_next_boot),
                 T(arguments_that_only_the_boot_loader_knows),
                 T(the_default_entry_counts_first),
