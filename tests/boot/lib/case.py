@@ -94,6 +94,7 @@ class Boot:
     entry: str = ""
     disk: str = ""
     power_cuts: list[PowerCut] = field(default_factory=list)
+    reboots: bool = False
     unchanged: str = ""
     may_change: list[str] = field(default_factory=list)
     timeout: int = 0
@@ -124,6 +125,7 @@ class Case:
     initramfs: str = "dracut"
     older_kernel: bool = False
     kernel_package: bool = False
+    packages: list[str] = field(default_factory=list)
     ptprep: bool = True
     grub: list[tuple[str, str]] = field(default_factory=list)
     firmware: list[tuple[str, str]] = field(default_factory=list)
@@ -216,8 +218,10 @@ class Reader:
                 raise self.fail(1, f"chosen = {suite} is none of its suites: {' '.join(case.suites)}")
         kept: set[str] = set()
         for boot in case.boots:
-            if not boot.steps and not boot.unchanged:
+            if not boot.steps and not boot.unchanged and not boot.reboots:
                 raise self.fail(boot.line, f"boot {boot.number} observes nothing")
+            if boot.steps and boot.reboots:
+                raise self.fail(boot.line, f"boot {boot.number} reboots before anything could be observed in it")
             if boot.disk and boot.disk not in kept:
                 raise self.fail(boot.line, f"no boot before this one has a power cut {boot.disk}")
             if case.loader != "grub" and (boot.argument or boot.entry):
@@ -240,7 +244,7 @@ class Reader:
         """Nothing may be asked for that such a guest has not."""
         case = self.case
         absent = [name for name, there in (("[grub]", case.grub), ("separate boot", case.separate_boot),
-                                           ("older kernel", case.older_kernel), ("second disk", case.second_disk)) if there]
+                                           ("older kernel", case.older_kernel), ("second disk", case.second_disk), ("packages", case.packages)) if there]
         for boot in case.boots:
             absent += [name for name, there in (("unchanged", boot.unchanged), ("entry", boot.entry)) if there]
             absent += [step.kind for step in boot.steps if step.kind == "childless"]
@@ -268,6 +272,12 @@ class Reader:
         for suite in entry.value.split():
             if suite not in SUITES:
                 raise self.fail(entry.line, f"unknown suite {suite}; there are {', '.join(SUITES)}")
+        return entry.value.split()
+
+    def _packages(self, entry: Entry) -> list[str]:
+        for word in entry.value.split():
+            if not re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", word):
+                raise self.fail(entry.line, f"{word!r} is no name of a package")
         return entry.value.split()
 
     def _mount_points(self, entry: Entry) -> list[str]:
@@ -340,6 +350,8 @@ class Reader:
                 case.older_kernel = self._yes(entry)
             elif key == "kernel package":
                 case.kernel_package = self._yes(entry)
+            elif key == "packages":
+                case.packages = self._packages(entry)
             elif key == "ptprep":
                 case.ptprep = self._yes(entry)
             else:
@@ -456,6 +468,8 @@ class Reader:
             boot.argument = value
         elif key == "entry":
             boot.entry = self._regex(entry)
+        elif key == "reboots":
+            boot.reboots = self._yes(entry)
         elif key == "unchanged":
             if not re.fullmatch(r"yes|since (start|boot \d+)", value):
                 raise self.fail(entry.line, "unchanged = yes, since start, or since boot N")

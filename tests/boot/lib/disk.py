@@ -186,18 +186,20 @@ class Disks:
         self.cache = cache
         self.roots = roots
 
-    def get(self, suite: str, layout: Layout, older_kernel: bool = False) -> Disk:
+    def get(self, suite: str, layout: Layout, older_kernel: bool = False, packages: tuple[str, ...] = ()) -> Disk:
         top = self.roots.older_kernel(suite) if older_kernel else self.roots.packages(suite)
         if layout.loader == "systemd-boot":
             top = self.roots.systemd_boot(suite, top)
         if layout.initramfs == "initramfs-tools":
             top = self.roots.initramfs_tools(suite, top)
+        if packages:
+            top = self.roots.upon(top, f"more-{suite}", packages)
         inputs = [path.read_bytes() for path in sorted(IMAGE_DIR.iterdir())
                   if path.suffix != ".txt" and path.name != "make-root.sh"]
         key = digest(top.name, repr(layout), GUEST_ARGUMENTS, CORE_CONFIG, CORE_MODULES, *inputs)
         shape = (("-2-kernels" if older_kernel else "") + ("-boot" if layout.separate_boot else "") +
                  (f"-{layout.loader}" if layout.loader != "grub" else "") +
-                 (f"-{layout.initramfs}" if layout.initramfs != "dracut" else ""))
+                 (f"-{layout.initramfs}" if layout.initramfs != "dracut" else "") + ("-more" if packages else ""))
 
         def make(path: Path, log: Path) -> None:
             path.mkdir()

@@ -66,6 +66,12 @@ def changes(before: Snapshot, after: Snapshot, may_change: list[str]) -> list[st
 
 def judge_boot(boot: Boot, observed: Observed) -> list[Failure]:
     failures = []
+    if boot.reboots:
+        if observed.results:
+            failures.append(Failure("reboots = yes", "it did not: its steps were reached"))
+        elif observed.ended != "power-off":
+            failures.append(Failure("reboots = yes", observed.ended))
+        return failures
     if not observed.complete:
         failures.append(Failure("the boot", f"did not come to the end of its steps: {observed.ended}"))
     elif observed.ended != "power-off":

@@ -66,7 +66,8 @@ class Play:
     @property
     def inputs(self) -> tuple[object, ...]:
         """Plays with the same ones share what make_inputs() makes."""
-        return (self.suite, self.case.direct, self.layout, self.case.older_kernel, self.case.kernel_package, self.case.ptprep)
+        return (self.suite, self.case.direct, self.layout, self.case.older_kernel, self.case.kernel_package,
+                tuple(self.case.packages), self.case.ptprep)
 
     def make_inputs(self) -> None:
         """Everything that is cached and shared; slow the first time."""
@@ -77,7 +78,7 @@ class Play:
             self.shop.roots.ptprep(self.suite)
         if self.case.kernel_package:
             self.shop.roots.kernel_package(self.suite)
-        return self.shop.disks.get(self.suite, self.layout, self.case.older_kernel)
+        return self.shop.disks.get(self.suite, self.layout, self.case.older_kernel, tuple(self.case.packages))
 
     def run(self) -> bool:
         """True if all was as the case asks for."""
@@ -175,7 +176,7 @@ class Play:
             self._keep_snapshot(f"boot {boot.number}", disk, directory)
             failures += self._judge_unchanged(boot)
         self.report(boot, observed, failures, logs)
-        return observed.ended == "power-off" and observed.complete and len(kept) == len(boot.power_cuts)
+        return observed.ended == "power-off" and observed.complete != boot.reboots and len(kept) == len(boot.power_cuts)
 
     def report(self, boot: Boot, observed: Observed, failures: list[Failure], logs: Path) -> None:
         """One line, and more where something is not as asked for."""
