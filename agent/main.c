@@ -25,6 +25,7 @@ enum {
         ACCEPTS_WAITING = 1 << 11,
         ACCEPTS_GROUP = 1 << 12,
         ACCEPTS_QEMU = 1 << 13,
+        ACCEPTS_REBOOT = 1 << 14,
 };
 
 /* The name of a format by its number; NULL behind the last. */
@@ -67,7 +68,8 @@ static const Verb verbs[] = {
           ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_VERBOSE | ACCEPTS_QUIET | ACCEPTS_PAGER, format_of_report,
           verb_check },
         { "apply", "", "make what the configuration asks for true from the next boot", 0,
-          ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT | ACCEPTS_BOOT | ACCEPTS_WAITING | ACCEPTS_VERBOSE,
+          ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT | ACCEPTS_BOOT | ACCEPTS_WAITING | ACCEPTS_VERBOSE |
+                  ACCEPTS_REBOOT,
           format_of_report, verb_apply },
         { "bootloader", "", "each entry that can boot, and its effective arguments", 0,
           ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_PAGER, format_of_others, verb_bootloader },
@@ -106,6 +108,7 @@ enum {
         OPT_TREE,
         OPT_BOOT,
         OPT_WAITING,
+        OPT_REBOOT,
         OPT_CLASS,
         OPT_YES,
         OPT_ONLY,
@@ -129,6 +132,7 @@ static const struct option long_options[] = {
         { "tree", no_argument, NULL, OPT_TREE },
         { "boot", no_argument, NULL, OPT_BOOT },
         { "waiting", no_argument, NULL, OPT_WAITING },
+        { "reboot", no_argument, NULL, OPT_REBOOT },
         { "version", no_argument, NULL, OPT_VERSION },
         { "help", no_argument, NULL, OPT_HELP },
         { "check", no_argument, NULL, OPT_VERB },
@@ -161,6 +165,7 @@ static const struct {
         { OPT_TREE, ACCEPTS_TREE, "--tree", "draw the bridges as a tree" },
         { OPT_BOOT, ACCEPTS_BOOT, "--boot", "the host is booting: what failed in an earlier boot is not tried again" },
         { OPT_WAITING, ACCEPTS_WAITING, "--waiting", "only if --boot has left a device that waits for the network" },
+        { OPT_REBOOT, ACCEPTS_REBOOT, "--reboot", "then restart this host, if that was not done for this plan before" },
         { OPT_CLASS, ACCEPTS_CLASS, "--class=WORD", "only this class, such as gpu, nic or nvme" },
         { 'v', ACCEPTS_VERBOSE, "-v, --verbose", "what is fine too, on a terminal; a pipe always gets all" },
         { 'q', ACCEPTS_QUIET, "-q, --quiet", "of check the exit status only, of list the addresses" },
@@ -376,6 +381,9 @@ int main(int argc, char *argv[])
                         break;
                 case OPT_BOOT:
                         o.boot = true;
+                        break;
+                case OPT_REBOOT:
+                        o.reboot = true;
                         break;
                 case OPT_CLASS:
                         o.class = optarg;

@@ -7,9 +7,21 @@
 #include "model/names.h"
 #include "output.h"
 #include "probe/plan-inputs.h"
+#include "reboot.h"
 #include "run.h"
 #include "store.h"
 #include "verb.h"
+
+/* What is there is told before the host goes down. */
+static int finish(const Options *o, int rfd, bool live, int lock, const Report *report)
+{
+        int code;
+
+        store_report(rfd, live, report);
+        code = print_report(report, o->format);
+        reboot_once(o, rfd, lock, report);
+        return code;
+}
 
 /*
  * After a change: look again, because what counts is what is there now. What only the plan could know, such as a file
@@ -51,8 +63,7 @@ static int report_outcome(const Options *o, int rfd, bool live, Run *before, siz
                            .failure = result->failure,
                            .roll_back = &result->roll_back,
                            .bad_config = run.bad_config };
-        store_report(rfd, live, &report);
-        return print_report(&report, o->format);
+        return finish(o, rfd, live, before->lock, &report);
 }
 
 /*
@@ -132,10 +143,8 @@ int verb_apply(const Options *o)
                 store_report(rfd, live, &report);
                 return print_report(&report, o->format);
         }
-        if (run.plan.n == 0) {
-                store_report(rfd, live, &report);
-                return print_report(&report, o->format);
-        }
+        if (run.plan.n == 0)
+                return finish(o, rfd, live, lock, &report);
         r = run_apply(&run, rfd, live, &result);
         if (r < 0 && !result.failure)
                 return EXIT_INTERNAL;

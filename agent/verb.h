@@ -15,6 +15,7 @@ typedef struct Options {
         bool dry_run, tree, group;
         bool yes, only;
         bool verbose, quiet;
+        bool reboot;            /* restart the host, as [agent] reboot = once */
         bool waiting;           /* nothing is done where no device waits for the network */
         bool boot;              /* started at boot: a plan that failed so before is not tried again */
         char *const *arguments; /* behind the verb */

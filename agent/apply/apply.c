@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "model/names.h"
+#include "model/reboots.h"
 
 static const StepOps step_table[_STEP_KIND_MAX] = {
         [STEP_CLEAN_UP] = { step_clean_up_do, step_clean_up_undo },
@@ -412,4 +413,6 @@ void apply_forget_reports(int rfd)
 
         for (size_t i = 0; i < ELEMENTSOF(paths); i++)
                 root_file_discard(rfd, paths[i]);
+        FOREACH_ARRAY(place, reboots_places, ELEMENTSOF(reboots_places))
+                root_file_discard(rfd, *place);
 }

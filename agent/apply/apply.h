@@ -58,7 +58,8 @@ int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret) _must_che
  */
 int apply_lock(int rfd) _must_check_;
 
-/* Removes the stored reports, and that a plan failed: they tell of what is there no more. */
+/* Removes the stored reports, that a plan failed and which the host was restarted for: they tell of what is there no
+ * more. */
 void apply_forget_reports(int rfd);
 
 /**

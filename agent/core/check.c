@@ -11,6 +11,7 @@ const Check check_table[] = {
         { "record.valid", "record of what ptprep has changed", check_record },
         { "record.restored", "nothing that a change which failed has left", check_restored },
         { "record.failed", "no change that failed at boot", check_failed },
+        { "reboot.once", "restart for this plan took effect", check_reboot_once },
         { "firmware.table", "IOMMU described by the firmware", check_firmware_table },
         { "iommu.active", "IOMMU active in the running kernel", check_iommu_active },
         { "iommu.remapping", "interrupts of guests kept apart", check_iommu_remapping },

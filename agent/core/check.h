@@ -28,6 +28,7 @@ const Check *check_by_id(const char *id);
 int check_config(const Check *self, const Judgement *j, FindingList *ret);
 int check_restored(const Check *self, const Judgement *j, FindingList *ret);
 int check_failed(const Check *self, const Judgement *j, FindingList *ret);
+int check_reboot_once(const Check *self, const Judgement *j, FindingList *ret); /* speaks only where it had no effect */
 int check_record(const Check *self, const Judgement *j, FindingList *ret);
 int check_firmware_table(const Check *self, const Judgement *j, FindingList *ret);
 int check_iommu_active(const Check *self, const Judgement *j, FindingList *ret);

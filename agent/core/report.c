@@ -201,8 +201,7 @@ int report_exit_status(const Report *r)
         return states[s].exit_status;
 }
 
-/* Was anything changed but ptprep's own state? */
-static bool something_was_changed(const Report *r)
+bool report_changed_something(const Report *r)
 {
         for (size_t i = 0; i < r->steps_done; i++)
                 if (!step_is_state(r->plan->steps + i))
@@ -215,9 +214,9 @@ bool report_reboot_required(const Report *r)
         if (r->failure)
                 return false;
         if (r->bad_config) /* what is asked for now nobody knows, but what was done is done */
-                return something_was_changed(r);
+                return report_changed_something(r);
         if (r->verb == REPORT_REVERT || nothing_is_asked(r->judgement))
-                return something_was_changed(r);
+                return report_changed_something(r);
         return is_in_place(r) && (kinds_of(r->findings, RESULT_FAIL) & KIND(CURE_REBOOT));
 }
 

@@ -51,6 +51,9 @@ int report_exit_status(const Report *r);
 /* Would a reboot make something true that is in place for the next boot only? */
 bool report_reboot_required(const Report *r);
 
+/* Was anything changed but ptprep's own state? */
+bool report_changed_something(const Report *r);
+
 /* The one thing to do next, one line; NULL: nothing. */
 const char *report_next(const Report *r);
 

@@ -64,6 +64,7 @@ typedef struct ConfigDevice {
 
 typedef struct Config {
         bool enabled;           /* [agent] enabled: no means --apply only checks */
+        bool reboot_once;       /* [agent] reboot: an apply restarts the host, once for a plan */
         bool passthrough;       /* [iommu] passthrough: iommu=pt, only if asked */
         bool unsafe_interrupts; /* [iommu] allow_unsafe_interrupts: only if asked */
         unsigned allow;         /* CONFIG_ALLOW_*: of checks of the whole host that keep nothing from being changed */

@@ -72,6 +72,7 @@ void facts_done(Facts *f)
         free(f->image_stamps);
         free(f->network_memory);
         free(f->failed_plan);
+        free(f->reboots);
         free(f->transaction);
         free(f->state_refusal);
         free(f->record_text);

@@ -207,6 +207,8 @@ typedef struct Facts {
         char *image_stamps;   /* NAME_IMAGE_STAMPS as it is now; NULL: absent */
         char *network_memory; /* NAME_NETWORK as it is now; NULL: absent */
         char *failed_plan;    /* NAME_FAILED_PLAN, see core/failed-plan.h; NULL: none */
+        char *reboots;        /* all of model/reboots.h that is there, one behind the other; NULL: none */
+        bool reboots_known;   /* and none of it is unreadable */
         char *transaction;    /* leftovers of an interrupted apply, one path a line; NULL: none */
         /* what ptprep has changed so far */
         Tristate record_known; /* no: damaged, or of a later version; unknown: not readable */

@@ -67,6 +67,16 @@ static int parse_claim_field(const char *value, void *field)
         return 0;
 }
 
+static int parse_reboot_field(const char *value, void *field)
+{
+        bool once = streq(value, "once");
+
+        if (!once && !streq(value, "never"))
+                return -EINVAL;
+        *(bool *) field = once;
+        return 0;
+}
+
 static int parse_address_field(const char *value, void *field)
 {
         return pci_addr_parse(value, field);
@@ -109,6 +119,7 @@ static const KeyRow keys[] = {
         { "agent", "group", parse_group_field, offsetof(Config, group), NO_FLAG, "strict, companions or report", NULL },
         { "agent", "claim", parse_claim_field, offsetof(Config, claim), NO_FLAG, "auto, image or initramfs", NULL },
         { "agent", "allow", NULL, offsetof(Config, allow), NO_FLAG, "sealed-boot", agent_allow_word },
+        { "agent", "reboot", parse_reboot_field, offsetof(Config, reboot_once), NO_FLAG, "never or once", NULL },
         { "iommu", "argument", parse_argument_field, offsetof(Config, argument), offsetof(Config, argument_set),
           "always, when-needed or never", NULL },
         { "iommu", "passthrough", parse_bool_field, offsetof(Config, passthrough), NO_FLAG, "yes or no", NULL },

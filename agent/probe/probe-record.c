@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "grub/loader/systemd-boot.h"
 #include "model/names.h"
+#include "model/reboots.h"
 #include "probe/probe.h"
 #include "probe/trust.h"
 
@@ -102,9 +103,32 @@ static int judge_trust(const Probe *p, Facts *f)
         return 0;
 }
 
+static int probe_reboots(const Probe *p, Facts *f)
+{
+        f->reboots_known = true;
+        FOREACH_ARRAY(place, reboots_places, ELEMENTSOF(reboots_places)) {
+                _cleanup_free_ char *text = NULL, *before = NULL;
+                int r = read_text(p->rfd, *place, &text);
+
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+                        f->reboots_known = false;
+                if (!text)
+                        continue;
+                before = TAKE_PTR(f->reboots);
+                if (string_printf(&f->reboots, "%s%s\n", before ?: "", text) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
 int probe_record(const Probe *p, Facts *f)
 {
         int r = judge_trust(p, f);
+
+        if (r >= 0)
+                r = probe_reboots(p, f);
 
         if (r < 0)
                 return r;

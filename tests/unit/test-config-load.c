@@ -132,7 +132,7 @@ static void test_faults(void **state)
                 { "[agent]\nenable = yes\n", 2, "unknown key \"enable\" in [agent], did you mean \"enabled\"?" },
                 { "[agent]\nclaim = dracut\n", 2, "expected auto, image or initramfs" },
                 { "[agent]\naddress = 1\n", 2,
-                  "unknown key \"address\" in [agent], expected enabled, group, claim or allow" },
+                  "unknown key \"address\" in [agent], expected enabled, group, claim, allow or reboot" },
                 { "[agent]\ngroup = all\n", 2, "\"all\" is no valid group of [agent], expected strict, companions" },
                 { GOOD_DEVICE "adress = 1\n", 4, "unknown key \"adress\" in [device nic0], did you mean \"address\"?" },
                 { GOOD_DEVICE "vendor = 1\n", 4, "expected address, id, path, driver, optional, group or allow" },
