@@ -274,6 +274,14 @@ PARTS: dict[str, Callable[[Host], None]] = {
 } | {f"forgetful {place}": lambda h, place=place: forgetful(h, place) for place in ("/var/lib/ptprep", "/boot")}
 
 
+def own_mounts(top: pathlib.Path, stack: contextlib.ExitStack) -> None:
+    """What is mounted below top from now on, this test alone sees. RuntimeError: it cannot be had."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) != 0:
+        raise RuntimeError(f"no mount namespace: {os.strerror(ctypes.get_errno())}")
+    unmounted.keep_mounts_private(top, stack)
+
+
 def keeping_disk(top: pathlib.Path, stack: contextlib.ExitStack) -> None:
     """What lies there has to be as on a disk: where it is not, an ext4 of this test's own is."""
     if call("stat", "--file-system", "--format=%T", top).strip() in KEEPING:
@@ -292,15 +300,11 @@ def main() -> int:
     if os.geteuid() != 0:
         print("SKIPPED: chroot(2) and mounting need root")
         return SKIPPED
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWNS) != 0:
-        print(f"SKIPPED: no mount namespace: {os.strerror(ctypes.get_errno())}")
-        return SKIPPED
     failed = False
     with tempfile.TemporaryDirectory(prefix="ptprep-reboot-") as directory, contextlib.ExitStack() as stack:
         top = pathlib.Path(directory)
         try:
-            unmounted.keep_mounts_private(top, stack)
+            own_mounts(top, stack)
             keeping_disk(top, stack)
         except RuntimeError as error:
             print(f"SKIPPED: no mounts, or no disk that keeps what is written: {error}")

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""run-provision.py PTPREP PROVISION: the examples for installers and image builders, as they are, over trees of files.
+
+The shell of the kickstart file runs in a chroot of a machine that has just been installed, under "set -e" as anaconda's
+--erroronfail wants it; mkosi's script and what the bootc image is made of over systems that do not run. Needs root for chroot(2).
+"""
+
+import contextlib
+import importlib.util
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+SKIPPED = 77
+READY, BLOCKED, UNKNOWN = 0, 2, 4
+CONFIGURATION = "/etc/ptprep/ptprep.conf.d/passthrough.conf"
+UNITS = ("ptprep.service", "ptprep-network.service")
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+SYSTEMCTL = """#!/bin/sh
+# systemctl(1) as far as an offline "enable" goes
+set -eu
+root=
+for word; do
+        case $word in
+        --root=*) root=${word#--root=} ;;
+        enable) ;;
+        *) mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
+           ln -s "/usr/lib/systemd/system/$word" "$root/etc/systemd/system/multi-user.target.wants/$word" ;;
+        esac
+done
+"""
+
+spec = importlib.util.spec_from_file_location("reboot", HERE / "run-reboot.py")
+assert spec and spec.loader
+reboot = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(reboot)
+golden = reboot.golden
+
+
+class Trees:
+    """Machines, each new."""
+
+    def __init__(self, ptprep: str, provision: pathlib.Path, top: pathlib.Path):
+        self.ptprep, self.provision, self.top = ptprep, provision, top
+        self.errors: list[str] = []
+
+    def new(self, name: str) -> object:
+        shutil.rmtree(self.top / "tree", ignore_errors=True)
+        tree = golden.Tree(self.top / "tree")
+        tree.build(golden.read_lines(f"{name}.tree") + reboot.NO_NETWORK + ["- /etc/ptprep/ptprep.conf"] +
+                   [line for unit in UNITS for line in (f"f /usr/lib/systemd/system/{unit}", "| [Service]")])
+        tree.install_tools()
+        tree.write("/usr/bin/systemctl", SYSTEMCTL.encode())
+        tree.path("/usr/bin/systemctl").chmod(0o755)
+        return tree
+
+    def judge(self, what: str, done: subprocess.CompletedProcess, status: int, said: str) -> None:
+        if done.returncode != status or not re.search(said, done.stdout, re.M):
+            self.errors.append(f"{what}: {done.returncode}, not {status}, or no {said!r} in: {done.stdout}")
+
+    def run(self, what: str, argv: list[str], status: int, said: str = "", **environment: str) -> None:
+        self.judge(what, subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=120,
+                                        env={"LC_ALL": "C", "PATH": PATH} | environment), status, said)
+
+    def enabled(self, tree, what: str) -> None:
+        for unit in UNITS:
+            if not tree.path(f"/etc/systemd/system/multi-user.target.wants/{unit}").is_symlink():
+                self.errors.append(f"{what}: {unit} is not enabled")
+
+
+def kickstart_body(text: str) -> str:
+    """What stands between %post and %end."""
+    found = re.fullmatch(r"(?:#.*\n)*%post --erroronfail --log=\S+\n(.*)%end\n", text, re.S)
+    assert found, "not one %post section with --erroronfail"
+    return found[1]
+
+
+def kickstart(t: Trees, body: str, machine: str, status: int, said: str, applied: bool) -> None:
+    tree = t.new(machine)
+    reboot.unmounted.install(tree, t.ptprep)
+    shutil.move(tree.path("/ptprep"), tree.path("/usr/sbin/ptprep"))
+    tree.write("/post", body.encode())
+    place = tree.path("/kernel-proc")
+    place.mkdir()
+    reboot.call("mount", "-t", "proc", "proc", place)
+    try:
+        tree.link("/proc/self/fd", "/kernel-proc/self/fd")
+        t.run(f"kickstart on {machine}", ["chroot", str(tree.top), "/bin/sh", "/post"], status, said)
+    finally:
+        reboot.call("umount", place)
+    t.enabled(tree, f"kickstart on {machine}")
+    if tree.path("/etc/ptprep/claims").exists() != applied:
+        t.errors.append(f"kickstart on {machine}: there is {'no' if applied else 'a'} claim list")
+
+
+def all_of_kickstart(t: Trees) -> None:
+    body = kickstart_body((t.provision / "kickstart/passthrough.ks").read_text())
+    kickstart(t, body, "intel-off", READY, r"^ptprep: REBOOT DUE", True)
+    kickstart(t, body, "image", READY, r"^ptprep: LEFT TO THE FIRST BOOT", False)
+    kickstart(t, body, "no-iommu", BLOCKED, r"^ptprep: BLOCKED", False)  # and the installation stops
+
+
+def mkosi(t: Trees) -> None:
+    directory = t.provision / "mkosi"
+    programs = t.top / "programs"
+    programs.mkdir()
+    (programs / "systemctl").write_text(SYSTEMCTL)
+    (programs / "systemctl").chmod(0o755)
+    (programs / "ptprep").symlink_to(t.ptprep)
+    for enables, status, said in ((True, READY, r"^ptprep: LEFT TO THE FIRST BOOT"), (False, UNKNOWN, r"^next: enable ptprep\.service")):
+        if not enables:
+            (programs / "systemctl").write_text("#!/bin/sh\n")
+        tree = t.new("image")
+        shutil.copytree(directory / "mkosi.extra", tree.top, dirs_exist_ok=True)
+        t.run(f"mkosi.postinst, enables {enables}", ["sh", str(directory / "mkosi.postinst")], status, said, BUILDROOT=str(tree.top),
+              PATH=f"{programs}:{PATH}")
+        if tree.path("/etc/ptprep/claims").exists():
+            t.errors.append("mkosi: a claim list for a machine that nobody has seen")
+
+
+def bootc(t: Trees) -> None:
+    """The instructions that put files in place, carried out; nothing of the network or of dnf."""
+    directory = t.provision / "bootc"
+    tree = t.new("bootc")
+    shutil.rmtree(tree.path("/sys"))
+    tree.path("/sys").mkdir()
+    text = (directory / "Containerfile").read_text()
+    for source, target in re.findall(r"^COPY (\S+) (\S+)$", text, re.M):
+        if source != "ptprep.rpm":
+            tree.write(target, (directory / source).read_bytes())
+    units = re.search(r"systemctl enable ([^\n]*)", text)
+    assert units, "no unit is enabled"
+    t.run("bootc, systemctl", ["chroot", str(tree.top), "/bin/sh", "/usr/bin/systemctl", "enable", *units[1].split()], READY)
+    t.enabled(tree, "bootc")
+    t.run("bootc", [t.ptprep, f"--root={tree.top}", "--apply"], READY, r"^ptprep: LEFT TO THE FIRST BOOT")
+    t.run("bootc, arguments", [t.ptprep, f"--root={tree.top}", "bootloader"], READY, r"intel_iommu=on")
+    tree.write("/run/.containerenv", b"")  # as in the build itself
+    t.run("bootc, in the container", [t.ptprep, f"--root={tree.top}", "--apply"], UNKNOWN)
+
+
+def shellcheck(t: Trees) -> None:
+    if not shutil.which("shellcheck"):
+        print("shellcheck is not installed")
+        return
+    body = t.top / "post"
+    body.write_text("#!/bin/sh\n" + kickstart_body((t.provision / "kickstart/passthrough.ks").read_text()))
+    t.run("shellcheck", ["shellcheck", str(body), str(t.provision / "mkosi/mkosi.postinst")], READY)
+
+
+def main() -> int:
+    if os.geteuid() != 0:
+        print("SKIPPED: chroot(2) and mounting need root")
+        return SKIPPED
+    with tempfile.TemporaryDirectory(prefix="ptprep-provision-") as directory, contextlib.ExitStack() as stack:
+        top = pathlib.Path(directory)
+        try:
+            reboot.own_mounts(top, stack)
+        except RuntimeError as error:
+            print(f"SKIPPED: no mounts: {error}")
+            return SKIPPED
+        t = Trees(os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]), top)
+        for part in (all_of_kickstart, mkosi, bootc, shellcheck):
+            before = len(t.errors)
+            part(t)
+            print(f"{'ok' if len(t.errors) == before else 'FAILED'} {part.__name__}")
+        print("".join(f"  {e}\n" for e in t.errors), end="")
+        return 1 if t.errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
