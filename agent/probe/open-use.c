@@ -104,6 +104,53 @@ static int use_pools(BlockUse *u)
         return 0;
 }
 
+/*
+ * File systems that this process does not see mounted: in the namespace of a container or a service, or let go of while
+ * something still has files open there, or an overlay its layers. Their drivers show each one that is mounted anywhere
+ * (Linux fs/ext4/sysfs.c, fs/xfs/xfs_sysfs.c, fs/f2fs/sysfs.c: super_block.s_id; fs/btrfs/sysfs.c).
+ */
+static int use_mounted_elsewhere(BlockUse *u, const char *directory)
+{
+        _cleanup_(string_list_done) StringList names = {};
+        int r = root_list(u->walk.rfd, directory, NULL, &names);
+
+        follow(u, "a file system that is mounted out of sight");
+        if (r < 0)
+                return probe_soft(r);
+        FOREACH_ARRAY(name, names.items, names.n) {
+                _cleanup_free_ char *path = NULL;
+
+                r = block_by_name(u->walk.rfd, *name, &path); /* others are settings of the driver */
+                if (r == -ENOMEM)
+                        return r;
+                if (r >= 0 && !string_list_contains(&u->devices, path))
+                        r = block_use_device(u, path, NULL);
+                if (r == -ENOMEM)
+                        return r;
+        }
+        return 0;
+}
+
+int open_use_superblocks(BlockUse *u)
+{
+        static const char *const drivers[] = { "/sys/fs/ext4", "/sys/fs/xfs", "/sys/fs/f2fs" };
+        _cleanup_(string_list_done) StringList ids = {};
+        int r = probe_soft(root_list(u->walk.rfd, NAME_SYS_FS_BTRFS, NULL, &ids));
+
+        FOREACH_ARRAY(driver, drivers, ELEMENTSOF(drivers))
+                if (r >= 0)
+                        r = use_mounted_elsewhere(u, *driver);
+        FOREACH_ARRAY(id, ids.items, ids.n) {
+                _cleanup_free_ char *devices = NULL;
+
+                if (r >= 0 && string_printf(&devices, NAME_SYS_FS_BTRFS "/%s/devices", *id) < 0)
+                        return -ENOMEM;
+                if (r >= 0)
+                        r = use_mounted_elsewhere(u, devices);
+        }
+        return r;
+}
+
 int open_use(BlockUse *u)
 {
         int r = use_pools(u);

@@ -6,3 +6,6 @@
 /* What is in use though nothing of it need be mounted: imported pools of ZFS, assembled arrays, open containers, active
  * volumes, all that was not followed before. 0 or -ENOMEM. */
 int open_use(BlockUse *u) _must_check_;
+
+/* What has a mounted file system on it, wherever that is mounted, and was not followed before. 0 or -ENOMEM. */
+int open_use_superblocks(BlockUse *u) _must_check_;

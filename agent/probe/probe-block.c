@@ -306,6 +306,12 @@ static int find_open(Block *b)
         return open_use(&b->use);
 }
 
+/* Below --root=DIR with a /proc of the running system they are that system's. */
+static int find_superblocks(Block *b)
+{
+        return b->prefix ? 0 : open_use_superblocks(&b->use);
+}
+
 static int read_prefix(Block *b)
 {
         char link[sizeof("/proc/self/fd/") + 3 * sizeof(int)], path[PATH_MAX];
@@ -369,7 +375,7 @@ static int find_all(Block *b)
 {
         /* what is used first, so that this is what a finding says */
         static int (*const finders[])(Block * b) = {
-                read_mounts, read_others, find_resume, find_esp, find_ibft, find_open,
+                read_mounts, read_others, find_resume, find_esp, find_ibft, find_open, find_superblocks,
         };
         int r = 0;
 

@@ -94,6 +94,7 @@ static void test_btrfs(void **state)
         f = probe(t);
         assert_told(&f, "/: / on vda on 0000:00:05.0\n"
                         "/var: /var on vda on 0000:00:05.0\n"
+                        "a file system that is mounted out of sight: sdb on 0000:00:14.0\n"
                         "/: / on sda on 0000:00:17.0\n"
                         "/var: /var on sda on 0000:00:17.0\n");
 }
@@ -191,6 +192,27 @@ static void test_loop_over_disk(void **state)
         f = probe(t);
         assert_told(&f, "an attached loop device: loop1 on sdb on 0000:00:14.0\n"
                         "a mounted file system: /srv on loop0 on sda on 0000:00:17.0\n"
+                        "/: / on nvme0n1 on 0000:03:00.0\n");
+}
+
+/* The mounts of a container are not in this process' table. What a driver has there besides names no device. */
+static void test_mounted_out_of_sight(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(facts_done) Facts f = {};
+
+        block(t, SATA, "8:0");
+        block(t, USB, "8:16");
+        block(t, NVME, "259:0");
+        tree_directory(t, "/sys/fs/ext4/nvme0n1");
+        tree_directory(t, "/sys/fs/ext4/sda");
+        tree_directory(t, "/sys/fs/ext4/features");
+        tree_link(t, NAME_SYS_FS_BTRFS "/7b3c/devices/sdb", "../../../../devices/" USB);
+        tree_directory(t, NAME_SYS_FS_BTRFS "/features");
+        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 259:0 / / rw - ext4 /dev/nvme0n1 rw\n");
+        f = probe(t);
+        assert_told(&f, "a file system that is mounted out of sight: sdb on 0000:00:14.0\n"
+                        "a file system that is mounted out of sight: sda on 0000:00:17.0\n"
                         "/: / on nvme0n1 on 0000:03:00.0\n");
 }
 
@@ -430,14 +452,23 @@ static void test_without_devices(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_partitions),     TREE_TEST(test_holders),
-                TREE_TEST(test_circle),         TREE_TEST(test_btrfs),
-                TREE_TEST(test_nvme_multipath), TREE_TEST(test_vmd),
-                TREE_TEST(test_fstab),          TREE_TEST(test_loop_and_swap_file),
-                TREE_TEST(test_other_roots),    TREE_TEST(test_without_devices),
-                TREE_TEST(test_not_followed),   TREE_TEST(test_partly_followed),
-                TREE_TEST(test_endless_tables), TREE_TEST(test_unreadable_tables),
-                TREE_TEST(test_names),          TREE_TEST(test_loop_over_disk),
+                TREE_TEST(test_partitions),
+                TREE_TEST(test_holders),
+                TREE_TEST(test_circle),
+                TREE_TEST(test_btrfs),
+                TREE_TEST(test_nvme_multipath),
+                TREE_TEST(test_vmd),
+                TREE_TEST(test_fstab),
+                TREE_TEST(test_loop_and_swap_file),
+                TREE_TEST(test_other_roots),
+                TREE_TEST(test_without_devices),
+                TREE_TEST(test_not_followed),
+                TREE_TEST(test_partly_followed),
+                TREE_TEST(test_endless_tables),
+                TREE_TEST(test_unreadable_tables),
+                TREE_TEST(test_names),
+                TREE_TEST(test_loop_over_disk),
+                TREE_TEST(test_mounted_out_of_sight),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
