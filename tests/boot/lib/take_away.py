@@ -138,8 +138,7 @@ class Guests:
 
     def boot(self, kernel: Path, disk: Path, initramfs: Path, directory: Path, log: Path) -> None:
         make_disks(directory)
-        channel = directory / "events"
-        channel.unlink(missing_ok=True)
+        channel = Path(f"{log}.events")
         argv = ["qemu-system-x86_64", *hardware(directory),
                 "-drive", f"if=none,id=root,file={disk},format=raw,snapshot=on,cache=unsafe",
                 "-device", f"virtio-blk-pci,drive=root,serial=root,addr={ROOT_SLOT:02x}.0",
@@ -156,7 +155,6 @@ class Guests:
                 if now != size:
                     size, seen, limit = now, time.monotonic(), STACK_LIMIT
         text = channel.read_text(errors="replace") if channel.exists() else ""
-        Path(f"{log}.events").write_text(text)
         events = read_events(text)
         Path(f"{log}.kernel-log").write_text("".join(event["text"] for event in events if event["kind"] == "log"))
         sort_out(events, self.results)
