@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "apply/staging.h"
 #include "core/planner.h"
 #include "model/names.h"
 #include "output.h"
@@ -84,7 +85,9 @@ int verb_revert(const Options *o)
         if (run_tell_notes(&result, &run.plan, &run.findings) < 0)
                 return complain("writing the report", -ENOMEM);
         /* what was refused leaves everything, and what tells of it, as it is */
-        if (!result.failure && (run.plan.n > 0 || finding_worst(&run.findings) != RESULT_BLOCKED))
+        if (!result.failure && (run.plan.n > 0 || finding_worst(&run.findings) != RESULT_BLOCKED)) {
                 apply_forget_reports(rfd);
+                staging_forget(rfd);
+        }
         return print_outcome(o, rfd, live, &run, &result);
 }

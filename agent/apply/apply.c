@@ -9,6 +9,7 @@
 #include "apply/guard.h"
 #include "apply/leftovers.h"
 #include "apply/settle.h"
+#include "apply/staging.h"
 #include "apply/step.h"
 #include "base/file.h"
 #include "base/io.h"
@@ -138,10 +139,12 @@ static void list_guarded(int rfd, const StepContext *contexts, size_t n)
                 errno = 0; /* where the disk is full, a file may be left that is in nobody's way */
 }
 
-static void contexts_done(StepContext *contexts, size_t n)
+static void contexts_done(int rfd, StepContext *contexts, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
+                leftovers_tidy(rfd, contexts + i);
                 free(contexts[i].path);
+                free(contexts[i].staged);
                 free(contexts[i].backup_path);
                 free(contexts[i].trial_path);
                 free(contexts[i].far_path);
@@ -164,7 +167,18 @@ static int name_trial(StepContext *c)
 
         if (getrandom(&number, sizeof(number), 0) != sizeof(number))
                 return negative_errno();
-        return string_printf(&c->trial_path, "%s.%" PRIu32 TRIAL_SUFFIX, c->path, number);
+        return string_printf(&c->trial_path, "%s.%" PRIu32 TRIAL_SUFFIX, c->staged, number);
+}
+
+/* Another one for each step, which keeps what it found, also when two change the same file. 0; -ENOMEM. */
+static int name_backup(StepContext *c, const StepContext *first)
+{
+        unsigned same = 0;
+
+        for (const StepContext *other = first; other < c; other++)
+                same += streq(other->staged, c->staged);
+        return same > 0 ? string_printf(&c->backup_path, "%s.%u" BACKUP_SUFFIX, c->staged, same)
+                        : string_printf(&c->backup_path, "%s" BACKUP_SUFFIX, c->staged);
 }
 
 /* The step's path. A link that an administrator has made of a file stays one; nobody has a reason to make one of what
@@ -193,18 +207,15 @@ static int contexts_init(const ApplyOptions *o, const Plan *p, StepContext *cont
         for (size_t i = 0; i < p->n; i++)
                 contexts[i] = (StepContext){ .options = o, .step = p->steps + i, .old_fd = -EBADF, .failure = failure };
         for (StepContext *c = contexts; c < contexts + p->n; c++) {
-                unsigned same = 0;
                 int r = find_path(c);
 
-                if (r < 0)
-                        return r;
-                /* each step keeps what it found, also when two change the same file */
-                for (const StepContext *other = contexts; other < c; other++)
-                        same += streq(other->path, c->path);
-                if (same > 0 ? string_printf(&c->backup_path, "%s.%u" BACKUP_SUFFIX, c->path, same) < 0
-                             : string_printf(&c->backup_path, "%s" BACKUP_SUFFIX, c->path) < 0)
-                        return -ENOMEM;
-                r = name_trial(c);
+                if (r >= 0)
+                        r = step_is_loaded(c) ? staging_path(o->rfd, c->path, &c->staged)
+                                              : string_copy(c->path, &c->staged);
+                if (r >= 0)
+                        r = name_backup(c, contexts);
+                if (r >= 0)
+                        r = name_trial(c);
                 if (r >= 0 && c->step->kind == STEP_COMMAND)
                         r = string_printf(&c->far_path, NAME_STATE_DIR "%s" BACKUP_SUFFIX, strrchr(c->path, '/'));
                 if (r < 0)
@@ -357,7 +368,7 @@ int apply_plan(const ApplyOptions *options, const Plan *p, ApplyResult *ret)
                 settle_all(o->rfd, contexts, p->n);
         if (begun)
                 transaction_end(o->rfd, contexts, p->n, &result.roll_back);
-        contexts_done(contexts, p->n);
+        contexts_done(o->rfd, contexts, p->n);
         interrupt_end(&interrupt);
         result.n_done = r < 0 ? 0 : n;
         *ret = result;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "apply/settle.h"
+#include "apply/staging.h"
 #include "base/attributes.h"
 #include "base/file.h"
 #include "base/io.h"
@@ -59,6 +60,7 @@ static bool knows(const Guard *g, const char *path)
 /* What cannot be read is not held on to. 0 or -ENOMEM. */
 static int hold(const StepContext *c, const char *path, Guard *g)
 {
+        _cleanup_free_ char *staged = NULL;
         int rfd = c->options->rfd, r;
         struct stat st;
         Guarded *f;
@@ -71,9 +73,10 @@ static int hold(const StepContext *c, const char *path, Guard *g)
                 return -ENOMEM;
         *f = (Guarded){ .fd = root_open(rfd, path, O_RDONLY | O_NOFOLLOW), .st = st };
         g->n_files++;
+        r = staging_path(rfd, path, &staged);
         /* with the number that the step's own trial file has, which nobody can think of */
-        if (string_copy(path, &f->path) < 0 ||
-            string_printf(&f->trial, "%s%s", path, c->trial_path + strlen(c->path)) < 0)
+        if (r < 0 || string_copy(path, &f->path) < 0 ||
+            string_printf(&f->trial, "%s%s", staged, c->trial_path + strlen(c->staged)) < 0)
                 return -ENOMEM;
         r = root_read_file(rfd, path, TEXT_MAX, &f->text, &f->size);
         return r == -ENOMEM ? r : 0;

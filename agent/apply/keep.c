@@ -389,18 +389,31 @@ static int put_back_far(StepContext *c, Undo *u)
         return r < 0 ? r : step_bring(c, c->backup_path);
 }
 
-/* The backup has been removed, perhaps with the directory that it was in. */
+/* The backup has been removed. */
 static int put_back_open(StepContext *c, Undo *u)
 {
-        int rfd = c->options->rfd;
-        _cleanup_free_ char *directory = path_directory(c->path);
-        int r = directory ? root_mkdir_p(rfd, directory) : -ENOMEM;
+        int rfd = c->options->rfd, r = step_clear(c, c->trial_path, u);
 
-        if (r >= 0)
-                r = step_clear(c, c->trial_path, u);
         if (r >= 0)
                 r = root_file_duplicate_fd(rfd, c->old_fd, c->trial_path);
         return r < 0 ? r : put_back_from(c, c->trial_path, c->backup_path, u);
+}
+
+static int put_back_file(StepContext *c, Undo *u)
+{
+        _cleanup_free_ char *directory = path_directory(c->path);
+        int rfd = c->options->rfd;
+        int r = directory ? root_mkdir_p(rfd, directory) : -ENOMEM; /* a program may have removed all of it */
+
+        if (r < 0)
+                return r;
+        if (c->is_far && is_there(rfd, c->backup_path))
+                return put_back_far(c, u);
+        if (is_old(c, c->trial_path))
+                return put_back_from(c, c->trial_path, c->backup_path, u);
+        if (c->old_fd >= 0 && !is_there(rfd, c->backup_path))
+                return put_back_open(c, u);
+        return put_back_from(c, c->backup_path, c->trial_path, u);
 }
 
 int step_put_back(StepContext *c, Undo *u)
@@ -414,13 +427,7 @@ int step_put_back(StepContext *c, Undo *u)
         case KEPT_NONE:
                 return remove_new(c, u);
         case KEPT_FILE:
-                if (c->is_far && is_there(c->options->rfd, c->backup_path))
-                        return put_back_far(c, u);
-                if (is_old(c, c->trial_path))
-                        return put_back_from(c, c->trial_path, c->backup_path, u);
-                if (c->old_fd >= 0 && !is_there(c->options->rfd, c->backup_path))
-                        return put_back_open(c, u);
-                return put_back_from(c, c->backup_path, c->trial_path, u);
+                return put_back_file(c, u);
         case KEPT_SIGHT:
         case KEPT_LOST:
                 string_printf(&u->reason, "%s", "a program wrote into it, and there was no room to keep a copy");

@@ -2,6 +2,7 @@
 #include "apply/leftovers.h"
 
 #include "apply/guard.h"
+#include "apply/staging.h"
 #include "base/file.h"
 #include "base/io.h"
 #include "base/text.h"
@@ -149,6 +150,19 @@ int leftover_remove(int rfd, const char *path)
         if (r == -EISDIR)
                 r = root_rmdir(rfd, path);
         return r == -ENOENT || r == -ENOTDIR || r == -ENOTEMPTY || r == -EEXIST ? 0 : r;
+}
+
+void leftovers_tidy(int rfd, const StepContext *c)
+{
+        _cleanup_(transaction_done) Transaction t = {};
+
+        if (c->staged)
+                staging_tidy(rfd, c->staged);
+        if ((c->step->kind == STEP_CLEAN_UP && transaction_parse(c->step->clean_up.names, &t) < 0) ||
+            (c->guard && guard_leftovers(c->guard, &t.leftovers) < 0))
+                return;
+        FOREACH_ARRAY(path, t.leftovers.items, t.leftovers.n)
+                staging_tidy(rfd, *path);
 }
 
 /* Returns whether all of them are gone. */

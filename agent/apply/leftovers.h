@@ -12,6 +12,10 @@
 /* Removes what a run has left behind. A directory with something in it is none of it, and stays. 0; negative errno. */
 int leftover_remove(int rfd, const char *path) _must_check_;
 
+/* At the end of all steps: removes the directories that were for what a step has made, would have made, or
+ * cleaned up, see staging_tidy(). */
+void leftovers_tidy(int rfd, const StepContext *c);
+
 /* Removes the directories that held an original, as far as they are empty; NAME_ORIGINALS itself as well. 0 or negative
  * errno. */
 int tidy_originals(int rfd, const char *original) _must_check_;

@@ -21,7 +21,7 @@
 #endif
 
 /* Or could have one: ext2 answers to the number of ext4, and to freeze it does no harm. */
-static bool has_journal(int fd)
+bool settle_has_journal(int fd)
 {
         struct statfs st;
 
@@ -92,7 +92,7 @@ void settle_file_system(int fd)
 {
         uint32_t flags = 0;
 
-        if (syncfs(fd) == 0 && has_journal(fd) && ioctl(fd, EXT4_IOC_CHECKPOINT, &flags) < 0 && !holds_root(fd))
+        if (syncfs(fd) == 0 && settle_has_journal(fd) && ioctl(fd, EXT4_IOC_CHECKPOINT, &flags) < 0 && !holds_root(fd))
                 freeze_and_thaw(fd);
 }
 

@@ -21,5 +21,8 @@
  */
 void settle_for_loader(int rfd, const char *path);
 
-/* The same, of the file system of what is open. */
+/* Can what the kernel shows of this file system be in a journal of it that a boot loader does not read? */
+bool settle_has_journal(int fd);
+
+/* The same as settle_for_loader(), of the file system of what is open. */
 void settle_file_system(int fd);

@@ -21,6 +21,7 @@ typedef struct StepContext {
         const ApplyOptions *options;
         const Step *step;
         char *path;        /* of the step, symbolic links at its end followed, so that a link stays one */
+        char *staged;      /* what backup_path and trial_path begin with: staging_path(), or path */
         char *backup_path; /* where what was there is kept */
         char *far_path; /* the same on another file system, where there is no room beside it; NULL: not for this step */
         bool is_far;    /* it is there; backup_path is that name then, and far_path the other one */

@@ -54,16 +54,17 @@ int root_file_remove(int rfd, const char *path) _must_check_;
 void root_file_discard(int rfd, const char *path);
 
 /*
- * Renames within one directory and syncs it. 0 or negative errno.
+ * Renames within one directory, or between two of one mount, and syncs the one that @to is in. 0 or negative errno.
  *
  * FAT has no inodes: a name is where its file begins, and a name that is taken over says so only when its new file is
  * synced (Linux fs/fat/namei_vfat.c, fs/fat/inode.c). So the caller syncs the file at @to next, root_file_sync(), and
  * while that is not done holds the file that was there open, or the old name leads to blocks that are free. In this
- * order there never are two names on the disk that lead to the same blocks: whoever removes one would free them.
+ * order there never are two names on the disk that lead to the same blocks: whoever removes one would free them. That
+ * holds within one directory.
  */
 int root_file_rename(int rfd, const char *from, const char *to) _must_check_;
 
-/* Exchanges the names of two files in one directory. 0; -ENOTSUP: the file system cannot, and nothing is changed; other
+/* Exchanges the names of two files, as there. 0; -ENOTSUP: the file system cannot, and nothing is changed; other
  * negative errno, and then it may be done and not on the disk yet. */
 int root_file_exchange(int rfd, const char *a, const char *b) _must_check_;
 

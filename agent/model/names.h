@@ -22,6 +22,7 @@
 #define NAME_LOCK              NAME_RUN_DIR "/lock"
 #define NAME_EDITOR_DIR        NAME_RUN_DIR "/entries" /* where the platform's editor gets its copies */
 #define NAME_STATE_DIR         "/var/lib/ptprep"
+#define NAME_STAGING           "ptprep-boot" /* in directories of file systems that a boot loader reads */
 #define NAME_IMAGE_STAMPS      NAME_STATE_DIR "/images"
 #define NAME_TRANSACTION       NAME_STATE_DIR "/transaction"
 #define NAME_FAILED_PLAN       NAME_STATE_DIR "/failed"

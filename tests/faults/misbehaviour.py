@@ -14,6 +14,11 @@ from children import (CLAIMS, DAMAGED, DEFAULT, DONE, DROP_IN, ENTRY, ENTRY_NAME
 FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_IMMUTABLE_FL = 0x80086601, 0x40086602, 0x10
 
 
+def kept(path: str) -> str:
+    """Where the old file is while it is replaced."""
+    return f"/var/lib/ptprep-boot/{os.path.basename(path)}.ptprep-old" if path.startswith(("/boot/", "/efi/")) else f"{path}.ptprep-old"
+
+
 def each(name: str, path: str, tool: str, machine: str = "intel-off") -> list[Case]:
     """All that a program can do to a file that is not its own, and then it fails. @name: of the kind of step."""
     ways = {
@@ -24,8 +29,8 @@ def each(name: str, path: str, tool: str, machine: str = "intel-off") -> list[Ca
         "makes an empty directory of": f"rm {path}; mkdir {path}",
         "makes a link of": f"rm {path}; ln -s {VICTIM} {path}",
         "makes a pipe of": f"rm {path}; mkfifo {path}",
-        "takes the backup of, and cuts": f"rm -f {path}.ptprep-old; : >{path}",
-        "takes the backup of, and removes": f"rm -f {path}.ptprep-old {path}",
+        "takes the backup of, and cuts": f"rm -f {kept(path)}; : >{path}",
+        "takes the backup of, and removes": f"rm -f {kept(path)} {path}",
         "takes all around": f"rm -r {os.path.dirname(path)}",
     }
     cases = [Case(f"{name}: {tool} {way} it", machine, {tool: fails(body)}) for way, body in ways.items()
@@ -116,7 +121,7 @@ CASES = [
     Case("the state directory goes, and a failure later", "intel-off",
          {"dracut": good("dracut", last="rm -r /var/lib/ptprep"), "grub-mkconfig": fails("")}),
     Case("all backups go, and a failure later", "intel-off",
-         {"grub-mkconfig": fails(f"rm {DEFAULT}.ptprep-old {IMAGE}.ptprep-old {MENU}.ptprep-old")}),
+         {"grub-mkconfig": fails(f"rm {kept(DEFAULT)} {kept(IMAGE)} {kept(MENU)}")}),
     # what a program is asked for is no plain file of its own
     *[Case(f"{tool} makes {what} of the trial file", "intel-off", {tool: HEAD + f'for trial; do case $trial in *.ptprep-new) {body};; esac; done\n'},
            before=(f"f {VICTIM}", "| mine"))

@@ -178,7 +178,7 @@ def play_killed(ptprep: str, fault: str, directory: pathlib.Path) -> list[str]:
     tree = golden.Tree(directory / "kill")
     prepare(case, tree)
     run(ptprep, tree, "--apply", under=(fault, "kill", numbers[0]))
-    found = [path.name for path in tree.path("/efi").rglob("rescue.efi.*")]
+    found = [path.name for path in tree.path("/var/lib").rglob("rescue.efi.*")]
     run(ptprep, tree, "--apply")
-    left = [path.name for path in tree.path("/efi").rglob("rescue.efi.*")]
+    left = [path.name for path in tree.path("/var/lib").rglob("rescue.efi.*")]
     return ([] if len(found) == 1 and re.search(r"\.\d+\.ptprep-new$", found[0]) else [f"found {found}"]) + [f"{name} is left" for name in left]

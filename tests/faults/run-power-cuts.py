@@ -15,6 +15,7 @@ rename fails, and everything is put back. READS is the library of grub-reads.c. 
 """
 
 import concurrent.futures
+import contextlib
 import hashlib
 import importlib.util
 import itertools
@@ -41,17 +42,31 @@ faults, golden, command = view.faults, view.golden, view.command
 
 # of the file systems as they are made
 BLOCK = {"ext4": 1024, "xfs": 4096, "btrfs": 4096, "vfat": 512}
+# on "full" ones a name more gives each directory that a loader reads another shape; on "boot" ones there is /boot alone
+KINDS = [*BLOCK, "full-ext4", "full-ext4-boot", "full-xfs", "full-xfs-boot"]
+BOOT = "boot"
+# what takes the blocks that are free; it is there from the beginning, since it is a name more as well
+FILLER = "filler"
 FAT_SIZE, FAT_TAKEN, FAT_SECONDS = 40 * view.MIB, 34 * view.MIB, 300
 FAT_TOOLS = ["linux.uml", "mkfs.vfat", "mcopy"]
 # what of a machine is on FAT; not of "uki", whose image kernel-install writes by itself: in the middle of that GRUB sees a part
 FAT = {"bls": "boot", "systemd-boot": "boot/efi"}
 # XFS has a small directory in the inode, and it moves when one name more makes it too big
 OTHERS, OTHER = {"xfs": 12}, "another-file-of-somebody-"
+# names that fill a directory, shorter than any of ptprep's, and how many there may be; XFS has no directory for a directory
+# of ptprep's own but the top one, where there is room for that and for nothing else then
+SHORT, SHORT_MAX, ROOM = "o-", 300, 2
 HOW = ("0", "1", "2", "3", "5", "fail1", "fail3")
 # rpm-ostree brings its own way of doing this safely (it freezes /boot), which its stand-in has not; Proxmox has its ESPs elsewhere
 SCENARIOS = [name for name in faults.SCENARIOS if not name.startswith(("ostree", "proxmox"))]
-ALL = [(kind, scenario, how) for kind in BLOCK for scenario in (FAT if kind == "vfat" else SCENARIOS) for how in HOW]
-FEW = [("ext4", "drop-in", "0"), ("ext4", "kernelopts-revert", "fail5"), ("xfs", "drop-in-revert", "fail3"), ("btrfs", "drop-in", "0")]
+# with /boot a file system of its own
+BOOT_SCENARIOS = [f"{name}{revert}" for name in ("bls", "kernelopts") for revert in ("", "-revert")]
+# what is new in a directory is a name more in it, and what kernel-install writes is kernel-install's
+GROWING = ("claim-image", "uki")
+IN_PLACE = [name for name in SCENARIOS if not name.startswith(GROWING)]
+OF_KIND = {"vfat": list(FAT), "full-ext4-boot": BOOT_SCENARIOS, "full-xfs-boot": BOOT_SCENARIOS, "full-ext4": IN_PLACE, "full-xfs": IN_PLACE}
+ALL = [(kind, scenario, how) for kind in KINDS for scenario in OF_KIND.get(kind, SCENARIOS) for how in HOW]
+FEW = [("full-ext4", "drop-in", "0"), ("full-ext4-boot", "bls", "0"), ("full-xfs-boot", "bls-revert", "0"), ("ext4", "drop-in", "0"), ("ext4", "kernelopts-revert", "fail5"), ("xfs", "drop-in-revert", "fail3"), ("btrfs", "drop-in", "0")]
 LOADED = ("boot", "efi")
 
 
@@ -90,10 +105,17 @@ class LoggedDisk(view.Disk):
         self.logger.__exit__()
 
 
+def loaded_directories(top: pathlib.Path) -> list[pathlib.Path]:
+    """Of a whole machine, or of what is mounted at /boot."""
+    tops = [path for name in LOADED if (path := top / name).is_dir()] or [top]
+    return tops + [path for directory in tops for path in directory.rglob("*")
+                   if path.is_dir() and not {"lost+found", ".ptprep-boot"} & set(path.relative_to(top).parts)]
+
+
 def loaded_files(top: pathlib.Path) -> set[str]:
     """What a boot loader may read, under any name that is not of ptprep's own."""
-    return {"/" + path.relative_to(top).as_posix() for directory in LOADED for path in (top / directory).rglob("*")
-            if path.is_file() and not path.is_symlink() and not path.name.endswith(faults.PASSING) and not path.name.startswith(OTHER)}
+    return {"/" + path.relative_to(top).as_posix() for directory in loaded_directories(top) for path in directory.iterdir()
+            if path.is_file() and not path.is_symlink() and not path.name.endswith(faults.PASSING) and not path.name.startswith((OTHER, SHORT, FILLER))}
 
 
 def digest(name: str, data: bytes) -> str:
@@ -113,36 +135,73 @@ class Cuts:
     def __init__(self, job: tuple[str, str, str], tools: list[str], directory: pathlib.Path):
         self.kind, self.scenario, self.how = job
         self.fails = self.how.startswith("fail")
+        self.file_system, self.place = next(name for name in BLOCK if name in self.kind), BOOT if self.kind.endswith("-boot") else ""
         self.ptprep, self.fault, reads = tools
         self.reads = pathlib.Path(reads).resolve()
         self.machine, self.before, self.verb = faults.SCENARIOS[self.scenario]
         self.directory, self.start, self.image, self.good, self.log = (directory / n for n in ("", "start", "disk", "good", "log"))
         directory.mkdir()
 
+    @contextlib.contextmanager
+    def mounted(self, image: pathlib.Path, log: pathlib.Path | None = None) -> Iterator[view.Disk]:
+        """The machine with this disk, and what of it is on no disk as it was."""
+        top = self.directory / "top"
+        if self.place:
+            shutil.rmtree(top, ignore_errors=True)
+            command("cp", "-a", self.directory / "rest", top)
+        with LoggedDisk(image, top / self.place, log) if log else view.Disk(image, top / self.place) as disk:
+            yield disk
+
     def make(self) -> None:
-        size, make = view.FILE_SYSTEMS[self.kind]
+        size, make = view.FILE_SYSTEMS[self.file_system]
+        rest = self.directory / "rest"
+        rest.mkdir()
         with open(self.start, "wb") as f:
             f.truncate(size)
         command(*make, self.start)
-        with view.Disk(self.start, self.directory / "top") as disk:
-            tree = golden.Tree(disk.top)
+        with self.mounted(self.start) as disk:
+            tree = golden.Tree(self.directory / "top")
             tree.build(golden.read_lines(f"{self.machine}.tree"))
             tree.install_tools()
-            for directory in [path for name in LOADED for path in (disk.top / name).rglob("*") if path.is_dir()] + [disk.top / "boot"]:
+            (disk.top / FILLER).write_bytes(b"")
+            for directory in loaded_directories(disk.top):
                 for number in range(OTHERS.get(self.kind, 0)):
                     (directory / f"{OTHER}{number}").write_bytes(b"")
             for step in self.before:
                 if isinstance(step, str):
-                    faults.run(self.ptprep, f"--root={disk.top}", step)
+                    faults.run(self.ptprep, f"--root={tree.top}", step)
                 else:
                     tree.build(step)
+            if self.place: # all but what is mounted there
+                command("cp", "-a", "--one-file-system", f"{tree.top}/.", rest)
+        if self.kind.startswith("full"):
+            self.fill_directories()
+
+    def fill_directories(self) -> None:
+        """With as many names as go into what they have; how many that are shows in a copy, where it is one too many."""
+        command("cp", "--sparse=always", self.start, self.image)
+        names = {}
+        with self.mounted(self.image) as disk:
+            for directory in loaded_directories(disk.top):
+                size, number = directory.stat().st_size, 0
+                while directory.stat().st_size < size + BLOCK["ext4"]:
+                    assert number < SHORT_MAX, f"{directory} stays as it is"
+                    (directory / f"{SHORT}{number:03}").write_bytes(b"")
+                    number += 1
+                names[directory] = number - 1
+            if self.file_system == "xfs" and self.place:
+                names[disk.top] -= ROOM
+        with self.mounted(self.start):
+            for directory, number in names.items():
+                for n in range(number):
+                    (directory / f"{SHORT}{n:03}").write_bytes(b"")
 
     def good_run(self) -> str:
         """Leaves the image of one; the number of its last rename, but for those of reports."""
         calls = self.directory / "calls"
         command("cp", "--sparse=always", self.start, self.good)
-        with view.Disk(self.good, self.directory / "top") as disk:
-            faults.run(self.fault, "count", str(calls), self.ptprep, f"--root={disk.top}", self.verb)
+        with self.mounted(self.good):
+            faults.run(self.fault, "count", str(calls), self.ptprep, f"--root={self.directory / 'top'}", self.verb)
         return [line.split()[0] for line in calls.read_text().splitlines()
                 if line.split()[1] in ("rename", "exchange") and "/report." not in line][-1]
 
@@ -152,11 +211,11 @@ class Cuts:
         words = [self.fault, "EIO", last_rename] if self.fails else [self.fault, "count", os.devnull]
         every = int(self.how.removeprefix("fail"))
         command("cp", "--sparse=always", self.start, self.image)
-        with LoggedDisk(self.image, self.directory / "top", self.log) as disk:
+        with self.mounted(self.image, self.log) as disk:
             names = loaded_files(disk.top)
             if every:
                 os.environ["FAULT_SYNC"] = f"{every}:{disk.top}"
-            done = faults.run(*words, self.ptprep, f"--root={disk.top}", self.verb)
+            done = faults.run(*words, self.ptprep, f"--root={self.directory / 'top'}", self.verb)
             os.environ.pop("FAULT_SYNC", None)
             writes = powercut.count_writes(self.log)
             names |= loaded_files(disk.top)
@@ -164,7 +223,7 @@ class Cuts:
         return done.returncode, writes, names
 
     def disk(self, image: pathlib.Path) -> powercut.Disk:
-        part = powercut.Part("(loop0)", 0, image.stat().st_size, BLOCK[self.kind])
+        part = powercut.Part("(loop0)", 0, image.stat().st_size, BLOCK[self.file_system])
         return powercut.Disk(image, part, self.reads, digest)
 
     def files(self, image: pathlib.Path, names: list[str]) -> powercut.Files:
