@@ -9,6 +9,7 @@ tried. What is not tried: a block of the file system of which only a part was wr
 """
 
 import functools
+import itertools
 import os
 import pathlib
 import re
@@ -362,3 +363,14 @@ class Judge:
     def summary(self) -> str:
         return (f"{self.writes} writes, {self.flushes} flushes; {self.looks} looks of GRUB at {len(self.names)} files, "
                 f"{self.n_changed} of which change; {sum(map(len, self.bad.values()))} wrong views")
+
+
+def leave(image: pathlib.Path, log: Iterable[Write], change: Change) -> None:
+    """On a disk as it was before the log: all that was written before that moment, and of what came then what GRUB sees."""
+    with open(image, "r+b") as disk:
+        for write in itertools.takewhile(lambda write: write.number < change.window.begin, log):
+            disk.seek(write.offset)
+            disk.write(write.data)
+        for sector, data in change.sectors.items():
+            disk.seek(sector * SECTOR)
+            disk.write(data)

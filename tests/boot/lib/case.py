@@ -95,6 +95,8 @@ class Boot:
     disk: str = ""
     power_cuts: list[PowerCut] = field(default_factory=list)
     reboots: bool = False
+    write_log: str = ""
+    losses: list[PowerCut] = field(default_factory=list)
     unchanged: str = ""
     may_change: list[str] = field(default_factory=list)
     timeout: int = 0
@@ -226,7 +228,9 @@ class Reader:
                 raise self.fail(boot.line, f"no boot before this one has a power cut {boot.disk}")
             if case.loader != "grub" and (boot.argument or boot.entry):
                 raise self.fail(boot.line, "argument and entry are for GRUB's menu; with systemd-boot use bootctl in a run")
-            for cut in boot.power_cuts:
+            if boot.losses and not boot.write_log:
+                raise self.fail(boot.line, "loss needs write log = REGEX")
+            for cut in boot.power_cuts + boot.losses:
                 if cut.name in kept:
                     raise self.fail(boot.line, f"there are two power cuts {cut.name}")
                 kept.add(cut.name)
@@ -462,6 +466,11 @@ class Reader:
         elif key == "power cut":
             name, _, pattern = value.partition(" ")
             boot.power_cuts.append(PowerCut(name, self._regex(entry, pattern.strip())))
+        elif key == "write log":
+            boot.write_log = self._regex(entry)
+        elif key == "loss":
+            name, _, pattern = value.partition(" ")
+            boot.losses.append(PowerCut(name, pattern.strip()))
         elif key == "disk":
             boot.disk = value
         elif key == "argument":

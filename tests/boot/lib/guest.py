@@ -20,6 +20,7 @@ from typing import BinaryIO, Callable, Iterator
 
 from . import util
 from .case import Boot, Case, CaseError, PowerCut, Step
+from .cuts import LOG
 from .util import BOOT_DIR, HarnessError
 
 MIB = 1024 * 1024
@@ -144,10 +145,16 @@ def iommu_arguments(case: Case) -> list[str]:
     return ["-device", f"{model},{options}"]
 
 
-def disk_arguments(kind: str, name: str, file: Path, address: str, bootindex: int | None) -> list[str]:
+def disk_arguments(kind: str, name: str, file: Path, address: str, bootindex: int | None, log: Path | None = None) -> list[str]:
+    """`log`: where to log what is written to it."""
     model = {"virtio": "virtio-blk-pci", "nvme": "nvme"}[kind]
     device = f"{model},drive={name},serial={name},addr={address}" + (f",bootindex={bootindex}" if bootindex is not None else "")
-    return ["-drive", f"if=none,id={name},file={file},format=raw,cache=unsafe", "-device", device]
+    if not log:
+        return ["-drive", f"if=none,id={name},file={file},format=raw,cache=unsafe", "-device", device]
+    log.write_bytes(b"")
+    nodes = [f"driver=file,filename={path},node-name={name}-{what},cache.no-flush=on" for what, path in (("file", file), ("log", log))]
+    nodes.append(f"driver=blklogwrites,node-name={name},file={name}-file,log={name}-log,log-sector-size=512")
+    return [*(word for node in nodes for word in ("-blockdev", node)), "-device", device]
 
 
 def step_script(step: Step) -> str:
@@ -212,8 +219,9 @@ def read_results(data: bytes) -> dict[str, Result]:
         position = head.end() + size
 
 
-def guest_arguments(case: Case, devices: list[str], disk: Path, directory: Path, steps: Path, results: Path) -> list[str]:
-    """The whole machine but for its console. `directory` holds what lasts from boot to boot."""
+def guest_arguments(case: Case, devices: list[str], disk: Path, directory: Path, steps: Path, results: Path,
+                    log: Path | None = None) -> list[str]:
+    """The whole machine but for its console. `directory` holds what lasts from boot to boot. `log`: of its boot disk."""
     code, empty_variables = firmware()
     variables = directory / "variables.fd"
     if not variables.exists():
@@ -222,7 +230,7 @@ def guest_arguments(case: Case, devices: list[str], disk: Path, directory: Path,
             "-drive", f"if=pflash,format=raw,readonly=on,file={code}",
             "-drive", f"if=pflash,format=raw,file={variables}",
             *iommu_arguments(case),
-            *disk_arguments(case.boot_disk, "root", disk, BOOT_DISK, 0),
+            *disk_arguments(case.boot_disk, "root", disk, BOOT_DISK, 0, log),
             "-drive", f"if=none,id=steps,file={steps},format=raw,readonly=on",
             "-device", f"virtio-blk-pci,drive=steps,serial=boot-test,addr={STEPS_DISK}",
             "-device", f"virtio-serial-pci,addr={RESULTS}", "-chardev", f"file,id=results,path={results}",
@@ -269,7 +277,8 @@ def boot_guest(case: Case, boot: Boot, disk: Path, directory: Path, vfio_open: P
     write_steps(boot, vfio_open, steps)
     devices = boot.devices or case.devices
     make_device_disks(devices, directory)
-    argv = [*guest_arguments(case, devices, disk, directory, steps, results), "-serial", f"file:{log}.console", *boot.qemu]
+    writes = directory / LOG if boot.write_log else None
+    argv = [*guest_arguments(case, devices, disk, directory, steps, results, writes), "-serial", f"file:{log}.console", *boot.qemu]
     return observe(argv, boot, boot.timeout or case.timeout or TIMEOUT, results, log, keep)
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import firmware
-from .case import Boot, Case, CaseError
+from .case import Boot, Case, CaseError, PowerCut
+from .cuts import BEFORE, LOG, Cuts
 from .disk import GUEST_ARGUMENTS, ROOT_UUID, Disk, Disks, Layout, Root, set_grub_variable, set_mounts
 from .guest import Begun, Observed, boot_guest, guest_arguments, machine_table, make_device_disks
 from .judge import Failure, Snapshot, changes, judge_boot, printed, snapshot
@@ -19,6 +20,7 @@ from .roots import Roots, static_program
 from .util import BOOT_DIR, Cache, HarnessError, remove_tree, run, say
 
 ONCE = "/boot-test-once.cfg"
+OVER = "write log" # no name that a case can give a power cut
 KERNEL_PACKAGE = "/var/lib/boot-test/kernel-package"
 
 # What of a machine is there in the next boot: its disk, and the variables of its firmware.
@@ -160,8 +162,17 @@ class Play:
             for name in LASTING:
                 os.replace(directory / f"{boot.disk}.{name}", directory / name)
         kept: list[str] = []
+        over = 0
+        if boot.write_log:
+            disk.copy(directory / BEFORE)
+            boot = replace(boot, power_cuts=[*boot.power_cuts, PowerCut(OVER, boot.write_log)])
 
         def keep(name: str) -> None:
+            nonlocal over
+            if name == OVER:
+                over = (directory / LOG).stat().st_size
+                kept.append(name)
+                return
             for file in LASTING:
                 Disk(directory / file, disk.layout).copy(directory / f"{name}.{file}")
             kept.append(name)
@@ -175,8 +186,20 @@ class Play:
         if observed.ended == "power-off":
             self._keep_snapshot(f"boot {boot.number}", disk, directory)
             failures += self._judge_unchanged(boot)
+            failures += self._cut(boot, disk, directory, over) if over else []
         self.report(boot, observed, failures, logs)
         return observed.ended == "power-off" and observed.complete != boot.reboots and len(kept) == len(boot.power_cuts)
+
+    def _cut(self, boot: Boot, disk: Disk, directory: Path, over: int) -> list[Failure]:
+        """Judges each power cut that there could have been in it, and leaves the disks of some."""
+        cuts = Cuts(disk, directory, over)
+        say(f"{self.name} boot {boot.number}: {cuts.judge.summary()}")
+        for loss in boot.losses:
+            cuts.leave(loss.pattern, directory / f"{loss.name}.disk.raw")
+            shutil.copy(directory / "variables.fd", directory / f"{loss.name}.variables.fd")
+        for name in (LOG, BEFORE):
+            (directory / name).unlink()
+        return [Failure("write log", error) for error in cuts.judge.errors()]
 
     def report(self, boot: Boot, observed: Observed, failures: list[Failure], logs: Path) -> None:
         """One line, and more where something is not as asked for."""
