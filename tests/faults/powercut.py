@@ -329,7 +329,9 @@ class Judge:
         if subject in self.aside:
             return not found.joined
         if len(subject) == 2: # an entry, and what it may name
-            return contents[1] != ABSENT or not any(f.names(subject[0], contents[0], subject[1]) for f in (self.old, self.new))
+            return contents[1] not in (ABSENT, EMPTY) or not any(f.names(subject[0], contents[0], subject[1]) for f in (self.old, self.new))
+        if not over and contents[0] == EMPTY and self.old.contents[subject[0]] == ABSENT: # on FAT a new name, before its file
+            return True
         files = (self.after,) if over else (self.old, self.new)
         return contents[0] in (f.contents[subject[0]] for f in files)
 
