@@ -41,6 +41,7 @@ void reboot_plan_digest(const Judgement *j, char ret[static REBOOTS_DIGEST + 1])
         (void) snprintf(ret, REBOOTS_DIGEST + 1, "%016" PRIx64, hash);
 }
 
+/* A virtual function is not among it: it is given to its driver when it is there, in each boot. */
 int reboot_missing(const Judgement *j, char **ret)
 {
         const BootEntry running = { .arguments = j->facts->cmdline };
@@ -56,7 +57,7 @@ int reboot_missing(const Judgement *j, char **ret)
                                     : string_printf(ret, "this boot was started without %s", j->wanted->iommu_add);
         }
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices)
-                if (d->state == DEVICE_FOUND && !wanted_device_claimed(d))
+                if (d->state == DEVICE_FOUND && d->function->physfn == PCI_PARENT_NONE && !wanted_device_claimed(d))
                         return string_printf(ret, "%s is on %s, not on %s", d->config->name,
                                              d->function->driver ?: "no driver",
                                              stub_driver_to_string(d->config->driver));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "judged.h"
 
+#include "core/reboot-once.h"
+
 /* Checks of configured devices, each in each state that it can tell apart. */
 
 /* What the helper met in the initramfs of this boot is told with the device, and it is no reason to reboot. */
@@ -45,6 +47,25 @@ static void what_became_of_it_in_this_boot(void **state)
         set_text(&m->facts.claims, "version=2\n");
         machine_judge(m);
         assert_null(strstr(find(m, "device.driver")->detail, "for some reason"));
+}
+
+/* No reboot gives what is made later to its driver, so none was in vain because of it. */
+static void a_virtual_function_waits_for_no_reboot(void **state)
+{
+        Machine *m = *state;
+        PciFunction *function = machine_function(m, "0000:00:04.0");
+        _cleanup_free_ char *missing = NULL, *none = NULL;
+
+        set_text(&function->driver, "e1000e");
+        machine_judge(m);
+        assert_int_equal(reboot_missing(&m->judgement, &missing), 0);
+        assert_non_null(strstr(missing, "is on e1000e, not on vfio-pci"));
+        function->physfn = 0;
+        machine_judge(m);
+        assert_int_equal(reboot_missing(&m->judgement, &none), 0);
+        assert_null(none);
+        expect(m, "device.driver", RESULT_FAIL, "a virtual function is made later");
+        assert_int_equal(find(m, "device.driver")->cure_kind, CURE_PERSON);
 }
 
 static void devices(void **state)
@@ -428,6 +449,7 @@ int main(void)
                 T(unknown_of_one_device),
                 T(a_device_that_stays_is_told_of),
                 T(network_devices_wait),
+                T(a_virtual_function_waits_for_no_reboot),
                 T(certain_beats_unknown),
                 T(what_is_taken_out_does_not_wait),
                 T(waiting_by_class),
