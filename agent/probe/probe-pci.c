@@ -2,6 +2,7 @@
 #include "probe/probe.h"
 
 #include "base/io.h"
+#include "base/text.h"
 #include "model/names.h"
 #include "probe/pci-access.h"
 #include "probe/pci-function.h"
@@ -76,6 +77,18 @@ static void forget_functions(Facts *f)
         f->n_functions = 0;
 }
 
+/* @before: the function in front of it, which often is another one of the same card; NULL: none. 0 or -ENOMEM. */
+static int name_function(struct pci_access *access, const PciFunction *before, PciFunction *f)
+{
+        int r = before && pci_id_equal(before->id, f->id) ? string_copy(before->name, &f->name)
+                                                          : pci_access_name(access, f->id, &f->name);
+
+        if (r < 0)
+                return r;
+        return before && before->class == f->class ? string_copy(before->class_name, &f->class_name)
+                                                   : pci_access_class_name(access, f->class, &f->class_name);
+}
+
 /* Ids and classes in words. Functions without names are functions all the same: 0 or -ENOMEM. */
 static int read_names(int bus_fd, Facts *f)
 {
@@ -91,11 +104,8 @@ static int read_names(int bus_fd, Facts *f)
         if (r < 0)
                 return probe_soft(r);
         r = pci_access_reduce_names(access, ids, f->n_functions);
-        for (size_t i = 0; r >= 0 && i < f->n_functions; i++) {
-                r = pci_access_name(access, f->functions[i].id, &f->functions[i].name);
-                if (r >= 0)
-                        r = pci_access_class_name(access, f->functions[i].class, &f->functions[i].class_name);
-        }
+        for (size_t i = 0; r >= 0 && i < f->n_functions; i++)
+                r = name_function(access, i > 0 ? f->functions + i - 1 : NULL, f->functions + i);
         return r;
 }
 
