@@ -150,15 +150,17 @@ static const struct option long_options[] = {
         {},
 };
 
-static const struct {
+typedef struct OptionHelp {
         int option;
         unsigned flag;
         const char *text, *summary;
-} option_help[] = {
-        { OPT_FORMAT, ACCEPTS_FORMAT, "--format=NAME",
-          "print as text or json, a report also as html, prometheus or nfd; of hostdev libvirt or qemu" },
-        { OPT_JSON, ACCEPTS_FORMAT, "--json", "the same as --format=json" },
-        { OPT_HTML, ACCEPTS_FORMAT, "--html", "the same as --format=html" },
+        const char *format; /* that it is short for; NULL: for none */
+} OptionHelp;
+
+static const OptionHelp option_help[] = {
+        { OPT_FORMAT, ACCEPTS_FORMAT, "--format=NAME", "text, json, html, prometheus or nfd; libvirt or qemu" },
+        { OPT_JSON, ACCEPTS_FORMAT, "--json", "the same as --format=json", FORMAT_JSON },
+        { OPT_HTML, ACCEPTS_FORMAT, "--html", "the same as --format=html", FORMAT_HTML },
         { OPT_DRY_RUN, ACCEPTS_DRY_RUN, "--dry-run", "print what would change as unified diffs, change nothing" },
         { OPT_ROOT, ACCEPTS_ROOT, "--root=DIR", "judge and change the system below DIR" },
         { OPT_TABLE, ACCEPTS_TABLE, "--table=FILE", "read a saved firmware table" },
@@ -175,10 +177,46 @@ static const struct {
         { OPT_CONFIG, ACCEPTS_CONFIGURE, "--config=FILE", "check this file and put it into ptprep.conf.d" },
         { OPT_NO_PAGER, ACCEPTS_PAGER, "--no-pager", "print on the terminal itself" },
         { OPT_GROUP, ACCEPTS_GROUP, "--group", "with all that is in one IOMMU group with it" },
-        { OPT_QEMU, ACCEPTS_QEMU, "--qemu", "the same as --format=qemu" },
+        { OPT_QEMU, ACCEPTS_QEMU, "--qemu", "the same as --format=qemu", FORMAT_QEMU },
         { OPT_VERSION, 0, "--version", "print the version" },
         { OPT_HELP, 0, "--help", "print this text" },
 };
+
+static bool has_format(const Verb *v, const char *name)
+{
+        for (size_t i = 0; v->format && v->format(i); i++)
+                if (streq(v->format(i), name))
+                        return true;
+        return false;
+}
+
+/* Has the verb this option? One without a flag is no verb's. */
+static bool goes_with(const OptionHelp *h, const Verb *v)
+{
+        return (v->accepts & h->flag) && (!h->format || has_format(v, h->format));
+}
+
+#define HELP_WIDTH  80
+#define HELP_INDENT 24 /* of what is said of a verb or an option */
+
+/* The verbs that it goes with, behind its summary or, where that is too long, below it. */
+static void print_option(const OptionHelp *h)
+{
+        size_t n = HELP_INDENT + strlen(h->summary);
+        const char *separator = " (";
+
+        FOREACH_ARRAY(v, verbs, ELEMENTSOF(verbs))
+                n += goes_with(h, v) ? strlen(", ") + strlen(v->name) : 0;
+        printf("  %-*s%s", HELP_INDENT - 2, h->text, h->summary);
+        if (h->flag && n >= HELP_WIDTH)
+                printf("\n%*s", HELP_INDENT - 1, "");
+        FOREACH_ARRAY(v, verbs, ELEMENTSOF(verbs))
+                if (goes_with(h, v)) {
+                        printf("%s%s", separator, v->name);
+                        separator = ", ";
+                }
+        puts(h->flag ? ")" : "");
+}
 
 static int verb_help(const Options *unused)
 {
@@ -188,19 +226,11 @@ static int verb_help(const Options *unused)
               stdout);
         FOREACH_ARRAY(v, verbs, ELEMENTSOF(verbs))
                 if (v->summary)
-                        printf("  %s %-*s %s\n", v->name, (int) (18 - strlen(v->name)), v->arguments, v->summary);
+                        printf("  %s %-*s%s\n", v->name, (int) (HELP_INDENT - 3 - strlen(v->name)), v->arguments,
+                               v->summary);
         fputs("\nOptions:\n", stdout);
-        FOREACH_ARRAY(h, option_help, ELEMENTSOF(option_help)) {
-                const char *separator = " (";
-
-                printf("  %-19s %s", h->text, h->summary);
-                FOREACH_ARRAY(v, verbs, ELEMENTSOF(verbs))
-                        if (v->accepts & h->flag) {
-                                printf("%s%s", separator, v->name);
-                                separator = ", ";
-                        }
-                puts(h->flag ? ")" : "");
-        }
+        FOREACH_ARRAY(h, option_help, ELEMENTSOF(option_help))
+                print_option(h);
         fputs("\nExit status: 0 ready, 1 ptprep or a reboot can cure it, 2 a person has to act,\n"
               "3 a change failed and was put back, 4 it cannot be told from here, 5 it could not\n"
               "be put back, from 64 on as in sysexits.h.\n"
@@ -289,7 +319,7 @@ static void complete_options(const Verb *v, const char *word)
                 size_t n = strcspn(start, "=");
                 _cleanup_free_ char *name = strndup(start, n + (start[n] == '='));
 
-                if (!name || (v && h->flag && !(v->accepts & h->flag)))
+                if (!name || (v && h->flag && !goes_with(h, v)))
                         continue;
                 if (start[n] == '=' && startswith(word, name))
                         complete_value(v ?: verbs, h->option, name, word);
@@ -322,15 +352,6 @@ static int verb_complete(const Options *o)
         else if (strstr(v->arguments, "ID"))
                 complete_checks(word);
         return print_text("");
-}
-
-/* Of a verb that has formats. */
-static bool has_format(const Verb *v, const char *name)
-{
-        for (size_t i = 0; v->format(i); i++)
-                if (streq(v->format(i), name))
-                        return true;
-        return false;
 }
 
 int main(int argc, char *argv[])

@@ -100,6 +100,8 @@ def main() -> int:
             ("ptprep check --for", lambda w: w == ["--format="]),
             ("ptprep check --format=j", lambda w: w == ["--format=json"]),
             ("ptprep check --dry", lambda w: not w),
+            ("ptprep check --ht", lambda w: w == ["--html"]),
+            ("ptprep list --ht", lambda w: not w),
             ("ptprep --apply --dry", lambda w: w == ["--dry-run"]),
             ("ptprep revert --dry", lambda w: w == ["--dry-run"]),
             ("ptprep explain iommu.ac", lambda w: w == ["iommu.active"]),
