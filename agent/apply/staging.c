@@ -27,7 +27,7 @@ static int look(int fd, Place *ret)
         struct statx st;
 
         if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) < 0)
-                return -errno;
+                return negative_errno();
         if (!(st.stx_mask & STATX_MNT_ID))
                 return -EOPNOTSUPP;
         if (ioctl(fd, FS_IOC_FSGETXATTR, &attributes) < 0)
@@ -39,7 +39,7 @@ static int look(int fd, Place *ret)
 static bool is_at(int rfd, const char *directory, const Place *place)
 {
         _cleanup_close_ int fd = root_open(rfd, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-        Place p;
+        Place p = {};
 
         return fd >= 0 && look(fd, &p) >= 0 && p.major == place->major && p.minor == place->minor &&
                p.mount == place->mount && p.project == place->project;
@@ -101,7 +101,7 @@ static int find_directory(int rfd, const char *beside, char **ret)
         _cleanup_close_ int fd = root_open(rfd, beside, O_RDONLY | O_DIRECTORY);
         _cleanup_free_ char *top = NULL, *lost = NULL;
         struct statfs fs;
-        Place place;
+        Place place = {};
         int r;
 
         if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type == MSDOS_SUPER_MAGIC || look(fd, &place) < 0)
