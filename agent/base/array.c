@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 
+#include "base/parse.h"
 #include "base/text.h"
 
 void *array_grow_impl(void *array, size_t n, size_t size)
@@ -70,4 +71,11 @@ bool string_list_contains(const StringList *l, const char *s)
                 if (streq(*i, s))
                         return true;
         return false;
+}
+
+uint64_t string_list_fnv1a(uint64_t hash, const StringList *l)
+{
+        FOREACH_ARRAY(s, l->items, l->n)
+                hash = fnv1a_text(hash, *s);
+        return fnv1a_text(hash, NULL);
 }

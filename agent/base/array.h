@@ -25,3 +25,5 @@ void string_list_done(StringList *l);
 int string_list_add(StringList *l, const char *s) _must_check_; /* copies; 0 or -ENOMEM */
 int string_list_addf(StringList *l, const char *format, ...) _printf_(2, 3) _must_check_;
 bool string_list_contains(const StringList *l, const char *s);
+/* fnv1a_text() of each, and of the end of the list. */
+uint64_t string_list_fnv1a(uint64_t hash, const StringList *l);

@@ -76,3 +76,8 @@ uint64_t fnv1a(uint64_t hash, const void *data, size_t size)
                 hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
         return hash;
 }
+
+uint64_t fnv1a_text(uint64_t hash, const char *text)
+{
+        return text ? fnv1a(hash, text, strlen(text) + 1) : fnv1a(hash, "\1", 1);
+}

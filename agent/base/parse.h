@@ -18,3 +18,6 @@ size_t span_hex(const char *s);
 /* 64-bit FNV-1a; start with FNV_START. For change detection, not for security. */
 #define FNV_START UINT64_C(0xcbf29ce484222325)
 uint64_t fnv1a(uint64_t hash, const void *data, size_t size);
+
+/* Of a text with its end, so that texts behind each other are told apart; NULL is not "". */
+uint64_t fnv1a_text(uint64_t hash, const char *text);

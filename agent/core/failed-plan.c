@@ -8,40 +8,29 @@
 
 #define DIGEST_CHARS 16
 
-/* NULL is not "". */
-static uint64_t add_text(uint64_t hash, const char *text)
-{
-        return text ? fnv1a(hash, text, strlen(text) + 1) : fnv1a(hash, "\1", 1);
-}
-
-static uint64_t add_list(uint64_t hash, const StringList *l)
-{
-        FOREACH_ARRAY(s, l->items, l->n)
-                hash = add_text(hash, *s);
-        return add_text(hash, NULL);
-}
-
 static uint64_t add_step(uint64_t hash, const Step *s)
 {
-        hash = add_text(add_text(hash, step_kind_to_string(s->kind)), s->path);
-        hash = add_text(hash, step_subject(s));
+        hash = fnv1a_text(fnv1a_text(hash, step_kind_to_string(s->kind)), s->path);
+        hash = fnv1a_text(hash, step_subject(s));
         switch (s->kind) {
         case STEP_WRITE_FILE:
         case STEP_REMOVE_FILE:
-                return add_text(add_text(add_list(hash, &s->file.editor), s->file.old_text), s->file.new_text);
+                return fnv1a_text(fnv1a_text(string_list_fnv1a(hash, &s->file.editor), s->file.old_text),
+                                  s->file.new_text);
         case STEP_REBUILD_IMAGE:
-                return add_text(add_list(hash, &s->image.modules), builder_kind_to_string(s->image.builder));
+                return fnv1a_text(string_list_fnv1a(hash, &s->image.modules), builder_kind_to_string(s->image.builder));
         case STEP_COPY_IMAGE:
-                return add_text(add_list(hash, &s->copy.modules), s->copy.from);
+                return fnv1a_text(string_list_fnv1a(hash, &s->copy.modules), s->copy.from);
         case STEP_CLAIM_IMAGE:
-                return add_text(add_text(hash, s->claim_image.claims), s->claim_image.modprobe);
+                return fnv1a_text(fnv1a_text(hash, s->claim_image.claims), s->claim_image.modprobe);
         case STEP_MKCONFIG:
-                hash = add_text(add_text(add_list(hash, &s->menu.argv), s->menu.words), s->menu.gone);
-                return add_text(hash, s->menu.early);
+                hash = fnv1a_text(fnv1a_text(string_list_fnv1a(hash, &s->menu.argv), s->menu.words), s->menu.gone);
+                return fnv1a_text(hash, s->menu.early);
         case STEP_COMMAND:
-                return add_text(add_text(add_list(hash, &s->command.argv), s->command.words), s->command.gone);
+                return fnv1a_text(fnv1a_text(string_list_fnv1a(hash, &s->command.argv), s->command.words),
+                                  s->command.gone);
         case STEP_ATTRIBUTE:
-                return add_text(hash, s->attribute.value);
+                return fnv1a_text(hash, s->attribute.value);
         default:
                 return hash;
         }
@@ -52,19 +41,19 @@ static uint64_t add_inputs(uint64_t hash, const Facts *f)
 {
         hash = fnv1a(hash, &f->helper_hash, sizeof(f->helper_hash));
         hash = fnv1a(hash, f->claim_image.helper ?: "", f->claim_image.helper ? f->claim_image.helper_size : 0);
-        hash = add_text(hash, f->claim_image.unit);
+        hash = fnv1a_text(hash, f->claim_image.unit);
         FOREACH_ARRAY(k, f->kernels, f->n_kernels)
-                hash = add_text(hash, k->release);
+                hash = fnv1a_text(hash, k->release);
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 FOREACH_ARRAY(file, l->files, l->n_files)
-                        hash = fnv1a(add_text(hash, file->path), file->text ?: "", file->text ? file->size : 0);
+                        hash = fnv1a(fnv1a_text(hash, file->path), file->text ?: "", file->text ? file->size : 0);
         return hash;
 }
 
 /* ptprep's own state is no part: what an attempt leaves in it must not make the next one another. */
 static void print_digest(const Judgement *j, const Plan *p, uint64_t inputs, char ret[static DIGEST_CHARS + 1])
 {
-        uint64_t hash = add_text(fnv1a(FNV_START, &inputs, sizeof(inputs)), j->wanted->claims);
+        uint64_t hash = fnv1a_text(fnv1a(FNV_START, &inputs, sizeof(inputs)), j->wanted->claims);
 
         FOREACH_ARRAY(s, p->steps, p->n)
                 if (!step_is_state(s))

@@ -9,35 +9,22 @@
 #include "core/next-boot.h"
 #include "iommu/vendor.h"
 
-/* NULL is not "". */
-static uint64_t add_text(uint64_t hash, const char *text)
-{
-        return text ? fnv1a(hash, text, strlen(text) + 1) : fnv1a(hash, "\1", 1);
-}
-
-static uint64_t add_words(uint64_t hash, const Kargs *k)
-{
-        FOREACH_ARRAY(word, k->words.items, k->words.n)
-                hash = add_text(hash, *word);
-        return add_text(hash, NULL);
-}
-
 void reboot_plan_digest(const Judgement *j, char ret[static REBOOTS_DIGEST + 1])
 {
         const Wanted *w = j->wanted;
         const Facts *f = j->facts;
-        uint64_t hash = add_words(add_words(FNV_START, &w->add), &w->remove);
+        uint64_t hash = string_list_fnv1a(string_list_fnv1a(FNV_START, &w->add.words), &w->remove.words);
 
-        hash = add_text(add_text(add_text(hash, w->claims), w->modprobe_snippet), w->modules_load);
+        hash = fnv1a_text(fnv1a_text(fnv1a_text(hash, w->claims), w->modprobe_snippet), w->modules_load);
         hash = fnv1a(hash, &w->in_claim_image, sizeof(w->in_claim_image));
         FOREACH_ARRAY(t, f->tables, f->n_tables) {
-                hash = add_text(hash, t->vendor->signature);
+                hash = fnv1a_text(hash, t->vendor->signature);
                 hash = fnv1a(fnv1a(hash, &t->present, sizeof(t->present)), &t->length, sizeof(t->length));
         }
         FOREACH_ARRAY(k, f->kernels, f->n_kernels)
-                hash = add_text(hash, k->release);
+                hash = fnv1a_text(hash, k->release);
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
-                hash = add_text(hash, loader_kind_to_string(l->kind));
+                hash = fnv1a_text(hash, loader_kind_to_string(l->kind));
         (void) snprintf(ret, REBOOTS_DIGEST + 1, "%016" PRIx64, hash);
 }
 

@@ -129,7 +129,6 @@ int probe_record(const Probe *p, Facts *f)
 
         if (r >= 0)
                 r = probe_reboots(p, f);
-
         if (r < 0)
                 return r;
         if (f->state_refusal) {
