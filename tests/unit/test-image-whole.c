@@ -2,9 +2,9 @@
 /* Whether an image is whole, and what the old one has that it lacks. */
 #include "image-build.h"
 
-static int survey(const Tree *t, const char *filter, const Member *members, size_t n, InitrdSurvey *ret)
+/* @filter: of the archive behind the one for the early boot; NULL: it is not compressed. */
+static void put_image(const Tree *t, const char *filter, const Member *members, size_t n)
 {
-        _cleanup_close_ int fd = -EBADF;
         Image i;
 
         begin(&i);
@@ -14,6 +14,13 @@ static int survey(const Tree *t, const char *filter, const Member *members, size
         else
                 put_archive(i.f, members, n, 0);
         finish(t, &i);
+}
+
+static int survey(const Tree *t, const char *filter, const Member *members, size_t n, InitrdSurvey *ret)
+{
+        _cleanup_close_ int fd = -EBADF;
+
+        put_image(t, filter, members, n);
         fd = root_open(t->rfd, "/image", O_RDONLY);
         assert_true(fd >= 0);
         return initrd_survey(fd, 0, 0, NULL, 0, ret);
@@ -89,15 +96,8 @@ static BuilderKind maker_of(const Tree *t, const char *filter, const Member *mem
 {
         InitrdItem claims = { .name = "etc/ptprep/claims" };
         InitrdSeen seen;
-        Image i;
 
-        begin(&i);
-        put_archive(i.f, early, ELEMENTSOF(early), 0);
-        if (filter)
-                put_compressed(i.f, filter, members, n);
-        else
-                put_archive(i.f, members, n, 0);
-        finish(t, &i);
+        put_image(t, filter, members, n);
         assert_int_equal(initrd_inspect(t->rfd, "/image", &claims, 1, &seen), 0);
         assert_true(claims.found);
         return seen.maker;
