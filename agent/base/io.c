@@ -168,11 +168,18 @@ int root_read_file(int rfd, const char *path, size_t max, char **ret, size_t *re
         return fd < 0 ? fd : read_whole(fd, max, false, ret, ret_size);
 }
 
+int file_open(const char *path)
+{
+        int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
 int file_read(const char *path, size_t max, char **ret, size_t *ret_size)
 {
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+        _cleanup_close_ int fd = file_open(path);
 
-        return fd < 0 ? -errno : read_whole(fd, max, true, ret, ret_size);
+        return fd < 0 ? fd : read_whole(fd, max, true, ret, ret_size);
 }
 
 int root_read_text(int rfd, const char *path, char **ret)

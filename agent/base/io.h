@@ -57,6 +57,9 @@ int root_list(int rfd, const char *path, const char *suffix, StringList *ret) _m
  */
 int root_read_file(int rfd, const char *path, size_t max, char **ret, size_t *ret_size) _must_check_;
 
+/* A file of this system, below no root, for reading: a descriptor or negative errno. */
+int file_open(const char *path) _must_check_;
+
 /**
  * file_read() - a whole file that a person named: relative to the present directory, below no root
  *

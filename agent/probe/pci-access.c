@@ -7,13 +7,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "base/file.h"
 #include "base/io.h"
 #include "base/lazy.h"
 #include "probe/pci-names.h"
-
-/* Of a list of names that is still believed to be one; the real one has a MiB and a half. */
-#define NAMES_MAX_BYTES (16U * 1024 * 1024)
 
 LAZY_NOTE("pci", "names of devices, and which of them the hardware keeps apart", "required", "libpci.so.3");
 
@@ -152,14 +148,11 @@ int pci_access_new(int bus_fd, struct pci_access **ret)
 }
 
 /* Makes libpci read another list in the place of its own. -EIO: it did not. */
-static int load_names(struct pci_access *access, const char *text)
+static int load_names(struct pci_access *access, int fd)
 {
-        _cleanup_close_ int fd = memfd_create("pci.ids", MFD_CLOEXEC);
         char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)], *its_own = access->id_file_name;
         int r;
 
-        if (fd < 0 || write_all(fd, text, strlen(text)) < 0)
-                return -EIO;
         (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
         sym_pci_set_name_list_path(access, path, 0);
         r = guarded_load_names(access);
@@ -169,31 +162,36 @@ static int load_names(struct pci_access *access, const char *text)
 
 /* The list that libpci would read: where its name says that it is packed and there is none, the one that is not packed
  * (pciutils lib/names-parse.c, pci_open()). */
-static int read_names(const char *path, char **ret, size_t *ret_size)
+static int open_names(const char *path)
 {
         _cleanup_free_ char *plain = NULL;
-        int r = file_read(path, NAMES_MAX_BYTES, ret, ret_size);
+        int fd = file_open(path);
 
-        if (r != -ENOENT || !endswith(path, ".gz"))
-                return r;
+        if (fd != -ENOENT || !endswith(path, ".gz"))
+                return fd;
         plain = strndup(path, strlen(path) - strlen(".gz"));
-        return plain ? file_read(plain, NAMES_MAX_BYTES, ret, ret_size) : -ENOMEM;
+        return plain ? file_open(plain) : -ENOMEM;
 }
 
 int pci_access_reduce_names(struct pci_access *access, PciId *ids, size_t n)
 {
-        _cleanup_free_ char *text = NULL, *reduced = NULL;
-        size_t size;
-        int r = read_names(access->id_file_name, &text, &size);
+        _cleanup_close_ int fd = open_names(access->id_file_name), reduced = memfd_create("pci.ids", MFD_CLOEXEC);
+        _cleanup_fclose_ FILE *to = reduced < 0 ? NULL : fdopen(reduced, "w");
+        int r;
 
+        if (fd == -ENOMEM)
+                return fd;
+        if (fd < 0 || !to) /* libpci's matter */
+                return 0;
+        reduced = -EBADF; /* the stream has it */
+        r = pci_names_reduce(fd, ids, n, to);
         if (r == -ENOMEM)
                 return r;
-        if (r < 0 || strlen(text) != size) /* packed, or not to be read: libpci's matter */
+        if (r < 0 || fflush(to) != 0)
                 return 0;
-        r = pci_names_reduce(text, ids, n, &reduced);
-        if (r >= 0 && load_names(access, reduced) < 0)
+        if (load_names(access, fileno(to)) < 0)
                 sym_pci_free_name_list(access); /* it will read all of it */
-        return r;
+        return 0;
 }
 
 int pci_access_name(struct pci_access *access, PciId id, char **ret)

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe/pci-names.h"
 
+#include <unistd.h>
+
 #include "base/parse.h"
+
+/* Of a list of names that is still believed to be one; the real one has a MiB and a half. */
+#define NAMES_MAX_BYTES (16U * 1024 * 1024)
+
+/* More than any line of a list of names has. */
+#define BLOCK_BYTES     (64U * 1024)
 
 /* What the lines with a tabulator in front belong to. */
 typedef enum Section {
@@ -53,28 +61,62 @@ static bool is_wanted(const char *line, const PciId *ids, size_t n, PciId *at, S
         return *section != SECTION_UNWANTED;
 }
 
-int pci_names_reduce(const char *text, PciId *ids, size_t n, char **ret)
+/* What of a list has been read and not yet been looked at; in blocks, since fresh memory for all of it costs more than
+ * the reading does. */
+typedef struct Block {
+        char *text; /* BLOCK_BYTES */
+        size_t n;
+        Section section;
+        PciId at;
+} Block;
+
+/* Its whole lines; at the end of the list, the last one need not be whole. What is left over is moved to the front. */
+static int block_reduce(Block *block, bool last, const PciId *ids, size_t n, FILE *to)
 {
-        char *kept = malloc(strlen(text) + 1);
-        Section section = SECTION_OTHER;
-        PciId at = {};
         size_t done = 0;
 
-        if (!kept)
+        while (done < block->n) {
+                const char *line = block->text + done, *end = memchr(line, '\n', block->n - done);
+                size_t size = end ? (size_t) (end - line) + 1 : block->n - done;
+
+                if (!end && !last)
+                        break;
+                if (is_wanted(line, ids, n, &block->at, &block->section) && fwrite(line, 1, size, to) != size)
+                        return -ENOMEM;
+                done += size;
+        }
+        if (done == 0 && block->n == BLOCK_BYTES)
+                return -EBADMSG;
+        block->n -= done;
+        memmove(block->text, block->text + done, block->n);
+        return 0;
+}
+
+int pci_names_reduce(int fd, PciId *ids, size_t n, FILE *to)
+{
+        _cleanup_free_ char *text = malloc(BLOCK_BYTES + 1);
+        Block block = { .text = text };
+        size_t total = 0;
+
+        if (!text)
                 return -ENOMEM;
         if (n > 0)
                 qsort(ids, n, sizeof(*ids), compare_ids);
-        while (*text) {
-                const char *end = strchrnul(text, '\n');
-                size_t size = (size_t) (end - text) + (*end != 0);
+        for (;;) {
+                ssize_t k = read(fd, text + block.n, BLOCK_BYTES - block.n);
+                int r;
 
-                if (is_wanted(text, ids, n, &at, &section)) {
-                        memcpy(kept + done, text, size);
-                        done += size;
-                }
-                text += size;
+                if (k < 0 && errno == EINTR)
+                        continue;
+                if (k < 0)
+                        return -errno;
+                total += (size_t) k;
+                if (memchr(text + block.n, 0, (size_t) k) || total > NAMES_MAX_BYTES)
+                        return -EBADMSG;
+                block.n += (size_t) k;
+                text[block.n] = 0;
+                r = block_reduce(&block, k == 0, ids, n, to);
+                if (r < 0 || k == 0)
+                        return r;
         }
-        kept[done] = 0;
-        *ret = kept;
-        return 0;
 }

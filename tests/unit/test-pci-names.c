@@ -2,6 +2,8 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "probe/pci-access.h"
 #include "probe/pci-names.h"
@@ -29,11 +31,23 @@ static const char list[] = "#\n"
                            "\t04  PCI bridge\n"
                            "\t\t00  Normal decode";
 
+static int reduce(const void *text, size_t size, PciId *ids, size_t n, char **ret)
+{
+        _cleanup_close_ int fd = memfd_create("list", MFD_CLOEXEC);
+        _cleanup_fclose_ FILE *to = NULL;
+        size_t reduced;
+
+        assert_int_equal(pwrite(fd, text, size, 0), size);
+        to = open_memstream(ret, &reduced);
+        assert_non_null(to);
+        return pci_names_reduce(fd, ids, n, to);
+}
+
 static void expect_reduced(const char *text, PciId *ids, size_t n, const char *wanted)
 {
         _cleanup_free_ char *reduced = NULL;
 
-        assert_int_equal(pci_names_reduce(text, ids, n, &reduced), 0);
+        assert_int_equal(reduce(text, strlen(text), ids, n, &reduced), 0);
         assert_string_equal(reduced, wanted);
 }
 
@@ -71,6 +85,42 @@ static void lines_of_another_kind(void **state)
         (void) state;
         expect_reduced("80860  five digits\n\t10d3  x\n8086\n\t10d3  y\nS 01  kind\n", ids, ELEMENTSOF(ids),
                        "80860  five digits\n\t10d3  x\n8086\n\t10d3  y\nS 01  kind\n");
+}
+
+/* No line is lost, and none is taken for another, where one block ends and the next one begins. */
+static void longer_than_a_block(void **state)
+{
+        PciId ids[] = { { 0xfffe, 0x0001 } };
+        (void) state;
+        for (size_t shift = 0; shift < 40; shift++) {
+                char *text, *reduced;
+                size_t size;
+                FILE *f = open_memstream(&text, &size);
+
+                assert_true(fprintf(f, "#%*s\n", (int) shift, "") > 0);
+                for (unsigned vendor = 1; vendor < 0xffff; vendor += 7)
+                        assert_true(fprintf(f, "%04x  v\n\t0001  x%u\n", vendor, vendor) > 0);
+                assert_true(fprintf(f, "fffe  kept\n\t0001  kept\n\t0002  not\nffff  last") > 0);
+                assert_int_equal(fclose(f), 0);
+                assert_true(size > 200000);
+                assert_int_equal(reduce(text, size, ids, ELEMENTSOF(ids), &reduced), 0);
+                assert_string_equal(reduced, "fffe  kept\n\t0001  kept\n");
+                free(text);
+                free(reduced);
+        }
+}
+
+/* What is packed, or one line without an end, is not a list in plain text. */
+static void not_a_list(void **state)
+{
+        static const char packed[] = "\x1f\x8b\0\0";
+        static char line[100000];
+        _cleanup_free_ char *reduced = NULL, *of_line = NULL;
+
+        (void) state;
+        assert_int_equal(reduce(packed, sizeof(packed), NULL, 0, &reduced), -EBADMSG);
+        memset(line, 'x', sizeof(line));
+        assert_int_equal(reduce(line, sizeof(line), NULL, 0, &of_line), -EBADMSG);
 }
 
 /* Whatever list this system has, or none: the part of it gives the same names. */
@@ -111,6 +161,8 @@ int main(void)
                 cmocka_unit_test(only_what_is_asked_for),
                 cmocka_unit_test(a_vendor_without_its_device),
                 cmocka_unit_test(lines_of_another_kind),
+                cmocka_unit_test(longer_than_a_block),
+                cmocka_unit_test(not_a_list),
                 cmocka_unit_test(names_as_of_the_whole_list),
         };
 
