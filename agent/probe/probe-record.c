@@ -87,7 +87,10 @@ static int judge_trust(const Probe *p, Facts *f)
 {
         static const char *const paths[] = { NAME_STATE_DIR,    NAME_RECORD,    NAME_TRANSACTION,
                                              NAME_IMAGE_STAMPS, NAME_ORIGINALS, NAME_FAILED_PLAN };
+        struct stat st;
 
+        if (root_stat(p->rfd, NAME_STATE_DIR, &st) == -ENOENT)
+                return 0;
         FOREACH_ARRAY(path, paths, ELEMENTSOF(paths)) {
                 _cleanup_free_ char *refusal = NULL;
                 int r = refuse_link(p->rfd, *path, &refusal);

@@ -7,16 +7,18 @@
 int trust_refusal(int rfd, const char *path, char **ret)
 {
         struct stat top, st;
-        int r = root_stat(rfd, "/", &top);
+        int found = root_stat(rfd, path, &st), r;
 
         *ret = NULL;
+        if (found == -ENOENT || found == -ENOTDIR)
+                return 0;
+        r = root_stat(rfd, "/", &top);
         if (r < 0)
                 return r;
         if (geteuid() != 0 && top.st_uid != 0)
                 return 0;
-        r = root_stat(rfd, path, &st);
-        if (r < 0)
-                return r == -ENOENT || r == -ENOTDIR ? 0 : r;
+        if (found < 0)
+                return found;
         if (st.st_uid != 0 && st.st_uid != top.st_uid)
                 return string_printf(ret, "it belongs to user %u: only root may say what ptprep goes by (chown root)",
                                      st.st_uid);
