@@ -8,7 +8,6 @@
 #include "output.h"
 #include "pager.h"
 #include "verb.h"
-#include "version.h"
 
 enum {
         ACCEPTS_FORMAT = 1 << 0,
@@ -60,7 +59,6 @@ typedef struct Verb {
 
 static int verb_help(const Options *o);
 static int verb_complete(const Options *o);
-static int verb_version(const Options *o);
 
 /* A new verb is a row here and a file verb-*.c. */
 static const Verb verbs[] = {
@@ -74,27 +72,27 @@ static const Verb verbs[] = {
         { "bootloader", "", "each entry that can boot, and its effective arguments", 0,
           ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_PAGER, format_of_others, verb_bootloader },
         { "configure", "[DEVICE...]", "ask which device goes to guests, and write it down", SIZE_MAX,
-          ACCEPTS_DRY_RUN | ACCEPTS_ROOT | ACCEPTS_CONFIGURE, NULL, verb_configure },
+          ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT | ACCEPTS_CONFIGURE, format_of_others, verb_configure },
         { "revert", "", "take back all that ptprep has changed", 0,
           ACCEPTS_FORMAT | ACCEPTS_DRY_RUN | ACCEPTS_ROOT | ACCEPTS_VERBOSE, format_of_report, verb_revert },
         { "remember", "", "note what the host's network hangs on, for when it is not up", 0,
-          ACCEPTS_ROOT | ACCEPTS_BOOT, NULL, verb_remember },
+          ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_BOOT, format_of_others, verb_remember },
         { "firmware", "", "print the firmware's tables of IOMMUs, decoded", 0,
           ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_TABLE | ACCEPTS_PAGER, format_of_others, verb_firmware },
         { "explain", "[ID]", "what a check means and how to cure what it finds; without ID: all checks", 1,
-          ACCEPTS_PAGER, NULL, verb_explain },
+          ACCEPTS_FORMAT | ACCEPTS_PAGER, format_of_others, verb_explain },
         { "list", "[DEVICE...]", "the PCI functions, and whether they can be passed through", SIZE_MAX,
           ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_TREE | ACCEPTS_VERBOSE | ACCEPTS_QUIET | ACCEPTS_CLASS |
                   ACCEPTS_PAGER,
           format_of_others, verb_list },
         { "claim", "DEVICE...", "give a device to its stub driver now, until the next boot", SIZE_MAX,
-          ACCEPTS_GROUP | ACCEPTS_ROOT, NULL, verb_claim },
-        { "release", "DEVICE...", "give a device back to the host now", SIZE_MAX, ACCEPTS_GROUP | ACCEPTS_ROOT, NULL,
-          verb_release },
+          ACCEPTS_FORMAT | ACCEPTS_GROUP | ACCEPTS_ROOT, format_of_others, verb_claim },
+        { "release", "DEVICE...", "give a device back to the host now", SIZE_MAX,
+          ACCEPTS_FORMAT | ACCEPTS_GROUP | ACCEPTS_ROOT, format_of_others, verb_release },
         { "hostdev", "[DEVICE...]", "what to tell libvirt or QEMU of a device; without DEVICE: of those configured",
           SIZE_MAX, ACCEPTS_FORMAT | ACCEPTS_GROUP | ACCEPTS_QEMU | ACCEPTS_ROOT, format_of_guests, verb_hostdev },
         { "help", "", "print this text", 0, 0, NULL, verb_help },
-        { "version", "", "print the version", 0, 0, NULL, verb_version },
+        { "version", "", "print the version", 0, ACCEPTS_FORMAT, format_of_others, verb_version },
         { "complete", "", NULL, SIZE_MAX, 0, NULL, verb_complete },
 };
 
@@ -237,12 +235,6 @@ static int verb_help(const Options *unused)
               "See ptprep(8) and ptprep.conf(5).\n",
               stdout);
         return print_text("");
-}
-
-static int verb_version(const Options *unused)
-{
-        (void) unused;
-        return print_text("ptprep " PTPREP_VERSION "\n");
 }
 
 static const Verb *verb_by_name(const char *name)
@@ -438,7 +430,8 @@ int main(int argc, char *argv[])
                         break;
                 case OPT_VERSION:
                 case 'V':
-                        return verb_version(&o);
+                        verb = verb_by_name("version");
+                        break;
                 case OPT_HELP:
                 case 'h':
                         return verb_help(&o);

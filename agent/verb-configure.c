@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "core/configure.h"
 #include "core/device-select.h"
+#include "document.h"
 #include "model/names.h"
 #include "output.h"
 #include "probe/config-load.h"
@@ -345,9 +346,33 @@ static int write_file(const Job *j)
         r = apply_report(j->rfd, NAME_CONFIG_DIR, strrchr(j->path, '/') + 1, j->text);
         if (r < 0)
                 return complain(j->path, r);
+        if (options_json(j->options))
+                return EXIT_READY;
         printf("written: %s\nnext: run \"ptprep --apply%s%s\"%s\n", j->path,
                j->live ? "" : " --root=", j->live ? "" : j->options->root, j->live ? ", then reboot" : "");
         return print_text("");
+}
+
+/* What a program is told; of a call that has nothing to write the file is null. Returns @code, or another one. */
+static int print_json(const Job *j, bool written, int code)
+{
+        _cleanup_json_ struct json_object *o = NULL;
+        struct json_object *devices;
+        int printed, r = document_begin(j->rfd, j->live, "configuration", CONFIGURATION_VERSION, &o);
+
+        if (r >= 0)
+                r = json_add_text(o, "path", j->path);
+        if (r >= 0)
+                r = json_add_text(o, "text", j->text);
+        if (r >= 0)
+                r = json_add(o, "written", json_object_new_boolean(written));
+        devices = r < 0 ? NULL : json_add_array(o, "devices");
+        if (!devices)
+                return complain("writing", -ENOMEM);
+        for (size_t i = 0; i < j->set.n && r >= 0; i++)
+                r = json_append_text(devices, PCI_ADDR_TEXT(j->run.facts.functions[j->set.items[i]].addr));
+        printed = r < 0 ? complain("writing", r) : document_print(o);
+        return code == EXIT_READY ? printed : code;
 }
 
 /* Shows the file, and writes it if that is wanted. */
@@ -356,6 +381,14 @@ static int finish(const Job *j)
         const Options *o = j->options;
         int code;
 
+        if (options_json(o)) {
+                bool write = o->yes && !o->dry_run;
+
+                code = write ? write_file(j) : o->dry_run ? EXIT_READY : EXIT_USAGE;
+                if (!write && !o->dry_run)
+                        tell("nothing is written: say --yes to write it");
+                return print_json(j, write && code == EXIT_READY, code);
+        }
         if (o->yes && !o->dry_run)
                 return write_file(j);
         code = print_text(j->text);
@@ -399,7 +432,7 @@ static int configure(Job *j)
         if (j->n_asked > 0)
                 tell_configured(j);
         if (j->set.n == 0 && j->n_settings == 0 && !o->config)
-                return EXIT_READY;
+                return options_json(o) ? print_json(j, false, EXIT_READY) : EXIT_READY;
         code = o->config ? take_file(j) : make_text(j);
         if (code == EXIT_READY)
                 code = judge(j);
@@ -411,7 +444,7 @@ static int configure(Job *j)
 
 int verb_configure(const Options *o)
 {
-        _cleanup_(job_done) Job j = { .options = o, .rfd = -EBADF, .asks = ask_possible() };
+        _cleanup_(job_done) Job j = { .options = o, .rfd = -EBADF, .asks = !options_json(o) && ask_possible() };
 
         run_init(&j.run);
         config_init(&j.after);

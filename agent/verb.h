@@ -36,6 +36,10 @@ static inline bool options_json(const Options *o)
         return streq(o->format, FORMAT_JSON);
 }
 
+/* Of the JSON formats of claim and release, and of configure: raised when a field changes its meaning or goes away. */
+#define DRIVERS_VERSION       1
+#define CONFIGURATION_VERSION 1
+
 /* A verb returns the exit code of the process. */
 int verb_check(const Options *o);
 int verb_apply(const Options *o);
@@ -49,3 +53,4 @@ int verb_list(const Options *o);
 int verb_hostdev(const Options *o);
 int verb_claim(const Options *o);
 int verb_release(const Options *o);
+int verb_version(const Options *o);

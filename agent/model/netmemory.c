@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "netmemory.h"
 
+#include "base/json.h"
 #include "sealed.h"
 
 /*
@@ -123,4 +124,37 @@ char *net_memory_print(const NetMemory *m)
                 whole = NULL;
         free(text);
         return whole;
+}
+
+static int add_use(struct json_object *array, const NetMemoryUse *u)
+{
+        struct json_object *o = json_object_new_object(), *chain;
+        char id[sizeof("8086:10d3")];
+        int r = json_append(array, o);
+
+        (void) snprintf(id, sizeof(id), "%04x:%04x", u->id.vendor, u->id.device);
+        if (r >= 0)
+                r = json_add_text(o, "address", PCI_ADDR_TEXT(u->addr));
+        if (r >= 0)
+                r = json_add_text(o, "id", id);
+        if (r >= 0)
+                r = json_add_text(o, "mac", streq(u->mac, NO_MAC) ? NULL : u->mac);
+        if (r < 0)
+                return r;
+        chain = json_add_array(o, "chain");
+        if (!chain)
+                return -ENOMEM;
+        for (size_t i = 0; i < u->chain.n && r >= 0; i++)
+                r = json_append_text(chain, u->chain.items[i]);
+        return r;
+}
+
+int net_memory_json(const NetMemory *m, struct json_object *o)
+{
+        struct json_object *uses = json_add_array(o, "uses");
+        int r = uses ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < m->n && r >= 0; i++)
+                r = add_use(uses, m->uses + i);
+        return r;
 }

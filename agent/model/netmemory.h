@@ -3,10 +3,14 @@
 
 #include "hostuse.h"
 
+struct json_object;
+
 /*
  * What carried the host's network when it was last up: at boot there are no routes yet, and what they will be nobody
  * can tell but from what they were. A text file (NAME_NETWORK), written by "ptprep remember".
  */
+
+#define NETWORK_VERSION 1 /* of the JSON format: raised when a field changes its meaning or goes away */
 
 /* One use of one function. */
 typedef struct NetMemoryUse {
@@ -35,3 +39,6 @@ int net_memory_parse(const char *text, NetMemory *ret) _must_check_;
 
 /* The text; owned by the caller. A host whose network hangs on no function has one, too. NULL when memory is short. */
 char *net_memory_print(const NetMemory *m);
+
+/* Adds "uses": [{"address", "id", "mac", "chain": [...]}]; what is used comes first in a chain. 0 or -ENOMEM. */
+int net_memory_json(const NetMemory *m, struct json_object *o) _must_check_;

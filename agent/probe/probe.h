@@ -38,7 +38,12 @@ typedef struct NetworkNow {
         bool is_all; /* the network is up, or none is in use; no: it may be on its way */
 } NetworkNow;
 
-/* @ret: text is released by the caller. 0 or -ENOMEM. */
+static inline void network_now_done(NetworkNow *n)
+{
+        free(n->text);
+}
+
+/* @ret: released with network_now_done(). 0 or -ENOMEM. */
 int facts_gather_network(int rfd, bool live, NetworkNow *ret) _must_check_;
 
 /**

@@ -8,6 +8,7 @@ Needs root: what it writes only root may write.
 """
 
 import importlib.util
+import json
 import os
 import pathlib
 import pty
@@ -134,6 +135,22 @@ def installers(p: Person) -> None:
     p.expect("but for a device it does", p.piped("configure", "gpu")[0] == 4, "")
 
 
+def programs(p: Person) -> None:
+    """The same as for a person, in one document, and no question."""
+    _, text, _ = p.piped("configure", "gpu", "--dry-run")
+    path = f"{DROP_INS}/gpu0.conf"
+    for arguments, code, written in (["--dry-run"], 0, False), ([], 64, False), (["--yes"], 0, True):
+        status, out, err = p.piped("configure", "gpu", "--json", *arguments)
+        document = json.loads(out)
+        p.expect(f"the file and whether it is written: {arguments}", (status, document["path"], document["text"], document["written"]) ==
+                 (code, path, text, written) and document["devices"] == CARD and document["kind"] == "configuration", out + err)
+        p.expect("what it says is true", p.written() == ({"gpu0.conf": text} if written else {}), out)
+    status, out, err = p.piped("configure", "gpu", "--json", "--yes")
+    p.expect("nothing to write", status == 0 and json.loads(out)["path"] is None and not json.loads(out)["written"], out + err)
+    code, text = p.answers([], "configure", "nic", "--json")
+    p.expect("nobody is asked", code == 64, text)
+
+
 def mistakes(p: Person) -> None:
     p.refused(r'say which device, such as "gpu" or 01:00', "configure")
     p.refused(r'no device here is "gpuu", did you mean "gpu"\?', "configure", "gpuu")
@@ -155,7 +172,7 @@ def main() -> int:
     if os.geteuid() != 0:
         print("SKIPPED: only root may write a configuration")
         return 77
-    return person.play(sys.argv[1], (not_asked, only, asked, menu, declined, guards, installers, mistakes), Person)
+    return person.play(sys.argv[1], (not_asked, only, asked, menu, declined, guards, installers, programs, mistakes), Person)
 
 
 if __name__ == "__main__":
