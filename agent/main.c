@@ -62,7 +62,7 @@ static int verb_complete(const Options *o);
 
 /* A new verb is a row here and a file verb-*.c. */
 static const Verb verbs[] = {
-        { "check", "", "judge this machine, change nothing (the default)", 0,
+        { "check", "[DEVICE...]", "judge this machine, or these devices on it, change nothing (the default)", SIZE_MAX,
           ACCEPTS_FORMAT | ACCEPTS_ROOT | ACCEPTS_VERBOSE | ACCEPTS_QUIET | ACCEPTS_PAGER, format_of_report,
           verb_check },
         { "apply", "", "make what the configuration asks for true from the next boot", 0,

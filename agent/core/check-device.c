@@ -6,14 +6,7 @@
 #include "iommu/table.h"
 #include "model/claimstate.h"
 
-/* "nic0 (0000:01:00.0)": subject of every finding about a device. */
-#define SUBJECT_MAX 128
-static const char *subject_of(const WantedDevice *d, char buf[SUBJECT_MAX])
-{
-        (void) snprintf(buf, SUBJECT_MAX, "%s (%s)", d->config->name, PCI_ADDR_TEXT(d->config->address));
-        return buf;
-}
-#define SUBJECT(d) subject_of((d), (char[SUBJECT_MAX]){ 0 })
+#define SUBJECT(d) wanted_subject((d), (char[WANTED_SUBJECT_MAX]){ 0 })
 
 static int judge_present(const Check *self, const WantedDevice *d, FindingList *ret)
 {

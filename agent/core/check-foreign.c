@@ -187,16 +187,16 @@ static int judge_driverctl(const Check *self, const Judgement *j, FindingList *r
 {
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
                 const char *driver = d->function ? d->function->driverctl : NULL;
-                char place[64], cure[64];
+                char subject[WANTED_SUBJECT_MAX], cure[64];
                 int r;
 
                 if (!driver || streq(driver, stub_driver_to_string(d->config->driver)))
                         continue;
-                (void) snprintf(place, sizeof(place), "/etc/driverctl.d/pci-%s", PCI_ADDR_TEXT(d->config->address));
                 (void) snprintf(cure, sizeof(cure), "driverctl unset-override %s", PCI_ADDR_TEXT(d->config->address));
-                r = finding_add(ret, self->id, RESULT_WARN, place, CURE_CONFIGURATION, cure,
-                                "driverctl gives %s to %s at each boot, after ptprep has claimed it", d->config->name,
-                                driver);
+                r = finding_add(ret, self->id, RESULT_WARN, wanted_subject(d, subject), CURE_CONFIGURATION, cure,
+                                "/etc/driverctl.d/pci-%s: driverctl gives it to %s at each boot, after ptprep has "
+                                "claimed it",
+                                PCI_ADDR_TEXT(d->config->address), driver);
                 if (r < 0)
                         return r;
         }

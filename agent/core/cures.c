@@ -5,6 +5,8 @@
 #include "core/next-boot.h"
 #include "core/planner.h"
 
+#define BLOCKED_FIRST "first do what the line marked \"blocked\" says"
+
 /* What has to be done before an apply does anything. */
 static const struct {
         CureKind kind;
@@ -13,7 +15,7 @@ static const struct {
         [PLAN_REFUSED_CONTAINER] = { CURE_ELSEWHERE, NULL },
         [PLAN_REFUSED_SWITCHED_OFF] = { CURE_CONFIGURATION,
                                         "changes are switched off: set [agent] enabled = yes in " NAME_CONFIG_FILE },
-        [PLAN_REFUSED_BLOCKED] = { CURE_PERSON, "first do what the line marked \"blocked\" says" },
+        [PLAN_REFUSED_BLOCKED] = { CURE_PERSON, BLOCKED_FIRST },
         [PLAN_REFUSED_UNSEEN] = { CURE_ELSEWHERE, "run ptprep where the devices are: on the host, with /sys mounted" },
         [PLAN_REFUSED_WAITING] = { CURE_ELSEWHERE,
                                    "nothing yet: first it has to be known what the host's network hangs on" },
@@ -73,6 +75,21 @@ int cures_correct(const Judgement *j, FindingList *findings)
                         r = change(f, CURE_REBOOT, NULL);
                 if (r >= 0 && no_reboot && f->cure_kind == CURE_REBOOT)
                         r = change(f, CURE_PERSON, "see reboot.once: one reboot has not cured it");
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int cures_of_part(FindingList *part)
+{
+        if (finding_worst(part) == RESULT_BLOCKED)
+                return 0;
+        FOREACH_ARRAY(f, part->items, part->n) {
+                int r = streq_null(f->cure, BLOCKED_FIRST)
+                                ? string_replace(&f->cure, "first do what \"ptprep --check\" says of the other devices")
+                                : 0;
+
                 if (r < 0)
                         return r;
         }

@@ -11,3 +11,7 @@
  * @findings: of all checks, and of the planner. Pure. Returns 0 or -ENOMEM.
  */
 int cures_correct(const Judgement *j, FindingList *findings) _must_check_;
+
+/* Where some findings are left out, and with them the one that a cure points to, the cure says where it is told. 0 or
+ * -ENOMEM. */
+int cures_of_part(FindingList *part) _must_check_;

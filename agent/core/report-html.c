@@ -66,6 +66,19 @@ static void add_time(Xml *x, time_t when)
         xml_end(x);
 }
 
+static void add_asked(Xml *x, const Asked *a)
+{
+        char subject[WANTED_SUBJECT_MAX];
+
+        xml_start_line(x, "p");
+        xml_attribute(x, "class", "why");
+        xml_text(x, "of the host and ");
+        for (size_t i = 0; i < a->n; i++)
+                xml_text(x, "%s%s", i == 0 ? "" : ", ", wanted_subject(a->devices[i], subject));
+        xml_text(x, "; nothing of the other devices");
+        xml_end(x);
+}
+
 /* The verdict and the next step, to be read from across a room. */
 static void add_band(Xml *x, const Report *r)
 {
@@ -87,6 +100,8 @@ static void add_band(Xml *x, const Report *r)
         xml_end(x);
         if (headline[n])
                 xml_element(x, "p", "why", "%s", headline + n + 1 + strspn(headline + n + 1, " "));
+        if (r->asked)
+                add_asked(x, r->asked);
         if (next) {
                 xml_start_line(x, "p");
                 xml_attribute(x, "class", "next");

@@ -3,9 +3,10 @@
 #include "core/level.h"
 #include "core/report.h"
 
-static int add_findings(struct json_object *array, const FindingList *l)
+static int add_findings(struct json_object *array, const Wanted *w, const FindingList *l)
 {
         FOREACH_ARRAY(f, l->items, l->n) {
+                const WantedDevice *d = finding_device(w, f);
                 struct json_object *o = json_object_new_object();
                 int r = json_append(array, o);
 
@@ -15,6 +16,8 @@ static int add_findings(struct json_object *array, const FindingList *l)
                         r = json_add_text(o, "result", result_to_string(f->result));
                 if (r >= 0)
                         r = json_add_text(o, "subject", f->subject);
+                if (r >= 0)
+                        r = json_add_text(o, "device", d ? d->config->name : NULL);
                 if (r >= 0)
                         r = json_add_text(o, "detail", f->detail);
                 if (r >= 0)
@@ -41,15 +44,38 @@ static int add_counts(struct json_object *o, const FindingList *l)
         return r;
 }
 
-static int add_devices(struct json_object *array, const Facts *f, const Wanted *w)
+/* The names of the devices that the report is restricted to; null: to none. */
+static int add_asked(struct json_object *o, const Asked *a)
 {
+        struct json_object *names;
+        int r = 0;
+
+        if (!a)
+                return json_add_text(o, "asked", NULL);
+        names = json_add_array(o, "asked");
+        if (!names)
+                return -ENOMEM;
+        for (size_t i = 0; i < a->n && r >= 0; i++)
+                r = json_append_text(names, a->devices[i]->config->name);
+        return r;
+}
+
+static int add_devices(struct json_object *array, const Report *report)
+{
+        const Facts *f = report->judgement->facts;
+        const Wanted *w = report->judgement->wanted;
+
         FOREACH_ARRAY(d, w->devices, w->n_devices) {
-                struct json_object *o = json_object_new_object();
                 const PciFunction *p = d->function;
                 LevelAnswer level = p ? level_compute(f, p, &d->verdict) : (LevelAnswer){};
+                struct json_object *o;
                 char id[16];
-                int r = json_append(array, o);
+                int r;
 
+                if (!report_shows(report, d))
+                        continue;
+                o = json_object_new_object();
+                r = json_append(array, o);
                 (void) snprintf(id, sizeof(id), "%04x:%04x", d->config->id.vendor, d->config->id.device);
                 if (r >= 0)
                         r = json_add_text(o, "name", d->config->name);
@@ -164,6 +190,8 @@ int report_json(Printer *p, const Report *report)
         if (r >= 0)
                 r = json_add_text(o, "next", report_next(report));
         if (r >= 0)
+                r = add_asked(o, report->asked);
+        if (r >= 0)
                 r = add_counts(o, report->findings);
         if (r >= 0)
                 r = json_add_text(o, "kernel", j->facts->release);
@@ -181,9 +209,9 @@ int report_json(Printer *p, const Report *report)
                 return -ENOMEM;
         r = add_loaders(loaders, j->facts);
         if (r >= 0)
-                r = add_findings(findings, report->findings);
+                r = add_findings(findings, j->wanted, report->findings);
         if (r >= 0)
-                r = add_devices(devices, j->facts, j->wanted);
+                r = add_devices(devices, report);
         if (r >= 0)
                 r = add_steps(changes, report->plan, report->steps_done);
         if (r >= 0 && report->verb == REPORT_DRY_RUN)

@@ -55,18 +55,21 @@ int report_nfd(Printer *p, const Report *report)
         const char *verdict = report_verdict(report)->name;
         char expiry[ORIGIN_TIME_MAX];
         FILE *out = p->out;
-        size_t claimed = 0;
+        size_t n = 0, claimed = 0;
 
-        FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices)
-                claimed += wanted_device_claimed(d);
+        FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
+                n += report_shows(report, d);
+                claimed += report_shows(report, d) && wanted_device_claimed(d);
+        }
         if (origin->time >= 0)
                 fprintf(out, "# +expiry-time=%s\n", origin_time_format(origin->time + EXPIRY_SECONDS, expiry));
         fprintf(out,
                 "ptprep.ready=%s\nptprep.verdict=%s\nptprep.reboot-required=%s\nptprep.devices=%zu\nptprep.claimed=%"
                 "zu\n",
                 streq(verdict, "ready") ? "true" : "false", verdict, report_reboot_required(report) ? "true" : "false",
-                j->wanted->n_devices, claimed);
+                n, claimed);
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices)
-                put_device(out, d);
+                if (report_shows(report, d))
+                        put_device(out, d);
         return fflush(out) != 0 || ferror(out) ? negative_errno() : 0;
 }

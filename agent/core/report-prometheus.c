@@ -62,13 +62,17 @@ static int put_findings(FILE *out, const FindingList *l)
         return r;
 }
 
-static int put_devices(FILE *out, const Wanted *w)
+static int put_devices(FILE *out, const Report *report)
 {
+        const Wanted *w = report->judgement->wanted;
+
         put_head(out, "ptprep_device_claimed", "Whether a configured device is on its stub driver.");
         FOREACH_ARRAY(d, w->devices, w->n_devices) {
                 const PciFunction *p = d->function;
                 int r;
 
+                if (!report_shows(report, d))
+                        continue;
                 fputs("ptprep_device_claimed{", out);
                 r = put_label(out, "device", d->config->name);
                 if (r >= 0)
@@ -105,7 +109,7 @@ int report_prometheus(Printer *p, const Report *report)
         if (r >= 0)
                 r = put_findings(out, report->findings);
         if (r >= 0)
-                r = put_devices(out, report->judgement->wanted);
+                r = put_devices(out, report);
         if (fflush(out) != 0 || ferror(out))
                 return r < 0 ? r : negative_errno();
         return r;

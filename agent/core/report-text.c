@@ -81,6 +81,17 @@ static void print_machine(Printer *p, const Facts *f)
         printer_line(p, "%s", "");
 }
 
+static void print_asked(Printer *p, const Asked *a)
+{
+        char subject[WANTED_SUBJECT_MAX];
+
+        printer_add(p, "of the host and ");
+        printer_hang(p);
+        for (size_t i = 0; i < a->n; i++)
+                printer_add(p, "%s%s", i == 0 ? "" : ", ", wanted_subject(a->devices[i], subject));
+        printer_line(p, "; nothing of the other devices");
+}
+
 /* Only what a person may have to look at. */
 static void print_roll_back(Printer *p, const RollBack *r)
 {
@@ -155,6 +166,8 @@ int report_text(Printer *p, const Report *r)
                             report_count_needy(r) == 1 ? "s" : "");
         printer_line(p, "%s", "");
         print_machine(p, r->judgement->facts);
+        if (r->asked)
+                print_asked(p, r->asked);
         if (r->findings->n > 0)
                 printer_line(p, "%s", "");
         if (p->terminal && !r->verbose)

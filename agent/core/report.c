@@ -279,9 +279,10 @@ const char *report_next(const Report *r)
 
         switch (s) {
         case STATE_READY:
-                return r->judgement->config->n_devices == 0
-                               ? NULL
-                               : "start the guest: every configured device is on its stub driver";
+                if (r->judgement->config->n_devices == 0)
+                        return NULL;
+                return r->asked ? "start the guest: what was asked for is on its stub driver"
+                                : "start the guest: every configured device is on its stub driver";
         case STATE_NOTHING_CONFIGURED:
                 return report_reboot_required(r) ? "reboot"
                                                  : "\"ptprep list\" shows the devices and what stands in their way, "

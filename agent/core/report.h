@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/printer.h"
-#include "core/judgement.h"
+#include "core/asked.h"
 #include "model/exit-status.h"
 #include "model/finding.h"
 #include "model/plan.h"
@@ -20,7 +20,8 @@ typedef struct Report {
         ReportVerb verb;
         const Judgement *judgement;
         const FindingList *findings;
-        const Plan *plan; /* NULL: none was made */
+        const Asked *asked; /* the findings are of these devices and of the host; NULL: of all */
+        const Plan *plan;   /* NULL: none was made */
         size_t steps_done;
         const char *failure;       /* why an operation failed part-way; NULL: it did not */
         const RollBack *roll_back; /* then what became of what had been done; NULL: nothing had */
@@ -63,6 +64,12 @@ const char *report_next(const Report *r);
  * untouched.
  */
 int report_headline(const Report *r, char **ret) _must_check_;
+
+/* Is it told what there is of this device? */
+static inline bool report_shows(const Report *r, const WantedDevice *d)
+{
+        return !r->asked || asked_has(r->asked, d);
+}
 
 /* How many findings need something, or cannot be told. */
 size_t report_count_needy(const Report *r);

@@ -79,6 +79,12 @@ size_t wanted_count_waiting(const Wanted *w)
         return n;
 }
 
+const char *wanted_subject(const WantedDevice *d, char buf[WANTED_SUBJECT_MAX])
+{
+        (void) snprintf(buf, WANTED_SUBJECT_MAX, "%s (%s)", d->config->name, PCI_ADDR_TEXT(d->config->address));
+        return buf;
+}
+
 const WantedDevice *wanted_device_of(const Wanted *w, const PciFunction *f)
 {
         return w->of_functions ? w->of_functions[f - w->functions] : NULL;

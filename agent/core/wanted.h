@@ -95,5 +95,9 @@ static inline bool wanted_is_listed(const Facts *f, const ConfigDevice *c)
 /* How many devices wait for the host's network. They are neither claimed nor in the way of others. */
 size_t wanted_count_waiting(const Wanted *w);
 
+/* "nic0 (0000:01:00.0)": the subject of every finding about a device. Returns buf. */
+#define WANTED_SUBJECT_MAX 128
+const char *wanted_subject(const WantedDevice *d, char buf[WANTED_SUBJECT_MAX]);
+
 /* The wanted device whose address this function has, whatever may keep it from being claimed; NULL: none. */
 const WantedDevice *wanted_device_of(const Wanted *w, const PciFunction *f);

@@ -106,6 +106,7 @@ def main() -> int:
             ("ptprep revert --dry", lambda w: w == ["--dry-run"]),
             ("ptprep explain iommu.ac", lambda w: w == ["iommu.active"]),
             (f"ptprep {root} list ", lambda w: sorted(w) == functions),
+            (f"ptprep {root} --check ", lambda w: sorted(w) == functions),
             (f"ptprep {root} list {functions[-1][:-1]}", lambda w: w == [f for f in functions if f.startswith(functions[-1][:-1])]),
             (f"ptprep {root} list {functions[-1][5:-1]}", lambda w: w == [f[5:] for f in functions if f.startswith(functions[-1][:-1])]),
             ("ptprep --root=/nonexistent list ", lambda w: not w or w == ["FILES"]),

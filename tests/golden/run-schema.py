@@ -24,7 +24,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 RUNS = (["check"], ["list"], ["bootloader"], ["firmware"], ["remember"], ["configure", "nic", "--dry-run"], ["apply", "--dry-run"],
         ["apply"])
 # and afterwards, which looks the same on most machines
-MORE_RUNS = (["check"], ["bootloader"], ["list"], ["revert"])
+MORE_RUNS = (["check"], ["check", "nic0"], ["bootloader"], ["list"], ["revert"])
 # what looks at no machine but its own, for its name and time
 OWN_RUNS = (["version"], ["explain"], ["explain", "iommu.active"], ["--version"])
 SECTIONS = ("Meaning", "Impact", "Cure", "Source")

@@ -166,7 +166,8 @@ static void overrides_of_driverctl(void **state)
 
         set_text(&m->facts.functions[2].driverctl, "e1000e");
         machine_judge(m);
-        expect(m, "claim.foreign", RESULT_WARN, "driverctl gives nic0 to e1000e at each boot");
+        expect(m, "claim.foreign", RESULT_WARN,
+               "/etc/driverctl.d/pci-0000:00:04.0: driverctl gives it to e1000e at each boot");
         assert_string_equal(find_cure(m, "claim.foreign"), "driverctl unset-override 0000:00:04.0");
         set_text(&m->facts.functions[2].driverctl, "vfio-pci");
         machine_judge(m);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "core/device-select.h"
+#include "core/judgement.h"
+#include "model/finding.h"
+
+/* The configured devices that a check is asked about. What is told of others is left out; what is told of the host is
+ * of all of them. */
+typedef struct Asked {
+        const WantedDevice **devices; /* of the wanted, in the order in which they were asked for, each once */
+        size_t n;
+} Asked;
+
+void asked_done(Asked *a);
+
+/**
+ * asked_add() - the configured devices that a text means
+ * @text: of device_select(). What is configured and not there is found by its section, address, slot or id.
+ * @ret: the functions on this machine that it means, for who asks why there is no such device; released with
+ * device_selection_done(). Returns how many devices were found, also when they were asked for before; -ENOMEM, with ret
+ * untouched.
+ */
+int asked_add(Asked *a, const Judgement *j, const char *text, DeviceSelection *ret) _must_check_;
+
+bool asked_has(const Asked *a, const WantedDevice *d);
+
+/* The device that a finding is about; NULL: it is about the host. */
+const WantedDevice *finding_device(const Wanted *w, const Finding *f);
+
+/* Copies the findings of these devices and of the host. 0 or -ENOMEM. */
+int asked_findings(const Asked *a, const Wanted *w, const FindingList *all, FindingList *ret) _must_check_;
