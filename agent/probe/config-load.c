@@ -6,7 +6,6 @@
 
 #include "base/file.h"
 #include "base/io.h"
-#include "base/parse.h"
 #include "base/text.h"
 #include "model/claim-limits.h"
 #include "model/names.h"
@@ -21,125 +20,6 @@
  */
 
 #define FILE_MAX_BYTES (256U * 1024)
-
-static int parse_bool_field(const char *value, void *field)
-{
-        return parse_boolean(value, field);
-}
-
-static int parse_argument_field(const char *value, void *field)
-{
-        ArgumentPolicy p = argument_policy_from_string(value);
-
-        if (p < 0)
-                return -EINVAL;
-        *(ArgumentPolicy *) field = p;
-        return 0;
-}
-
-static int parse_driver_field(const char *value, void *field)
-{
-        StubDriver d = stub_driver_from_string(value);
-
-        if (d < 0)
-                return -EINVAL;
-        *(StubDriver *) field = d;
-        return 0;
-}
-
-static int parse_group_field(const char *value, void *field)
-{
-        GroupPolicy p = group_policy_from_string(value);
-
-        if (p < 0)
-                return -EINVAL;
-        *(GroupPolicy *) field = p;
-        return 0;
-}
-
-static int parse_claim_field(const char *value, void *field)
-{
-        ClaimWay w = claim_way_from_string(value);
-
-        if (w < 0)
-                return -EINVAL;
-        *(ClaimWay *) field = w;
-        return 0;
-}
-
-static int parse_reboot_field(const char *value, void *field)
-{
-        bool once = streq(value, "once");
-
-        if (!once && !streq(value, "never"))
-                return -EINVAL;
-        *(bool *) field = once;
-        return 0;
-}
-
-static int parse_address_field(const char *value, void *field)
-{
-        return pci_addr_parse(value, field);
-}
-
-static int parse_id_field(const char *value, void *field)
-{
-        return pci_id_parse(value, field);
-}
-
-static int parse_path_field(const char *value, void *field)
-{
-        char **p = field, *copy;
-
-        if (!pci_path_valid(value) || strlen(value) > CLAIM_PATH_MAX)
-                return -EINVAL;
-        copy = strdup(value);
-        if (!copy)
-                return -ENOMEM;
-        free(*p);
-        *p = copy;
-        return 0;
-}
-
-static const char *allow_word(int i)
-{
-        return host_use_kind_to_string((HostUseKind) i);
-}
-
-static const char *agent_allow_word(int i)
-{
-        static const char *const words[] = { "sealed-boot" }; /* CONFIG_ALLOW_* */
-
-        return i < (int) ELEMENTSOF(words) ? words[i] : NULL;
-}
-
-/* A new key is a row here; a new section also needs a row in config-scan.c. */
-static const KeyRow keys[] = {
-        { "agent", "enabled", parse_bool_field, offsetof(Config, enabled), NO_FLAG, "yes or no", NULL },
-        { "agent", "group", parse_group_field, offsetof(Config, group), NO_FLAG, "strict, companions or report", NULL },
-        { "agent", "claim", parse_claim_field, offsetof(Config, claim), NO_FLAG, "auto, image or initramfs", NULL },
-        { "agent", "allow", NULL, offsetof(Config, allow), NO_FLAG, "sealed-boot", agent_allow_word },
-        { "agent", "reboot", parse_reboot_field, offsetof(Config, reboot_once), NO_FLAG, "never or once", NULL },
-        { "iommu", "argument", parse_argument_field, offsetof(Config, argument), offsetof(Config, argument_set),
-          "always, when-needed or never", NULL },
-        { "iommu", "passthrough", parse_bool_field, offsetof(Config, passthrough), NO_FLAG, "yes or no", NULL },
-        { "iommu", "allow_unsafe_interrupts", parse_bool_field, offsetof(Config, unsafe_interrupts), NO_FLAG,
-          "yes or no", NULL },
-        { "device", "address", parse_address_field, offsetof(ConfigDevice, address),
-          offsetof(ConfigDevice, has_address), "a PCI address such as 0000:01:00.0", NULL },
-        { "device", "id", parse_id_field, offsetof(ConfigDevice, id), offsetof(ConfigDevice, has_id),
-          "vendor and device such as 10de:1b80", NULL },
-        { "device", "path", parse_path_field, offsetof(ConfigDevice, path), NO_FLAG,
-          "a bridge path such as pci0000:00/1c.4/00.0, of at most 255 characters", NULL },
-        { "device", "driver", parse_driver_field, offsetof(ConfigDevice, driver), offsetof(ConfigDevice, has_driver),
-          "vfio-pci or pci-stub", NULL },
-        { "device", "optional", parse_bool_field, offsetof(ConfigDevice, optional),
-          offsetof(ConfigDevice, has_optional), "yes or no", NULL },
-        { "device", "group", parse_group_field, offsetof(ConfigDevice, group), offsetof(ConfigDevice, has_group),
-          "strict, companions or report", NULL },
-        { "device", "allow", NULL, offsetof(ConfigDevice, allow), NO_FLAG,
-          "one or more of boot-disk, storage, network, display, keyboard and console", allow_word },
-};
 
 static int ignore_error(const char *format, ...)
 {
@@ -284,7 +164,7 @@ static int apply_key(Config *c, ConfigDevice *device, const ConfigScan *s, const
 /* Puts what one text says on top of c. */
 static int apply_text(Config *c, const char *file, const char *text, size_t size, ConfigError *ret_error)
 {
-        _cleanup_(config_scan_done) ConfigScan s = { .file = file, .keys = keys, .n_keys = ELEMENTSOF(keys) };
+        _cleanup_(config_scan_done) ConfigScan s = { .file = file, .keys = config_keys, .n_keys = config_keys_n };
         _cleanup_(dictionary_freep) dictionary *values = NULL;
         ConfigDevice *device = NULL;
         const char *section = NULL;

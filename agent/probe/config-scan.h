@@ -26,6 +26,10 @@ typedef struct KeyRow {
         const char *(*word)(int i); /* its value is a list of these words, each a bit; NULL after the last one */
 } KeyRow;
 
+/* All of them; in config-keys.c. */
+extern const KeyRow config_keys[];
+extern const size_t config_keys_n;
+
 /* One section header or one key of a text, in order. */
 typedef struct ConfigItem {
         unsigned line;
