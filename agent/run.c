@@ -3,14 +3,19 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "apply/notify.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "core/planner.h"
 #include "model/names.h"
 #include "output.h"
 #include "probe/companions.h"
 #include "probe/probe.h"
+
+/* Of a tenth of a second each. */
+#define MAKER_PAUSES_MAX 300U
 
 void run_done(Run *r)
 {
@@ -193,6 +198,41 @@ int run_recover(Run *r, int rfd, bool live, bool dry, int (*look)(Run *r, int rf
         apply_result_done(ret);
         reset(r);
         return look(r, rfd, live);
+}
+
+/* Is there one without a driver? -ENOMEM */
+static int maker_waits(const Wanted *w, int rfd)
+{
+        FOREACH_ARRAY(m, w->makers, w->n_makers) {
+                _cleanup_free_ char *path = NULL;
+                struct stat st;
+
+                if (m->state != MAKER_NO_DRIVER)
+                        continue;
+                if (string_printf(&path, NAME_SYS_PCI_DEVICES "/%s/driver", PCI_ADDR_TEXT(m->config->address)) < 0)
+                        return -ENOMEM;
+                if (root_stat(rfd, path, &st) == -ENOENT)
+                        return true;
+        }
+        return false;
+}
+
+int run_await_makers(Run *r, int rfd, bool live)
+{
+        const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
+        int e = maker_waits(&r->wanted, rfd);
+        const bool waited = e > 0;
+
+        for (unsigned i = 0; i < MAKER_PAUSES_MAX && e > 0; i++) {
+                (void) nanosleep(&pause, NULL);
+                e = maker_waits(&r->wanted, rfd);
+        }
+        if (e < 0)
+                return complain("waiting for host drivers", e);
+        if (!waited)
+                return EXIT_READY;
+        reset(r);
+        return run_look(r, rfd, live);
 }
 
 static int tell_left(const Step *s, const char *why, FindingList *findings)

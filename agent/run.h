@@ -74,5 +74,12 @@ int run_tell_notes(ApplyResult *result, Plan *p, FindingList *findings) _must_ch
  * Returns EXIT_READY, with an empty plan but for a dry run that has something to show; another exit code, with the
  * reason in ret->failure or on standard error.
  */
+/**
+ * run_await_makers() - at boot: wait until host drivers have the functions that make virtual ones
+ * udev loads them while units start. Waits no longer than half a minute, and only where one is there without a driver;
+ * then the machine is looked at again. Returns an exit status, as run_look().
+ */
+int run_await_makers(Run *r, int rfd, bool live) _must_check_;
+
 int run_recover(Run *r, int rfd, bool live, bool dry, int (*look)(Run *r, int rfd, bool live),
                 ApplyResult *ret) _must_check_;

@@ -113,6 +113,8 @@ int verb_apply(const Options *o)
                 code = run_mount(&rfd, live, &mounts);
         if (code == EXIT_READY)
                 code = run_look(&run, rfd, live);
+        if (code == EXIT_READY && o->boot && live && !o->dry_run)
+                code = run_await_makers(&run, rfd, live);
         if (code == EXIT_READY && o->boot && !o->dry_run)
                 store_waiting(rfd, &run.wanted);
         if (code == EXIT_READY && run.config.enabled && !run.bad_config)

@@ -16,7 +16,7 @@ static int add_outlook(Run *run)
 
         if (run->bad_config)
                 return EXIT_READY;
-        if (run->facts.is_root && run->config.n_devices > 0) {
+        if (run->facts.is_root && config_has_devices(&run->config)) {
                 r = plan_compute(&run->judgement, &run->findings, &run->plan);
                 if (r >= 0 && finding_worst(&run->findings) <= RESULT_WARN)
                         r = plan_tell_pending(&run->plan, &run->findings);

@@ -14,7 +14,34 @@ static size_t still_configured(int rfd)
         _cleanup_(config_error_done) ConfigError error = {};
         _cleanup_(config_done) Config config = {};
 
-        return config_load(rfd, &config, &error) >= 0 && config.enabled ? config.n_devices : 0;
+        return config_load(rfd, &config, &error) >= 0 && config.enabled ? config.n_devices + config.n_makers : 0;
+}
+
+/* A guest may have one of them, so they stay. A configuration that cannot be read names none. */
+static int tell_virtual(int rfd, Run *run)
+{
+        _cleanup_(config_error_done) ConfigError error = {};
+        _cleanup_(config_done) Config config = {};
+
+        if (config_load(rfd, &config, &error) < 0)
+                return 0;
+        FOREACH_ARRAY(m, config.makers, config.n_makers) {
+                const PciFunction *maker = facts_function(&run->facts, m->address);
+                size_t n = 0;
+                int r;
+
+                FOREACH_ARRAY(p, run->facts.functions, maker ? run->facts.n_functions : 0)
+                        n += p->physfn == (size_t) (maker - run->facts.functions) && driver_is_guests(p->driver);
+                if (n == 0)
+                        continue;
+                r = finding_add(&run->findings, "device.vfs", RESULT_WARN, PCI_ADDR_TEXT(m->address), CURE_PERSON,
+                                "reboot; or, when no guest has one, write 0 to its sriov_numvfs",
+                                "%zu virtual function%s kept for guests until the next boot", n,
+                                n == 1 ? " is" : "s are");
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 /* What was taken back can be seen nowhere but in what was done: nothing is looked at again. */
@@ -71,6 +98,8 @@ int verb_revert(const Options *o)
                                 "damaged, of a later version or not readable: ptprep cannot tell what is its own");
         else if (run.plan.n == 0)
                 r = plan_compute(&run.judgement, &run.findings, &run.plan);
+        if (r >= 0)
+                r = tell_virtual(rfd, &run);
         if (r < 0)
                 return complain("planning", r);
         if (o->dry_run)

@@ -31,6 +31,7 @@ static const StepOps step_table[_STEP_KIND_MAX] = {
         [STEP_MKCONFIG] = { step_mkconfig_do, step_put_back },
         [STEP_COMMAND] = { step_command_do, step_command_undo },
         [STEP_ATTRIBUTE] = { step_attribute_do, step_attribute_undo },
+        [STEP_BIND] = { step_bind_do, step_bind_undo },
 };
 
 static void notes_done(StepNotes *notes)
@@ -152,6 +153,7 @@ static void contexts_done(int rfd, StepContext *contexts, size_t n)
                 string_list_done(&contexts[i].neighbours);
                 string_list_done(&contexts[i].warnings);
                 guard_done(contexts[i].guard);
+                rebinds_free(contexts[i].rebinds, contexts[i].n_rebinds);
                 closep(&contexts[i].old_fd);
         }
         free(contexts);

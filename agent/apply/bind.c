@@ -119,9 +119,10 @@ static int put_back(int rfd, const Rebind *item)
         return r;
 }
 
-/* One of them failed. */
-static int put_all_back(int rfd, Rebind *items, size_t n)
+int bind_put_back(int rfd, Rebind *items, size_t n)
 {
+        bool left = false;
+
         for (size_t i = 0; i < n; i++) {
                 int e, r = read_driver(rfd, items[i].addr, &items[i].after);
 
@@ -132,8 +133,9 @@ static int put_all_back(int rfd, Rebind *items, size_t n)
                         return -ENOMEM;
                 items[i].unread = e < 0;
                 items[i].left = r < 0 || e < 0 || !streq_null(items[i].before, items[i].after);
+                left = left || items[i].left;
         }
-        return -EIO;
+        return left ? -EIO : 0;
 }
 
 /* The same steps as in the initramfs, by the same code. @claims: one for each item. */
@@ -146,13 +148,15 @@ static int claim_all(int rfd, Rebind *items, Claim *claims, size_t n)
         claim_bind_all(&context, &list);
         for (size_t i = 0; i < n; i++) {
                 int r = read_driver(rfd, items[i].addr, &items[i].after);
+                bool done;
 
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0 && fail(items + i, "what driver it is on now cannot be read", r) == -ENOMEM)
                         return -ENOMEM;
-                failed |= r < 0 || claims[i].state != CLAIM_CLAIMED;
-                if (claims[i].state == CLAIM_CLAIMED)
+                done = claims[i].state == CLAIM_CLAIMED || claims[i].state == CLAIM_WAITING;
+                failed |= r < 0 || !done;
+                if (done)
                         continue;
                 if (string_replace(&items[i].failure, claims[i].reason) < 0)
                         return -ENOMEM;
@@ -176,12 +180,13 @@ int bind_claim(int rfd, Rebind *items, size_t n)
                                      .path = "-",
                                      .name = addresses[i],
                                      .id = items[i].id,
-                                     .driver = items[i].driver };
+                                     .driver = items[i].driver,
+                                     .later = items[i].may_wait };
         }
         if (r >= 0) {
                 r = claim_all(rfd, items, claims, n);
-                if (r == -EIO)
-                        r = put_all_back(rfd, items, n);
+                if (r == -EIO && bind_put_back(rfd, items, n) == -ENOMEM)
+                        r = -ENOMEM;
         }
         return r;
 }

@@ -10,6 +10,7 @@ typedef struct Rebind {
         PciAddr addr;
         PciId id;
         StubDriver driver; /* for bind_claim() */
+        bool may_wait;     /* likewise: where that driver is not there, it is kept from all others until it is */
         /* what became of it; released with rebind_done() */
         char *before, *after; /* drivers; NULL: none */
         char *override;       /* what bind_claim() found in driver_override; NULL: nothing */
@@ -27,6 +28,10 @@ void rebind_done(Rebind *r);
  * Returns 0; -EIO where one failed, whose failure is set; -ENOMEM.
  */
 int bind_claim(int rfd, Rebind *items, size_t n) _must_check_;
+
+/* Puts functions that bind_claim() has claimed back on the drivers that they were on. 0; -EIO where one is not, whose
+ * left is set; -ENOMEM. */
+int bind_put_back(int rfd, Rebind *items, size_t n) _must_check_;
 
 /**
  * bind_release() - give functions back to the host, whose driver is loaded where it is not

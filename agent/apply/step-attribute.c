@@ -6,15 +6,44 @@
 /* Longer than a page no attribute is (Linux Documentation/filesystems/sysfs.rst). */
 #define ATTRIBUTE_MAX 4096
 
+/* What an attribute means by its errors, and what to do then. */
+static const struct {
+        const char *attribute;
+        int error;
+        const char *hint;
+} hints[] = {
+        /* Linux drivers/pci/iov.c, sriov_numvfs_store() and sriov_enable() */
+        { "sriov_numvfs", ENOENT, "its driver makes no virtual functions: load the host driver that does" },
+        { "sriov_numvfs", ENOMEM,
+          "the firmware has left no room for them: switch SR-IOV and \"above 4G decoding\" on in its setup, or add "
+          "pci=realloc to the kernel command line" },
+        { "sriov_numvfs", EBUSY, "there are others by now, and may be in use: write 0 to it when they are not" },
+        { "sriov_numvfs", ERANGE, "it can have fewer, see its sriov_totalvfs" },
+        { "sriov_numvfs", EIO, "see what its driver says in the kernel log: journalctl -k -b" },
+        { "sriov_numvfs", EINVAL, "see what its driver says in the kernel log: journalctl -k -b" },
+};
+
+static const char *hint_of(const char *path, int error)
+{
+        FOREACH_ARRAY(h, hints, ELEMENTSOF(hints))
+                if (error == -h->error && streq(strrchr(path, '/') + 1, h->attribute))
+                        return h->hint;
+        return NULL;
+}
+
 int step_attribute_do(StepContext *c)
 {
         const AttributeStep *s = &c->step->attribute;
+        const char *hint;
         int r;
 
         c->started = true;
         r = root_write_attr(c->options->rfd, c->path, s->value);
-        return r < 0 ? step_failed(c, r, "the kernel did not take \"%s\" in %s: %s", s->value, c->path, strerror(-r))
-                     : 0;
+        if (r >= 0)
+                return 0;
+        hint = hint_of(c->path, r);
+        return step_failed(c, r, "the kernel did not take \"%s\" in %s: %s%s%s", s->value, c->path, strerror(-r),
+                           hint ? "; " : "", hint ?: "");
 }
 
 /* One that cannot be read, or reads otherwise than it is written, is written to in any case. */

@@ -29,14 +29,16 @@ typedef struct StepContext {
         bool trial;       /* what is there is of this run */
         char *made;       /* the first directory above path that step_make_parents() had to make; NULL: none */
         Kept kept;
-        int old_fd;            /* of the file at backup_path; negative: not open */
-        uint64_t digest;       /* of what was there, KEPT_SIGHT */
-        StringList neighbours; /* names in the directory of path before a command ran */
-        struct Guard *guard;   /* what all boot loaders read before it ran; NULL: nobody has looked */
-        StringList warnings;   /* sentences, for a step that is done all the same */
-        bool started;          /* a command has run, to its end or not; an attribute was written to */
-        bool done;             /* the step has done what it is for */
-        char **failure;        /* one sentence when it fails; may be left alone, then errno's text is used */
+        int old_fd;             /* of the file at backup_path; negative: not open */
+        uint64_t digest;        /* of what was there, KEPT_SIGHT */
+        StringList neighbours;  /* names in the directory of path before a command ran */
+        struct Guard *guard;    /* what all boot loaders read before it ran; NULL: nobody has looked */
+        StringList warnings;    /* sentences, for a step that is done all the same */
+        struct Rebind *rebinds; /* of STEP_BIND */
+        size_t n_rebinds;
+        bool started;   /* a command has run, to its end or not; an attribute was written to; all were bound */
+        bool done;      /* the step has done what it is for */
+        char **failure; /* one sentence when it fails; may be left alone, then errno's text is used */
 } StepContext;
 
 /*
@@ -134,6 +136,9 @@ int step_copy_do(StepContext *c);
 int step_claim_image_do(StepContext *c);
 int step_stamp_do(StepContext *c);
 int step_mkconfig_do(StepContext *c);
+int step_bind_do(StepContext *c);
+int step_bind_undo(StepContext *c, Undo *u);
+void rebinds_free(struct Rebind *items, size_t n);
 int step_attribute_do(StepContext *c);
 int step_attribute_undo(StepContext *c, Undo *u);
 int step_command_do(StepContext *c);

@@ -311,7 +311,7 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
                                    "none is needed: %s %s IOMMU is on by default", text_article(vendor->name),
                                    vendor->name);
         return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "%s",
-                           j->config->n_devices == 0               ? "none is asked for while no device is configured"
+                           !config_has_devices(j->config)          ? "none is asked for while no device is configured"
                            : j->config->argument == ARGUMENT_NEVER ? "left alone, as [iommu] argument = never asks"
                                                                    : "none is needed");
 }

@@ -110,7 +110,7 @@ int check_claim_disabled(const Check *self, const Judgement *j, FindingList *ret
         const char *value, *last = NULL;
         size_t from = 0;
 
-        if (j->config->n_devices == 0 || !j->facts->cmdline_known)
+        if (!config_has_devices(j->config) || !j->facts->cmdline_known)
                 return 0;
         while ((value = kargs_next(&j->facts->cmdline, KARG_SWITCH, &from)))
                 last = value;

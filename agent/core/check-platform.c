@@ -130,7 +130,7 @@ int check_iommu_remapping(const Check *self, const Judgement *j, FindingList *re
         const Reason *reason = verdict_reason(&j->wanted->machine, self->id);
         const Facts *f = j->facts;
 
-        if (j->config->n_devices == 0)
+        if (!config_has_devices(j->config))
                 return 0;
         if (reason)
                 return finding_add(ret, self->id, reason->result, NULL, reason->cure_kind, reason->cure, "%s",

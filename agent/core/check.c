@@ -41,6 +41,7 @@ const Check check_table[] = {
         { "device.managed", "device with an identity of its own", check_obstacle },
         { "device.denylist", "device not refused by vfio-pci", check_obstacle },
         { "device.virtual", "no virtual functions switched on", check_obstacle },
+        { "device.vfs", "virtual functions made, and on their driver", check_device_vfs },
         { "device.bootfb", "device free of the firmware's framebuffer", check_device_told },
         { "device.usb", "what goes with a USB controller", check_device_told },
         { "device.reset", "device can be reset between guests", check_device_reset },
@@ -70,7 +71,7 @@ const Check *check_by_id(const char *id)
 
 int check_config(const Check *self, const Judgement *j, FindingList *ret)
 {
-        size_t n = 0, companions = 0;
+        size_t n = j->config->n_makers, companions = 0;
         char with[64] = "";
 
         FOREACH_ARRAY(d, j->config->devices, j->config->n_devices) {

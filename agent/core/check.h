@@ -57,4 +57,5 @@ int check_device_iommu(const Check *self, const Judgement *j, FindingList *ret);
 int check_device_reserved(const Check *self, const Judgement *j, FindingList *ret);
 int check_device_reset(const Check *self, const Judgement *j, FindingList *ret);
 int check_obstacle(const Check *self, const Judgement *j, FindingList *ret); /* speaks only where it is in the way */
+int check_device_vfs(const Check *self, const Judgement *j, FindingList *ret);
 int check_group_viable(const Check *self, const Judgement *j, FindingList *ret);

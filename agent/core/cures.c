@@ -35,7 +35,7 @@ static int change(Finding *f, CureKind kind, const char *text)
 
 static bool is_apply(const Finding *f)
 {
-        return f->cure_kind == CURE_APPLY || f->cure_kind == CURE_APPLY_REBOOT;
+        return f->cure_kind == CURE_APPLY || f->cure_kind == CURE_APPLY_NOW || f->cure_kind == CURE_APPLY_REBOOT;
 }
 
 /* Nothing that ptprep finds out about the machine of a container is its own, so nobody in there can cure it. */

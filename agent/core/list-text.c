@@ -144,6 +144,18 @@ static void print_configured(const Sheet *s, const WantedDevice *d, const Verdic
         printer_line(s->printer, " as %s: %s", d->config->name, states[state].text);
 }
 
+static void print_maker(const Sheet *s, const WantedMaker *m)
+{
+        printer_add(s->printer, "%*s", s->address + 2, "");
+        printer_hang(s->printer);
+        printer_color(s->printer, m->state == MAKER_DONE ? COLOR_GREEN : COLOR_YELLOW);
+        printer_add(s->printer, "CONFIGURED");
+        printer_color(s->printer, NULL);
+        printer_line(s->printer, " as %s: %u virtual function%s at each boot%s", m->config->name, m->config->vfs,
+                     m->config->vfs == 1 ? "" : "s",
+                     m->state == MAKER_DONE ? "" : ", not as they are to be: \"ptprep --check\" says why");
+}
+
 static void print_level(const Sheet *s, const PciFunction *f, const Verdict *v)
 {
         LevelAnswer a = level_compute(s->view->facts, f, v);
@@ -167,6 +179,7 @@ static int print_function(const Sheet *s, const PciFunction *f, int depth)
                 [VERDICT_NOT_APPLICABLE] = COLOR_DIM,
         };
         const WantedDevice *d = wanted_device_of(s->view->wanted, f);
+        const WantedMaker *m = wanted_maker_of(s->view->wanted, f);
         char group[16] = "-", class[sizeof("ffffff")], reset[128];
         _cleanup_(verdict_done) Verdict v = {};
         int r;
@@ -193,6 +206,8 @@ static int print_function(const Sheet *s, const PciFunction *f, int depth)
         r = print_name(s, f, verdict_state_to_string(v.state));
         if (d)
                 print_configured(s, d, &v);
+        if (m)
+                print_maker(s, m);
         /* without being asked for only where no reason says as much */
         if (s->view->verbose ? v.state != VERDICT_NOT_APPLICABLE : d && v.state <= VERDICT_POSSIBLE)
                 print_level(s, f, &v);

@@ -132,7 +132,8 @@ static int add_verdict(struct json_object *o, const Verdict *v)
 static int add_configured(struct json_object *o, const ListView *l, const PciFunction *p, const Verdict *v)
 {
         const WantedDevice *d = wanted_device_of(l->wanted, p);
-        int r = json_add_text(o, "configured", d ? d->config->name : NULL);
+        const WantedMaker *m = wanted_maker_of(l->wanted, p);
+        int r = json_add_text(o, "configured", d ? d->config->name : m ? m->config->name : NULL);
 
         return r < 0 ? r : json_add_text(o, "claim", d ? claim_mark_to_string(list_claim_mark(l, d, v)) : NULL);
 }

@@ -6,6 +6,7 @@
 #include "core/next-boot.h"
 #include "core/planner-image.h"
 #include "core/planner-record.h"
+#include "core/virtual.h"
 #include "grub/loader/loaders.h"
 #include "initramfs/builders.h"
 #include "model/image.h"
@@ -151,21 +152,26 @@ PlanRefusal plan_refusal(const Judgement *j, const FindingList *findings)
         if (j->facts->state_refusal)
                 return PLAN_REFUSED_BLOCKED;
         /* With nothing configured the plan takes back what an earlier configuration asked for. */
-        if (j->config->n_devices == 0)
+        if (!config_has_devices(j->config))
                 return PLAN_ALLOWED;
         if (finding_worst(findings) == RESULT_BLOCKED)
                 return PLAN_REFUSED_BLOCKED;
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices)
-                if (!wanted_device_ok(d) && d->state != DEVICE_WAITING)
+                if (!wanted_device_ok(d) && d->state != DEVICE_WAITING && !wanted_device_is_made(j->config, d))
                         return PLAN_REFUSED_UNSEEN;
-        return wanted_count_waiting(j->wanted) == j->wanted->n_devices ? PLAN_REFUSED_WAITING : PLAN_ALLOWED;
+        FOREACH_ARRAY(m, j->wanted->makers, j->wanted->n_makers)
+                if (m->state == MAKER_UNKNOWN)
+                        return PLAN_REFUSED_UNSEEN;
+        return j->wanted->n_makers == 0 && wanted_count_waiting(j->wanted) == j->wanted->n_devices
+                       ? PLAN_REFUSED_WAITING
+                       : PLAN_ALLOWED;
 }
 
 /* Does what refuses a plan only stand in the way of devices that would be added? */
 static bool may_take_away(const Judgement *j, PlanRefusal refusal)
 {
         return (refusal == PLAN_REFUSED_BLOCKED || refusal == PLAN_REFUSED_UNSEEN || refusal == PLAN_REFUSED_WAITING) &&
-               j->config->n_devices > 0 && !j->facts->state_refusal;
+               config_has_devices(j->config) && !j->facts->state_refusal;
 }
 
 /*
@@ -291,7 +297,10 @@ static int plan_whole(const Judgement *j, FindingList *findings, Plan *p)
                 r = plan_no_claim_image(j, findings, p);
         if (r >= 0)
                 r = plan_stamps(j, stamp, p);
-        return r < 0 ? r : plan_remember(j, findings, p);
+        if (r >= 0)
+                r = plan_remember(j, findings, p);
+        /* last, for each boot does it anew: whatever else fails, none has been made for nothing */
+        return r < 0 || j->facts->record_known != TRISTATE_YES ? r : plan_makers(j->wanted, p);
 }
 
 int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)
@@ -348,7 +357,7 @@ int plan_recover(const Facts *f, Plan *ret)
 int plan_tell_pending(const Plan *p, FindingList *findings)
 {
         FOREACH_ARRAY(s, p->steps, p->n) {
-                if (step_is_state(s))
+                if (step_is_state(s) || step_is_for_now(s))
                         continue;
                 return finding_add(findings, s->check, RESULT_WARN, s->path, CURE_APPLY, NULL,
                                    "right for the next boot, but ptprep would %s it: the next change of a kernel or of "

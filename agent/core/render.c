@@ -188,7 +188,7 @@ int render_modprobe(const Wanted *w, char **ret)
         return stream_finish(&f, &text, ret);
 }
 
-int render_modules_load(const Wanted *w, char **ret)
+int render_modules_load(const Config *c, const Wanted *w, char **ret)
 {
         bool needed[_STUB_MAX] = {};
         _cleanup_free_ char *text = NULL;
@@ -197,11 +197,17 @@ int render_modules_load(const Wanted *w, char **ret)
 
         if (!f)
                 return -ENOMEM;
-        fputs(GENERATED_HEADER "# What the initramfs has kept from its host driver goes to these, as soon as they are "
-                               "loaded.\n",
-              f);
-        FOREACH_ARRAY(d, w->devices, w->n_devices)
+        fputs(GENERATED_HEADER, f);
+        if (w->in_claim_image)
+                fputs("# What the initramfs has kept from its host driver goes to these, as soon as they are loaded.\n",
+                      f);
+        FOREACH_ARRAY(d, w->devices, w->in_claim_image ? w->n_devices : 0)
                 needed[d->config->driver] |= d->state != DEVICE_WAITING;
+        if (c->n_makers > 0)
+                fputs("# Virtual functions go to these, as soon as they are made.\n", f);
+        FOREACH_ARRAY(m, c->makers, c->n_makers)
+                if (vf_driver_stub(m->vf_driver) >= 0)
+                        needed[vf_driver_stub(m->vf_driver)] = true;
         if (needed[STUB_VFIO_PCI])
                 fputs("vfio_iommu_type1\n", f);
         for (StubDriver d = 0; d < _STUB_MAX; d++)

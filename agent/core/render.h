@@ -16,8 +16,8 @@ int render_claims(const Wanted *w, const Facts *f, char **ret) _must_check_;
  * a moved card and work in spite of ptprep=off. */
 int render_modprobe(const Wanted *w, char **ret) _must_check_;
 
-/* modules-load.d: the stub drivers that the claim image does not bring along. */
-int render_modules_load(const Wanted *w, char **ret) _must_check_;
+/* modules-load.d: the stub drivers that the claim image does not bring along, and those of virtual functions. */
+int render_modules_load(const Config *c, const Wanted *w, char **ret) _must_check_;
 
 /**
  * render_diff() - one unified diff of two texts

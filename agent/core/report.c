@@ -92,7 +92,7 @@ static unsigned kinds_of(const FindingList *l, Result result)
 }
 
 #define KIND(k)         (1U << (k))
-#define KINDS_APPLY     (KIND(CURE_APPLY) | KIND(CURE_APPLY_REBOOT))
+#define KINDS_APPLY     (KIND(CURE_APPLY) | KIND(CURE_APPLY_NOW) | KIND(CURE_APPLY_REBOOT))
 #define KINDS_ELSEWHERE (KIND(CURE_ROOT) | KIND(CURE_ELSEWHERE))
 #define KINDS_PERSON                                                                                                   \
         (KIND(CURE_ARGUMENT) | KIND(CURE_CONFIGURATION) | KIND(CURE_FIRMWARE) | KIND(CURE_SLOT) | KIND(CURE_PERSON))
@@ -259,6 +259,8 @@ static const char *next_of_kinds(unsigned kinds)
                 unsigned kinds, without;
                 const char *next;
         } rows[] = {
+                { KIND(CURE_APPLY_NOW), KIND(CURE_APPLY) | KIND(CURE_APPLY_REBOOT) | KIND(CURE_REBOOT),
+                  "run \"ptprep --apply\" as root: no reboot is needed" },
                 { KINDS_APPLY, 0, "run \"ptprep --apply\" as root, then reboot" },
                 { KIND(CURE_ROOT), 0, "run ptprep as root: it can see more" },
                 { KINDS_PERSON, KIND(CURE_REBOOT), "do what stands below the lines that need something" },
@@ -279,7 +281,7 @@ const char *report_next(const Report *r)
 
         switch (s) {
         case STATE_READY:
-                if (r->judgement->config->n_devices == 0)
+                if (!config_has_devices(r->judgement->config))
                         return NULL;
                 return r->asked ? "start the guest: what was asked for is on its stub driver"
                                 : "start the guest: every configured device is on its stub driver";

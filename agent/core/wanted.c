@@ -5,6 +5,7 @@
 #include "core/claim-way.h"
 #include "core/image-builder.h"
 #include "core/render.h"
+#include "core/virtual.h"
 #include "initramfs/builders.h"
 #include "iommu/argument.h"
 #include "model/image.h"
@@ -126,7 +127,7 @@ static int want_arguments(const Config *c, const Facts *f, Wanted *w)
 {
         const IommuVendor *vendor = iommu_vendor_described(f);
         const PciFunction *apart = wanted_apart(w, vendor);
-        bool needed = c->n_devices > 0 || c->argument_set;
+        bool needed = config_has_devices(c) || c->argument_set;
         int r = 0;
 
         if (c->n_devices > 0)
@@ -157,6 +158,15 @@ static int want_arguments(const Config *c, const Facts *f, Wanted *w)
         return string_list_add(&w->add.words, vendor->add);
 }
 
+/* Do virtual functions go to stub drivers? Those are loaded by the system then, before the unit makes them. */
+static bool config_wants_stubs(const Config *c)
+{
+        FOREACH_ARRAY(m, c->makers, c->n_makers)
+                if (vf_driver_stub(m->vf_driver) >= 0)
+                        return true;
+        return false;
+}
+
 /* The files that bring the claim into the initramfs. */
 static int want_files(const Config *c, const Facts *f, Wanted *w)
 {
@@ -166,8 +176,8 @@ static int want_files(const Config *c, const Facts *f, Wanted *w)
                 r = render_claims(w, f, &w->claims);
         if (r >= 0)
                 r = render_modprobe(w, &w->modprobe_snippet);
-        if (r >= 0 && w->in_claim_image)
-                r = render_modules_load(w, &w->modules_load);
+        if (r >= 0 && w->in_claim_image && !w->modules_load)
+                r = render_modules_load(c, w, &w->modules_load);
         if (r >= 0 && w->in_claim_image)
                 return claim_way_image(f, w->claims, w->modprobe_snippet, &w->claim_image);
         if (r < 0)
@@ -223,14 +233,20 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
                 if (d->state == DEVICE_ABSENT)
                         d->maker = maker_of(facts, c);
         }
-        w.unsafe_interrupts = config->unsafe_interrupts && config->n_devices > 0;
+        w.unsafe_interrupts = config->unsafe_interrupts && config_has_devices(config);
         r = index_devices(facts, &w);
+        if (r >= 0 && config_wants_stubs(config))
+                r = render_modules_load(config, &w, &w.modules_load);
+        if (r >= 0 && config->n_devices == 0 && w.unsafe_interrupts)
+                r = render_modprobe(&w, &w.modprobe_snippet);
         if (r >= 0 && config->n_devices > 0)
                 r = want_files(config, facts, &w);
         if (r >= 0)
                 r = want_arguments(config, facts, &w);
         if (r >= 0)
                 r = judge_all(facts, &w);
+        if (r >= 0)
+                r = wanted_makers(config, facts, &w);
         if (r < 0)
                 return r;
         *ret = w;
@@ -243,6 +259,7 @@ void wanted_done(Wanted *w)
         FOREACH_ARRAY(d, w->devices, w->n_devices)
                 verdict_done(&d->verdict);
         free(w->devices);
+        free(w->makers);
         free(w->of_functions);
         iommu_state_text_done(&w->iommu_text);
         verdict_done(&w->machine);

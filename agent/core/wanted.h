@@ -33,6 +33,38 @@ typedef struct WantedDevice {
         Verdict verdict; /* on the function, as it will be with all wanted devices claimed; empty where there is none */
 } WantedDevice;
 
+/* How far a function has come that is to have virtual ones. */
+typedef enum MakerState {
+        MAKER_UNKNOWN, /* nobody can see it here */
+        MAKER_ABSENT,
+        MAKER_WRONG_ID,
+        MAKER_WRONG_PATH,
+        MAKER_CLAIMED,      /* it is on a stub driver, and those make none */
+        MAKER_INCAPABLE,    /* it can have none at all */
+        MAKER_TOO_MANY,     /* or not that many */
+        MAKER_OTHER_NUMBER, /* it has others, which may be in use */
+        MAKER_UNSEEN,       /* they are switched on, and not all of them are there */
+        MAKER_IN_USE,       /* one is not on its driver, and somebody uses it or may do so */
+        MAKER_SHARED,       /* one is in a group with what the host has */
+        MAKER_OFF,          /* none, for this boot was started with ptprep=off */
+        MAKER_NO_DRIVER,    /* none, and no driver that could make some */
+        MAKER_LATER,        /* not now: the IOMMU is off, or it is another system that runs */
+        MAKER_DUE,          /* none yet */
+        MAKER_LOOSE,        /* made, and not all of them on their driver */
+        MAKER_DONE,
+        _MAKER_STATE_MAX,
+} MakerState;
+
+typedef struct WantedMaker {
+        const ConfigDevice *config;
+        const PciFunction *function;  /* NULL: none */
+        const VirtualMaker *sriov;    /* of the facts; NULL: none */
+        const PciFunction *odd;       /* the first virtual function that is not as it is to be; NULL: none */
+        const PciFunction *companion; /* MAKER_SHARED: what the host has in its group */
+        size_t n_seen, n_odd;         /* virtual functions */
+        MakerState state;
+} WantedMaker;
+
 /* Is it where it is to be, on the stub driver that was asked for? */
 static inline bool wanted_device_claimed(const WantedDevice *d)
 {
@@ -43,6 +75,8 @@ static inline bool wanted_device_claimed(const WantedDevice *d)
 struct Wanted {
         WantedDevice *devices;
         size_t n_devices;
+        WantedMaker *makers;
+        size_t n_makers;
         const PciFunction *functions;      /* of the facts */
         const WantedDevice **of_functions; /* of each of them; NULL: it is not wanted. NULL itself: none is */
         /* contents of the generated files; NULL: the file is to be absent */
@@ -92,6 +126,12 @@ static inline bool wanted_is_listed(const Facts *f, const ConfigDevice *c)
         return wanted_listed(f, c) != NULL;
 }
 
+/* Is it a virtual function that this configuration has made? */
+static inline bool wanted_device_is_made(const Config *c, const WantedDevice *d)
+{
+        return d->state == DEVICE_ABSENT && d->maker && config_maker_at(c, d->maker->addr);
+}
+
 /* How many devices wait for the host's network. They are neither claimed nor in the way of others. */
 size_t wanted_count_waiting(const Wanted *w);
 
@@ -101,3 +141,6 @@ const char *wanted_subject(const WantedDevice *d, char buf[WANTED_SUBJECT_MAX]);
 
 /* The wanted device whose address this function has, whatever may keep it from being claimed; NULL: none. */
 const WantedDevice *wanted_device_of(const Wanted *w, const PciFunction *f);
+
+/* What is wanted of it as a maker of virtual functions; NULL: nothing. */
+const WantedMaker *wanted_maker_of(const Wanted *w, const PciFunction *f);

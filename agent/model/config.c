@@ -27,26 +27,56 @@ static const char *const claim_way_table[_CLAIM_WAY_MAX] = {
 
 DEFINE_STRING_TABLE(claim_way, ClaimWay)
 
+static const char *const vf_driver_table[_VF_DRIVER_MAX] = {
+        [VF_VFIO_PCI] = "vfio-pci",
+        [VF_PCI_STUB] = "pci-stub",
+        [VF_NONE] = "none",
+        [VF_HOST] = "host",
+};
+
+DEFINE_STRING_TABLE(vf_driver, VfDriver)
+
+StubDriver vf_driver_stub(VfDriver d)
+{
+        return stub_driver_from_string(vf_driver_to_string(d));
+}
+
 void config_init(Config *c)
 {
         *c = (Config){ .enabled = true, .argument = ARGUMENT_ALWAYS };
 }
 
-const ConfigDevice *config_device_at(const Config *c, PciAddr address)
+static const ConfigDevice *find(const ConfigDevice *devices, size_t n, PciAddr address)
 {
-        FOREACH_ARRAY(d, c->devices, c->n_devices)
+        FOREACH_ARRAY(d, devices, n)
                 if (pci_addr_equal(d->address, address))
                         return d;
         return NULL;
 }
 
-void config_done(Config *c)
+const ConfigDevice *config_device_at(const Config *c, PciAddr address)
 {
-        FOREACH_ARRAY(d, c->devices, c->n_devices) {
+        return find(c->devices, c->n_devices, address);
+}
+
+const ConfigDevice *config_maker_at(const Config *c, PciAddr address)
+{
+        return find(c->makers, c->n_makers, address);
+}
+
+static void devices_free(ConfigDevice *devices, size_t n)
+{
+        FOREACH_ARRAY(d, devices, n) {
                 free(d->name);
                 free(d->file);
                 free(d->path);
         }
-        free(c->devices);
+        free(devices);
+}
+
+void config_done(Config *c)
+{
+        devices_free(c->devices, c->n_devices);
+        devices_free(c->makers, c->n_makers);
         config_init(c);
 }

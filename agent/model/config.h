@@ -44,11 +44,27 @@ typedef enum ClaimWay {
 const char *claim_way_to_string(ClaimWay w);
 ClaimWay claim_way_from_string(const char *s);
 
+/* What becomes of the virtual functions of a section with vfs. */
+typedef enum VfDriver {
+        VF_VFIO_PCI,
+        VF_PCI_STUB,
+        VF_NONE, /* on no driver: whoever starts a guest binds them */
+        VF_HOST, /* whatever host driver there is takes them */
+        _VF_DRIVER_MAX,
+        _VF_DRIVER_INVALID = -EINVAL,
+} VfDriver;
+
+const char *vf_driver_to_string(VfDriver d);
+VfDriver vf_driver_from_string(const char *s);
+
+/* The stub driver that they go to; negative: to none. */
+StubDriver vf_driver_stub(VfDriver d);
+
 typedef struct ConfigDevice {
         char *name;    /* section name, lower case */
         char *file;    /* where the section begins */
         unsigned line; /* 1 and up */
-        bool has_address, has_id, has_driver, has_optional, has_group;
+        bool has_address, has_id, has_driver, has_optional, has_group, has_vf_driver;
         bool companion; /* in no file: it goes with another one */
         PciAddr address;
         PciId id;
@@ -57,6 +73,8 @@ typedef struct ConfigDevice {
         bool optional; /* absence is no fault */
         GroupPolicy group;
         unsigned allow; /* HOST_USE_BIT() of each guard that does not hold for it */
+        uint32_t vfs;   /* virtual functions that it is to have; 0: it is claimed itself, and not of Config.makers */
+        VfDriver vf_driver;
 } ConfigDevice;
 
 /* Words of [agent] allow. */
@@ -71,9 +89,11 @@ typedef struct Config {
         GroupPolicy group;      /* [agent] group: of devices that do not say it */
         ClaimWay claim;         /* [agent] claim */
         ArgumentPolicy argument;
-        bool argument_set; /* said in a file: then the argument is looked after also without any device */
-        ConfigDevice *devices;
+        bool argument_set;     /* said in a file: then the argument is looked after also without any device */
+        ConfigDevice *devices; /* to be claimed */
         size_t n_devices;
+        ConfigDevice *makers; /* they stay with the host, and have virtual functions made: see vfs */
+        size_t n_makers;
 } Config;
 
 /* Defaults: changes nothing. */
@@ -83,10 +103,19 @@ void config_done(Config *c);
 /* The device that is configured at an address, whatever is there; NULL: none is. */
 const ConfigDevice *config_device_at(const Config *c, PciAddr address);
 
+/* The maker that is configured at an address; NULL: none is. */
+const ConfigDevice *config_maker_at(const Config *c, PciAddr address);
+
+/* Do guests get anything? */
+static inline bool config_has_devices(const Config *c)
+{
+        return c->n_devices > 0 || c->n_makers > 0;
+}
+
 /* Does this configuration ask for anything? */
 static inline bool config_asks(const Config *c)
 {
-        return c->n_devices > 0 || c->argument_set || c->passthrough;
+        return config_has_devices(c) || c->argument_set || c->passthrough;
 }
 
 /* Does it ask for anything to be changed? */

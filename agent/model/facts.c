@@ -57,6 +57,7 @@ void facts_done(Facts *f)
         }
         free(f->kernels);
         host_uses_done(&f->host);
+        free(f->makers);
         stub_settings_free(f->stub_settings, f->n_stub_settings);
         FOREACH_ARRAY(t, f->tables, f->n_tables)
                 acpi_table_done(t);

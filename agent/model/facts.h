@@ -158,12 +158,23 @@ typedef struct ClaimImage {
         uint64_t hash; /* fnv1a of its bytes; 0: not read */
 } ClaimImage;
 
+/* A function that is configured to have virtual functions, as the kernel shows it (Linux
+ * Documentation/ABI/testing/sysfs-bus-pci, sriov_*). */
+typedef struct VirtualMaker {
+        PciAddr addr;
+        Tristate known;     /* no: it has no such attributes, and cannot have any; unknown: they cannot be read */
+        uint32_t total, n;  /* how many it can have, and has now */
+        Tristate autoprobe; /* host drivers take those that are made; unknown: before Linux 4.13 they always do */
+} VirtualMaker;
+
 typedef struct Facts {
         Origin origin;
         /* PCI */
         Tristate pci;           /* no: this machine has no PCI bus; unknown: could not be read */
         PciFunction *functions; /* sorted by address */
         size_t n_functions;
+        VirtualMaker *makers; /* those configured that are there, in that order */
+        size_t n_makers;
         /* firmware */
         const IommuVendor *cpu_vendor; /* whose IOMMU goes with the CPU, from /proc/cpuinfo; NULL: unknown */
         Tristate acpi;

@@ -15,6 +15,7 @@ static const char *const result_table[_RESULT_MAX] = {
 static const char *const cure_kind_table[_CURE_KIND_MAX] = {
         [CURE_NONE] = "none",
         [CURE_APPLY] = "apply",
+        [CURE_APPLY_NOW] = "apply-now",
         [CURE_APPLY_REBOOT] = "apply-reboot",
         [CURE_REBOOT] = "reboot",
         [CURE_ROOT] = "root",
@@ -33,6 +34,7 @@ const char *cure_kind_text(CureKind k)
 {
         static const char *const texts[_CURE_KIND_MAX] = {
                 [CURE_APPLY] = "run \"ptprep --apply\"",
+                [CURE_APPLY_NOW] = "run \"ptprep --apply\": no reboot is needed",
                 [CURE_APPLY_REBOOT] = "run \"ptprep --apply\", then reboot",
                 [CURE_REBOOT] = "reboot",
                 [CURE_ROOT] = "run ptprep as root",

@@ -21,6 +21,7 @@ const char *result_to_string(Result r);
 typedef enum CureKind {
         CURE_NONE,          /* nothing has to be done, or nothing can be */
         CURE_APPLY,         /* an apply, which is enough for the next boot */
+        CURE_APPLY_NOW,     /* an apply, which is enough for this boot */
         CURE_APPLY_REBOOT,  /* an apply, and a reboot that makes it true */
         CURE_REBOOT,        /* all is in place for the next boot */
         CURE_ROOT,          /* ptprep has to be run as root */
@@ -33,8 +34,8 @@ typedef enum CureKind {
         _CURE_KIND_MAX,
 } CureKind;
 
-/* "none", "apply", "apply-reboot", "reboot", "root", "elsewhere", "kernel-argument", "configuration", "firmware",
- * "slot", "person" */
+/* "none", "apply", "apply-now", "apply-reboot", "reboot", "root", "elsewhere", "kernel-argument", "configuration",
+ * "firmware", "slot", "person" */
 const char *cure_kind_to_string(CureKind k);
 
 /* The sentence of a kind that needs no other one; NULL: each has its own. */

@@ -12,7 +12,7 @@ static const char *const step_kind_table[_STEP_KIND_MAX] = {
         [STEP_COPY_IMAGE] = "copy-image", [STEP_STAMP_IMAGES] = "record-images",
         [STEP_ATTRIBUTE] = "set",         [STEP_PUT_BACK] = "put-back",
         [STEP_MKCONFIG] = "regenerate",   [STEP_COMMAND] = "run",
-        [STEP_CLAIM_IMAGE] = "write",
+        [STEP_CLAIM_IMAGE] = "write",     [STEP_BIND] = "bind",
 };
 
 DEFINE_STRING_TO(step_kind, StepKind)
@@ -102,10 +102,16 @@ static void step_done(Step *s)
                 free(s->attribute.value);
                 free(s->attribute.undo_value);
                 break;
+        case STEP_BIND:
         case _STEP_KIND_MAX:
                 break;
         }
         *s = (Step){};
+}
+
+bool step_is_for_now(const Step *s)
+{
+        return s->kind == STEP_ATTRIBUTE || s->kind == STEP_BIND;
 }
 
 bool step_is_state(const Step *s)
@@ -260,6 +266,20 @@ AttributeStep *plan_add_attribute(Plan *p, const char *check, const char *path, 
                                string_copy(undo_value, &s->attribute.undo_value) >= 0
                        ? &s->attribute
                        : NULL;
+}
+
+BindStep *plan_add_bind(Plan *p, const char *check, PciAddr addr, StubDriver driver, uint32_t n)
+{
+        _cleanup_free_ char *path = NULL;
+        Step *s;
+
+        if (string_printf(&path, NAME_SYS_PCI_DEVICES "/%s", PCI_ADDR_TEXT(addr)) < 0)
+                return NULL;
+        s = plan_add(p, STEP_BIND, check, path);
+        if (!s)
+                return NULL;
+        s->bind = (BindStep){ driver, n };
+        return &s->bind;
 }
 
 StampedImage *stamp_step_add(StampStep *s, const char *key, const char *path, const char *release)

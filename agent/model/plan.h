@@ -6,7 +6,9 @@
 #include "kargs.h"
 #include "loader.h"
 #include "macro.h"
+#include "pciaddr.h"
 #include "record.h"
+#include "stub.h"
 
 /* What has to change, in order, each step with what was there before. */
 
@@ -24,6 +26,7 @@ typedef enum StepKind {
         STEP_MKCONFIG,      /* a program makes a menu beside the old one; verified, then renamed to it */
         STEP_COMMAND,       /* a program makes boot entries by itself */
         STEP_ATTRIBUTE,     /* a value is written to a sysfs attribute */
+        STEP_BIND,          /* the virtual functions of a PCI function go to a stub driver */
         _STEP_KIND_MAX,
 } StepKind;
 
@@ -123,6 +126,11 @@ typedef struct AttributeStep {
                            */
 } AttributeStep;
 
+typedef struct BindStep {
+        StubDriver driver;
+        uint32_t n; /* how many there are to be */
+} BindStep;
+
 typedef struct Step {
         StepKind kind;
         const char *check; /* id of the check that asked for it */
@@ -139,6 +147,7 @@ typedef struct Step {
                 MenuStep menu;
                 CommandStep command;
                 AttributeStep attribute;
+                BindStep bind;
         };
 } Step;
 
@@ -151,6 +160,9 @@ typedef struct Plan {
 
 /* Does it change nothing but ptprep's own state, which no boot loader reads? */
 bool step_is_state(const Step *s);
+
+/* Does it only change how this boot goes on? The next one knows nothing of it. */
+bool step_is_for_now(const Step *s);
 
 /* Of a step that writes or removes a file; NULL: it is of another kind. */
 const FileStep *step_file(const Step *s);
@@ -192,6 +204,9 @@ CommandStep *plan_add_command(Plan *p, const char *check, const char *path, Load
 /* @undo_value may be NULL. */
 AttributeStep *plan_add_attribute(Plan *p, const char *check, const char *path, const char *value,
                                   const char *undo_value);
+
+/* @addr: of the function that has made them. The step's path is its directory in sysfs. */
+BindStep *plan_add_bind(Plan *p, const char *check, PciAddr addr, StubDriver driver, uint32_t n);
 
 /* Appends an image to a step; as above. @key, @path: NULL: of a release whose image is moved. */
 StampedImage *stamp_step_add(StampStep *s, const char *key, const char *path, const char *release);

@@ -32,6 +32,27 @@ static int parse_driver_field(const char *value, void *field)
         return 0;
 }
 
+static int parse_vfs_field(const char *value, void *field)
+{
+        uint32_t n;
+
+        /* TotalVFs is a register of 16 bits (PCI Express Base Specification 6.0, 9.3.3.6) */
+        if (parse_u32(value, 10, &n) < 0 || n == 0 || n > UINT16_MAX)
+                return -EINVAL;
+        *(uint32_t *) field = n;
+        return 0;
+}
+
+static int parse_vf_driver_field(const char *value, void *field)
+{
+        VfDriver d = vf_driver_from_string(value);
+
+        if (d < 0)
+                return -EINVAL;
+        *(VfDriver *) field = d;
+        return 0;
+}
+
 static int parse_group_field(const char *value, void *field)
 {
         GroupPolicy p = group_policy_from_string(value);
@@ -124,5 +145,9 @@ const KeyRow config_keys[] = {
           "strict, companions or report", NULL },
         { "device", "allow", NULL, offsetof(ConfigDevice, allow), NO_FLAG,
           "one or more of boot-disk, storage, network, display, keyboard and console", allow_word },
+        { "device", "vfs", parse_vfs_field, offsetof(ConfigDevice, vfs), NO_FLAG,
+          "how many virtual functions it shall have, 1 to 65535", NULL },
+        { "device", "vf-driver", parse_vf_driver_field, offsetof(ConfigDevice, vf_driver),
+          offsetof(ConfigDevice, has_vf_driver), "vfio-pci, pci-stub, none or host", NULL },
 };
 const size_t config_keys_n = ELEMENTSOF(config_keys);

@@ -229,12 +229,46 @@ static int fail_no_id(int rfd, const ConfigDevice *d, ConfigError *ret_error)
                            d->name, vendor, device);
 }
 
+/* Keys that say nothing together, or nothing alone. */
+static int check_vfs(const ConfigDevice *d, ConfigError *ret_error)
+{
+        const char *key = d->has_driver ? "driver" : d->allow ? "allow" : NULL;
+
+        if (d->vfs == 0 && d->has_vf_driver)
+                return config_fail(ret_error, -EBADMSG, d->file, d->line,
+                                   "[device %s] has vf-driver and no vfs, expected a line such as vfs = 4", d->name);
+        if (d->vfs > 0 && key)
+                return config_fail(ret_error, -EBADMSG, d->file, d->line,
+                                   "[device %s] has vfs and %s: a device that makes virtual functions stays with its "
+                                   "host driver itself, expected vf-driver for what it makes",
+                                   d->name, key);
+        return 0;
+}
+
+/* Devices that make virtual functions are not claimed, and stand apart. */
+static int split_makers(Config *c)
+{
+        size_t n = 0;
+
+        c->makers = calloc(c->n_devices + 1, sizeof(*c->makers));
+        if (!c->makers)
+                return -ENOMEM;
+        FOREACH_ARRAY(d, c->devices, c->n_devices)
+                if (d->vfs > 0)
+                        c->makers[c->n_makers++] = *d;
+                else
+                        c->devices[n++] = *d;
+        c->n_devices = n;
+        return 0;
+}
+
 /* What can be judged only when all files are read. @rfd: root directory; negative: there is none. */
 static int finish(int rfd, Config *c, ConfigError *ret_error)
 {
         FOREACH_ARRAY(d, c->devices, c->n_devices) {
                 const ConfigDevice *first;
                 char last[sizeof("/1f.7")];
+                int r;
 
                 if (!d->has_group)
                         d->group = c->group;
@@ -244,6 +278,9 @@ static int finish(int rfd, Config *c, ConfigError *ret_error)
                                            d->name);
                 if (!d->has_id)
                         return fail_no_id(rfd, d, ret_error);
+                r = check_vfs(d, ret_error);
+                if (r < 0)
+                        return r;
                 /* The path ends in the function itself, so both say its slot and number. */
                 (void) snprintf(last, sizeof(last), "/%02x.%x", d->address.slot & 0x1fU, d->address.function & 7U);
                 if (d->path && !endswith(d->path, last))
@@ -259,7 +296,7 @@ static int finish(int rfd, Config *c, ConfigError *ret_error)
                                            "section for one device",
                                            d->name, PCI_ADDR_TEXT(d->address), first->name, first->file, first->line);
         }
-        return 0;
+        return split_makers(c);
 }
 
 bool config_error_of_system(int error)

@@ -212,7 +212,7 @@ int probe_modules(const Probe *p, Facts *f)
         bool running = false;
         int r;
 
-        if (p->cfg->n_devices == 0)
+        if (!config_has_devices(p->cfg))
                 return 0;
         FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 r = probe_release(p, f, k);

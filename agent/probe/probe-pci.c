@@ -187,11 +187,12 @@ static int read_members(const Probe *p, Facts *f)
 
 /*
  * Which group a function is in that nobody has asked for matters only where it is in one with a wanted device. The
- * kernel lists those; in a saved tree that does not have the lists each function is asked.
+ * kernel lists those; in a saved tree that does not have the lists each function is asked, and where virtual functions
+ * are wanted, whose addresses nobody knows yet.
  */
 static int complete_groups(const Probe *p, int sys_fd, Facts *f)
 {
-        const int r = p->functions ? 0 : read_members(p, f);
+        const int r = p->functions ? 0 : p->cfg->n_makers > 0 ? -ENOENT : read_members(p, f);
 
         if (r == 0 || r == -ENOMEM)
                 return r;

@@ -16,7 +16,8 @@ static const struct {
         bool next_boot;
 } probers[] = {
         { probe_origin, false },  { probe_kernel, false },   { probe_iommu, false },
-        { probe_pci, false },     { probe_group, false },    { probe_acs, false },   /* after pci, group */
+        { probe_pci, false },     { probe_virtual, false },  { probe_group, false }, /* after pci */
+        { probe_acs, false },                                                        /* after pci, group */
         { probe_feature, false },                                                    /* after kernel and iommu */
         { probe_modules, true },  { probe_stub, false },                             /* after kernel, pci and feature */
         { probe_loader, true },   { probe_builders, true },  { probe_files, false }, /* after builders */
@@ -29,7 +30,7 @@ static const struct {
 
 bool probe_asks_for_uses(const Probe *p)
 {
-        return p->cfg->n_devices > 0 || p->functions;
+        return config_has_devices(p->cfg) || p->functions;
 }
 
 bool probe_details(const Probe *p, PciAddr a)

@@ -113,6 +113,7 @@ int probe_origin(const Probe *p, Facts *f) _must_check_;  /* host, boot, time */
 int probe_kernel(const Probe *p, Facts *f) _must_check_;  /* running kernel, installed kernels */
 int probe_iommu(const Probe *p, Facts *f) _must_check_;   /* firmware tables, units, groups, vendor */
 int probe_pci(const Probe *p, Facts *f) _must_check_;     /* PCI functions */
+int probe_virtual(const Probe *p, Facts *f) _must_check_; /* functions that are to have virtual ones */
 int probe_group(const Probe *p, Facts *f) _must_check_;   /* IOMMU groups and their reserved regions */
 int probe_acs(const Probe *p, Facts *f) _must_check_;     /* capabilities that explain a shared group */
 int probe_feature(const Probe *p, Facts *f) _must_check_; /* what kernel and CPU can do */

@@ -63,6 +63,7 @@ static void values_are_written_back(void **state)
         assert_non_null(plan_add_attribute(&p, "device.driver", "/sys/none", "1", "0"));
         assert_int_equal(apply(t, &p, &result), -ENOENT);
         assert_non_null(strstr(result.failure, "did not take \"1\" in /sys/none: No such file"));
+        assert_null(strchr(result.failure, ';')); /* no advice for what nobody knows */
         expect(t, VFS, "0");
         expect(t, OVERRIDE, "\n");
         expect(t, BIND, "0000:00:04.0");
@@ -74,6 +75,18 @@ static void values_are_written_back(void **state)
         assert_int_equal(back->items[2].state, UNDO_DONE);
         assert_string_equal(back->items[3].path, VFS);
         assert_int_equal(back->items[3].state, UNDO_DONE);
+}
+
+/* What the kernel means by an error is told, where the attribute is known. */
+static void the_error_of_a_known_attribute_is_explained(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(plan_done) Plan p = {};
+        _cleanup_(apply_result_done) ApplyResult result = {};
+
+        assert_non_null(plan_add_attribute(&p, "device.vfs", VFS, "4", "0"));
+        assert_int_equal(apply(t, &p, &result), -ENOENT);
+        assert_non_null(strstr(result.failure, "No such file or directory; its driver makes no virtual functions"));
 }
 
 static void a_value_that_did_not_change_stays(void **state)
@@ -134,6 +147,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 TREE_TEST(values_are_written),
                 TREE_TEST(values_are_written_back),
+                TREE_TEST(the_error_of_a_known_attribute_is_explained),
                 TREE_TEST(a_value_that_did_not_change_stays),
                 TREE_TEST(a_dry_run_tells_the_value),
                 cmocka_unit_test(a_dry_run_quotes_words),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Drivers that are changed while the host runs. A process plays the kernel: a FIFO in the place of an attribute tells
  * it that something is about to be written there, and the writer waits for it. */
+#include "apply/apply.h"
 #include "apply/bind.h"
 
 #include <signal.h>
@@ -168,6 +169,72 @@ static void test_unreadable(void **state)
                 rebind_done(i);
 }
 
+#define MAKER NAME_SYS_PCI_DEVICES "/0000:00:02.0"
+
+/* The two of them are virtual functions of a third one, and @n are asked for. */
+static void plan_virtual(const Tree *t, uint32_t n, Plan *p)
+{
+        Rebind items[2];
+
+        make_machine(t, items);
+        tree_link(t, MAKER "/virtfn0", "../0000:00:03.0");
+        tree_link(t, MAKER "/virtfn1", "../0000:00:04.0");
+        assert_non_null(plan_add_bind(p, "device.vfs", (PciAddr){ .slot = 2 }, STUB_VFIO_PCI, n));
+}
+
+static void test_virtual(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(plan_done) Plan p = {};
+        _cleanup_(apply_result_done) ApplyResult result = {};
+        pid_t kernel;
+
+        plan_virtual(t, 2, &p);
+        kernel = play_kernel(t, claim_both);
+        assert_int_equal(apply_plan(&(const ApplyOptions){ .rfd = t->rfd }, &p, &result), 0);
+        end_kernel(kernel);
+        assert_int_equal(result.n_done, 1);
+        assert_text(t, FIRST "/driver_override", "vfio-pci\n");
+        assert_text(t, SECOND "/driver_override", "vfio-pci\n");
+}
+
+/* Nothing is begun where not all are there. */
+static void test_virtual_missing(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(plan_done) Plan p = {};
+        _cleanup_(apply_result_done) ApplyResult result = {};
+
+        plan_virtual(t, 3, &p);
+        assert_int_equal(apply_plan(&(const ApplyOptions){ .rfd = t->rfd }, &p, &result), -ENOENT);
+        assert_non_null(strstr(result.failure, "only 2 of 3 virtual functions of "));
+        assert_text(t, FIRST "/driver_override", "(null)\n");
+}
+
+/* A later step fails, and the kernel does nothing of what it is asked for then: that is told. */
+static void test_virtual_undone(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(plan_done) Plan p = {};
+        _cleanup_(apply_result_done) ApplyResult result = {};
+        pid_t kernel;
+
+        plan_virtual(t, 2, &p);
+        tree_file(t, DRIVERS "e1000e/bind", "");
+        tree_file(t, DRIVERS "igb/bind", "");
+        assert_non_null(plan_add_attribute(&p, "device.vfs", "/sys/none", "1", NULL));
+        kernel = play_kernel(t, claim_both);
+        assert_int_equal(apply_plan(&(const ApplyOptions){ .rfd = t->rfd }, &p, &result), -ENOENT);
+        end_kernel(kernel);
+        assert_text(t, FIRST "/driver_override", "\n");
+        assert_text(t, DRIVERS "e1000e/bind", "0000:00:03.0");
+        assert_text(t, SECOND "/driver_override", "\n");
+        assert_text(t, DRIVERS "igb/bind", "0000:00:04.0");
+        assert_int_equal(roll_back_outcome(&result.roll_back), ROLL_BACK_FAILED);
+        assert_int_equal(result.roll_back.n, 2);
+        assert_string_equal(result.roll_back.items[1].reason, "0000:00:03.0 is on vfio-pci, before on e1000e");
+}
+
 /* Whom release takes a device from, and who is no host driver to anybody who asks. */
 static void test_guests_drivers(void **state)
 {
@@ -182,6 +249,9 @@ int main(void)
                 cmocka_unit_test(test_guests_drivers),
                 TREE_TEST(test_claim),
                 TREE_TEST(test_unreadable),
+                TREE_TEST(test_virtual),
+                TREE_TEST(test_virtual_missing),
+                TREE_TEST(test_virtual_undone),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

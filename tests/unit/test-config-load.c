@@ -46,6 +46,31 @@ static void test_defaults(void **state)
         }
 }
 
+/* A section with vfs is no device to be claimed, wherever it stands. */
+static void test_makers(void **state)
+{
+        _cleanup_(config_done) Config c = {};
+        _cleanup_(config_error_done) ConfigError e = {};
+        const ConfigDevice *maker;
+        PciAddr pf = { .slot = 5 };
+
+        (void) state;
+        assert_int_equal(load("[device pf]\naddress = 00:05.0\nid = 8086:1572\nvfs = 4\n" GOOD_DEVICE
+                              "[device pf2]\naddress = 00:06.0\nid = 8086:1572\nvfs=1\nvf-driver=none\n",
+                              &c, &e),
+                         0);
+        assert_int_equal(c.n_devices, 1);
+        assert_string_equal(c.devices[0].name, "nic0");
+        assert_int_equal(c.n_makers, 2);
+        assert_null(config_device_at(&c, pf));
+        maker = config_maker_at(&c, pf);
+        assert_ptr_equal(maker, c.makers);
+        assert_int_equal(maker->vfs, 4);
+        assert_int_equal(vf_driver_stub(maker->vf_driver), STUB_VFIO_PCI);
+        assert_true(vf_driver_stub(c.makers[1].vf_driver) < 0);
+        assert_true(config_has_devices(&c));
+}
+
 static void test_all_keys(void **state)
 {
         _cleanup_(config_done) Config c = {};
@@ -135,7 +160,8 @@ static void test_faults(void **state)
                   "unknown key \"address\" in [agent], expected enabled, group, claim, allow or reboot" },
                 { "[agent]\ngroup = all\n", 2, "\"all\" is no valid group of [agent], expected strict, companions" },
                 { GOOD_DEVICE "adress = 1\n", 4, "unknown key \"adress\" in [device nic0], did you mean \"address\"?" },
-                { GOOD_DEVICE "vendor = 1\n", 4, "expected address, id, path, driver, optional, group or allow" },
+                { GOOD_DEVICE "vendor = 1\n", 4,
+                  "expected address, id, path, driver, optional, group, allow, vfs or vf-driver" },
                 { "[agent]\nenabled = yes\nenabled = yes\n", 3, "stands already in line 2" },
                 { "[agent]\nenabled = yes\n[iommu]\n[agent]\nenabled = no\n", 5, "stands already in line 2" },
                 { GOOD_DEVICE "id = 8086:10d3\n", 4, "stands already in line 3" },
@@ -160,6 +186,14 @@ static void test_faults(void **state)
                 { "[device x]\nid = 8086\n", 2, "expected vendor and device" },
                 { "[device x]\npath = /sys/x\n", 2, "expected a bridge path" },
                 { "[device x]\ndriver = vfio\n", 2, "expected vfio-pci or pci-stub" },
+                { "[device x]\nvf-driver = vfio\n", 2, "expected vfio-pci, pci-stub, none or host" },
+                { "[device x]\nvfs = 0\n", 2, "1 to 65535" },
+                { "[device x]\nvfs = 65536\n", 2, "1 to 65535" },
+                { "[device x]\nvfs = four\n", 2, "1 to 65535" },
+                { GOOD_DEVICE "vf-driver = host\n", 1, "vf-driver and no vfs, expected a line such as vfs = 4" },
+                { GOOD_DEVICE "vfs = 2\ndriver = vfio-pci\n", 1, "has vfs and driver: " },
+                { GOOD_DEVICE "vfs = 2\nallow = network\n", 1, "has vfs and allow: " },
+                { GOOD_DEVICE "vfs = 2\n[device y]\naddress = 00:04.0\nid = 8086:10d3\n", 5, "of [device nic0]" },
                 { "# \n[device x]\nid = 8086:10d3\n", 2, "[device x] has no address" },
                 { "[device x]\naddress = 0000:00:04.0\n", 1, "[device x] has no id" },
                 { GOOD_DEVICE "path = pci0000:00/05.0\n", 1, "expected it to end in /04.0" },
@@ -350,10 +384,10 @@ static void test_without_proc(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_defaults), cmocka_unit_test(test_all_keys),  cmocka_unit_test(test_group),
-                cmocka_unit_test(test_faults),   cmocka_unit_test(test_long_line), cmocka_unit_test(test_truncated),
-                TREE_TEST(test_files),           TREE_TEST(test_limits),           TREE_TEST(test_file_faults),
-                TREE_TEST(test_without_proc),
+                cmocka_unit_test(test_defaults),  cmocka_unit_test(test_all_keys),  cmocka_unit_test(test_makers),
+                cmocka_unit_test(test_makers),    cmocka_unit_test(test_group),     cmocka_unit_test(test_faults),
+                cmocka_unit_test(test_long_line), cmocka_unit_test(test_truncated), TREE_TEST(test_files),
+                TREE_TEST(test_limits),           TREE_TEST(test_file_faults),      TREE_TEST(test_without_proc),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
