@@ -8,7 +8,7 @@
 
 #define SUBJECT(d) wanted_subject((d), (char[WANTED_SUBJECT_MAX]){ 0 })
 
-static int judge_present(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
+static int judge_present(const Check *self, const WantedDevice *d, FindingList *ret)
 {
         const ConfigDevice *c = d->config;
         const char *subject = SUBJECT(d);
@@ -30,7 +30,7 @@ static int judge_present(const Check *self, const Judgement *j, const WantedDevi
                 if (c->optional)
                         return finding_add(ret, self->id, RESULT_SKIPPED, subject, CURE_NONE, NULL,
                                            "not there, and configured as optional%s", elsewhere);
-                if (wanted_device_is_made(j->config, d))
+                if (d->made)
                         return finding_add(ret, self->id, RESULT_SKIPPED, subject, CURE_NONE, NULL,
                                            "made at each boot by %s, see device.vfs", PCI_ADDR_TEXT(d->maker->addr));
                 (void) snprintf(cure, sizeof(cure), "%s, correct the section at %s:%u, or say optional = yes",
@@ -58,7 +58,7 @@ static int judge_present(const Check *self, const Judgement *j, const WantedDevi
 int check_device_present(const Check *self, const Judgement *j, FindingList *ret)
 {
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
-                int r = judge_present(self, j, d, ret);
+                int r = judge_present(self, d, ret);
 
                 if (r < 0)
                         return r;

@@ -157,7 +157,7 @@ PlanRefusal plan_refusal(const Judgement *j, const FindingList *findings)
         if (finding_worst(findings) == RESULT_BLOCKED)
                 return PLAN_REFUSED_BLOCKED;
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices)
-                if (!wanted_device_ok(d) && d->state != DEVICE_WAITING && !wanted_device_is_made(j->config, d))
+                if (!wanted_device_ok(d) && d->state != DEVICE_WAITING && !(d->state == DEVICE_ABSENT && d->made))
                         return PLAN_REFUSED_UNSEEN;
         FOREACH_ARRAY(m, j->wanted->makers, j->wanted->n_makers)
                 if (m->state == MAKER_UNKNOWN)

@@ -134,6 +134,8 @@ int render_claims(const Wanted *w, const Facts *facts, char **ret)
 
                 if (d->state == DEVICE_WAITING)
                         continue;
+                if (!path && d->made) /* its line is to be the same when it is there and when it is not */
+                        path = "-";
                 if (!path && d->state == DEVICE_FOUND)
                         path = d->function->path;
                 if (path &&
@@ -143,8 +145,9 @@ int render_claims(const Wanted *w, const Facts *facts, char **ret)
                         path = old_path = recorded_path(line);
                 find_root(facts, line, root);
                 fprintf(f, "%s %04x:%04x %s %s %s%s%s%s%s", PCI_ADDR_TEXT(c->address), c->id.vendor, c->id.device,
-                        stub_driver_to_string(c->driver), path ?: "-", c->name, c->optional ? " optional=yes" : "",
-                        w->in_claim_image ? " later=yes" : "", *root ? " " : "", root);
+                        stub_driver_to_string(c->driver), path ?: "-", c->name,
+                        c->optional || d->made ? " optional=yes" : "", w->in_claim_image ? " later=yes" : "",
+                        *root ? " " : "", root);
                 print_guards(f, facts, d, line);
                 fputc('\n', f);
         }

@@ -46,6 +46,15 @@ const char *wanted_listed(const Facts *f, const ConfigDevice *c)
         return NULL;
 }
 
+static bool is_made(const Config *c, const Facts *f, const WantedDevice *d)
+{
+        const PciFunction *p = d->function, *maker = d->maker;
+
+        if (p && p->physfn != PCI_PARENT_NONE)
+                maker = f->functions + p->physfn;
+        return maker && config_maker_at(c, maker->addr);
+}
+
 static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const PciFunction *p, HostUseAnswer host)
 {
         if (f->pci == TRISTATE_UNKNOWN)
@@ -232,6 +241,7 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
                         d->moved_to = moved_to(facts, c);
                 if (d->state == DEVICE_ABSENT)
                         d->maker = maker_of(facts, c);
+                d->made = is_made(config, facts, d);
         }
         w.unsafe_interrupts = config->unsafe_interrupts && config_has_devices(config);
         r = index_devices(facts, &w);

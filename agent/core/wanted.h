@@ -29,6 +29,7 @@ typedef struct WantedDevice {
         HostUseAnswer host;          /* what of the host is on it */
         const PciFunction *moved_to; /* not there, but the only function elsewhere with that id */
         const PciFunction *maker;    /* not there, and this one could make it: it can have virtual functions */
+        bool made;                   /* a virtual function of a maker that is configured, be it there yet or not */
         DeviceState state;
         Verdict verdict; /* on the function, as it will be with all wanted devices claimed; empty where there is none */
 } WantedDevice;
@@ -124,12 +125,6 @@ const char *wanted_listed(const Facts *f, const ConfigDevice *c);
 static inline bool wanted_is_listed(const Facts *f, const ConfigDevice *c)
 {
         return wanted_listed(f, c) != NULL;
-}
-
-/* Is it a virtual function that this configuration has made? */
-static inline bool wanted_device_is_made(const Config *c, const WantedDevice *d)
-{
-        return d->state == DEVICE_ABSENT && d->maker && config_maker_at(c, d->maker->addr);
 }
 
 /* How many devices wait for the host's network. They are neither claimed nor in the way of others. */

@@ -216,6 +216,26 @@ static void another_card(void **state)
         assert_int_equal(plan_refusal(&m->judgement, &m->findings), PLAN_REFUSED_UNSEEN);
 }
 
+/* The line of one that is configured by itself is the same before and after it was made: no image changes for that. */
+static void one_by_itself(void **state)
+{
+        Machine *m = setup(state);
+        _cleanup_free_ char *before = NULL;
+
+        machine_add_device(m, "vf1", "0000:00:06.2", "8086:154c");
+        machine_function(m, MAKER)->can_virtual = true;
+        machine_judge(m);
+        before = copy(m->wanted.claims);
+        assert_non_null(strstr(before, "0000:00:06.2 8086:154c vfio-pci - vf1 optional=yes "));
+        assert_true(is_told(m, "device.present", "made at each boot by " MAKER ", see device.vfs"));
+        assert_int_equal(plan_refusal(&m->judgement, &m->findings), PLAN_ALLOWED);
+        make(m, 0, "vfio-pci");
+        make(m, 1, "vfio-pci");
+        machine_judge(m);
+        assert_string_equal(m->wanted.claims, before);
+        assert_true(is_told(m, "device.present", "8086:154c is there"));
+}
+
 /* Without any device of their own they need the IOMMU, and no claim. */
 static void nothing_else(void **state)
 {
@@ -235,8 +255,8 @@ static void nothing_else(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                T(none_yet),      T(drivers), T(all_there),    T(on_another_driver),
-                T(other_numbers), T(not_now), T(another_card), T(nothing_else),
+                T(none_yet), T(drivers),      T(all_there),    T(on_another_driver), T(other_numbers),
+                T(not_now),  T(another_card), T(nothing_else), T(one_by_itself),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
