@@ -39,9 +39,9 @@ static int add_present(Asked *a, const Judgement *j, const DeviceSelection *s)
         FOREACH_ARRAY(i, s->items, s->n) {
                 const WantedDevice *d = wanted_device_of(j->wanted, j->facts->functions + *i);
 
+                n += d || wanted_maker_of(j->wanted, j->facts->functions + *i);
                 if (!d)
                         continue;
-                n++;
                 if (add(a, d) < 0)
                         return -ENOMEM;
         }
@@ -52,7 +52,7 @@ static int add_present(Asked *a, const Judgement *j, const DeviceSelection *s)
 static int add_configured(Asked *a, const Judgement *j, const char *text)
 {
         const Wanted *w = j->wanted;
-        _cleanup_free_ PciFunction *functions = calloc(w->n_devices + 1, sizeof(*functions));
+        _cleanup_free_ PciFunction *functions = calloc(w->n_devices + w->n_makers + 1, sizeof(*functions));
         _cleanup_(device_selection_done) DeviceSelection s = {};
         int r;
 
@@ -60,11 +60,15 @@ static int add_configured(Asked *a, const Judgement *j, const char *text)
                 return -ENOMEM;
         for (size_t i = 0; i < w->n_devices; i++)
                 functions[i] = (PciFunction){ .addr = w->devices[i].config->address, .id = w->devices[i].config->id };
-        r = device_select(&(Facts){ .functions = functions, .n_functions = w->n_devices }, j->config, text, &s);
+        for (size_t i = 0; i < w->n_makers; i++)
+                functions[w->n_devices + i] =
+                        (PciFunction){ .addr = w->makers[i].config->address, .id = w->makers[i].config->id };
+        r = device_select(&(Facts){ .functions = functions, .n_functions = w->n_devices + w->n_makers }, j->config,
+                          text, &s);
         if (r < 0 || s.spelling == DEVICE_BY_KIND || s.spelling == DEVICE_BY_WORDS)
                 return r;
         FOREACH_ARRAY(i, s.items, s.n)
-                if (add(a, w->devices + *i) < 0)
+                if (*i < w->n_devices && add(a, w->devices + *i) < 0)
                         return -ENOMEM;
         return (int) s.n;
 }

@@ -6,7 +6,7 @@
 #include "model/finding.h"
 
 /* The configured devices that a check is asked about. What is told of others is left out; what is told of the host is
- * of all of them. */
+ * of all of them, and what is made of virtual functions belongs to it: who makes them stays with the host. */
 typedef struct Asked {
         const WantedDevice **devices; /* of the wanted, in the order in which they were asked for, each once */
         size_t n;

@@ -206,10 +206,19 @@ static int find_nearest(const Facts *f, const Wish *w, DeviceSelection *s)
         return 0;
 }
 
+/* All sections of devices, one after the other; NULL: there is no more. */
+static const ConfigDevice *section_at(const Config *c, size_t i)
+{
+        if (i < c->n_devices)
+                return c->devices + i;
+        return i - c->n_devices < c->n_makers ? c->makers + (i - c->n_devices) : NULL;
+}
+
 static const char *guess_word(const Config *c, const char *text)
 {
         unsigned best = strlen(text) < 4 ? 2 : 3; /* one letter of a short word, two of a longer one */
         const char *found = NULL, *name;
+        const ConfigDevice *d;
 
         for (size_t i = 0; (name = device_kind_name(i)); i++) {
                 unsigned distance = text_distance(text, name);
@@ -219,7 +228,7 @@ static const char *guess_word(const Config *c, const char *text)
                         found = name;
                 }
         }
-        FOREACH_ARRAY(d, c->devices, c->n_devices)
+        for (size_t i = 0; (d = section_at(c, i)); i++)
                 if (text_distance(text, d->name) < best) {
                         best = text_distance(text, d->name);
                         found = d->name;
@@ -229,9 +238,10 @@ static const char *guess_word(const Config *c, const char *text)
 
 static int wish_parse(const Config *c, const char *text, Wish *ret, int *ret_error)
 {
+        const ConfigDevice *d;
         int r;
 
-        FOREACH_ARRAY(d, c->devices, c->n_devices)
+        for (size_t i = 0; (d = section_at(c, i)); i++)
                 if (streq(d->name, text)) {
                         ret->section = d;
                         return 0;

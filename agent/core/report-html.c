@@ -72,7 +72,7 @@ static void add_asked(Xml *x, const Asked *a)
 
         xml_start_line(x, "p");
         xml_attribute(x, "class", "why");
-        xml_text(x, "of the host and ");
+        xml_text(x, a->n > 0 ? "of the host and " : "of the host");
         for (size_t i = 0; i < a->n; i++)
                 xml_text(x, "%s%s", i == 0 ? "" : ", ", wanted_subject(a->devices[i], subject));
         xml_text(x, "; nothing of the other devices");

@@ -89,7 +89,7 @@ static void print_asked(Printer *p, const Asked *a)
 {
         char subject[WANTED_SUBJECT_MAX];
 
-        printer_add(p, "of the host and ");
+        printer_add(p, a->n > 0 ? "of the host and " : "of the host");
         printer_hang(p);
         for (size_t i = 0; i < a->n; i++)
                 printer_add(p, "%s%s", i == 0 ? "" : ", ", wanted_subject(a->devices[i], subject));

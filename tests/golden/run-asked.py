@@ -129,6 +129,20 @@ def statuses(m: Machine) -> None:
     m.same("a bad configuration is told whole", m.report("nic0", status=78)["asked"], None)
 
 
+def makers(m: Machine) -> None:
+    """What makes virtual functions stays with the host, and so does what is told of it."""
+    m.tree.write("/etc/ptprep/ptprep.conf", PAIR.replace(b"id = 8086:10d3", b"id = 8086:10d3\nvfs = 2", 1))
+    for text in ("nic0", "00:04.0", "twin"):
+        out, _ = m.run("--check", text)
+        if "device.vfs" not in out:
+            m.errors.append(f"{text}: what makes virtual functions is not told: {out}")
+    out, _ = m.run("--check", "nic0")
+    for said in (r"^of the host; nothing of the other devices$", r"blocked +device.vfs +nic0 \(0000:00:04\.0\): "):
+        if not re.search(said, out, re.M):
+            m.errors.append(f"no {said!r} in {out}")
+    m.same("nothing of the other one", re.findall("twin", out), [])
+
+
 def main() -> int:
     golden = load_golden()
     with tempfile.TemporaryDirectory(prefix="ptprep-asked-") as directory:
@@ -139,6 +153,7 @@ def main() -> int:
         m = Machine(sys.argv[1], tree)
         judge(m)
         statuses(m)
+        makers(m)
     print("\n".join(m.errors) or f"{len(SPELLINGS)} spellings, each with its findings")
     return 1 if m.errors else 0
 
