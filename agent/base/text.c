@@ -73,6 +73,13 @@ bool string_in(const char *s, const char *const *list, size_t n)
         return false;
 }
 
+const char *path_base(const char *path)
+{
+        const char *slash = strrchr(path, '/');
+
+        return slash ? slash + 1 : path;
+}
+
 char *path_join(const char *directory, const char *name)
 {
         char *path;

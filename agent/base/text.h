@@ -38,6 +38,9 @@ bool string_in(const char *s, const char *const *list, size_t n);
 /* DIRECTORY/NAME, with one slash between, owned by the caller; NULL when memory is short. */
 char *path_join(const char *directory, const char *name);
 
+/* What stands behind the last slash of a path, in the path itself. */
+const char *path_base(const char *path);
+
 /* The directory of a path, "/boot" of "/boot/grub.cfg"; owned by the caller, NULL when memory is short. */
 char *path_directory(const char *path);
 

@@ -2,6 +2,7 @@
 #include "loader.h"
 
 #include "table.h"
+#include "text.h"
 
 static const char *const loader_kind_table[_LOADER_MAX] = {
         [LOADER_GRUB2] = "grub2", [LOADER_SYSTEMD_BOOT] = "systemd-boot",
@@ -123,12 +124,9 @@ const char *boot_entry_origin(const BootEntry *e, const char *word)
 
 bool boot_entry_loads_early(const BootEntry *e, const char *name)
 {
-        FOREACH_ARRAY(path, e->early.items, e->early.n) {
-                const char *slash = strrchr(*path, '/');
-
-                if (streq(slash ? slash + 1 : *path, name))
+        FOREACH_ARRAY(path, e->early.items, e->early.n)
+                if (streq(path_base(*path), name))
                         return true;
-        }
         return false;
 }
 

@@ -182,33 +182,6 @@ bool bls_options_use(const BlsEntry *e, BlsReader reader, const char *name)
         return false;
 }
 
-/* The last image is the initramfs, those before it are microcode or tables. */
-static const char *last_initrd(const BlsEntry *e, BlsReader reader)
-{
-        const BlsField *f, *last = NULL;
-        size_t from = 0;
-
-        while ((f = next_field(e, reader, "initrd", &from)))
-                last = f;
-        return last ? last->value : NULL;
-}
-
-/* Several images on one line are GRUB's alone. What a variable adds behind them, such as $tuned_initrd, is no initramfs
- * of its own. */
-static int last_image(const char *line, char **ret)
-{
-        const char *image = line;
-        size_t n;
-
-        for (const char *word = line; *word; word += strspn(word, " \t")) {
-                n = strcspn(word, " \t");
-                if (*word != '$')
-                        image = word;
-                word += n;
-        }
-        return string_printf(ret, "%.*s", (int) strcspn(image, " \t"), image);
-}
-
 /* The line that has the arguments, else the first. */
 static unsigned options_line(const BlsEntry *e, BlsReader reader)
 {
@@ -234,7 +207,7 @@ int bls_boot_entry(const BlsEntry *e, BlsReader reader, const char *name, const 
                    const LoaderVariable *variables, size_t n, BootEntry *ret)
 {
         const char *title = bls_value(e, reader, "title"), *kernel = bls_value(e, reader, "linux"),
-                   *version = bls_value(e, reader, "version"), *initrd = last_initrd(e, reader);
+                   *version = bls_value(e, reader, "version");
         int r = string_copy(title ?: (reader == BLS_GRUB ? kernel : version) ?: name, &ret->title);
 
         if (r >= 0)
@@ -243,8 +216,8 @@ int bls_boot_entry(const BlsEntry *e, BlsReader reader, const char *name, const 
                 r = string_copy(version, &ret->version);
         if (r >= 0)
                 r = string_copy(path, &ret->file);
-        if (r >= 0 && initrd)
-                r = reader == BLS_GRUB ? last_image(initrd, &ret->initrd) : string_copy(initrd, &ret->initrd);
+        if (r >= 0)
+                r = bls_initrds(e, reader, &ret->early, &ret->initrd);
         if (r >= 0)
                 r = bls_arguments(e, reader, variables, n, &ret->arguments);
         if (r >= 0)
@@ -255,8 +228,7 @@ int bls_boot_entry(const BlsEntry *e, BlsReader reader, const char *name, const 
         return 0;
 }
 
-/* The line goes, with its own newline, or with the one before where it is the last and has none. */
-static char *drop_line(const char *text, const BlsField *f)
+char *bls_drop_line(const char *text, const BlsField *f)
 {
         size_t start = f->key_end, end = f->end;
 
@@ -279,7 +251,7 @@ static int edit_line(char **text, const BlsField *f, const CmdlineEdit *edit)
         if (r < 0 || streq(old, options))
                 return r;
         longer = options[strspn(options, " \t\r")] ? text_splice(*text, f->key_end, f->end, options)
-                                                   : drop_line(*text, f);
+                                                   : bls_drop_line(*text, f);
         if (!longer)
                 return -ENOMEM;
         free(*text);
@@ -456,11 +428,24 @@ int bls_compare(const char *a, const char *b)
 static int take_out_of_entry(const char *text, const OwnedWords *words, char **ret)
 {
         _cleanup_(kargs_done) Kargs taken = {};
-        int r = 0;
+        _cleanup_free_ char *without = strdup(text);
+        int r = without ? 0 : -ENOMEM;
 
-        for (size_t i = 0; i < words->n && r >= 0; i++)
-                r = string_list_add(&taken.words, words->items[i].word);
-        return r < 0 ? r : bls_edit(text, &(CmdlineEdit){ .take = &taken }, NULL, ret);
+        for (size_t i = 0; i < words->n && r >= 0; i++) {
+                const OwnedWord *w = words->items + i;
+                char *shorter;
+
+                if (!streq(w->place, BLS_PLACE_INITRD)) {
+                        r = string_list_add(&taken.words, w->word);
+                        continue;
+                }
+                r = bls_edit_early(without, path_base(w->word), NULL, &shorter);
+                if (r >= 0) {
+                        free(without);
+                        without = shorter;
+                }
+        }
+        return r < 0 ? r : bls_edit(without, &(CmdlineEdit){ .take = &taken }, NULL, ret);
 }
 
 const OwnedFormat owned_bls = { "bls", take_out_of_entry };

@@ -61,8 +61,8 @@ bool bls_options_use(const BlsEntry *e, BlsReader reader, const char *name);
 /**
  * bls_boot_entry() - what an entry boots, as its reader sees it
  * @name: of the file. @path: of it. @variables: as for bls_arguments().
- * @ret: zeroed; gets title, kernel (NULL: it names none with "linux"), version, initrd (the last one), file, line,
- * arguments, and what of them only GRUB can tell. The caller's to free, on failure too. 0 or -ENOMEM.
+ * @ret: zeroed; gets title, kernel (NULL: it names none with "linux"), version, initrd (the last one) and those before
+ * it, file, line, arguments, and what of them only GRUB can tell. The caller's to free, on failure too. 0 or -ENOMEM.
  */
 int bls_boot_entry(const BlsEntry *e, BlsReader reader, const char *name, const char *path,
                    const LoaderVariable *variables, size_t n, BootEntry *ret) _must_check_;
@@ -75,6 +75,28 @@ int bls_boot_entry(const BlsEntry *e, BlsReader reader, const char *name, const 
  * @ret: owned by the caller. Returns as cmdline_edit().
  */
 int bls_edit(const char *text, const CmdlineEdit *edit, const char *base, char **ret) _must_check_;
+
+/* The text without one of its lines: that goes with its own newline, or with the one before where it is the last and
+ * has none. Owned by the caller; NULL when memory is short. */
+char *bls_drop_line(const char *text, const BlsField *f);
+
+/* The place, in the record, of an image that ptprep has an entry load; other words are in its options: "". */
+#define BLS_PLACE_INITRD "initrd"
+
+/**
+ * bls_initrds() - the images that an entry loads
+ * The last one is the initramfs, those before it are microcode, tables, or the claim image.
+ * @ret_early: empty; gets those before. @ret: owned by the caller; untouched where there is none. 0 or -ENOMEM.
+ */
+int bls_initrds(const BlsEntry *e, BlsReader reader, StringList *ret_early, char **ret) _must_check_;
+
+/**
+ * bls_edit_early() - the text of an entry with one more image in front of the initramfs, or without it
+ * @name: of its file. @wanted: its path as the entry has to have it: a line of its own directly in front of that of the
+ * initramfs, so that microcode stays first; none where there is no initramfs. NULL: all lines with that file go.
+ * @ret: owned by the caller. 0 or -ENOMEM.
+ */
+int bls_edit_early(const char *text, const char *name, const char *wanted, char **ret) _must_check_;
 
 /**
  * bls_replace_variable() - the text of an entry with $NAME in its options replaced

@@ -198,6 +198,81 @@ static void entries_keep_their_bytes(void **state)
         }
 }
 
+/* Directly in front of the initramfs, written as its line is, and gone again to the byte. */
+static void one_more_image_in_front(void **state)
+{
+        static const struct {
+                const char *before, *after; /* NULL: as before */
+        } rows[] = {
+                { "linux /k\ninitrd /i\n", "linux /k\ninitrd /c.img\ninitrd /i\n" },
+                { "initrd     /i", "initrd     /c.img\ninitrd     /i" },
+                { " initrd\t/u\n initrd\t/i\noptions a\n", " initrd\t/u\n initrd\t/c.img\n initrd\t/i\noptions a\n" },
+                { "initrd /i\r\noptions a\r\n", "initrd /c.img\r\ninitrd /i\r\noptions a\r\n" },
+                { "# initrd /x\ninitrd /i $more\n", "# initrd /x\ninitrd /c.img\ninitrd /i $more\n" },
+                { "linux /k\ninitrd\n", NULL },
+                { "linux /k\n", NULL },
+                { "", NULL },
+        };
+
+        (void) state;
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_free_ char *after = NULL, *again = NULL, *back = NULL;
+
+                assert_int_equal(bls_edit_early(row->before, "c.img", "/c.img", &after), 0);
+                assert_string_equal(after, row->after ?: row->before);
+                assert_int_equal(bls_edit_early(after, "c.img", "/c.img", &again), 0);
+                assert_string_equal(again, after);
+                assert_int_equal(bls_edit_early(after, "c.img", NULL, &back), 0);
+                assert_string_equal(back, row->before);
+        }
+}
+
+/* Elsewhere, twice, or behind the initramfs it would not be found, or not be in front. */
+static void the_image_is_where_it_has_to_be(void **state)
+{
+        static const char *const texts[] = { "initrd /boot/c.img\ninitrd /i\n", "initrd /i\ninitrd /c.img\n",
+                                             "initrd /c.img\ninitrd /c.img\ninitrd /i\n" };
+
+        (void) state;
+        FOREACH_ARRAY(text, texts, ELEMENTSOF(texts)) {
+                _cleanup_free_ char *after = NULL;
+
+                assert_int_equal(bls_edit_early(*text, "c.img", "/c.img", &after), 0);
+                assert_string_equal(after, "initrd /c.img\ninitrd /i\n");
+        }
+}
+
+/* The last one is the initramfs. GRUB alone takes several of one line, and variables in it. */
+static void images_in_their_order(void **state)
+{
+        static const struct {
+                const char *text;
+                BlsReader reader;
+                size_t early;
+                const char *first, *initrd;
+        } rows[] = {
+                { "initrd /u\ninitrd /c\ninitrd /i\n", BLS_SYSTEMD, 2, "/u", "/i" },
+                { "initrd /u /c\ninitrd /i $tuned_initrd\n", BLS_GRUB, 2, "/u", "/i" },
+                { "initrd /u x\ninitrd /i y\n", BLS_SYSTEMD, 1, "/u x", "/i y" },
+                { "initrd $all\n", BLS_GRUB, 0, NULL, "$all" },
+                { "linux /k\n\ninitrd /i\n", BLS_GRUB, 0, NULL, NULL },
+                { "linux /k\n\ninitrd /i\n", BLS_SYSTEMD, 0, NULL, "/i" },
+        };
+
+        (void) state;
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_(bls_entry_done) BlsEntry e = {};
+                _cleanup_(string_list_done) StringList early = {};
+                _cleanup_free_ char *initrd = NULL;
+
+                assert_int_equal(bls_parse(row->text, &e), 0);
+                assert_int_equal(bls_initrds(&e, row->reader, &early, &initrd), 0);
+                assert_true(streq_null(initrd, row->initrd));
+                assert_int_equal(early.n, row->early);
+                assert_true(early.n == 0 || streq(early.items[0], row->first));
+        }
+}
+
 static void contradictions_go_from_every_options_line(void **state)
 {
         _cleanup_free_ char *a = entry("linux /k\noptions iommu=off\noptions x intel_iommu=off y\noptions iommu=off",
@@ -382,6 +457,9 @@ int main(void)
                 cmocka_unit_test(an_open_quote_is_refused),
                 cmocka_unit_test(what_is_there_already_is_not_missing),
                 cmocka_unit_test(entries_keep_their_bytes),
+                cmocka_unit_test(one_more_image_in_front),
+                cmocka_unit_test(the_image_is_where_it_has_to_be),
+                cmocka_unit_test(images_in_their_order),
                 cmocka_unit_test(contradictions_go_from_every_options_line),
                 cmocka_unit_test(the_default_of_a_missing_line_is_kept),
                 cmocka_unit_test(each_reader_gets_its_own_arguments),
