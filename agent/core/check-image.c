@@ -105,26 +105,26 @@ static int judge_helper(const Check *self, const Facts *f, FindingList *ret)
 
 static int judge_claim_image_file(const Check *self, const Judgement *j, FindingList *ret)
 {
+        const char *path = facts_claim_image(j->facts);
         const BootEntry *e = claim_image_unloaded(j);
         char line[16];
 
         switch (claim_image_state(j)) {
         case IMAGE_MISSING:
-                return finding_add(ret, self->id, RESULT_FAIL, NAME_CLAIM_IMAGE, CURE_APPLY, NULL, "does not exist");
+                return finding_add(ret, self->id, RESULT_FAIL, path, CURE_APPLY, NULL, "does not exist");
         case IMAGE_STALE:
-                return finding_add(ret, self->id, RESULT_FAIL, NAME_CLAIM_IMAGE, CURE_APPLY, NULL,
+                return finding_add(ret, self->id, RESULT_FAIL, path, CURE_APPLY, NULL,
                                    "has another claim list, helper or unit in it");
         case IMAGE_CURRENT:
                 break;
         default:
-                return finding_add(ret, self->id, RESULT_UNKNOWN, NAME_CLAIM_IMAGE,
-                                   j->facts->is_root ? CURE_NONE : CURE_ROOT, NULL, "cannot tell what is in it");
+                return finding_add(ret, self->id, RESULT_UNKNOWN, path, j->facts->is_root ? CURE_NONE : CURE_ROOT, NULL,
+                                   "cannot tell what is in it");
         }
         if (e)
                 return finding_add(ret, self->id, RESULT_FAIL, e->id, CURE_APPLY, NULL,
-                                   "%s%s: " NAME_CLAIM_IMAGE " is not loaded by this entry yet", e->file,
-                                   boot_entry_line(e, line));
-        return finding_add(ret, self->id, RESULT_OK, NAME_CLAIM_IMAGE, CURE_NONE, NULL,
+                                   "%s%s: %s is not loaded by this entry yet", e->file, boot_entry_line(e, line), path);
+        return finding_add(ret, self->id, RESULT_OK, path, CURE_NONE, NULL,
                            "has the present claim list, and every entry loads it");
 }
 

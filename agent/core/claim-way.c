@@ -27,12 +27,13 @@ static bool builders_want_it(const Facts *f)
         return false;
 }
 
-static int kernel_obstacle(const Facts *f, const KernelRelease *k, char **ret)
+/* @beside_kernel: GRUB's script looks for it in the directory of the kernel. */
+static int kernel_obstacle(const Facts *f, const KernelRelease *k, bool beside_kernel, char **ret)
 {
         const BuilderKind maker = maker_of(f, k);
         const char *name = k->kernel ? startswith(k->kernel, NAME_BOOT "/") : NULL;
 
-        if (k->kernel && (!name || strchr(name, '/')))
+        if (beside_kernel && k->kernel && (!name || strchr(name, '/')))
                 return string_printf(ret, "%s does not lie in " NAME_BOOT, k->kernel);
         if (maker >= _BUILDER_FIRST && !builder_ops(maker)->starts_claim_image)
                 return string_printf(ret, "nothing in an image of %s would start what is in the claim image",
@@ -43,8 +44,28 @@ static int kernel_obstacle(const Facts *f, const KernelRelease *k, char **ret)
         return 0;
 }
 
+/* Two boot loaders load from two partitions, or another program writes the entries. */
+static int machine_obstacle(const Facts *f, char **ret)
+{
+        const char *directory = NULL;
+
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
+                const char *here = l->unused ? NULL : l->early_directory;
+
+                if (directory && here && !streq(directory, here))
+                        return string_printf(ret, "there are boot loaders that load from %s, and from %s", directory,
+                                             here);
+                directory = here ?: directory;
+        }
+        FOREACH_ARRAY(o, f->others, f->n_others)
+                if (o->helper)
+                        return string_printf(ret, "%s writes the boot entries anew, without it", o->name);
+        return 0;
+}
+
 int claim_way_obstacle(const Facts *f, char **ret)
 {
+        bool beside_kernel = false;
         size_t used = 0;
         int r = 0;
 
@@ -52,13 +73,15 @@ int claim_way_obstacle(const Facts *f, char **ret)
                 const char *obstacle = l->unused ? NULL : loader_early_obstacle(l);
 
                 used += !l->unused;
+                beside_kernel |= !l->unused && l->kind == LOADER_GRUB2;
                 if (obstacle)
                         return string_printf(ret, "%s: %s", loader_kind_to_string(l->kind), obstacle);
         }
         if (used == 0)
                 return string_copy("no boot loader is found that could load it", ret);
+        r = machine_obstacle(f, ret);
         for (size_t i = 0; i < f->n_kernels && r >= 0 && !*ret; i++)
-                r = kernel_obstacle(f, f->kernels + i, ret);
+                r = kernel_obstacle(f, f->kernels + i, beside_kernel, ret);
         if (r < 0 || *ret || f->claim_image.has_helper == TRISTATE_YES)
                 return r;
         return string_copy("this ptprep was built without " NAME_STATIC_HELPER

@@ -156,34 +156,63 @@ int plan_claim_image(const Judgement *j, Plan *p)
 
         if (!w->in_claim_image || claim_image_state(j) == IMAGE_CURRENT)
                 return 0;
-        s = plan_add_claim_image(p, "image.current", NAME_CLAIM_IMAGE);
+        s = plan_add_claim_image(p, "image.current", facts_claim_image(j->facts));
         r = s ? string_copy(w->claims, &s->claims) : -ENOMEM;
         return r < 0 ? r : string_copy(w->modprobe_snippet, &s->modprobe);
 }
 
-static bool is_made_anew(const Plan *p, const char *menu)
+/* Does a step of the plan leave this entry without the claim image, or does its tool, which is watched? */
+static bool is_taken_out(const Plan *p, const BootEntry *e)
 {
-        FOREACH_ARRAY(s, p->steps, p->n)
-                if (s->kind == STEP_MKCONFIG && streq(s->path, menu))
+        FOREACH_ARRAY(s, p->steps, p->n) {
+                const FileStep *file = streq(s->path, e->file) ? step_file(s) : NULL;
+
+                if (s->kind == STEP_MKCONFIG && streq(s->path, e->file))
                         return true;
+                if (file && !strstr(file->new_text ?: "", NAME_CLAIM_IMAGE_FILE))
+                        return true;
+        }
         return false;
+}
+
+/* @directory: of boot loaders that load from there; NULL: of all. */
+static const BootEntry *claim_image_kept(const Facts *f, const Plan *p, const char *directory)
+{
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                FOREACH_ARRAY(e, l->entries, directory && !streq_null(directory, l->early_directory) ? 0 : l->n_entries)
+                        if (boot_entry_loads_early(e, NAME_CLAIM_IMAGE_FILE) && !is_taken_out(p, e))
+                                return e;
+        return NULL;
+}
+
+/* That of a boot loader that was in use before goes with the last entry that names it. */
+static int plan_left(const Facts *f, Plan *p)
+{
+        FOREACH_ARRAY(path, f->claim_image.left.items, f->claim_image.left.n) {
+                _cleanup_free_ char *directory = path_directory(*path);
+
+                if (!directory)
+                        return -ENOMEM;
+                if (!claim_image_kept(f, p, directory) && !plan_add_claim_image(p, "image.current", *path))
+                        return -ENOMEM;
+        }
+        return 0;
 }
 
 int plan_no_claim_image(const Judgement *j, FindingList *findings, Plan *p)
 {
         const Facts *f = j->facts;
+        const bool goes = !j->wanted->in_claim_image && f->claim_image.exists == TRISTATE_YES;
+        const BootEntry *e = goes ? claim_image_kept(f, p, NULL) : NULL;
 
-        if (j->wanted->in_claim_image || f->claim_image.exists != TRISTATE_YES)
-                return 0;
-        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
-                FOREACH_ARRAY(e, l->entries, l->n_entries)
-                        if (boot_entry_loads_early(e, NAME_CLAIM_IMAGE_FILE) && !is_made_anew(p, e->file))
-                                return finding_add(findings, "image.current", RESULT_BLOCKED, e->id, CURE_PERSON,
-                                                   "take it out of that entry, and run ptprep again",
-                                                   "%s: this entry loads " NAME_CLAIM_IMAGE
-                                                   ", and would not boot without it: it stays",
-                                                   e->file);
-        return plan_add_claim_image(p, "image.current", NAME_CLAIM_IMAGE) ? 0 : -ENOMEM;
+        if (e)
+                return finding_add(findings, "image.current", RESULT_BLOCKED, e->id, CURE_PERSON,
+                                   "take it out of that entry, and run ptprep again",
+                                   "%s: this entry loads %s, and would not boot without it: it stays", e->file,
+                                   facts_claim_image(f));
+        if (goes && !plan_add_claim_image(p, "image.current", facts_claim_image(f)))
+                return -ENOMEM;
+        return plan_left(f, p);
 }
 
 /* @key: under which the stamp is found again. */

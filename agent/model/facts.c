@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "facts.h"
 
+#include "names.h"
+
 void facts_init(Facts *f)
 {
         *f = (Facts){
@@ -70,6 +72,8 @@ void facts_done(Facts *f)
         free(f->modules_load);
         free(f->claim_image.helper);
         free(f->claim_image.unit);
+        free(f->claim_image.path);
+        string_list_done(&f->claim_image.left);
         free(f->image_stamps);
         free(f->network_memory);
         free(f->failed_plan);
@@ -101,7 +105,12 @@ bool facts_traces(const Facts *f)
                 if (b->snippet)
                         return true;
         return f->claims || f->modprobe_snippet || f->modules_load || f->claim_image.exists == TRISTATE_YES ||
-               f->image_stamps || f->record_text;
+               f->claim_image.left.n > 0 || f->image_stamps || f->record_text;
+}
+
+const char *facts_claim_image(const Facts *f)
+{
+        return f->claim_image.path ?: NAME_CLAIM_IMAGE;
 }
 
 static bool same_slot(PciAddr a, PciAddr b)

@@ -154,8 +154,10 @@ typedef struct ClaimImage {
         char *helper;        /* its bytes; NULL: not read, or no program that could be run */
         size_t helper_size;
         char *unit; /* text of ptprep-claim.service; NULL: not read */
+        char *path; /* where it is, or is to be: beside what the boot loader loads; NULL: not known yet */
         Tristate exists;
-        uint64_t hash; /* fnv1a of its bytes; 0: not read */
+        uint64_t hash;   /* fnv1a of its bytes; 0: not read */
+        StringList left; /* paths of others, for a boot loader that is not in use any more */
 } ClaimImage;
 
 /* A function that is configured to have virtual functions, as the kernel shows it (Linux
@@ -242,6 +244,9 @@ void facts_done(Facts *f);
 
 /* Has ptprep left anything on this machine that is to be taken back when nothing is configured any more? */
 bool facts_traces(const Facts *f);
+
+/* Path of the claim image, be it there or not: on the partition from which the boot loader in use loads. */
+const char *facts_claim_image(const Facts *f);
 
 /* By address; NULL: no such function. */
 const PciFunction *facts_function(const Facts *f, PciAddr a);

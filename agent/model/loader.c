@@ -44,6 +44,7 @@ void loader_done(Loader *l)
         free(l->variables);
         boot_entries_free(l->entries, l->n_entries);
         free(l->generated);
+        free(l->early_directory);
         free(l->drop_in);
         free(l->obstacle);
         string_list_done(&l->mkconfig);

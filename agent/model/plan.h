@@ -21,7 +21,7 @@ typedef enum StepKind {
         STEP_REMOVE_FILE,   /* a file goes away */
         STEP_REBUILD_IMAGE, /* the initramfs image of a kernel release is built anew */
         STEP_COPY_IMAGE,    /* a file gets the bytes of an image */
-        STEP_CLAIM_IMAGE,   /* NAME_CLAIM_IMAGE is made, or goes away */
+        STEP_CLAIM_IMAGE,   /* the claim image is made, or goes away */
         STEP_STAMP_IMAGES,  /* NAME_IMAGE_STAMPS gets which images were verified */
         STEP_MKCONFIG,      /* a program makes a menu beside the old one; verified, then renamed to it */
         STEP_COMMAND,       /* a program makes boot entries by itself */

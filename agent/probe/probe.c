@@ -108,6 +108,39 @@ static int probe_helper(const Probe *p, Facts *f)
         return r == -ENOMEM ? r : 0;
 }
 
+/* It lies where the boot loader that counts loads its images from. Others are of another one, which was before. */
+static int find_claim_image(const Probe *p, Facts *f)
+{
+        static const char *const directories[] = { NAME_BOOT, "/efi", "/boot/efi" };
+        const char *directory = NAME_BOOT;
+        ClaimImage *c = &f->claim_image;
+        struct stat here = {}, there;
+
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                if (!l->unused && l->early_directory) {
+                        directory = l->early_directory;
+                        break;
+                }
+        c->path = path_join(directory, NAME_CLAIM_IMAGE_FILE);
+        if (!c->path)
+                return -ENOMEM;
+        c->has_helper = probe_exists(p->rfd, NAME_STATIC_HELPER);
+        c->exists = probe_exists(p->rfd, c->path);
+        if (c->exists == TRISTATE_YES && root_stat(p->rfd, c->path, &here) < 0)
+                return 0;
+        FOREACH_ARRAY(d, directories, ELEMENTSOF(directories)) {
+                _cleanup_free_ char *path = path_join(*d, NAME_CLAIM_IMAGE_FILE);
+                int r = path ? 0 : -ENOMEM;
+
+                if (r >= 0 && root_stat(p->rfd, path, &there) >= 0 &&
+                    !(there.st_dev == here.st_dev && there.st_ino == here.st_ino))
+                        r = string_list_add(&c->left, path);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int probe_claim_image(const Probe *p, ClaimImage *c)
 {
         _cleanup_free_ char *image = NULL;
@@ -122,7 +155,7 @@ static int probe_claim_image(const Probe *p, ClaimImage *c)
         if (r != -ENOMEM)
                 r = root_read_text(p->rfd, NAME_CLAIM_UNIT, &c->unit);
         if (r != -ENOMEM && c->exists == TRISTATE_YES) {
-                r = root_read_file(p->rfd, NAME_CLAIM_IMAGE, 2 * HELPER_MAX_BYTES, &image, &size);
+                r = root_read_file(p->rfd, c->path, 2 * HELPER_MAX_BYTES, &image, &size);
                 if (r >= 0)
                         c->hash = fnv1a(FNV_START, image, size) ?: 1;
         }
@@ -189,8 +222,9 @@ int probe_files(const Probe *p, Facts *f)
                         return r;
         }
         probe_first_boot(p, f);
-        f->claim_image.has_helper = probe_exists(p->rfd, NAME_STATIC_HELPER);
-        f->claim_image.exists = probe_exists(p->rfd, NAME_CLAIM_IMAGE);
+        r = find_claim_image(p, f);
+        if (r < 0)
+                return r;
         if (p->cfg->n_devices == 0 && !facts_traces(f))
                 return 0;
         r = probe_helper(p, f);

@@ -60,6 +60,22 @@ static int refuse_open_quote(const LoaderEdit *want, const char *path)
         return loader_refuse(want, -ENOTSUP, "%s: a double quote in the options is never closed", path);
 }
 
+/* The image in front of the others, or its line away, whoever wrote that: the file is ptprep's. */
+static int edit_early(const LoaderEdit *want, PlanWords *words, char **text)
+{
+        _cleanup_free_ char *path = want->early ? path_join("", want->early) : NULL;
+        char *edited;
+        int r = want->early && !path ? -ENOMEM : bls_edit_early(*text, NAME_CLAIM_IMAGE_FILE, path, &edited);
+
+        if (r < 0)
+                return r;
+        if (path && !streq(edited, *text))
+                r = owned_words_add(&words->added, BLS_PLACE_INITRD, path);
+        free(*text);
+        *text = edited;
+        return r;
+}
+
 int plan_entry(Plan *plan, const LoaderEdit *want, const char *path, const char *subject, const char *text)
 {
         const WordsHome *home = words_homes + WORDS_LITERAL;
@@ -80,7 +96,14 @@ int plan_entry(Plan *plan, const LoaderEdit *want, const char *path, const char 
                                     &c.words, &edited, NULL);
         if (r == -ENOTSUP)
                 return refuse_open_quote(want, path);
-        return r < 0 ? r : plan_edit(plan, want->check, path, text, edited, &c.words);
+        if (r >= 0)
+                r = edit_early(want, &c.words, &edited);
+        if (r < 0)
+                return r;
+        /* a line that goes from an entry that the record does not know, such as that of a later kernel */
+        if (c.words.added.n == 0 && c.words.removed.n == 0 && !record_file(want->record, subject ?: path))
+                return plan_write(plan, want->check, path, text, edited);
+        return plan_edit(plan, want->check, path, text, edited, &c.words);
 }
 
 /* Did ptprep add this word to every entry that it brought its claim to? */
@@ -102,7 +125,7 @@ static int inherited_words(const LoaderEdit *want, OwnedWords *ret)
                 if (streq(f->format, owned_bls.name) && owned_words_has(&f->added, "", KARG_CLAIM))
                         from = f;
         FOREACH_ARRAY(w, from ? from->added.items : NULL, from ? from->added.n : 0) {
-                int r = string_list_contains(&want->add->words, w->word) ||
+                int r = *w->place || string_list_contains(&want->add->words, w->word) ||
                                         (from_boot && !added_everywhere(want->record, w->word))
                                 ? 0
                                 : owned_words_add(ret, "", w->word);
@@ -110,7 +133,8 @@ static int inherited_words(const LoaderEdit *want, OwnedWords *ret)
                 if (r < 0)
                         return r;
         }
-        return 0;
+        /* what 95-ptprep.install has put there */
+        return ret->n > 0 && !want->early ? owned_words_add(ret, BLS_PLACE_INITRD, NAME_CLAIM_IMAGE_FILE) : 0;
 }
 
 static bool is_recorded(const Record *record, const char *path)

@@ -8,6 +8,7 @@
 
 /**
  * plan_entry() - bring the options of a type 1 entry to what is wanted, where systemd-boot is the reader
+ * And the images that it loads: LoaderEdit.early lies in the root directory of the entry's partition.
  * @text: of the file as it was read. @subject: name of the file in the record; NULL: its path.
  * Returns 0; as loader_edit().
  */

@@ -19,6 +19,8 @@
  * patched. */
 #define LEGACY_LINE_SIZE 1500
 
+#define KARG_INITRD      "initrd="
+
 size_t command_line_limit(void)
 {
         return COMMAND_LINE_SIZE - 1;
@@ -32,6 +34,16 @@ size_t boot_entry_limit(const Loader *l)
 const char *boot_entry_limiter(const Loader *l)
 {
         return l->kind == LOADER_GRUB_LEGACY ? "GRUB" : "the kernel";
+}
+
+/* A word for each image, in the order of the entry. */
+static size_t initrd_words_length(const BootEntry *e)
+{
+        size_t length = e->initrd ? strlen(KARG_INITRD) + strlen(e->initrd) : 0;
+
+        FOREACH_ARRAY(path, e->early.items, e->early.n)
+                length += strlen(KARG_INITRD) + strlen(*path) + 1;
+        return length;
 }
 
 /*
@@ -48,7 +60,7 @@ static size_t prefix_length(const Loader *l, const BootEntry *e)
         case LOADER_BLS:
                 return e->kernel ? strlen("BOOT_IMAGE=") + strlen(e->kernel) : 0;
         case LOADER_SYSTEMD_BOOT:
-                return e->initrd ? strlen("initrd=") + strlen(e->initrd) : 0;
+                return initrd_words_length(e);
         case LOADER_GRUB_LEGACY:
                 return e->kernel ? strlen("kernel ") + strlen(e->kernel) : 0;
         default:
@@ -132,6 +144,8 @@ static int length_after(const Loader *l, const BootEntry *e, const LoaderEdit *w
         FOREACH_ARRAY(w, want->add->words.items, want->add->words.n)
                 if (!kargs_has(&e->arguments, *w))
                         length = with_word(length, *w);
+        if (l->kind == LOADER_SYSTEMD_BOOT && want->early && e->initrd && !boot_entry_loads_early(e, want->early))
+                length += strlen(KARG_INITRD) + strlen("/") + strlen(want->early) + 1;
         *ret = length;
         return 0;
 }

@@ -134,6 +134,8 @@ static int read_early_variable(int rfd, Loader *l)
         int r = root_read_text(rfd, LINUX_SCRIPT, &text);
 
         l->early_variable = r >= 0 && strstr(text, VAR_EARLY);
+        if (l->early_variable && string_copy(NAME_BOOT, &l->early_directory) < 0)
+                return -ENOMEM;
         return r == -ENOMEM ? r : 0;
 }
 

@@ -183,10 +183,24 @@ static int systemd_boot_edit(const Loader *l, const LoaderEdit *want, Plan *plan
         return r < 0 ? r : delay_removal(l, want, builds, plan);
 }
 
+static const char *systemd_boot_early_obstacle(const Loader *l)
+{
+        FOREACH_ARRAY(e, l->entries, l->n_entries) {
+                if (e->rescue)
+                        continue;
+                if (e->embedded || e->image_size > 0)
+                        return "it boots unified kernel images, which have their initramfs in them";
+                if (e->initrd && !sd_entry_lies_in(e, l->early_directory))
+                        return "its entries lie on two partitions, and each loads only what is on its own";
+        }
+        return l->early_directory ? NULL : "none of its entries has an initramfs";
+}
+
 const LoaderOps loader_systemd_boot = {
         .kind = LOADER_SYSTEMD_BOOT,
         .read = systemd_boot_read,
         .edit = systemd_boot_edit,
+        .early_obstacle = systemd_boot_early_obstacle,
 };
 
 const LoaderOps loader_uki = {

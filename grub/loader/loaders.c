@@ -186,7 +186,8 @@ int loader_unwanted(const LoaderEdit *want, const char *subject, OwnedWords *ret
         if (!f)
                 return 0;
         FOREACH_ARRAY(w, f->added.items, f->added.n) {
-                bool wanted = string_list_contains(&want->add->words, w->word) || streq_null(w->word, want->early);
+                bool wanted =
+                        string_list_contains(&want->add->words, w->word) || streq_null(path_base(w->word), want->early);
                 int r = wanted ? 0 : owned_words_add(ret, w->place, w->word);
 
                 if (r < 0)

@@ -8,6 +8,7 @@
 /* What the files that read systemd-boot's partitions share. */
 
 #define SD_ADDON_DIR "loader/addons"
+#define SD_TYPE1_DIR "loader/entries"
 
 /* Where a partition of the boot loader is mounted. */
 typedef struct SdRoot {

@@ -6,8 +6,6 @@
 
 /* Type 1 entries of a partition: files of their own, whose options count. */
 
-#define TYPE1_DIR "loader/entries"
-
 /*
  * What a type 1 entry starts. Returns 1: Linux; 0: another program, or a file that is not there.
  * @u: set where it is a unified kernel image.
@@ -85,7 +83,7 @@ static int read_type1(SdReader *r, const SdRoot *root, const char *name)
         bool exhausted;
         int k;
 
-        if (string_printf(&path, "%s/" TYPE1_DIR "/%s", root->path, name) < 0)
+        if (string_printf(&path, "%s/" SD_TYPE1_DIR "/%s", root->path, name) < 0)
                 return -ENOMEM;
         k = sd_read_source(r->rfd, l, path);
         if (k <= 0)
@@ -117,7 +115,7 @@ static int read_type1(SdReader *r, const SdRoot *root, const char *name)
 int sd_read_entries(SdReader *r, const SdRoot *root)
 {
         _cleanup_(string_list_done) StringList names = {};
-        _cleanup_free_ char *directory = path_join(root->path, TYPE1_DIR);
+        _cleanup_free_ char *directory = path_join(root->path, SD_TYPE1_DIR);
         int k = directory ? root_list(r->rfd, directory, ".conf", &names) : -ENOMEM;
 
         if (k < 0)

@@ -204,6 +204,29 @@ static int read_cmdline(SdReader *r)
         return k < 0 ? k : 0;
 }
 
+static size_t root_length(const BootEntry *e)
+{
+        const char *end = strstr(e->file, "/" SD_TYPE1_DIR "/");
+
+        return end ? (size_t) (end - e->file) : 0;
+}
+
+bool sd_entry_lies_in(const BootEntry *e, const char *directory)
+{
+        return directory && root_length(e) == strlen(directory) && startswith(e->file, directory);
+}
+
+/* Beside the kernels of the entries, since each loads from its own partition. */
+static int note_early_directory(Loader *l)
+{
+        FOREACH_ARRAY(e, l->entries, l->n_entries)
+                if (!e->rescue && !e->embedded && e->initrd && root_length(e) > 0) {
+                        l->early_directory = strndup(e->file, root_length(e));
+                        return l->early_directory ? 0 : -ENOMEM;
+                }
+        return 0;
+}
+
 static int read_all(SdReader *r, bool type1)
 {
         int k = 0;
@@ -229,7 +252,7 @@ static int read_all(SdReader *r, bool type1)
                 return k;
         mark_default(r);
         entries_decide_rescue(r->loader->entries, r->loader->n_entries);
-        return 0;
+        return note_early_directory(r->loader);
 }
 
 static int reader_init(SdReader *r, int rfd, Loader *l)

@@ -9,6 +9,9 @@
  * stub.c; systemd-boot(7), systemd-stub(7), loader.conf(5); UAPI Boot Loader Specification.
  */
 
+/* Is this directory the root of the partition that a type 1 entry lies on, and that its paths begin at? */
+bool sd_entry_lies_in(const BootEntry *e, const char *directory);
+
 /* Returns 0; -ENOENT: not installed; -ENOMEM. */
 int systemd_boot_read(int rfd, Loader *ret) _must_check_;
 

@@ -51,7 +51,7 @@ FAT_SIZE, FAT_TAKEN, FAT_SECONDS = 40 * view.MIB, 34 * view.MIB, 300
 FAT_TOOLS = ["linux.uml", "mkfs.vfat", "mcopy"]
 # what of a machine is on FAT; not of "uki", whose image kernel-install writes by itself: in the middle of that GRUB sees a part
 FAT = {f"{machine}{revert}": place for machine, place in (("bls", "boot"), ("kernelopts", "boot"), ("claim-image", "boot"),
-                                                          ("systemd-boot", "boot/efi")) for revert in ("", "-revert")}
+                                                          ("systemd-boot", "boot/efi"), ("claim-image-esp", "boot/efi")) for revert in ("", "-revert")}
 # XFS has a small directory in the inode, and it moves when one name more makes it too big
 OTHERS, OTHER = {"xfs": 12}, "another-file-of-somebody-"
 # names that fill a directory, shorter than any of ptprep's, and how many there may be; XFS has no directory for a directory

@@ -187,6 +187,75 @@ static void where_it_cannot_be_used(void **state)
         l->kind = LOADER_GRUB2;
 }
 
+/* Several boot loaders, and what else writes their entries. */
+static void where_the_machine_stands_in_the_way(void **state)
+{
+        Machine *m = *state;
+        Loader *more;
+        OtherLoader *o;
+
+        set_up(m);
+        set_text(&m->facts.loaders->early_directory, NAME_BOOT);
+        more = array_grow(&m->facts.loaders, m->facts.n_loaders);
+        assert_non_null(more);
+        *more = (Loader){ .kind = LOADER_SYSTEMD_BOOT, .readable = TRISTATE_YES, .early_directory = copy("/boot/efi") };
+        m->facts.n_loaders++;
+        expect_images(m, "load from /boot, and from /boot/efi");
+        set_text(&more->unused, "not what boots");
+        expect_images(m, NULL);
+        o = array_grow(&m->facts.others, m->facts.n_others);
+        assert_non_null(o);
+        *o = (OtherLoader){ .name = copy("kernelstub"), .found = copy("/c"), .where = copy("/c"), .helper = true };
+        m->facts.n_others++;
+        expect_images(m, "kernelstub writes the boot entries anew, without it");
+}
+
+/* With systemd-boot it is on that partition; kernels lie wherever they want to. */
+static void it_lies_where_the_entries_load_from(void **state)
+{
+        Machine *m = *state;
+        Loader *l;
+        int image;
+
+        set_up(m);
+        l = m->facts.loaders;
+        l->kind = LOADER_SYSTEMD_BOOT;
+        l->early_variable = false;
+        set_text(&l->early_directory, "/efi");
+        set_text(&m->facts.claim_image.path, "/efi/" NAME_CLAIM_IMAGE_FILE);
+        set_text(&m->facts.kernels->kernel, "/lib/modules/6.1.0-1-amd64/vmlinuz");
+        FOREACH_ARRAY(e, l->entries, l->n_entries)
+                set_text(&e->file, "/efi/loader/entries/a.conf");
+        machine_judge(m);
+        assert_null(m->wanted.claim_image_obstacle);
+        expect(m, RESULT_FAIL, "does not exist");
+        image = step_at(m, STEP_CLAIM_IMAGE);
+        assert_true(image >= 0);
+        assert_string_equal(m->plan.steps[image].path, "/efi/" NAME_CLAIM_IMAGE_FILE);
+}
+
+/* The one that GRUB loaded, while systemd-boot boots the machine. */
+static void one_of_before_goes(void **state)
+{
+        Machine *m = *state;
+        int image;
+
+        set_up(m);
+        settle(m);
+        assert_int_equal(m->plan.n, 0);
+        set_text(&m->facts.loaders->early_directory, NAME_BOOT);
+        assert_int_equal(string_list_add(&m->facts.claim_image.left, "/efi/" NAME_CLAIM_IMAGE_FILE), 0);
+        machine_judge(m);
+        image = step_at(m, STEP_CLAIM_IMAGE);
+        assert_true(image >= 0);
+        assert_string_equal(m->plan.steps[image].path, "/efi/" NAME_CLAIM_IMAGE_FILE);
+        assert_null(m->plan.steps[image].claim_image.claims);
+        /* entries of that other loader name it still */
+        set_text(&m->facts.loaders->early_directory, "/efi");
+        machine_judge(m);
+        assert_int_equal(step_at(m, STEP_CLAIM_IMAGE), -1);
+}
+
 /* What is asked for and cannot be had is no reason to do something else. */
 static void what_was_asked_for_is_done_or_nothing(void **state)
 {
@@ -285,6 +354,9 @@ int main(void)
                 MACHINE_TEST(what_is_judged_of_it),
                 MACHINE_TEST(a_list_in_an_image_goes),
                 MACHINE_TEST(where_it_cannot_be_used),
+                MACHINE_TEST(where_the_machine_stands_in_the_way),
+                MACHINE_TEST(it_lies_where_the_entries_load_from),
+                MACHINE_TEST(one_of_before_goes),
                 MACHINE_TEST(what_was_asked_for_is_done_or_nothing),
                 MACHINE_TEST(it_goes_when_no_entry_names_it),
                 MACHINE_TEST(a_shorter_list_gets_into_it),

@@ -26,10 +26,12 @@ static void counts_what_the_loader_puts_before(void **state)
                 LoaderKind kind;
                 bool embedded;
                 const char *line; /* as the kernel gets it */
+                bool early;
         } rows[] = {
                 { LOADER_GRUB2, false, "BOOT_IMAGE=/boot/vmlinuz-1 root=/dev/vda1 \"a=b c\"" },
                 { LOADER_BLS, false, "BOOT_IMAGE=/boot/vmlinuz-1 root=/dev/vda1 \"a=b c\"" },
                 { LOADER_SYSTEMD_BOOT, false, "initrd=/boot/initrd-1 root=/dev/vda1 \"a=b c\"" },
+                { LOADER_SYSTEMD_BOOT, false, "initrd=/c.img initrd=/boot/initrd-1 root=/dev/vda1 \"a=b c\"", true },
                 { LOADER_SYSTEMD_BOOT, true, "root=/dev/vda1 \"a=b c\"" },
                 { LOADER_UKI, true, "root=/dev/vda1 \"a=b c\"" },
                 { LOADER_GRUB_LEGACY, false, "kernel /boot/vmlinuz-1 root=/dev/vda1 \"a=b c\"" },
@@ -44,7 +46,10 @@ static void counts_what_the_loader_puts_before(void **state)
                                 .embedded = row->embedded,
                                 .arguments = words(" root=/dev/vda1  \"a=b c\"") };
 
+                if (row->early)
+                        assert_int_equal(string_list_add(&e.early, "/c.img"), 0);
                 assert_int_equal(boot_entry_length(&l, &e), strlen(row->line));
+                string_list_done(&e.early);
                 kargs_done(&e.arguments);
         }
 }
@@ -115,18 +120,21 @@ static void grub_is_not_edited_beyond(void **state)
 
 static void systemd_boot_is_not_edited_beyond(void **state)
 {
-        const size_t limit = command_line_limit(), room = strlen(" " ADD);
+        const size_t limit = command_line_limit(), room = strlen(" " ADD), image = strlen("initrd=/ptprep-claim.img ");
         const Tree *t = *state;
 
         if (limit == 0)
                 skip();
-        for (size_t more = 0; more <= 1; more++) {
+        for (unsigned i = 0; i < 4; i++) {
                 _cleanup_(plan_done) Plan p = {};
+                const size_t more = i % 2;
 
-                put_systemd_boot(t, limit - room + more);
+                edit_in_claim_image = i > 1;
+                put_systemd_boot(t, limit - room - (edit_in_claim_image ? image : 0) + more);
                 assert_int_equal(edit_plan(t, ADD, "", &p), more > 0 ? -ENOTSUP : 0);
                 assert_int_equal(p.n > 0, more == 0);
         }
+        edit_in_claim_image = false;
 }
 
 /* GRUB legacy leaves out what is behind the 1500th byte of a line, whatever the kernel takes. */
