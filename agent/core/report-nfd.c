@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/level.h"
 #include "core/report.h"
 
 /*
@@ -31,7 +32,7 @@ static void put_root(FILE *out, const WantedDevice *d, const char *path)
         put_attribute(out, d, "pcieRoot", root);
 }
 
-static void put_device(FILE *out, const WantedDevice *d)
+static void put_device(FILE *out, const Facts *f, const WantedDevice *d)
 {
         const PciFunction *p = d->function;
         char group[16];
@@ -40,6 +41,7 @@ static void put_device(FILE *out, const WantedDevice *d)
         put_attribute(out, d, "claimed", wanted_device_claimed(d) ? "true" : "false");
         if (!p)
                 return;
+        put_attribute(out, d, "level", ready_level_to_string(level_compute(f, p, &d->verdict).level));
         put_root(out, d, p->path);
         put_attribute(out, d, "isVF", p->physfn != PCI_PARENT_NONE ? "true" : "false");
         if (p->group == PCI_GROUP_NONE)
@@ -70,6 +72,6 @@ int report_nfd(Printer *p, const Report *report)
                 n, claimed);
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices)
                 if (report_shows(report, d))
-                        put_device(out, d);
+                        put_device(out, j->facts, d);
         return fflush(out) != 0 || ferror(out) ? negative_errno() : 0;
 }

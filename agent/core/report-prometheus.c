@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/escape.h"
+#include "core/level.h"
 #include "core/report.h"
 #include "version.h"
 
@@ -86,6 +87,33 @@ static int put_devices(FILE *out, const Report *report)
         return 0;
 }
 
+/* Of what is there; a number, so that "at least resettable" can be asked for. */
+static int put_levels(FILE *out, const Report *report)
+{
+        const Wanted *w = report->judgement->wanted;
+
+        put_head(out, "ptprep_device_level",
+                 "How far a configured device is ready: 0 none, 1 translated, 2 isolated, 3 resettable, 4 iommufd.");
+        FOREACH_ARRAY(d, w->devices, w->n_devices) {
+                LevelAnswer a;
+                int r;
+
+                if (!d->function || !report_shows(report, d))
+                        continue;
+                a = level_compute(report->judgement->facts, d->function, &d->verdict);
+                fputs("ptprep_device_level{", out);
+                r = put_label(out, "device", d->config->name);
+                if (r >= 0)
+                        r = put_label(out, ",address", PCI_ADDR_TEXT(d->config->address));
+                if (r >= 0)
+                        r = put_label(out, ",level", ready_level_to_string(a.level));
+                if (r < 0)
+                        return r;
+                fprintf(out, "} %d\n", a.level);
+        }
+        return 0;
+}
+
 int report_prometheus(Printer *p, const Report *report)
 {
         const Facts *f = report->judgement->facts;
@@ -110,6 +138,8 @@ int report_prometheus(Printer *p, const Report *report)
                 r = put_findings(out, report->findings);
         if (r >= 0)
                 r = put_devices(out, report);
+        if (r >= 0)
+                r = put_levels(out, report);
         if (fflush(out) != 0 || ferror(out))
                 return r < 0 ? r : negative_errno();
         return r;

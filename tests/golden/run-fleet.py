@@ -21,6 +21,7 @@ SERIES = re.compile(r'([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\]|\\[\\"n])*",?)*)\})? 
 FEATURE = re.compile(r"([a-zA-Z0-9._-]+)=([^\s=]*)")
 LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 EXPIRY = datetime.timedelta(hours=25)
+LEVELS = ("none", "translated", "isolated", "resettable", "iommufd")
 NOT_FINE = ("warn", "unknown", "fail", "blocked")
 # a boot entry whose name would end a label's value, and what a terminal would act on
 HOSTILE = 'De"b\\ian\x1b[2J'
@@ -55,6 +56,9 @@ def judge_metrics(report: dict, text: str) -> list[str]:
     claimed = {re.search(r'device="([^"]*)"', m[2])[1]: int(m[3]) for m in found if m[1] == "ptprep_device_claimed"}
     if claimed != {d["name"]: int(d["driver"] == d["wanted_driver"]) for d in report["devices"]}:
         errors.append(f"claimed: {claimed}")
+    levels = {re.search(r'device="([^"]*)"', m[2])[1]: (re.search(r'level="([^"]*)"', m[2])[1], int(m[3])) for m in found if m[1] == "ptprep_device_level"}
+    if levels != {d["name"]: (d["level"], LEVELS.index(d["level"])) for d in report["devices"] if d["level"]}:
+        errors.append(f"levels: {levels}")
     return errors
 
 
@@ -77,6 +81,7 @@ def judge_features(report: dict, text: str) -> list[str]:
     wanted = {"ptprep.ready": str(report["verdict"] == "ready").lower(), "ptprep.verdict": report["verdict"],
               "ptprep.devices": str(len(report["devices"]))}
     wanted |= {f"ptprep.device.{d['name']}.pciBusID": d["address"] for d in report["devices"]}
+    wanted |= {f"ptprep.device.{d['name']}.level": d["level"] for d in report["devices"] if d["level"]}
     wanted |= {f"ptprep.device.{d['name']}.iommuGroup": str(d["iommu_group"]) for d in report["devices"] if d["iommu_group"] is not None}
     wanted |= {f"ptprep.device.{d['name']}.pcieRoot": re.findall("pci[0-9a-f:]+", d["path"])[-1] for d in report["devices"] if d["path"]}
     return errors + [f"{k} is {features.get(k)}, not {v}" for k, v in wanted.items() if features.get(k) != v]
