@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""run-fleet.py PTPREP: the report as metrics and as node features says what the JSON report says, on all golden machines.
+"""run-fleet.py PTPREP: the report as metrics and as node features says what the JSON report says, on all golden machines, and ten
+thousand hosts with these reports are found by the queries of the manual (fleet_of_hosts.py).
 
 promtool (package prometheus) judges the metrics of some where it is installed; it takes longer than all the rest.
 """
 
 import collections
+import contextlib
 import datetime
 import importlib.util
 import json
@@ -16,19 +18,22 @@ import subprocess
 import sys
 import tempfile
 
+import fleet_of_hosts
+
 HERE = pathlib.Path(__file__).resolve().parent
 SERIES = re.compile(r'([a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\]|\\[\\"n])*",?)*)\})? (-?[0-9]+)')
 FEATURE = re.compile(r"([a-zA-Z0-9._-]+)=([^\s=]*)")
 LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 EXPIRY = datetime.timedelta(hours=25)
 LEVELS = ("none", "translated", "isolated", "resettable", "iommufd")
+PAIR = (b"[device nic0]\naddress = 0000:00:04.0\nid = 8086:10d3\n", b"[device twin]\naddress = 0000:00:05.0\nid = 8086:10d3\n")
 NOT_FINE = ("warn", "unknown", "fail", "blocked")
 # a boot entry whose name would end a label's value, and what a terminal would act on
 HOSTILE = 'De"b\\ian\x1b[2J'
 
 
-def load_golden():
-    spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
+def load(name: str):
+    spec = importlib.util.spec_from_file_location(name, HERE / f"run-{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -87,8 +92,50 @@ def judge_features(report: dict, text: str) -> list[str]:
     return errors + [f"{k} is {features.get(k)}, not {v}" for k, v in wanted.items() if features.get(k) != v]
 
 
+def prepared(ptprep: str, golden, directory: str, sections: int):
+    """A machine on which an apply has done its part, and no reboot was made yet."""
+    tree = golden.Tree(pathlib.Path(directory))
+    tree.build(golden.read_lines("intel-default-on.tree"))
+    tree.install_tools()
+    tree.write("/etc/ptprep/ptprep.conf", b"".join(PAIR[:sections]))
+    subprocess.run([ptprep, f"--root={tree.top}", "--apply"], capture_output=True, check=True, timeout=60)
+    return tree
+
+
+def reboot(tree, sections: int) -> None:
+    tree.write("/proc/cmdline", b"BOOT_IMAGE=/boot/vmlinuz-6.1.0-1-amd64 root=/dev/vda2 ro quiet intel_iommu=on ptprep.claim=1\n")
+    tree.build([f"p 0000:00:0{4 + i}.0 8086:10d3 020000 vfio-pci {1 + i}" for i in range(sections)])
+
+
+def other_states(ptprep: str, golden, reports: dict, metrics: dict) -> None:
+    """What no golden machine is: ready, or on the way there."""
+    for name, sections, booted in (("applied", 1, False), ("ready", 1, True), ("ready-pair", 2, True)):
+        with tempfile.TemporaryDirectory(prefix="ptprep-fleet-") as directory:
+            tree = prepared(ptprep, golden, directory, sections)
+            if booted:
+                reboot(tree, sections)
+            reports[name], metrics[name] = json.loads(run(ptprep, tree, "json")), run(ptprep, tree, "prometheus")
+    module = load("reboot")
+    with tempfile.TemporaryDirectory(prefix="ptprep-fleet-") as directory, contextlib.ExitStack() as stack:
+        top = pathlib.Path(directory)
+        try:
+            module.own_mounts(top, stack)
+            module.keeping_disk(top, stack)
+        except RuntimeError as error:
+            print(f"SKIPPED: no host was restarted in vain: {error}")
+            return
+        host = module.Host(ptprep, (top / "disk" if (top / "disk").exists() else top) / "root")
+        with host.descriptors():
+            module.at_boot(host)
+            host.boot()  # with the same command line as before
+            reports["in-vain"] = json.loads(host.run("--check", "--json", status=module.NOT_READY, calls=0))
+            metrics["in-vain"] = host.run("--check", "--format=prometheus", status=module.NOT_READY, calls=0)
+
+
 def main() -> int:
-    ptprep, golden, errors, hostile = sys.argv[1], load_golden(), [], False
+    ptprep, golden, errors, hostile = sys.argv[1], load("golden"), [], False
+    reports: dict[str, dict] = {}
+    metrics_of: dict[str, str] = {}
     if not shutil.which("promtool"):
         print("SKIPPED: promtool is not installed, its word on the metrics is missing")
     for number, path in enumerate(sorted((HERE / "machines").glob("*.tree"))):
@@ -100,6 +147,7 @@ def main() -> int:
                 menu.write_text(re.sub("'gnulinux-[^']*'", lambda _: f"'{HOSTILE}'", menu.read_text()))
             report = json.loads(run(ptprep, tree, "json"))
             metrics = run(ptprep, tree, "prometheus")
+            reports[path.stem], metrics_of[path.stem] = report, metrics
             hostile = hostile or r'De\"b\\ian\\x1b[2J' in metrics
             found = judge_metrics(report, metrics) + judge_features(report, run(ptprep, tree, "nfd"))
             if shutil.which("promtool") and (number % 8 == 0 or path.stem == "intel-off"):
@@ -107,6 +155,8 @@ def main() -> int:
                 found += [done.stdout + done.stderr] if done.returncode != 0 else []
             errors += [f"{path.stem}: {e}" for e in found]
     errors += [] if hostile else ["no metric has the name of the boot entry that is to be escaped"]
+    other_states(ptprep, golden, reports, metrics_of)
+    errors += fleet_of_hosts.judge(reports, metrics_of)
     print("\n".join(errors[:40]) or "metrics and features say what the report says")
     return 1 if errors else 0
 

@@ -3,7 +3,8 @@
 """run-manual.py PTPREP: the commands of ptprep(8) do what it says beside them.
 
 Each block of the sections below is run by a shell on a golden machine: absolute paths lie below its tree, and of programs of
-the system only the name is noted. Queries of Prometheus are judged by promtool, where it is installed. Needs root, as
+the system only the name is noted. Queries of Prometheus are judged by promtool, where it is installed;
+what they and those in SQL find is in run-fleet.py. Needs root, as
 run-golden.py.
 """
 
@@ -61,7 +62,7 @@ def sections() -> dict[str, list[str]]:
 
 def queries() -> list[str]:
     fleets = re.split(r"^# FLEETS\n", MANUAL.read_text(), flags=re.M)[1].split("\n# ")[0]
-    return [line for b in re.findall(r"^```\n(.*?)^```$", fleets, re.M | re.S) if b.split()[0] not in COMMANDS for line in b.splitlines()]
+    return [line for b in re.findall(r"^```\n(.*?)^```$", fleets, re.M | re.S) if b.split()[0] not in (*COMMANDS, "SELECT") for line in b.splitlines()]
 
 
 def play(ptprep: str, tree, block: str) -> tuple[list[int], str]:
