@@ -196,6 +196,61 @@ int root_rmdir(int rfd, const char *path)
         return unlinkat(dfd, name, AT_REMOVEDIR) < 0 || fsync(dfd) < 0 ? -errno : 0;
 }
 
+#define TREE_DEPTH_MAX 100U
+
+/* What is on another file system than @device stays. */
+static int empty_directory(int fd, dev_t device, unsigned depth)
+{
+        _cleanup_closedir_ DIR *d = fdopendir(fd);
+        struct dirent *e;
+
+        if (!d) {
+                int saved = errno;
+
+                close(fd);
+                return -saved;
+        }
+        if (depth == 0)
+                return -ELOOP;
+        while ((errno = 0, e = readdir(d))) {
+                struct stat st;
+                int r, inner;
+
+                if (streq(e->d_name, ".") || streq(e->d_name, ".."))
+                        continue;
+                if (fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                        return -errno;
+                if (st.st_dev != device)
+                        return -EXDEV;
+                if (S_ISDIR(st.st_mode)) {
+                        inner = openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                        r = inner < 0 ? -errno : empty_directory(inner, device, depth - 1);
+                        if (r < 0)
+                                return r;
+                }
+                if (unlinkat(dirfd(d), e->d_name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) < 0)
+                        return -errno;
+        }
+        return errno != 0 ? -errno : 0;
+}
+
+int root_remove_tree(int rfd, const char *path)
+{
+        int fd = root_open(rfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), r;
+        struct stat st;
+
+        if (fd == -ENOENT)
+                return 0;
+        if (fd < 0)
+                return fd;
+        r = fstat(fd, &st) < 0 ? negative_errno() : 0;
+        if (r < 0)
+                closep(&fd);
+        else
+                r = empty_directory(fd, st.st_dev, TREE_DEPTH_MAX);
+        return r < 0 ? r : root_rmdir(rfd, path);
+}
+
 int root_file_remove(int rfd, const char *path)
 {
         _cleanup_close_ int dfd = -EBADF, held = -EBADF;

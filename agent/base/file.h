@@ -46,6 +46,15 @@ int root_file_carry(int rfd, const char *path, const char *to) _must_check_;
 /* Removes a directory that is empty. 0; -ENOTEMPTY; other negative errno. */
 int root_rmdir(int rfd, const char *path) _must_check_;
 
+/**
+ * root_remove_tree() - remove a directory with all that is in it
+ *
+ * Links are removed and not followed, and what is mounted in it is not entered. For a directory that nobody else writes
+ * to. Returns 0, also when there is none; -EXDEV: something is mounted there; -ELOOP: a hundred directories deep; other
+ * negative errno.
+ */
+int root_remove_tree(int rfd, const char *path) _must_check_;
+
 /* Removes a file and syncs its directory. Its blocks are free when that is done and not before: a name on the disk
  * leads to no other file's. 0; negative errno (-ENOENT when it was not there). */
 int root_file_remove(int rfd, const char *path) _must_check_;

@@ -315,6 +315,33 @@ static void only_plain_files_are_replaced(void **state)
         assert_false(has_file(t->rfd, "/copy"));
 }
 
+/* What a link leads to is not in it. */
+static void a_tree_is_removed(void **state)
+{
+        Tree *t = *state;
+        char deep[4 * 110 + 1] = "/deep";
+        struct stat st;
+
+        assert_int_equal(root_remove_tree(t->rfd, "/top"), 0);
+        tree_file(t, "/top/a/b/file", "x");
+        tree_file(t, "/top/file", "x");
+        tree_file(t, "/mine/file", "x");
+        tree_link(t, "/top/a/link", "../../mine");
+        tree_link(t, "/top/dangling", "nowhere");
+        assert_int_equal(root_remove_tree(t->rfd, "/top"), 0);
+        assert_int_equal(root_lstat(t->rfd, "/top", &st), -ENOENT);
+        expect_file(t->rfd, "/mine/file", "x");
+        tree_link(t, "/top", "mine");
+        assert_true(root_remove_tree(t->rfd, "/top") < 0);
+        expect_file(t->rfd, "/mine/file", "x");
+        for (size_t i = 0; i < 105; i++)
+                strcat(deep, "/d");
+        tree_directory(t, deep);
+        assert_int_equal(root_remove_tree(t->rfd, "/deep"), -ELOOP);
+        assert_int_equal(root_remove_tree(t->rfd, "/deep/d/d/d/d/d/d"), 0);
+        assert_int_equal(root_remove_tree(t->rfd, "/deep"), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -328,6 +355,7 @@ int main(void)
                 TREE_TEST(an_inherited_acl_opens_nothing),
                 TREE_TEST(the_umask_counts_for_nothing),
                 TREE_TEST(only_plain_files_are_replaced),
+                TREE_TEST(a_tree_is_removed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
