@@ -118,7 +118,6 @@ static int plan_kernel_images(const Judgement *j, const KernelRelease *k, Findin
                 *stamp |= k->initrd && !k->image.stamped;
         for (size_t i = 0; i < k->n_loaded && r >= 0; i++) {
                 const LoadedImage *l = k->loaded + i;
-
                 *stamp |= !l->image.stamped;
                 if (!image_needs_rebuild(j, &l->image))
                         continue;
@@ -223,6 +222,14 @@ static int add_stamp(const Judgement *j, const KernelRelease *k, const char *key
         return i ? add_modules(j, k, &i->modules) : -ENOMEM;
 }
 
+static bool has_embedded(const Loader *l)
+{
+        FOREACH_ARRAY(e, l->entries, l->n_entries)
+                if (e->embedded)
+                        return true;
+        return false;
+}
+
 int plan_stamps(const Judgement *j, bool stamp, Plan *p)
 {
         const Facts *f = j->facts;
@@ -238,15 +245,16 @@ int plan_stamps(const Judgement *j, bool stamp, Plan *p)
                 return -ENOMEM;
         s->bare = is_bare(j);
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
-                if (l->makes_images)
+                if (l->makes_images || has_embedded(l))
                         s->loader = l->kind;
         FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 if (k->initrd)
                         r = add_stamp(j, k, k->release, k->initrd, s);
                 for (size_t i = 0; i < k->n_loaded && r >= 0; i++) {
                         const LoadedImage *l = k->loaded + i;
+                        const char *path = l->moves || l->counted ? NULL : l->path;
 
-                        r = add_stamp(j, k, l->moves ? NULL : l->path, l->moves ? NULL : l->path, s);
+                        r = add_stamp(j, k, path, path, s);
                 }
                 if (r < 0)
                         return r;

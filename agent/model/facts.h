@@ -126,6 +126,7 @@ typedef struct LoadedImage {
         uint64_t offset, size; /* the part of the file that is the initramfs, bytes; 0, 0: all of it */
         bool by_tool;          /* only the loader's own tool makes it: it is no plain copy of initrd */
         bool moves;            /* and under another path each time */
+        bool counted;          /* and maybe with another boot counter in its name */
         ImageContent image;
 } LoadedImage;
 

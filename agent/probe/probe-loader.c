@@ -61,6 +61,7 @@ static int add_loaded(const Probe *p, const Loader *l, const BootEntry *e, Kerne
                                 .offset = e->image_offset,
                                 .size = e->image_size,
                                 .moves = l->makes_images,
+                                .counted = e->embedded,
                                 .by_tool = l->makes_images || e->embedded || e->image_size > 0,
                                 .image = { .exists = probe_exists(p->rfd, e->image) == TRISTATE_YES,
                                            .modules = TRISTATE_UNKNOWN } };
