@@ -235,21 +235,23 @@ const char *command_failure(int error)
         }
 }
 
-int command_run(const ApplyOptions *o, char *const argv[], unsigned limit, char **ret_tail)
+int command_run(const ApplyOptions *o, char *const argv[], char *setting, unsigned limit, char **ret_tail)
 {
         _cleanup_close_ int in = -EBADF, out = -EBADF, pidfd = -EBADF;
         pid_t pid, self = getpid();
         _cleanup_(string_list_done) StringList locale = {};
         char *environment[ENVIRONMENT_MAX] = { (char *) "PATH=" NAME_SEARCH_PATH, (char *) "TERM=dumb",
-                                               (char *) "HOME=/root" };
+                                               (char *) "HOME=/root", setting };
         int fds[2], status = 0, r;
         Tail tail = {};
+        size_t n;
 
         r = command_locale(o, &locale);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < locale.n && i + 4 < ENVIRONMENT_MAX; i++)
-                environment[3 + i] = locale.items[i];
+        n = setting ? 4 : 3;
+        for (size_t i = 0; i < locale.n && n + 1 < ENVIRONMENT_MAX; i++)
+                environment[n++] = locale.items[i];
 
         if (interrupt_pending(o->interrupt) > 0)
                 return -EINTR;

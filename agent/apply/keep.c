@@ -83,10 +83,19 @@ int step_keep_old(StepContext *c)
         return 0;
 }
 
+/* Which of the two names backup_path is. */
+static void turn_far(StepContext *c, bool far)
+{
+        char *other = c->far_path;
+
+        c->far_path = c->backup_path;
+        c->backup_path = other;
+        c->is_far = far;
+}
+
 /* The file system is full, but the root need not be. */
 static int copy_far(StepContext *c)
 {
-        char *near = c->backup_path;
         int rfd = c->options->rfd, r = root_mkdir_p(rfd, NAME_STATE_DIR);
 
         if (r < 0)
@@ -95,18 +104,18 @@ static int copy_far(StepContext *c)
         r = root_file_duplicate(rfd, c->path, c->far_path);
         if (r < 0)
                 return r;
-        c->is_far = true;
-        c->backup_path = c->far_path;
-        c->far_path = near;
+        turn_far(c, true);
         return 0;
 }
 
-int step_keep_copy(StepContext *c)
+int step_keep_copy(StepContext *c, bool far)
 {
         int rfd = c->options->rfd, r;
 
         root_file_discard(rfd, c->backup_path);
-        r = root_file_duplicate(rfd, c->path, c->backup_path);
+        r = far ? copy_far(c) : -ENODEV;
+        if (r < 0 && r != -ENOENT)
+                r = root_file_duplicate(rfd, c->path, c->backup_path);
         if ((r == -ENOSPC || r == -EDQUOT) && c->far_path && copy_far(c) >= 0)
                 r = 0;
         if (r < 0 && r != -ENOENT)
@@ -136,7 +145,7 @@ int step_keep_sight(StepContext *c)
         _cleanup_close_ int fd = -EBADF;
 
         if (has_room(rfd, c->path)) {
-                r = step_keep_copy(c);
+                r = step_keep_copy(c, false);
                 if (r >= 0 || r == -ENOMEM)
                         return r;
                 free(*c->failure); /* it can do without */
@@ -222,6 +231,8 @@ static int exchange(StepContext *c)
                 r = c->kept == KEPT_FILE ? 0 : step_keep_old(c);
                 return r < 0 ? r : step_rename_over(c, c->trial_path, c->path);
         }
+        if (c->is_far) /* the old file itself is beside the new one */
+                turn_far(c, false);
         closep(&c->old_fd);
         c->old_fd = TAKE_FD(old); /* whichever name it has when something fails from here on */
         c->kept = KEPT_FILE;

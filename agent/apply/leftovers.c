@@ -30,6 +30,8 @@ static int step_leftovers(const StepContext *c, StringList *ret)
                 r = string_list_add(ret, c->far_path);
         if (r >= 0 && c->guard)
                 r = guard_leftovers(c->guard, ret);
+        if (r >= 0 && c->step->kind == STEP_COMMAND && c->step->command.boot_root)
+                r = string_list_add(ret, NAME_BOOT_ROOT);
         if (r >= 0 && c->step->kind == STEP_MKCONFIG) {
                 _cleanup_free_ char *unfinished = step_unfinished_path(c);
 
@@ -145,7 +147,7 @@ int tidy_originals(int rfd, const char *original)
 
 int leftover_remove(int rfd, const char *path)
 {
-        int r = root_file_remove(rfd, path);
+        int r = streq(path, NAME_BOOT_ROOT) ? root_remove_tree(rfd, path) : root_file_remove(rfd, path);
 
         if (r == -EISDIR)
                 r = root_rmdir(rfd, path);

@@ -98,7 +98,7 @@ int apply_reboot(int rfd, int lock, bool boot, char **ret_failure)
         char *argv[] = { (char *) "systemctl", (char *) (boot ? "--no-block" : "--check-inhibitors=yes"),
                          (char *) "reboot", NULL };
         _cleanup_free_ char *tail = NULL;
-        int r = command_run(&o, argv, REBOOT_LIMIT, &tail);
+        int r = command_run(&o, argv, NULL, REBOOT_LIMIT, &tail);
 
         *ret_failure = NULL;
         if (r >= 0 || r == -ENOMEM)

@@ -91,7 +91,7 @@ static int load_driver(StepContext *c)
         if (driver != STUB_VFIO_PCI)
                 argv[3] = NULL;
         if (c->options->live && root_stat(c->options->rfd, directory, &st) == -ENOENT)
-                return command_run(c->options, (char *const *) argv, LIMIT_EDITOR, NULL) == -EINTR ? -EINTR : 0;
+                return command_run(c->options, (char *const *) argv, NULL, LIMIT_EDITOR, NULL) == -EINTR ? -EINTR : 0;
         return 0;
 }
 

@@ -10,7 +10,8 @@ static bool is_leftover(const Record *record, bool record_known, const char *pat
 {
         const char *subject = startswith(path, NAME_ORIGINALS);
 
-        if (endswith(path, TRIAL_SUFFIX) || endswith(path, BACKUP_SUFFIX) || endswith(path, UNFINISHED_SUFFIX))
+        if (endswith(path, TRIAL_SUFFIX) || endswith(path, BACKUP_SUFFIX) || endswith(path, UNFINISHED_SUFFIX) ||
+            streq(path, NAME_BOOT_ROOT))
                 return true;
         return subject && subject[0] == '/' && !strstr(path, "/../") && record_known && !record_file(record, subject);
 }

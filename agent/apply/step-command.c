@@ -7,9 +7,9 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "grub/format/uki.h"
+#include "grub/loader/kernel-install.h"
 #include "grub/loader/loaders.h"
-
-#define IMAGE_SUFFIX ".efi"
+#include "model/names.h"
 
 /* What an image had before, and has to have afterwards: not all of it is a matter of arguments. */
 typedef struct Image {
@@ -26,28 +26,60 @@ static Image look_at(int rfd, const char *path)
         return (Image){ u.has_signature, u.profiles[0].initrd.size > 0 };
 }
 
-static int verify_image(StepContext *c, const BootEntry *e, Image before)
+/* @path: where it is. @name: its path for people. */
+static int verify_image(StepContext *c, const char *path, const char *name, Image before)
 {
         const char *program = c->step->command.argv.items[0];
-        Image now = look_at(c->options->rfd, e->file);
+        Image now = look_at(c->options->rfd, path);
 
         if (before.is_signed && !now.is_signed)
                 return step_failed(c, -EPROTO,
                                    "%s made %s without a signature, and the old one has one; it is put back. Name the "
                                    "keys in /etc/kernel/uki.conf, see ukify(1)",
-                                   program, e->file);
+                                   program, name);
         if (before.initramfs && !now.initramfs)
                 return step_failed(c, -EPROTO,
                                    "%s made %s without an initramfs, and the old one has one; it is put back. See "
                                    "initrd_generator= of /etc/kernel/install.conf in kernel-install(8)",
-                                   program, e->file);
+                                   program, name);
         return 0;
+}
+
+static int verify_initramfs(StepContext *c, const ImageTrial *trial, const char *name)
+{
+        _cleanup_free_ char *reason = NULL;
+        int r = image_verify(c->options->rfd, trial, &reason);
+
+        if (r < 0 && r != -ENOMEM)
+                return step_failed(c, -EPROTO, "%s made %s with an initramfs that %s; it is put back",
+                                   c->step->command.argv.items[0], name, reason ?: strerror(-r));
+        return r;
+}
+
+/* All that can be told of an image before it has its place: what is passed on to the kernel beside it is looked at
+ * there. */
+static int verify_made(StepContext *c, const char *path, Image before)
+{
+        _cleanup_(uki_done) Uki u = {};
+        ImageTrial trial = { .path = path };
+        int r = uki_read_path(c->options->rfd, path, &u);
+
+        if (r < 0 && r != -ENOMEM)
+                return step_failed(c, -EPROTO,
+                                   "%s made an image that cannot be read in place of %s: %s; the old one stays",
+                                   c->step->command.argv.items[0], c->path, strerror(-r));
+        if (r >= 0)
+                r = verify_image(c, path, c->path, before);
+        if (r < 0 || u.profiles[0].initrd.size == 0)
+                return r;
+        trial.offset = u.profiles[0].initrd.offset;
+        trial.size = u.profiles[0].initrd.size;
+        return verify_initramfs(c, &trial, c->path);
 }
 
 static int verify_entry(StepContext *c, const BootEntry *e, const Kargs *add, const Kargs *remove, Image before)
 {
         const CommandStep *s = &c->step->command;
-        _cleanup_free_ char *reason = NULL;
         ImageTrial trial;
         int r;
 
@@ -58,15 +90,11 @@ static int verify_entry(StepContext *c, const BootEntry *e, const Kargs *add, co
                                    s->argv.items[0], e->title, e->file, s->words);
         r = e->embedded ? step_check_plain(c, e->file, s->argv.items[0]) : 0;
         if (r >= 0 && e->embedded)
-                r = verify_image(c, e, before);
+                r = verify_image(c, e->file, e->file, before);
         if (r < 0 || !e->image)
                 return r;
         trial = (ImageTrial){ .path = e->image, .offset = e->image_offset, .size = e->image_size };
-        r = image_verify(c->options->rfd, &trial, &reason);
-        if (r < 0 && r != -ENOMEM)
-                return step_failed(c, -EPROTO, "%s made %s with an initramfs that %s; it is put back", s->argv.items[0],
-                                   e->image, reason ?: strerror(-r));
-        return r;
+        return verify_initramfs(c, &trial, e->image);
 }
 
 /* Looks again at all that the loader will do. */
@@ -106,12 +134,47 @@ static char **argument_vector(const StringList *l)
         return argv;
 }
 
-static int run(StepContext *c, const StringList *arguments)
+static int run(StepContext *c, const StringList *arguments, char *setting)
 {
         _cleanup_free_ char **argv = argument_vector(arguments), *tail = NULL;
-        int r = argv ? command_run(c->options, argv, LIMIT_IMAGE, &tail) : -ENOMEM;
+        int r = argv ? command_run(c->options, argv, setting, LIMIT_IMAGE, &tail) : -ENOMEM;
 
         return r < 0 && r != -ENOMEM ? step_failed_program(c, r, arguments->items[0], "", tail) : r;
+}
+
+/* The program writes where a loader reads. */
+static int run_in_place(StepContext *c)
+{
+        const CommandStep *s = &c->step->command;
+        int r = s->undo_argv.n == 0 ? step_keep_copy(c, false) : 0;
+
+        if (r < 0)
+                return r;
+        c->started = true;
+        return run(c, &s->argv, NULL);
+}
+
+/* What the program makes elsewhere takes the place of the old file when it is known to be whole. */
+static int run_elsewhere(StepContext *c, Image before)
+{
+        _cleanup_free_ char *name = NULL, *made = NULL;
+        char setting[] = "BOOT_ROOT=" NAME_BOOT_ROOT;
+        int r = step_keep_copy(c, true);
+
+        if (r >= 0)
+                r = boot_root_make(c);
+        if (r < 0)
+                return r;
+        c->started = true;
+        r = run(c, &c->step->command.argv, setting);
+        if (r >= 0)
+                r = boot_root_find(c, &name, &made);
+        if (r < 0 || !name)
+                return r;
+        r = verify_made(c, made, before);
+        if (r >= 0)
+                r = boot_root_place(c, made);
+        return r < 0 ? r : boot_root_name(c, name);
 }
 
 int step_command_do(StepContext *c)
@@ -120,35 +183,17 @@ int step_command_do(StepContext *c)
         Image before = look_at(c->options->rfd, c->path);
         _cleanup_free_ char *directory = path_directory(c->path);
         int r = directory ? root_list(c->options->rfd, directory, NULL, &c->neighbours) : -ENOMEM;
+        bool elsewhere = false;
 
         if (r >= 0)
                 r = guard_new(c, &c->guard);
+        if (r >= 0 && s->boot_root)
+                r = kernel_install_goes_elsewhere(c->options->rfd, &elsewhere);
         if (r >= 0)
-                r = s->undo_argv.n == 0 ? step_keep_copy(c) : 0;
-        if (r >= 0) {
-                c->started = true;
-                r = run(c, &s->argv);
-        }
+                r = elsewhere ? run_elsewhere(c, before) : run_in_place(c);
         if (r >= 0 && s->words)
                 r = verify(c, before);
         return r < 0 || !s->words ? r : guard_verify(c, c->guard);
-}
-
-/*
- * Is this a name that a program gives to what belongs to an image? The image with another boot counter
- * ("NAME+3-1.efi"), what is passed on beside it ("NAME.efi.extra.d", systemd-stub(7)).
- */
-static bool belongs_to(const char *name, const char *image)
-{
-        size_t n = strcspn(image, "+");
-        const char *rest;
-
-        if (image[n] == 0 && endswith(image, IMAGE_SUFFIX))
-                n -= strlen(IMAGE_SUFFIX);
-        if (strncmp(name, image, n) != 0)
-                return false;
-        rest = name + n;
-        return *rest == '+' || startswith(rest, IMAGE_SUFFIX);
 }
 
 /* What is new beside the image: its own goes, as far as there is nothing in it that somebody else may have put there.
@@ -172,7 +217,7 @@ static int tidy_neighbours(StepContext *c, Undo *u)
                         return -ENOMEM;
                 if (streq(path, c->path) || streq(path, c->backup_path) || string_list_contains(&u->left, path))
                         continue;
-                r = belongs_to(*name, image + 1) ? step_clear(c, path, NULL) : -EPERM;
+                r = image_name_belongs(*name, image + 1) ? step_clear(c, path, NULL) : -EPERM;
                 if (r >= 0)
                         u->state = UNDO_DONE;
                 else
@@ -191,7 +236,7 @@ int step_command_undo(StepContext *c, Undo *u)
                 _cleanup_free_ char *failure = TAKE_PTR(*c->failure);
 
                 u->state = UNDO_DONE;
-                r = run(c, &c->step->command.undo_argv);
+                r = run(c, &c->step->command.undo_argv, NULL);
                 if (r < 0)
                         u->reason = TAKE_PTR(*c->failure);
                 *c->failure = TAKE_PTR(failure);

@@ -168,7 +168,7 @@ int step_mkconfig_do(StepContext *c)
                 argv[i] = s->argv.items[i];
         argv[s->argv.n] = (char *) "-o";
         argv[s->argv.n + 1] = c->trial_path;
-        r = step_keep_copy(c);
+        r = step_keep_copy(c, false);
         if (r >= 0)
                 r = step_make_trial(c, argv, LIMIT_MENU, argv[0], "", &tail);
         if (r >= 0)

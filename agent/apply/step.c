@@ -64,7 +64,7 @@ static mode_t narrow_umask(const StepContext *c)
 int step_run(StepContext *c, char *const argv[], unsigned limit, char **ret_tail)
 {
         mode_t before = narrow_umask(c);
-        int r = command_run(c->options, argv, limit, ret_tail);
+        int r = command_run(c->options, argv, NULL, limit, ret_tail);
 
         umask(before);
         return r;

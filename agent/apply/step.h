@@ -69,9 +69,9 @@ void step_remove_parents(StepContext *c);
 /* Keeps what is at the step's path; a path that does not exist is fine. To be called before the path is changed. 0 or
  * negative errno. */
 int step_keep_old(StepContext *c) _must_check_;
-/* The same for what a program may write into: that would go through a hard link. The copy may get to far_path. 0;
- * negative errno, with the failure told. */
-int step_keep_copy(StepContext *c) _must_check_;
+/* The same for what a program may write into: that would go through a hard link. The copy may get to far_path; @far:
+ * that first, where room is going to be needed beside the file. 0; negative errno, with the failure told. */
+int step_keep_copy(StepContext *c, bool far) _must_check_;
 /* The same where a program has no business there, such as one that is told to make a trial file: without room for a
  * copy as well only its bytes are remembered. */
 int step_keep_sight(StepContext *c) _must_check_;
@@ -125,6 +125,34 @@ int step_put_back(StepContext *c, Undo *u) _must_check_;
 /* Is at backup_path what was there? */
 bool step_has_old(const StepContext *c);
 
+/**
+ * boot_root_make() - an empty directory for a program that makes its image below $BOOT_ROOT
+ * Of root alone, on no file system that a boot loader reads. What an earlier run has left there goes. 0 or negative
+ * errno.
+ */
+int boot_root_make(const StepContext *c) _must_check_;
+
+/**
+ * boot_root_find() - the image that a program has made there
+ * @ret_name: the file name that the program gave it. @ret_path: where it is. Both owned by the caller; NULL: it has
+ * made none there, and gone where it always does. Returns 0; -EPROTO with the failure told; other negative errno.
+ */
+int boot_root_find(StepContext *c, char **ret_name, char **ret_path) _must_check_;
+
+/* Gives the step's path the image at @from, which is verified. Where there is no room for both, the old one goes first.
+ * 0; negative errno with the failure told. */
+int boot_root_place(StepContext *c, const char *from) _must_check_;
+
+/* Lets what is at the step's path have the name that the program chose: with another boot counter, or none. 0 or
+ * negative errno. */
+int boot_root_name(const StepContext *c, const char *name) _must_check_;
+
+/*
+ * Is this a name that a program gives to what belongs to an image? The image with another boot counter
+ * ("NAME+3-1.efi"), what is passed on beside it ("NAME.efi.extra.d", systemd-stub(7)).
+ */
+bool image_name_belongs(const char *name, const char *image);
+
 int step_write_do(StepContext *c);
 int step_state_do(StepContext *c); /* a file of ptprep's own state */
 int step_put_back_do(StepContext *c);
@@ -161,6 +189,7 @@ int command_locale(const ApplyOptions *o, StringList *ret) _must_check_;
 /**
  * command_run() - run a program below the root and wait for it
  * @argv: NULL-terminated, argv[0] an absolute path or looked up in NAME_SEARCH_PATH.
+ * @setting: NAME=VALUE for its environment, or NULL.
  * @limit: seconds until it is stopped. @ret_tail: the last 2 KiB that it printed, and before them the first line about
  * an error; owned by the caller; set on failure too, may be NULL.
  *
@@ -168,7 +197,7 @@ int command_locale(const ApplyOptions *o, StringList *ret) _must_check_;
  * Returns 0; -ENOEXEC when it could not be started; -EPROTO when it ended with an error; -ETIMEDOUT; -EINTR: stopped,
  * since a signal asks ptprep to end; other negative errno.
  */
-int command_run(const ApplyOptions *o, char *const argv[], unsigned limit, char **ret_tail) _must_check_;
+int command_run(const ApplyOptions *o, char *const argv[], char *setting, unsigned limit, char **ret_tail) _must_check_;
 
 /* The same in words: "could not be started", "exit status". */
 const char *command_failure(int error);

@@ -25,6 +25,7 @@
 #define NAME_STAGING           "ptprep-boot" /* in directories of file systems that a boot loader reads */
 #define NAME_IMAGE_STAMPS      NAME_STATE_DIR "/images"
 #define NAME_TRANSACTION       NAME_STATE_DIR "/transaction"
+#define NAME_BOOT_ROOT         NAME_STATE_DIR "/boot-root" /* where kernel-install makes an image */
 #define NAME_FAILED_PLAN       NAME_STATE_DIR "/failed"
 #define NAME_RECORD            NAME_STATE_DIR "/record"
 #define NAME_NETWORK           NAME_STATE_DIR "/network"

@@ -112,7 +112,8 @@ typedef struct MenuStep {
 typedef struct CommandStep {
         StringList argv, undo_argv; /* without undo_argv the file at the step's path is put back */
         bool may_stay;              /* nothing of ptprep's is asked for any more: when it fails, what boots is left */
-        bool undo_last;             /* undo_argv has to run when all other steps are taken back */
+        bool boot_root; /* of kernel-install, which can be told to make its image elsewhere, see boot_root_make() */
+        bool undo_last; /* undo_argv has to run when all other steps are taken back */
         LoaderKind loader;
         char *release;      /* whose entries are verified afterwards, and the claim list in their images; NULL: all */
         char *words, *gone; /* as in MenuStep; words NULL: it makes way for the next command, nothing is verified */

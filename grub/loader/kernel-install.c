@@ -134,6 +134,28 @@ int kernel_install_generator(int rfd, char **ret)
         return r;
 }
 
+int kernel_install_goes_elsewhere(int rfd, bool *ret)
+{
+        _cleanup_free_ char *value = NULL;
+        bool elsewhere;
+        int r = read_key(rfd, "BOOT_ROOT", &value);
+
+        if (r < 0)
+                return r;
+        elsewhere = !value;
+        FOREACH_ARRAY(directory, directories, ELEMENTSOF(directories)) {
+                _cleanup_(string_list_done) StringList names = {};
+                _cleanup_free_ char *path = path_join(*directory, "install.d");
+
+                if (!path || root_list(rfd, path, ".install", &names) == -ENOMEM)
+                        return -ENOMEM;
+                FOREACH_ARRAY(name, names.items, names.n)
+                        elsewhere = elsewhere && !strstr(*name, "sbctl");
+        }
+        *ret = elsewhere;
+        return 0;
+}
+
 bool has_sdbootutil(int rfd)
 {
         static const char *const programs[] = { "/usr/bin/sdbootutil", "/usr/sbin/sdbootutil" };

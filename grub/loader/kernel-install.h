@@ -35,6 +35,14 @@ int kernel_install_layout(int rfd, KernelLayout *ret) _must_check_;
 int kernel_install_generator(int rfd, char **ret) _must_check_;
 
 /**
+ * kernel_install_goes_elsewhere() - does it make its images below $BOOT_ROOT of the environment, as if that were
+ * theirs? Not where install.conf says another one, which wins up to systemd 254, and not with a plug-in that remembers
+ * for good where it found them (sbctl's, sbctl sign -s). Source: systemd src/kernel-install,
+ * context_load_environment(). Returns 0 or -ENOMEM.
+ */
+int kernel_install_goes_elsewhere(int rfd, bool *ret) _must_check_;
+
+/**
  * has_sdbootutil() - does openSUSE's tool make the entries?
  * For GRUB and systemd-boot alike: of /etc/kernel/cmdline or what stands in for it, and never of /etc/default/grub.
  * Source: github.com/openSUSE/sdbootutil, create_boot_options().

@@ -99,6 +99,7 @@ static int plan_build(const Loader *l, const LoaderEdit *want, const BootEntry *
         if (!s)
                 return -ENOMEM;
         s->may_stay = loader_wants_nothing(want);
+        s->boot_root = true;
         r = string_copy(e->version, &s->release);
         for (size_t i = 0; i < ELEMENTSOF(argv) && r >= 0; i++)
                 r = string_list_add(&s->argv, argv[i]);

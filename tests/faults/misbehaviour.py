@@ -154,6 +154,17 @@ CASES = [
     Case("kernel-install makes a link of the image and succeeds", "uki",
          {"kernel-install": good("kernel-install", last='mv "$image" /tmp/real; ln -s /tmp/real "$image"')},
          says="something else than a plain file"),
+    # it is told to make the image elsewhere, and need not do so
+    Case("kernel-install makes the image where it always does", "uki", {"kernel-install": good("kernel-install", "unset BOOT_ROOT")}, DONE),
+    Case("kernel-install makes the image where it always does, and cuts it", "uki",
+         {"kernel-install": good("kernel-install", "unset BOOT_ROOT", f": >{UNIFIED}")}),
+    Case("kernel-install makes two images", "uki", {"kernel-install": good("kernel-install", last='cp "$image" "${image%.efi}+3.efi"')},
+         says="made something else than one image"),
+    Case("kernel-install makes something beside the image", "uki",
+         {"kernel-install": good("kernel-install", last='mkdir "$image.extra.d"; echo x >"$image.extra.d/x.cred"')}, says="made something else than one image"),
+    Case("kernel-install makes no image", "uki", {"kernel-install": "#!/bin/sh\n"}, says="still has other arguments"),
+    Case("kernel-install makes an image that is cut", "uki", {"kernel-install": good("kernel-install", last='printf MZ >"$image"')},
+         says="cannot be read in place of"),
     # what was there beside its own
     *[Case(f"kernel-install {what} and succeeds", "uki", {"kernel-install": good("kernel-install", last=body)}, says=says) for what, body, says in (
         ("removes another image", "rm /efi/EFI/Linux/rescue.efi", "has lost the image rescue.efi"),

@@ -51,6 +51,7 @@ KILLED = 137
 BROKEN = 125
 STATE = "/var/lib/ptprep/"
 # what a run may leave on its way, until the next one
+BOOT_ROOT = STATE + "boot-root/"
 PASSING = (".ptprep-new", ".ptprep-old", ".ptprep-new.new", "/transaction")
 UNSEEN = ("/sys/", "/proc/", "/bin/", "/dev/", "/lib/")
 
@@ -168,7 +169,7 @@ def differences(a: dict[str, object], b: dict[str, object]) -> list[str]:
 
 
 def lasting(names: list[str]) -> list[str]:
-    return [n for n in names if not n.endswith(PASSING)]
+    return [n for n in names if not n.endswith(PASSING) and not n.startswith(BOOT_ROOT)]
 
 
 def run(*command: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess:

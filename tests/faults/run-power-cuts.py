@@ -49,9 +49,10 @@ BOOT = "boot"
 FILLER = "filler"
 FAT_SIZE, FAT_TAKEN, FAT_SECONDS = 40 * view.MIB, 34 * view.MIB, 300
 FAT_TOOLS = ["linux.uml", "mkfs.vfat", "mcopy"]
-# what of a machine is on FAT; not of "uki", whose image kernel-install writes by itself: in the middle of that GRUB sees a part
+# what of a machine is on FAT
 FAT = {f"{machine}{revert}": place for machine, place in (("bls", "boot"), ("kernelopts", "boot"), ("claim-image", "boot"),
-                                                          ("systemd-boot", "boot/efi"), ("claim-image-esp", "boot/efi")) for revert in ("", "-revert")}
+                                                          ("systemd-boot", "boot/efi"), ("claim-image-esp", "boot/efi"),
+                                                          ("uki", "efi")) for revert in ("", "-revert")}
 # XFS has a small directory in the inode, and it moves when one name more makes it too big
 OTHERS, OTHER = {"xfs": 12}, "another-file-of-somebody-"
 # names that fill a directory, shorter than any of ptprep's, and how many there may be; XFS has no directory for a directory
@@ -67,7 +68,7 @@ GROWING = ("claim-image", "uki")
 IN_PLACE = [name for name in SCENARIOS if not name.startswith(GROWING)]
 OF_KIND = {"vfat": list(FAT), "full-ext4-boot": BOOT_SCENARIOS, "full-xfs-boot": BOOT_SCENARIOS, "full-ext4": IN_PLACE, "full-xfs": IN_PLACE}
 ALL = [(kind, scenario, how) for kind in KINDS for scenario in OF_KIND.get(kind, SCENARIOS) for how in HOW]
-FEW = [("full-ext4", "drop-in", "0"), ("full-ext4-boot", "bls", "0"), ("full-xfs-boot", "bls-revert", "0"), ("ext4", "drop-in", "0"), ("ext4", "kernelopts-revert", "fail5"), ("xfs", "drop-in-revert", "fail3"), ("btrfs", "drop-in", "0")]
+FEW = [("full-ext4", "drop-in", "0"), ("full-ext4-boot", "bls", "0"), ("full-xfs-boot", "bls-revert", "0"), ("ext4", "drop-in", "0"), ("ext4", "kernelopts-revert", "fail5"), ("xfs", "drop-in-revert", "fail3"), ("btrfs", "drop-in", "0"), ("vfat", "uki", "0")]
 LOADED = ("boot", "efi")
 
 

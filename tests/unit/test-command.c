@@ -12,7 +12,8 @@
 
 static int shell(const ApplyOptions *o, const char *script, unsigned limit, char **ret_tail)
 {
-        return command_run(o, (char *[]){ (char *) "/bin/sh", (char *) "-c", (char *) script, NULL }, limit, ret_tail);
+        return command_run(o, (char *[]){ (char *) "/bin/sh", (char *) "-c", (char *) script, NULL }, NULL, limit,
+                           ret_tail);
 }
 
 static ApplyOptions live_options(const Tree *t)
@@ -37,13 +38,27 @@ static void test_ends(void **state)
         assert_int_equal(shell(&o, "echo no; exit 3", LIMIT, &bad), -EPROTO);
         assert_string_equal(bad, "no");
         assert_int_equal(shell(&o, "kill -9 $$", LIMIT, NULL), -EPROTO);
-        assert_int_equal(command_run(&o, (char *[]){ (char *) "no-such-program", NULL }, LIMIT, &none), -ENOEXEC);
+        assert_int_equal(command_run(&o, (char *[]){ (char *) "no-such-program", NULL }, NULL, LIMIT, &none), -ENOEXEC);
         assert_string_equal(none, "");
         /* the last of it counts, and no pipe is ever full */
         assert_int_equal(shell(&o, "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i + 1)); done", LIMIT, &much),
                          0);
         assert_true(endswith(much, "line 19999"));
         assert_true(strlen(much) <= 2048);
+}
+
+/* Beside what each program gets. */
+static void test_setting(void **state)
+{
+        const ApplyOptions o = live_options(*state);
+        _cleanup_free_ char *with = NULL, *without = NULL;
+        char *argv[] = { (char *) "/bin/sh", (char *) "-c", (char *) "echo \"${PLACE-none} $HOME\"", NULL };
+        char setting[] = "PLACE=/there";
+
+        assert_int_equal(command_run(&o, argv, setting, LIMIT, &with), 0);
+        assert_string_equal(with, "/there /root");
+        assert_int_equal(command_run(&o, argv, NULL, LIMIT, &without), 0);
+        assert_string_equal(without, "none /root");
 }
 
 /* Who it leaves in the background holds nothing up, and writes nothing any more. */
@@ -134,8 +149,8 @@ static void test_killed(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_ends),          TREE_TEST(test_background), TREE_TEST(test_limit),
-                TREE_TEST(test_asked_to_stop), TREE_TEST(test_killed),
+                TREE_TEST(test_setting), TREE_TEST(test_ends),          TREE_TEST(test_background),
+                TREE_TEST(test_limit),   TREE_TEST(test_asked_to_stop), TREE_TEST(test_killed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
