@@ -234,10 +234,12 @@ int check_device_claimlist(const Check *self, const Judgement *j, FindingList *r
 }
 
 /* What became of a device in the initramfs of this boot. */
-static const struct {
+typedef struct Outcome {
         const char *detail; /* NULL: the helper's own words */
         const char *cure;
-} outcomes[_CLAIM_STATE_MAX] = {
+} Outcome;
+
+static const Outcome outcomes[_CLAIM_STATE_MAX] = {
         [CLAIM_CLAIMED] = { "it was claimed in the initramfs, and something has taken it since",
                             "see what binds it: driverctl list-overrides, udev rules, scripts; then reboot" },
         [CLAIM_WAITING] = { "it was kept from its host driver, and nothing has loaded the other one",
@@ -248,16 +250,38 @@ static const struct {
                            "\"ptprep claim\" gives it to the driver now, until the next boot" },
 };
 
-/* @ret_why: what the helper says, with its length; set where there is an outcome. _CLAIM_STATE_INVALID: no helper ran,
- * its list had not this device, or it says what we do not know. */
-static ClaimState outcome_of(const Facts *f, PciAddr addr, const char **ret_why, size_t *ret_length)
+/* The kernel was told to claim, and of the device nothing was heard. */
+static const Outcome nobody_ran = {
+        "no claim helper ran: what the boot loader loaded had none in it, or no list that it could read",
+        "reboot; if it is so again, another image is loaded than those of image.current: see \"ptprep bootloader\" and "
+        "journalctl -b -t ptprep-claim",
+};
+static const Outcome not_listed = {
+        "the claim helper ran, and its list had not this device yet",
+        "reboot; if it is so again, another image is loaded than those of image.current: see \"ptprep bootloader\"",
+};
+
+/* In words of another version. */
+static const Outcome not_understood = {
+        "what the claim helper says of it is not known here",
+        "reboot; if that does not help, see why the claim failed: journalctl -b -t ptprep-claim",
+};
+
+/* What the helper says of a device, its own words with their length; NULL: nothing. */
+static const Outcome *outcome_of(const Facts *f, PciAddr addr, const char **ret_why, size_t *ret_length)
 {
+        const Outcome *found = f->claim_result ? &not_listed : &nobody_ran;
+
         for (const char *line = f->claim_result; line && *line; line = text_next_line(line)) {
                 const char *word = startswith(line, PCI_ADDR_TEXT(addr));
-                const size_t n = word && *word == ' ' ? strcspn(++word, " \n") : 0;
+                const size_t n = word ? strcspn(word + strspn(word, " "), " \n") : 0;
                 ClaimState state;
                 char name[16];
 
+                if (!word)
+                        continue;
+                found = &not_understood;
+                word += strspn(word, " ");
                 if (n == 0 || n >= sizeof(name) || word[n] != ' ')
                         continue;
                 (void) snprintf(name, sizeof(name), "%.*s", (int) n, word);
@@ -266,31 +290,25 @@ static ClaimState outcome_of(const Facts *f, PciAddr addr, const char **ret_why,
                         continue;
                 *ret_why = word + n + 1;
                 *ret_length = strcspn(*ret_why, "\n");
-                return state;
+                return outcomes + state;
         }
-        return _CLAIM_STATE_INVALID;
+        return found;
 }
 
 /*
  * It was to be claimed in this very boot, from what is in place for the next one too: then the next one comes to the
- * same, and what the helper met is what a person has to look at.
+ * same, and what the helper met is what a person has to look at. Where it met nothing, the next one may do better.
  */
 static int tell_outcome(const Check *self, const Judgement *j, const WantedDevice *d, const char *where,
                         FindingList *ret)
 {
         const char *why = NULL;
         size_t length = 0;
-        const ClaimState o = outcome_of(j->facts, d->config->address, &why, &length);
+        const Outcome *o = outcome_of(j->facts, d->config->address, &why, &length);
 
-        if (o < 0)
-                return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), CURE_REBOOT,
-                                   "reboot; if that does not help, see why the claim failed: journalctl -b -t "
-                                   "ptprep-claim",
-                                   "%s", where);
-        return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), CURE_PERSON, outcomes[o].cure,
+        return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), why ? CURE_PERSON : CURE_REBOOT, o->cure,
                            "%s; in this boot: %.*s", where,
-                           outcomes[o].detail ? (int) strlen(outcomes[o].detail) : (int) MIN(length, (size_t) 256),
-                           outcomes[o].detail ?: why);
+                           o->detail ? (int) strlen(o->detail) : (int) MIN(length, (size_t) 256), o->detail ?: why);
 }
 
 /* What is made late in a boot is given to its driver there, in each boot: no reboot does it. */
