@@ -83,11 +83,11 @@ stage_clang() {
         CC=clang configure "$build/clang" -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false \
                 -Dbuildtype=debug || return 1
         ninja -C "$build/clang" || return 1
-        # Not what other programs make of documents that are written in the golden tests as well, and not the same runs once for
+        # Not what looks at the sources, nor what other programs make of documents that are written in the golden tests as well, and not the same runs once for
         # each call that can fail: a process costs ten times as much here, most of it before main(). Nor what runs in a chroot with a
         # /proc of its own: the sanitizers read their options there, and look for leaks.
         UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 run_tests "$build/clang" --timeout-multiplier 16 \
-                --no-suite outputs --no-suite faults --no-suite chroot
+                --no-suite lint --no-suite outputs --no-suite faults --no-suite chroot
 }
 
 sources() { git -C "$top" ls-files -- '*.c' '*.h'; }
