@@ -58,7 +58,14 @@ static int look(Job *j)
 
 static int ask_for(Job *j, size_t i)
 {
-        size_t *slot = array_grow(&j->asked, j->n_asked);
+        const PciFunction *p = j->run.facts.functions + i;
+        size_t *slot;
+
+        if (p->unread) {
+                tell("%s cannot be configured, for nobody can tell what it is: %s", PCI_ADDR_TEXT(p->addr), p->unread);
+                return EXIT_UNKNOWN;
+        }
+        slot = array_grow(&j->asked, j->n_asked);
 
         if (!slot)
                 return complain("choosing devices", -ENOMEM);
@@ -73,7 +80,7 @@ static bool is_choice(const Job *j, size_t i)
         const Facts *f = &j->run.facts;
         const PciFunction *p = f->functions + i;
 
-        return !pci_class_is_platforms(p->class) && host_use_any(f, p, 0).used != TRISTATE_YES &&
+        return !p->unread && !pci_class_is_platforms(p->class) && host_use_any(f, p, 0).used != TRISTATE_YES &&
                !config_device_at(&j->run.config, p->addr);
 }
 

@@ -24,6 +24,10 @@ static int judge_present(const Check *self, const WantedDevice *d, FindingList *
         (void) snprintf(cure, sizeof(cure), "correct the section at %s:%u", c->file, c->line);
         switch (d->state) {
         case DEVICE_UNKNOWN:
+                if (d->function)
+                        return finding_add(ret, self->id, RESULT_UNKNOWN, subject, CURE_PERSON,
+                                           "see why that file cannot be read", "cannot tell what is there: %s",
+                                           d->function->unread);
                 return finding_add(ret, self->id, RESULT_UNKNOWN, subject, CURE_NONE, NULL,
                                    "cannot tell: no PCI bus is visible here");
         case DEVICE_ABSENT:

@@ -44,7 +44,7 @@ static bool goes_with(const Facts *f, size_t i, size_t with, bool same_group)
 {
         const PciFunction *p = f->functions + i, *other = f->functions + with;
 
-        if (pci_class_is_platforms(p->class))
+        if (p->unread || pci_class_is_platforms(p->class))
                 return false;
         return same_group ? p->group != PCI_GROUP_NONE && p->group == other->group
                           : device_card(f, i) == device_card(f, with);

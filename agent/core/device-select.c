@@ -29,6 +29,8 @@ int device_describe(const PciFunction *p, char **ret)
         char class[sizeof("class ffffff")];
         const char *kind = p->class_name ?: device_kind_of(p);
 
+        if (p->unread)
+                return string_copy("a device of which nobody can tell what it is", ret);
         (void) snprintf(class, sizeof(class), "class %06x", p->class);
         return string_printf(ret, "%s: %s%s[%04x:%04x]", kind ?: class, p->name ?: "", p->name ? " " : "", p->id.vendor,
                              p->id.device);

@@ -158,9 +158,9 @@ static void add_facts(Xml *x, const Facts *f, const PciFunction *p)
 
         xml_start_line(x, "dl");
         (void) snprintf(text, sizeof(text), "%04x:%04x", p->id.vendor, p->id.device);
-        add_term(x, "id", text);
+        add_term(x, "id", p->unread ? "unknown" : text);
         (void) snprintf(text, sizeof(text), "%06x", p->class);
-        add_term(x, "class", text);
+        add_term(x, "class", p->unread ? "unknown" : text);
         if (p->path)
                 add_term(x, "path", p->path);
         add_term(x, "reset", !p->reset ? "unknown" : *p->reset ? p->reset : "none");

@@ -36,11 +36,19 @@ static const char *reset_text(const PciFunction *f, char *buf, size_t size)
         return buf;
 }
 
+/* "?" of what cannot be told. */
+#define ID_TEXT_MAX sizeof("8086:10d3")
+static const char *id_text(const PciFunction *f, char buf[ID_TEXT_MAX])
+{
+        (void) snprintf(buf, ID_TEXT_MAX, "%04x:%04x", f->id.vendor, f->id.device);
+        return f->unread ? "?" : buf;
+}
+
 /* The word for its class, which --class takes as well; a class that has none as its number. */
 static const char *class_text(const PciFunction *f, char buf[sizeof("ffffff")])
 {
         (void) snprintf(buf, sizeof("ffffff"), "%06x", f->class & 0xffffffU);
-        return device_kind_of(f) ?: buf;
+        return f->unread ? "?" : device_kind_of(f) ?: buf;
 }
 
 static void print_reason(Printer *p, const Reason *r, int indent)
@@ -111,7 +119,8 @@ static int print_name(const Sheet *s, const PciFunction *f, const char *verdict)
                 printer_line(s->printer, "%s", f->name ?: "");
                 return 0;
         }
-        if (string_printf(&text, "%s%s[%04x:%04x]", f->name ?: "", f->name ? " " : "", f->id.vendor, f->id.device) < 0)
+        if (string_printf(&text, "%s%s[%s]", f->name ?: "", f->name ? " " : "", id_text(f, (char[ID_TEXT_MAX]){ 0 })) <
+            0)
                 return -ENOMEM;
         if (before + NAME_COLUMNS_MIN > s->printer->width) {
                 before = (unsigned) s->address + 2;
@@ -193,7 +202,7 @@ static int print_function(const Sheet *s, const PciFunction *f, int depth)
                 (void) snprintf(group, sizeof(group), "%d", f->group);
         printer_add(s->printer, "%*s%-*s  ", 2 * depth, "", s->address - 2 * depth, PCI_ADDR_TEXT(f->addr));
         if (!s->brief)
-                printer_add(s->printer, "%04x:%04x  ", f->id.vendor, f->id.device);
+                printer_add(s->printer, "%-9s  ", id_text(f, (char[ID_TEXT_MAX]){ 0 }));
         printer_add(s->printer, "%-*s  %5s  %-*s  ", s->class, class_text(f, class), group, s->driver,
                     f->driver ?: "-");
         if (!s->brief)

@@ -156,11 +156,11 @@ static int function_json(const ListView *l, const PciFunction *p, struct json_ob
         if (r >= 0)
                 r = json_add_text(o, "address", PCI_ADDR_TEXT(p->addr));
         if (r >= 0)
-                r = add_hex(o, "vendor", 4, p->id.vendor);
+                r = p->unread ? json_add_text(o, "vendor", NULL) : add_hex(o, "vendor", 4, p->id.vendor);
         if (r >= 0)
-                r = add_hex(o, "device", 4, p->id.device);
+                r = p->unread ? json_add_text(o, "device", NULL) : add_hex(o, "device", 4, p->id.device);
         if (r >= 0)
-                r = add_hex(o, "class", 6, p->class);
+                r = p->unread ? json_add_text(o, "class", NULL) : add_hex(o, "class", 6, p->class);
         if (r >= 0)
                 r = json_add_text(o, "kind", device_kind_of(p));
         if (r >= 0)

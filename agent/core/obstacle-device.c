@@ -4,6 +4,16 @@
 
 /* What the device itself brings along. */
 
+int obstacle_unread(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
+{
+        (void) c;
+        return f->unread ? verdict_add(ret, id,
+                                       &(ReasonKind){ VERDICT_UNKNOWN, RESULT_UNKNOWN, CURE_PERSON,
+                                                      "see why that file cannot be read" },
+                                       "cannot tell what it is: %s", f->unread)
+                         : 0;
+}
+
 int obstacle_managed(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
         const PciFunction *functions = c->facts->functions;

@@ -138,6 +138,12 @@ int obstacle_group(const VerdictContext *c, const PciFunction *f, const char *id
         if (!g || (!c->expected && !iommu_state_is_on(c->state)))
                 return 0;
         r = find_obstruction(c, f, &g->breaking, &o);
+        if (r >= 0 && o.n == 0 && g->unread && g->unread != f)
+                return verdict_add(ret, id,
+                                   &(ReasonKind){ VERDICT_UNKNOWN, RESULT_UNKNOWN, CURE_PERSON,
+                                                  "see why that file cannot be read" },
+                                   "cannot tell what %s %s: %s", PCI_ADDR_TEXT(g->unread->addr),
+                                   c->expected ? "is, which will be in it" : "in it is", g->unread->unread);
         if (r < 0 || o.n == 0)
                 return r;
         kind = kinds[o.worst][o.n > 1];

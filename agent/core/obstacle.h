@@ -17,10 +17,11 @@ typedef struct Breaking {
 } Breaking;
 
 typedef struct GroupState {
-        size_t members;    /* functions that can be given to a guest */
-        Breaking breaking; /* on a driver that breaks it */
-        bool direct;       /* has a region that the kernel will not let go */
-        size_t pinned;     /* member for which a table names such a range; PCI_PARENT_NONE */
+        size_t members;            /* functions that can be given to a guest */
+        Breaking breaking;         /* on a driver that breaks it */
+        const PciFunction *unread; /* member of which nobody can tell what it is; NULL: there is none */
+        bool direct;               /* has a region that the kernel will not let go */
+        size_t pinned;             /* member for which a table names such a range; PCI_PARENT_NONE */
 } GroupState;
 
 struct VerdictContext {
@@ -85,6 +86,7 @@ bool context_is_pinned(const VerdictContext *c, size_t i);
 
 /* Rows: each adds a reason or says nothing. f: the function, which is no bridge; NULL to rows of the whole machine. 0
  * or -ENOMEM. */
+int obstacle_unread(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
 int obstacle_used(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
 int obstacle_active(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);
 int obstacle_covered(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret);

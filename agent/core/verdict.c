@@ -37,7 +37,7 @@ static bool breaks_group(const VerdictContext *c, size_t i)
 {
         const PciFunction *p = c->facts->functions + i;
 
-        if (driver_is_harmless(p->driver) || c->claimed[i])
+        if (p->unread || driver_is_harmless(p->driver) || c->claimed[i])
                 return false;
         if (!pci_is_bridge(p))
                 return true;
@@ -88,6 +88,8 @@ static int derive_groups(VerdictContext *c)
                         continue;
                 g = c->groups + c->group_of[i];
                 g->members += !pci_class_never_bound(p->class);
+                if (p->unread)
+                        g->unread = p;
                 if (breaks_group(c, i))
                         breaking_add(&g->breaking, i);
                 if (g->direct && g->pinned == PCI_PARENT_NONE && context_is_pinned(c, i))
@@ -234,15 +236,16 @@ typedef struct Obstacle {
 
 /* In the order in which a person would cure them. */
 static const Obstacle obstacles[] = {
-        { "device.boot-disk", false, obstacle_used },     { "device.storage", false, obstacle_used },
-        { "device.network", false, obstacle_used },       { "device.display", false, obstacle_used },
-        { "device.keyboard", false, obstacle_used },      { "device.console", false, obstacle_used },
-        { "iommu.active", true, obstacle_active },        { "device.iommu", false, obstacle_covered },
-        { "device.reserved", false, obstacle_reserved },  { "device.managed", false, obstacle_managed },
-        { "group.viable", false, obstacle_group },        { "iommu.remapping", true, obstacle_remapping },
-        { "device.denylist", false, obstacle_denylist },  { "device.virtual", false, obstacle_virtual },
-        { "device.bootfb", false, obstacle_framebuffer }, { "device.usb", false, obstacle_usb },
-        { "group.shared", false, obstacle_shared },       { "device.reset", false, obstacle_reset },
+        { "device.present", false, obstacle_unread },    { "device.boot-disk", false, obstacle_used },
+        { "device.storage", false, obstacle_used },      { "device.network", false, obstacle_used },
+        { "device.display", false, obstacle_used },      { "device.keyboard", false, obstacle_used },
+        { "device.console", false, obstacle_used },      { "iommu.active", true, obstacle_active },
+        { "device.iommu", false, obstacle_covered },     { "device.reserved", false, obstacle_reserved },
+        { "device.managed", false, obstacle_managed },   { "group.viable", false, obstacle_group },
+        { "iommu.remapping", true, obstacle_remapping }, { "device.denylist", false, obstacle_denylist },
+        { "device.virtual", false, obstacle_virtual },   { "device.bootfb", false, obstacle_framebuffer },
+        { "device.usb", false, obstacle_usb },           { "group.shared", false, obstacle_shared },
+        { "device.reset", false, obstacle_reset },
 };
 
 int verdict_machine(const VerdictContext *c, Verdict *ret)

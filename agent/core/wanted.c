@@ -61,6 +61,8 @@ static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const Pci
                 return DEVICE_UNKNOWN;
         if (!p)
                 return DEVICE_ABSENT;
+        if (p->unread)
+                return DEVICE_UNKNOWN;
         if (p->id.vendor != c->id.vendor || p->id.device != c->id.device)
                 return DEVICE_WRONG_ID;
         if (c->path && p->path && !streq(c->path, p->path))

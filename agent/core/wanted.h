@@ -11,7 +11,7 @@
 /* What the configuration means on this machine. Derived once from Config and Facts, then judged and planned from. */
 
 typedef enum DeviceState {
-        DEVICE_UNKNOWN, /* the PCI bus could not be read */
+        DEVICE_UNKNOWN, /* the PCI bus could not be read, or what is there says not what it is */
         DEVICE_FOUND,
         DEVICE_ABSENT,
         DEVICE_WRONG_ID,    /* another device sits at the address */

@@ -30,6 +30,7 @@ void acpi_table_done(AcpiTable *t)
 
 void pci_function_done(PciFunction *p)
 {
+        free(p->unread);
         free(p->driver);
         free(p->driver_override);
         free(p->driverctl);

@@ -36,10 +36,11 @@ typedef struct PciIsolation {
 typedef struct PciFunction {
         PciAddr addr;
         PciId id;
-        PciId subsystem;       /* of the card that it is on (PCI Local Bus 3.0, 6.2.4) */
-        bool has_subsystem;    /* bridges have none */
-        uint32_t class;        /* 24 bits: base class, subclass, programming interface; PCI Code and ID Assignment 1 */
-        char *driver;          /* NULL: none bound */
+        PciId subsystem;    /* of the card that it is on (PCI Local Bus 3.0, 6.2.4) */
+        bool has_subsystem; /* bridges have none */
+        uint32_t class;     /* 24 bits: base class, subclass, programming interface; PCI Code and ID Assignment 1 */
+        char *unread;       /* why nobody can tell what it is, "PATH: ERROR": no id, no class; NULL: it can be told */
+        char *driver;       /* NULL: none bound, or unread */
         char *driver_override; /* of a wanted device; NULL: none set */
         char *driverctl;       /* likewise: the driver that driverctl(8) gives it to at each boot; NULL: none */
         /* IOMMU group, PCI_GROUP_NONE; of wanted devices and whoever is in one with them, of all when FACTS_FUNCTIONS

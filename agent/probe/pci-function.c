@@ -258,6 +258,24 @@ static void read_physfn(PciPlace *d, const PciFunction *f, PciLinks *links)
         links->has_physfn = physfn && pci_addr_parse(physfn, &links->physfn) >= 0;
 }
 
+/* It is there, and does not say what it is. Of what was half read nothing is kept. @error: of the file whose path was
+ * made last. Returns 0; -ENOENT: it is not there any more; -ENOMEM. */
+static int mark_unread(PciPlace *d, PciFunction *f, int error)
+{
+        char target[PATH_MAX];
+        const char *driver;
+        int r = string_printf(&f->unread, "/sys/%s: %s", d->path, strerror(-error));
+
+        if (r < 0)
+                return r;
+        if (faccessat(d->sys_fd, place_path(d, ""), F_OK, 0) < 0)
+                return -ENOENT;
+        f->id = (PciId){};
+        f->class = 0;
+        driver = link_base(d, "driver", target);
+        return driver ? string_replace(&f->driver, driver) : 0;
+}
+
 int pci_function_read(const Probe *p, PciFunction *f, PciLinks *links, PciPlace *d)
 {
         int r = find_beside(f->addr, d) ? read_uevent(d, f) : -ENOENT;
@@ -272,12 +290,12 @@ int pci_function_read(const Probe *p, PciFunction *f, PciLinks *links, PciPlace 
                         return r;
                 r = read_uevent(d, f);
         }
-        if (r == -ENOENT)
+        if (r < 0 && r != -ENOMEM)
                 r = read_attributes(d, f);
-        if (r < 0 && r != -ENOMEM && faccessat(d->sys_fd, place_path(d, ""), F_OK, 0) < 0)
-                return -ENOENT;
+        if (r < 0 && r != -ENOMEM)
+                r = mark_unread(d, f, r);
         if (r < 0)
-                return r == -ENOENT ? -EIO : r; /* it is there, and does not say what it is */
+                return r;
 
         if (pci_path_from_sysfs(d->target, &f->path) == -ENOMEM)
                 return -ENOMEM;

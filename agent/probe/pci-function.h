@@ -30,7 +30,8 @@ typedef struct PciLinks {
  * pci_function_read() - what the prober asked for has to be known of a function
  * @f: with its address; what is filled in is owned by it, also after a failure. @place: of the function that was read
  * before, or one without a target; becomes this one's.
- * Returns 0; -ENOENT: it went away while it was read (a virtual function, hot unplug); other negative errno.
+ * What is there and cannot be read is no failure, see PciFunction.unread. Returns 0; -ENOENT: it went away while it was
+ * read (a virtual function, hot unplug); other negative errno.
  */
 int pci_function_read(const Probe *p, PciFunction *f, PciLinks *links, PciPlace *place) _must_check_;
 

@@ -80,9 +80,12 @@ static void forget_functions(Facts *f)
 /* @before: the function in front of it, which often is another one of the same card; NULL: none. 0 or -ENOMEM. */
 static int name_function(struct pci_access *access, const PciFunction *before, PciFunction *f)
 {
-        int r = before && pci_id_equal(before->id, f->id) ? string_copy(before->name, &f->name)
-                                                          : pci_access_name(access, f->id, &f->name);
+        int r;
 
+        if (f->unread)
+                return 0;
+        r = before && pci_id_equal(before->id, f->id) ? string_copy(before->name, &f->name)
+                                                      : pci_access_name(access, f->id, &f->name);
         if (r < 0)
                 return r;
         return before && before->class == f->class ? string_copy(before->class_name, &f->class_name)

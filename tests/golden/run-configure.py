@@ -151,6 +151,17 @@ def programs(p: Person) -> None:
     p.expect("nobody is asked", code == 64, text)
 
 
+def unread(p: Person) -> None:
+    """What nobody can read gets no section, neither by name nor as a companion."""
+    vendor = p.tree.path("/sys/devices/pci0000:00/0000:01:00.1/vendor")
+    vendor.unlink()
+    vendor.mkdir()
+    code, out, err = p.piped("configure", "01:00.1", "--dry-run")
+    p.expect("it is refused with the file", code == 4 and out == "" and "0000:01:00.1/vendor: Is a directory" in err, out + err)
+    code, out, err = p.piped("configure", "01:00.0", "--dry-run")
+    p.expect("the others of the card are taken", code == 0 and addresses(out) == [a for a in CARD if a != CARD[1]], out + err)
+
+
 def mistakes(p: Person) -> None:
     p.refused(r'say which device, such as "gpu" or 01:00', "configure")
     p.refused(r'no device here is "gpuu", did you mean "gpu"\?', "configure", "gpuu")
@@ -172,7 +183,7 @@ def main() -> int:
     if os.geteuid() != 0:
         print("SKIPPED: only root may write a configuration")
         return 77
-    return person.play(sys.argv[1], (not_asked, only, asked, menu, declined, guards, installers, programs, mistakes), Person)
+    return person.play(sys.argv[1], (not_asked, only, asked, menu, declined, guards, installers, programs, unread, mistakes), Person)
 
 
 if __name__ == "__main__":

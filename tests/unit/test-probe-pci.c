@@ -191,8 +191,12 @@ static void test_pci_damaged(void **state)
         {
                 _cleanup_(facts_done) Facts f = gather(t, &c);
 
-                assert_int_equal(f.pci, TRISTATE_UNKNOWN); /* it is there and cannot be read */
-                assert_int_equal(f.n_functions, 0);
+                assert_int_equal(f.pci, TRISTATE_YES); /* it is there and cannot be read, unlike the other */
+                assert_int_equal(f.n_functions, 2);
+                assert_null(f.functions[0].unread);
+                assert_string_equal(f.functions[1].unread,
+                                    "/sys/devices/pci0000:00/0000:00:03.0/class: No such file or directory");
+                assert_int_equal(f.functions[1].id.vendor, 0);
         }
 }
 
