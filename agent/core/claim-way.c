@@ -63,6 +63,16 @@ static int machine_obstacle(const Facts *f, char **ret)
         return 0;
 }
 
+/* GRUB takes its menu from entries of the boot loader specification, which are judged as those of a loader of its own.
+ */
+static bool judged_as_bls(const Facts *f, const Loader *l)
+{
+        FOREACH_ARRAY(other, f->loaders, f->n_loaders)
+                if (l->menu_from_bls && other->kind == LOADER_BLS && !other->unused)
+                        return true;
+        return false;
+}
+
 int claim_way_obstacle(const Facts *f, char **ret)
 {
         bool beside_kernel = false;
@@ -70,7 +80,7 @@ int claim_way_obstacle(const Facts *f, char **ret)
         int r = 0;
 
         FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
-                const char *obstacle = l->unused ? NULL : loader_early_obstacle(l);
+                const char *obstacle = l->unused || judged_as_bls(f, l) ? NULL : loader_early_obstacle(l);
 
                 used += !l->unused;
                 beside_kernel |= !l->unused && l->kind == LOADER_GRUB2;

@@ -5,6 +5,7 @@
 #include "core/claim-way.h"
 #include "core/image-builder.h"
 #include "core/next-boot.h"
+#include "grub/loader/loaders.h"
 #include "initramfs/query.h"
 #include "model/image.h"
 #include "model/names.h"
@@ -160,18 +161,26 @@ int plan_claim_image(const Judgement *j, Plan *p)
         return r < 0 ? r : string_copy(w->modprobe_snippet, &s->modprobe);
 }
 
-/* Does a step of the plan leave this entry without the claim image, or does its tool, which is watched? */
-static bool is_taken_out(const Plan *p, const BootEntry *e)
+/*
+ * Does the plan leave this entry without the claim image? Its tool is watched; else it goes from the entry, and from
+ * what counts for all entries of the boot loader, such as GRUB's environment block.
+ */
+static bool is_taken_out(const Loader *l, const Plan *p, const BootEntry *e)
 {
-        FOREACH_ARRAY(s, p->steps, p->n) {
-                const FileStep *file = streq(s->path, e->file) ? step_file(s) : NULL;
-
+        FOREACH_ARRAY(s, p->steps, p->n)
                 if (s->kind == STEP_MKCONFIG && streq(s->path, e->file))
                         return true;
-                if (file && !strstr(file->new_text ?: "", NAME_CLAIM_IMAGE_FILE))
-                        return true;
+        if (!loader_file(l, e->file))
+                return false;
+        FOREACH_ARRAY(f, l->files, l->n_files) {
+                bool of_another = false;
+
+                FOREACH_ARRAY(other, l->entries, l->n_entries)
+                        of_another |= other != e && streq(other->file, f->path);
+                if (!of_another && strstr(loader_present(p, f->path, f->text) ?: "", NAME_CLAIM_IMAGE_FILE))
+                        return false;
         }
-        return false;
+        return true;
 }
 
 /* @directory: of boot loaders that load from there; NULL: of all. */
@@ -179,7 +188,7 @@ static const BootEntry *claim_image_kept(const Facts *f, const Plan *p, const ch
 {
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 FOREACH_ARRAY(e, l->entries, directory && !streq_null(directory, l->early_directory) ? 0 : l->n_entries)
-                        if (boot_entry_loads_early(e, NAME_CLAIM_IMAGE_FILE) && !is_taken_out(p, e))
+                        if (boot_entry_loads_early(e, NAME_CLAIM_IMAGE_FILE) && !is_taken_out(l, p, e))
                                 return e;
         return NULL;
 }

@@ -98,7 +98,8 @@ typedef struct Loader {
         StringList generated_too; /* other places of the same, where it cannot be told which of them will boot */
         bool drop_in_sourced;     /* mkconfig of this platform sources a drop-in directory */
         char *early_directory;    /* where files lie that its entries load in front of an image; NULL: nowhere */
-        bool early_variable;      /* its script for Linux puts GRUB_EARLY_INITRD_LINUX_CUSTOM in front of each image */
+        bool early_variable;      /* its script for Linux puts GRUB_EARLY_INITRD_LINUX_CUSTOM in front of each image; of
+                                     LOADER_BLS: it loads what its variable early_initrd names */
         char *drop_in;            /* path of ptprep's own drop-in: it sorts behind all others */
         StringList mkconfig;      /* command and arguments that regenerate; empty: not installed */
         bool bash;                /* the shell that evaluates the sources is bash */

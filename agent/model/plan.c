@@ -370,3 +370,21 @@ int plan_edit(Plan *p, const char *check, const char *path, const char *old_text
                 return r;
         return step_remember(&p->steps[before].file.record, words);
 }
+
+int plan_edit_more(Plan *p, const char *check, const char *path, const char *old_text, const char *new_text,
+                   const PlanWords *words)
+{
+        FOREACH_ARRAY(s, p->steps, p->n) {
+                int r;
+
+                if (s->kind != STEP_WRITE_FILE || !streq(s->path, path))
+                        continue;
+                r = string_replace(&s->file.new_text, new_text);
+                if (r >= 0 && !s->file.record.format)
+                        return step_remember(&s->file.record, words);
+                if (r >= 0)
+                        r = owned_words_add_all(&s->file.record.added, &words->added);
+                return r < 0 ? r : owned_words_add_all(&s->file.record.removed, &words->removed);
+        }
+        return plan_edit(p, check, path, old_text, new_text, words);
+}

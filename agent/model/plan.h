@@ -245,3 +245,7 @@ int step_remember(StepRecord *r, const PlanWords *words) _must_check_;
  */
 int plan_edit(Plan *p, const char *check, const char *path, const char *old_text, const char *new_text,
               const PlanWords *words) _must_check_;
+
+/* The same for a file that may have a step already, whose text is @old_text: that step gets the rest to do, too. */
+int plan_edit_more(Plan *p, const char *check, const char *path, const char *old_text, const char *new_text,
+                   const PlanWords *words) _must_check_;

@@ -223,6 +223,25 @@ int grubenv_edit(const char *text, size_t size, const char *name, const CmdlineE
         return grubenv_set(text, size, name, *value || grubenv_value(&e, name) ? value : NULL, ret, reterr_problem);
 }
 
+/* Other variables may be empty, as somebody may have left them. */
+static int drop_empty_early(char **text)
+{
+        _cleanup_(grubenv_done) GrubEnv e = {};
+        const char *value;
+        char *block;
+        int r = grubenv_parse(*text, strlen(*text), &e);
+
+        value = r >= 0 ? grubenv_value(&e, GRUBENV_EARLY_INITRD) : NULL;
+        if (!value || *value)
+                return r;
+        r = grubenv_set(*text, strlen(*text), GRUBENV_EARLY_INITRD, NULL, &block, NULL);
+        if (r < 0)
+                return r;
+        free(*text);
+        *text = block;
+        return 0;
+}
+
 static int take_out_of_block(const char *text, const OwnedWords *words, char **ret)
 {
         _cleanup_free_ char *s = strdup(text);
@@ -238,6 +257,8 @@ static int take_out_of_block(const char *text, const OwnedWords *words, char **r
                         return r == -ENOMEM ? r : -ENOTSUP;
                 free(s);
                 s = block;
+                if (streq(w->place, GRUBENV_EARLY_INITRD) && drop_empty_early(&s) < 0)
+                        return -ENOMEM;
         }
         *ret = TAKE_PTR(s);
         return 0;

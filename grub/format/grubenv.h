@@ -10,7 +10,12 @@
  * the end. Source: GRUB grub-core/lib/envblk.c, include/grub/lib/envblk.h, util/grub-editenv.c.
  */
 
-#define GRUBENV_SIZE 1024U /* bytes */
+#define GRUBENV_SIZE         1024U /* bytes */
+
+/* Names of files that Red Hat's GRUB loads in front of the images of all entries, each from the directory that an entry
+ * has its own from; an empty one makes it load that directory, and fail (grub-core/commands/blscfg.c, create_entry()).
+ */
+#define GRUBENV_EARLY_INITRD "early_initrd"
 
 typedef struct GrubEnv {
         LoaderVariable *variables; /* what GRUB gets to read, in the order of the block; a later one of a name counts */

@@ -60,7 +60,7 @@ static void edit_done(Edit *e)
         *e = (Edit){};
 }
 
-static const LoaderFile *environment_of(const Loader *l)
+const LoaderFile *bls_environment(const Loader *l)
 {
         FOREACH_ARRAY(f, l->files, l->n_files)
                 if (endswith(f->path, BLS_ENVIRONMENT))
@@ -154,7 +154,7 @@ static int edit_init(Edit *e)
                 FOREACH_ARRAY(other, l->entries, l->n_entries)
                         d->shared |= other != entry && streq(other->kernel, entry->kernel);
         }
-        r = edited_file_init(e->plan, environment_of(l), &owned_grubenv, &e->block);
+        r = edited_file_init(e->plan, bls_environment(l), &owned_grubenv, &e->block);
         return r < 0 ? r : evaluate(e);
 }
 

@@ -12,5 +12,8 @@
 #define BLS_DEFAULT_OPTS "default_kernelopts" /* Fedora's GRUB takes it for an entry without options */
 #define BLS_ENVIRONMENT  "/grubenv"           /* the environment block, beside the configuration */
 
-/* LoaderOps.edit of loader-bls.c. */
+/* The environment block as it was read; NULL: there is none. */
+const LoaderFile *bls_environment(const Loader *l);
+
+/* LoaderOps.edit of loader-bls.c, but for the images in front of those of entries. */
 int bls_draft_edit(const Loader *l, const LoaderEdit *want, Plan *plan) _must_check_;

@@ -113,6 +113,44 @@ static int read_environment(int rfd, Loader *l, const BlsPlace *place)
         return r < 0 ? r : loader_add_file(l, path, &text, size);
 }
 
+/* Is it Red Hat's GRUB? Then its tools are there. What grub.cfg sets beats what the environment block has. */
+static int read_early_variable(int rfd, Loader *l)
+{
+        struct stat st;
+
+        l->early_variable = root_stat(rfd, INSTALL_SCRIPT, &st) >= 0;
+        return l->early_variable && !loader_variable(l, GRUBENV_EARLY_INITRD)
+                       ? string_copy(NAME_BOOT, &l->early_directory)
+                       : 0;
+}
+
+/* What the variable names comes before what the entry itself has. */
+static int add_early(const Loader *l, BootEntry *e)
+{
+        const LoaderVariable *v = l->early_variable ? loader_variable(l, GRUBENV_EARLY_INITRD) : NULL;
+        const char *beside = e->initrd ?: e->kernel;
+        const int directory = (int) (path_base(beside) - beside);
+        StringList all = {};
+        int r = 0;
+
+        for (const char *word = v && v->value ? v->value : ""; *word && r >= 0;) {
+                size_t n = strcspn(word, " ");
+
+                r = n > 0 ? string_list_addf(&all, "%.*s%.*s", directory, beside, (int) n, word) : 0;
+                word += n + (word[n] == ' ');
+        }
+        FOREACH_ARRAY(path, e->early.items, e->early.n)
+                if (r >= 0)
+                        r = string_list_add(&all, *path);
+        if (r < 0) {
+                string_list_done(&all);
+                return r;
+        }
+        string_list_done(&e->early);
+        e->early = all;
+        return 0;
+}
+
 /*
  * @root: of the paths in it, where that is no matter of how /boot is mounted; NULL: it is. @name: of the file. An entry
  * without a kernel is none.
@@ -132,6 +170,8 @@ static int add_entry(Loader *l, const char *root, const char *path, const char *
         r = string_printf(&e->id, "%.*s", (int) (strlen(name) - strlen(".conf")), name);
         if (r >= 0)
                 r = bls_boot_entry(&parsed, BLS_GRUB, name, path, l->variables, l->n_variables, e);
+        if (r >= 0)
+                r = add_early(l, e);
         if (r >= 0 && root && e->initrd)
                 r = string_printf(&e->image, "%s%s", root, e->initrd);
         return r;
@@ -222,7 +262,7 @@ static void mark_default(Loader *l, const BlsPlace *place)
 /* What no entry and no choice of one depends on is of no interest here. */
 static bool is_used(const Loader *l, const char *name)
 {
-        static const char *const always[] = { "default", SAVED_ENTRY, BLS_DEFAULT_OPTS };
+        static const char *const always[] = { "default", SAVED_ENTRY, BLS_DEFAULT_OPTS, GRUBENV_EARLY_INITRD };
 
         FOREACH_ARRAY(h, words_homes, _WORDS_HOME_MAX)
                 if (streq_null(h->variable, name))
@@ -287,6 +327,8 @@ static int bls_read(int rfd, Loader *ret)
                 return r;
         r = read_settings(&l, &place);
         if (r >= 0)
+                r = read_early_variable(rfd, &l);
+        if (r >= 0)
                 r = read_environment(rfd, &l, &place);
         if (r >= 0)
                 r = read_entries(rfd, &l, &place);
@@ -306,8 +348,58 @@ static int bls_read(int rfd, Loader *ret)
         return 0;
 }
 
+/* The claim image in the variable; the step that writes the block is there already where words live in it, too. */
+static int plan_early(const Loader *l, const LoaderEdit *want, Plan *plan)
+{
+        char *early = (char *) want->early;
+        const Kargs add = { .words = { .items = &early, .n = 1 } };
+        const LoaderFile *f = bls_environment(l);
+        _cleanup_(plan_words_done) PlanWords words = { .format = owned_grubenv.name };
+        _cleanup_free_ char *text = NULL, *problem = NULL;
+        const char *present = f ? loader_present(plan, f->path, f->text) : NULL;
+        const LoaderVariable *v = loader_variable(l, GRUBENV_EARLY_INITRD);
+        _cleanup_(kargs_done) Kargs now = {};
+        int r = kargs_parse(v && v->value ? v->value : "", &now);
+
+        if (r < 0 || !early || !present || string_list_contains(&now.words, early))
+                return r;
+        r = grubenv_edit(present, strlen(present), GRUBENV_EARLY_INITRD, &(CmdlineEdit){ .add = &add }, &text,
+                         &problem);
+        if (r == -EBADMSG || r == -ENOSPC)
+                return loader_refuse(want, r, "%s %s", f->path, problem ?: strerror(-r));
+        if (r >= 0)
+                r = owned_words_add(&words.added, GRUBENV_EARLY_INITRD, early);
+        return r < 0 ? r : plan_edit_more(plan, want->image_check, f->path, present, text, &words);
+}
+
+static int bls_edit_all(const Loader *l, const LoaderEdit *want, Plan *plan)
+{
+        int r = bls_draft_edit(l, want, plan);
+
+        return r < 0 ? r : plan_early(l, want, plan);
+}
+
+static const char *bls_early_obstacle(const Loader *l)
+{
+        if (!l->early_variable)
+                return "it is not Red Hat's GRUB, which has a variable for images in front of those of all entries";
+        if (!l->early_directory)
+                return "grub.cfg sets the variable " GRUBENV_EARLY_INITRD ", and would undo what is put there";
+        if (!bls_environment(l))
+                return "it has no environment block, from which it would take the variable " GRUBENV_EARLY_INITRD;
+        FOREACH_ARRAY(e, l->entries, l->n_entries) {
+                const char *beside = e->initrd ?: e->kernel;
+                const size_t n = (size_t) (path_base(beside) - beside);
+
+                if (strncmp(beside, "/", n) != 0 && strncmp(beside, NAME_BOOT "/", n) != 0)
+                        return "an entry has its image in a directory of its own, and would look for another one there";
+        }
+        return NULL;
+}
+
 const LoaderOps loader_bls = {
         .kind = LOADER_BLS,
         .read = bls_read,
-        .edit = bls_draft_edit,
+        .edit = bls_edit_all,
+        .early_obstacle = bls_early_obstacle,
 };

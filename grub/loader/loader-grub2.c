@@ -414,7 +414,7 @@ static int check_default(const Loader *l, const LoaderEdit *want)
         return 0;
 }
 
-static int grub2_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
+static int edit_own_menu(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
         _cleanup_(draft_done) Draft d = { .dialect = dialect(l) };
         _cleanup_(kargs_done) Kargs base = {};
@@ -443,12 +443,20 @@ static int grub2_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
         return plan->n > before || entries_differ(l, want, &base) ? plan_mkconfig(l, want, plan) : 0;
 }
 
+/* What is loaded in front of the images of other entries than those of its own menu is not its matter. */
+static int grub2_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
+{
+        LoaderEdit own = *want;
+
+        if (l->menu_from_bls)
+                own.early = NULL;
+        return edit_own_menu(l, &own, plan);
+}
+
 static const char *grub2_early_obstacle(const Loader *l)
 {
         if (l->menu_from_bls)
-                return "its menu is made of boot loader specification entries, and ptprep has no way yet to put one "
-                       "more "
-                       "image into these";
+                return "its menu is made of boot loader specification entries, and there are none";
         if (!l->early_variable)
                 return LINUX_SCRIPT " knows nothing of " VAR_EARLY ": that needs GRUB 2.04 or newer";
         /* 20_linux_xen writes all images on one module2 line, of which Xen takes the first */

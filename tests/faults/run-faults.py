@@ -61,7 +61,8 @@ EDITED = ["f /etc/default/grub", '| GRUB_CMDLINE_LINUX_DEFAULT="quiet ptprep.cla
           "| GRUB_TIMEOUT=1"]
 MACHINES = {"drop-in": "intel-off", "in-place": "edited-in-place", "legacy": "el5-legacy", "bls": "fedora-bls",
             "kernelopts": "rhel8-kernelopts", "systemd-boot": "systemd-boot", "uki": "uki", "ostree": "ostree",
-            "claim-image": "initramfs-tools", "claim-image-esp": "systemd-boot-initramfs-tools"}
+            "claim-image": "initramfs-tools", "claim-image-esp": "systemd-boot-initramfs-tools",
+            "claim-image-bls": "fedora-claim-image"}
 # A step on the way that is meant: without a file kernel-install would build the words in that have to go.
 STAGES = {("uki-revert", "/etc/kernel/cmdline"): b"root=/dev/vda2 ro quiet\n"}
 # name: machine, what happens before, the run that is broken

@@ -52,7 +52,7 @@ FAT_TOOLS = ["linux.uml", "mkfs.vfat", "mcopy"]
 # what of a machine is on FAT
 FAT = {f"{machine}{revert}": place for machine, place in (("bls", "boot"), ("kernelopts", "boot"), ("claim-image", "boot"),
                                                           ("systemd-boot", "boot/efi"), ("claim-image-esp", "boot/efi"),
-                                                          ("uki", "efi")) for revert in ("", "-revert")}
+                                                          ("uki", "efi"), ("claim-image-bls", "boot")) for revert in ("", "-revert")}
 # XFS has a small directory in the inode, and it moves when one name more makes it too big
 OTHERS, OTHER = {"xfs": 12}, "another-file-of-somebody-"
 # names that fill a directory, shorter than any of ptprep's, and how many there may be; XFS has no directory for a directory

@@ -179,7 +179,16 @@ static void where_it_cannot_be_used(void **state)
         set_text(&m->facts.claim_image.helper, "\177ELF static");
         l->menu_from_bls = true;
         machine_judge(m);
-        assert_non_null(strstr(m->wanted.claim_image_obstacle, "boot loader specification"));
+        assert_non_null(
+                strstr(m->wanted.claim_image_obstacle, "boot loader specification entries, and there are none"));
+        l = array_grow(&m->facts.loaders, m->facts.n_loaders);
+        assert_non_null(l);
+        *l = (Loader){ .kind = LOADER_BLS, .readable = TRISTATE_YES };
+        m->facts.n_loaders++;
+        machine_judge(m);
+        assert_non_null(strstr(m->wanted.claim_image_obstacle, "bls: it is not Red Hat's GRUB"));
+        set_text(&l->unused, "nobody starts it");
+        l = m->facts.loaders;
         l->menu_from_bls = false;
         l->kind = LOADER_PROXMOX;
         machine_judge(m);
