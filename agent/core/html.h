@@ -39,3 +39,4 @@ int html_findings(Xml *x, const Report *r) _must_check_;
 void html_changes(Xml *x, const Report *r);
 void html_picture(Xml *x, const Judgement *j, const Picture *p);
 void html_boot(Xml *x, const Judgement *j);
+int html_firmware(Xml *x, const Judgement *j) _must_check_;

@@ -183,7 +183,9 @@ static int add_page(Xml *x, const Report *r, const Picture *picture, const char 
                 return e;
         html_picture(x, r->judgement, picture);
         html_boot(x, r->judgement);
-        e = add_facts(x, r);
+        e = html_firmware(x, r->judgement);
+        if (e >= 0)
+                e = add_facts(x, r);
         if (e < 0)
                 return e;
         xml_end(x);

@@ -60,9 +60,9 @@ static void json(JsonPlace p, const void *content)
         ivrs_json(p, content);
 }
 
-static bool covers(const FirmwareMap *m, size_t function)
+static bool unit_of(const FirmwareMap *m, size_t function, FirmwareUnit *ret)
 {
-        return ivrs_map_covers(m->facts, m->table->content, function);
+        return ivrs_map_unit(m->facts, m->table->content, function, ret);
 }
 
 static bool region(const FirmwareMap *m, size_t function, size_t *iterator, FirmwareRegion *ret)
@@ -96,7 +96,7 @@ const IommuVendor iommu_amd = {
         .note = note,
         .text = text,
         .json = json,
-        .covers = covers,
+        .unit_of = unit_of,
         .region = region,
         .denies_remapping = denies_remapping,
 };

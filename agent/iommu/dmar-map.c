@@ -184,25 +184,29 @@ static const DmarScopeEntry *find_entry(const DmarScopeEntry *list, size_t n, si
         return low < n && list[low].function == function ? list + low : NULL;
 }
 
-static bool includes_all(const Dmar *dmar, uint32_t domain)
+static const DmarStructure *unit_of_rest(const Dmar *dmar, uint32_t domain)
 {
         DMAR_FOREACH(d, dmar, DMAR_DRHD)
         if ((d->flags & DMAR_DRHD_INCLUDE_PCI_ALL) && d->segment == domain)
-                return true;
-        return false;
+                return d;
+        return NULL;
 }
 
-bool dmar_map_covers(const DmarMap *m, size_t i)
+bool dmar_map_unit(const DmarMap *m, size_t i, FirmwareUnit *ret)
 {
         const PciFunction *functions = m->facts->functions;
+        const DmarScopeEntry *e = NULL;
+        const DmarStructure *d;
 
         i = firmware_requester(m->facts, i);
         if (functions[i].physfn != PCI_PARENT_NONE) /* tables list physical functions only */
                 i = functions[i].physfn;
-        for (size_t up = i; up != PCI_PARENT_NONE; up = functions[up].parent)
-                if (find_entry(m->units, m->n_units, up))
-                        return true;
-        return includes_all(m->dmar, functions[i].addr.domain);
+        for (size_t up = i; up != PCI_PARENT_NONE && !e; up = functions[up].parent)
+                e = find_entry(m->units, m->n_units, up);
+        d = e ? m->dmar->structures + e->structure : unit_of_rest(m->dmar, functions[i].addr.domain);
+        if (d)
+                *ret = (FirmwareUnit){ .kind = "DRHD", .offset = d->offset, .base = d->base, .by_rest = !e };
+        return d != NULL;
 }
 
 bool dmar_is_relaxable(const PciFunction *f)

@@ -64,5 +64,5 @@ size_t dmar_map_resolve(const DmarMap *m, uint16_t segment, const DmarScope *s, 
 bool dmar_is_relaxable(const PciFunction *f);
 
 /* As the row's functions of the same names, see iommu/vendor.h. */
-bool dmar_map_covers(const DmarMap *m, size_t i);
+bool dmar_map_unit(const DmarMap *m, size_t i, FirmwareUnit *ret);
 bool dmar_map_region(const DmarMap *m, size_t i, size_t *iterator, FirmwareRegion *ret);

@@ -128,9 +128,9 @@ static void map_done(void *derived)
         dmar_map_done(derived);
 }
 
-static bool covers(const FirmwareMap *m, size_t function)
+static bool unit_of(const FirmwareMap *m, size_t function, FirmwareUnit *ret)
 {
-        return dmar_map_covers(m->derived, function);
+        return dmar_map_unit(m->derived, function, ret);
 }
 
 static bool region(const FirmwareMap *m, size_t function, size_t *iterator, FirmwareRegion *ret)
@@ -171,7 +171,7 @@ const IommuVendor iommu_intel = {
         .json = json,
         .map = map,
         .map_done = map_done,
-        .covers = covers,
+        .unit_of = unit_of,
         .region = region,
         .denies_remapping = denies_remapping,
         .no_remapping = "offers none",

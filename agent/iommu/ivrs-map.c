@@ -35,8 +35,12 @@ static bool entry_covers(const IvhdEntry *e, uint16_t id)
         }
 }
 
-bool ivrs_map_covers(const Facts *f, const Ivrs *ivrs, size_t i)
+/* What a later block says of a device counts (set_dev_entry_from_acpi()). */
+bool ivrs_map_unit(const Facts *f, const Ivrs *ivrs, size_t i, FirmwareUnit *ret)
 {
+        FirmwareUnit unit = {};
+        bool found = false;
+
         PciAddr addr = f->functions[firmware_requester(f, i)].addr;
         uint8_t type = ivrs_linux_ivhd_type(ivrs);
 
@@ -44,10 +48,14 @@ bool ivrs_map_covers(const Facts *f, const Ivrs *ivrs, size_t i)
                 if (!ivrs_block_is_ivhd(b) || b->type != type || b->segment != addr.domain)
                         continue;
                 FOREACH_ARRAY(e, b->entries, b->n_entries)
-                        if (entry_covers(e, device_id(addr)))
-                                return true;
+                        if (entry_covers(e, device_id(addr))) {
+                                unit = (FirmwareUnit){ "IVHD", b->offset, b->base, e->type == IVHD_ALL };
+                                found = true;
+                        }
         }
-        return false;
+        if (found)
+                *ret = unit;
+        return found;
 }
 
 static bool ivmd_applies(const IvrsBlock *b, const PciFunction *f)

@@ -27,11 +27,18 @@ void firmware_map_done(FirmwareMap *m)
         *m = (FirmwareMap){};
 }
 
+bool firmware_unit(const FirmwareMap *m, const PciFunction *f, FirmwareUnit *ret)
+{
+        return m->table && m->table->vendor->unit_of(m, (size_t) (f - m->facts->functions), ret);
+}
+
 Tristate firmware_covers(const FirmwareMap *m, const PciFunction *f)
 {
+        FirmwareUnit unit;
+
         if (!m->table)
                 return TRISTATE_UNKNOWN;
-        return m->table->vendor->covers(m, (size_t) (f - m->facts->functions)) ? TRISTATE_YES : TRISTATE_NO;
+        return firmware_unit(m, f, &unit) ? TRISTATE_YES : TRISTATE_NO;
 }
 
 bool firmware_region(const FirmwareMap *m, const PciFunction *f, size_t *iterator, FirmwareRegion *ret)

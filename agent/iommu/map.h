@@ -16,6 +16,14 @@ struct FirmwareMap {
         uint32_t mistaken_offset; /* where in the table */
 };
 
+/* A unit of a table, which translates for functions. */
+struct FirmwareUnit {
+        const char *kind; /* as the specification calls its structure: "DRHD", "IVHD" */
+        uint32_t offset;  /* of that in the table */
+        uint64_t base;    /* address of its registers */
+        bool by_rest;     /* it has what no other unit names */
+};
+
 /* A range that a table wants to stay mapped for a function. */
 struct FirmwareRegion {
         const char *kind;    /* as the specification calls it: "RMRR", "IVMD" */
@@ -33,6 +41,9 @@ struct FirmwareRegion {
  */
 int firmware_map_compute(const Facts *facts, FirmwareMap *ret) _must_check_;
 void firmware_map_done(FirmwareMap *m);
+
+/* The unit that translates for this function. False: there is none, or no table could be read; ret is untouched. */
+bool firmware_unit(const FirmwareMap *m, const PciFunction *f, FirmwareUnit *ret);
 
 /* Does a unit of the table translate for this function? Unknown where no table could be read. */
 Tristate firmware_covers(const FirmwareMap *m, const PciFunction *f);

@@ -48,6 +48,7 @@ typedef struct IommuKey {
 typedef struct JsonPlace JsonPlace;     /* iommu/json.h */
 typedef struct FirmwareMap FirmwareMap; /* iommu/map.h */
 typedef struct FirmwareRegion FirmwareRegion;
+typedef struct FirmwareUnit FirmwareUnit;
 
 struct IommuVendor {
         const char *name;        /* the maker: "Intel" */
@@ -82,7 +83,7 @@ struct IommuVendor {
         /* What it means on this machine; the callers are in iommu/map.h. Functions are indices in Facts.functions. */
         int (*map)(FirmwareMap *m); /* fills the row's part of the map; 0 or -ENOMEM; NULL: nothing to derive */
         void (*map_done)(void *derived);
-        bool (*covers)(const FirmwareMap *m, size_t function);
+        bool (*unit_of)(const FirmwareMap *m, size_t function, FirmwareUnit *ret);
         bool (*region)(const FirmwareMap *m, size_t function, size_t *iterator, FirmwareRegion *ret);
         bool (*denies_remapping)(const FirmwareMap *m);
         const char *no_remapping; /* what a table that denies it does, as in "the DMAR table offers none" */

@@ -145,7 +145,21 @@ def judge(name: str, ptprep: str, tree) -> tuple[list[str], str]:
     rows = [text_of(row.find(f".//{XHTML}code")) for row in page.iter(f"{XHTML}li") if row.get("class", "").startswith("function ")]
     if sorted(rows) != [f["address"] for f in listed["functions"]]:
         errors.append(f"rows: {rows}")
-    return errors + judge_levels(page, check, listed), text
+    return errors + judge_units(page, listed, json.loads(run(ptprep, tree, "firmware", "--json").decode())) + judge_levels(page, check, listed), text
+
+
+def judge_units(page, listed: dict, firmware: dict) -> list[str]:
+    """Each function that can be given away is in the row of one unit, and each unit is one of the table with its registers."""
+    section = next((s for s in page.iter(f"{XHTML}section") if s.get("id") == "firmware"), None)
+    units = {f"0x{s['base']:x}" for t in firmware["tables"] for s in t["structures"] if s["type"] == "DRHD"}
+    if section is None or not units:
+        return [] if section is None and not units else [f"a section of units: {section is not None}, and units {units}"]
+    rows = [row.findall(f"{XHTML}td") for row in section.iter(f"{XHTML}tr") if row.find(f"{XHTML}td") is not None]
+    seen = {text_of(cells[1]).strip() for cells in rows if "DRHD" in text_of(cells[0])}
+    errors = [] if seen and seen <= units else [f"units {seen}, of {units}"]
+    named = sorted(code.text for cells in rows for code in cells[2].iter(f"{XHTML}code"))
+    wanted = sorted(f["address"] for f in listed["functions"] if f["verdict"] != "not-applicable")
+    return errors + ([] if named == wanted else [f"units translate for {named}, and there are {wanted}"])
 
 
 def without_the_common(text: str) -> str:

@@ -158,6 +158,18 @@ static void covered(State *s, const char *addr, Tristate want)
                 fail_msg("%s is%s covered", addr, want == TRISTATE_YES ? " not" : "");
 }
 
+/* @offset: of the structure. */
+static void translated_by(State *s, const char *addr, uint32_t offset, uint64_t base, bool by_rest)
+{
+        FirmwareUnit u;
+
+        map(s);
+        assert_true(firmware_unit(&s->map, s->facts.functions + at(s, addr), &u));
+        assert_int_equal(u.offset, offset);
+        assert_int_equal(u.base, base);
+        assert_int_equal(u.by_rest, by_rest);
+}
+
 static void units_of_intel(void **state)
 {
         State *s = *state;
@@ -172,6 +184,8 @@ static void units_of_intel(void **state)
         covered(s, "0000:03:00.0", TRISTATE_YES);
         covered(s, "10001:80:07.0", TRISTATE_YES); /* through the VMD, whose requests they are */
         covered(s, "0001:00:02.0", TRISTATE_NO);   /* includes all of its own segment only */
+        translated_by(s, "0000:07:00.0", s->dmar->structures[1].offset, 0xfed90000, false);
+        translated_by(s, "0000:03:00.0", s->dmar->structures[0].offset, 0xfed91000, true);
         s->dmar->structures[0].flags = 0;
         covered(s, "0000:07:00.0", TRISTATE_YES);
         covered(s, "0000:07:00.2", TRISTATE_NO);

@@ -68,10 +68,11 @@ static void acme_json(JsonPlace p, const void *content)
         json_place_number(p, "from", ((const Acme *) content)->covered_from);
 }
 
-static bool acme_covers(const FirmwareMap *m, size_t function)
+static bool acme_unit(const FirmwareMap *m, size_t function, FirmwareUnit *ret)
 {
         const Acme *a = m->table->content;
 
+        *ret = (FirmwareUnit){ .kind = "UNIT" };
         return m->facts->functions[function].addr.slot >= a->covered_from;
 }
 
@@ -116,7 +117,7 @@ static const IommuVendor acme = {
         .note = acme_note,
         .text = acme_text,
         .json = acme_json,
-        .covers = acme_covers,
+        .unit_of = acme_unit,
         .region = acme_region,
         .denies_remapping = acme_denies_remapping,
         .no_remapping = "has no use for that",
