@@ -270,8 +270,17 @@ static int bootc_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
         return r < 0 ? r : plan_edit(plan, want->check, OWN, present, text, &words);
 }
 
+/* As of OSTree, which makes them there. */
+static const char *bootc_early_obstacle(const Loader *l)
+{
+        (void) l;
+        return "systems that are installed from this image have entries of their own, with the one image of a "
+               "deployment";
+}
+
 const LoaderOps loader_bootc = {
         .kind = LOADER_BOOTC,
         .read = bootc_read,
         .edit = bootc_edit,
+        .early_obstacle = bootc_early_obstacle,
 };

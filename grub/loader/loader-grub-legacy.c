@@ -233,8 +233,16 @@ static int legacy_loader_edit(const Loader *l, const LoaderEdit *want, Plan *pla
         return r < 0 ? r : plan_edit(plan, want->check, f->path, f->text, text, &words);
 }
 
+/* initrd_func() in stage2/builtins.c of GRUB 0.97. */
+static const char *legacy_early_obstacle(const Loader *l)
+{
+        (void) l;
+        return "it loads one image for a kernel, and no other in front of it";
+}
+
 const LoaderOps loader_grub_legacy = {
         .kind = LOADER_GRUB_LEGACY,
         .read = legacy_read,
         .edit = legacy_loader_edit,
+        .early_obstacle = legacy_early_obstacle,
 };

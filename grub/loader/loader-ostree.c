@@ -260,8 +260,16 @@ static int ostree_read(int rfd, Loader *ret)
         return 0;
 }
 
+/* rpm-ostree makes that image, and OSTree the entry. */
+static const char *ostree_early_obstacle(const Loader *l)
+{
+        (void) l;
+        return "the entry of a deployment has the one image that is made for it, and is made anew with the next";
+}
+
 const LoaderOps loader_ostree = {
         .kind = LOADER_OSTREE,
         .read = ostree_read,
         .edit = ostree_edit,
+        .early_obstacle = ostree_early_obstacle,
 };

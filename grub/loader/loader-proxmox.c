@@ -165,8 +165,17 @@ static int proxmox_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
         return plan_refresh(l, want, plan);
 }
 
+/* Its entries, and those of the GRUB on these partitions, name nothing but what it has copied there. */
+static const char *proxmox_early_obstacle(const Loader *l)
+{
+        (void) l;
+        return "proxmox-boot-tool copies kernels and their images to partitions of its own, and nothing that is to be "
+               "in front of them";
+}
+
 const LoaderOps loader_proxmox = {
         .kind = LOADER_PROXMOX,
         .read = proxmox_read,
         .edit = proxmox_edit,
+        .early_obstacle = proxmox_early_obstacle,
 };

@@ -208,4 +208,5 @@ const LoaderOps loader_uki = {
         .kind = LOADER_UKI,
         .read = uki_loader_read,
         .edit = systemd_boot_edit,
+        .early_obstacle = systemd_boot_early_obstacle,
 };

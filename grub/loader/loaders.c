@@ -155,9 +155,9 @@ int loader_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
 const char *loader_early_obstacle(const Loader *l)
 {
         FOREACH_ARRAY(i, loaders, ELEMENTSOF(loaders))
-                if ((*i)->kind == l->kind && (*i)->early_obstacle)
+                if ((*i)->kind == l->kind)
                         return (*i)->early_obstacle(l);
-        return "ptprep cannot make it load one more image in front of that of a kernel";
+        return NULL;
 }
 
 int loader_refuse(const LoaderEdit *want, int error, const char *format, ...)

@@ -87,7 +87,7 @@ typedef struct LoaderOps {
         LoaderKind kind;
         int (*read)(int rfd, Loader *ret); /* -ENOENT: not this one; ret is zeroed, untouched on failure */
         int (*edit)(const Loader *l, const LoaderEdit *want, Plan *plan);
-        /* As loader_early_obstacle(). NULL: edit() knows nothing of LoaderEdit.early. */
+        /* As loader_early_obstacle(). Where there always is one, edit() need not know of LoaderEdit.early. */
         const char *(*early_obstacle)(const Loader *l);
 } LoaderOps;
 

@@ -151,6 +151,16 @@ static void expect_images(Machine *m, const char *obstacle)
 
 static void where_it_cannot_be_used(void **state)
 {
+        static const struct {
+                LoaderKind kind;
+                const char *obstacle;
+        } rows[] = {
+                { LOADER_PROXMOX, "proxmox: proxmox-boot-tool copies kernels and their images" },
+                { LOADER_OSTREE, "ostree: the entry of a deployment has the one image" },
+                { LOADER_BOOTC, "bootc: systems that are installed from this image" },
+                { LOADER_GRUB_LEGACY, "grub-legacy: it loads one image for a kernel" },
+                { LOADER_UKI, "uki: " },
+        };
         Machine *m = *state;
         Loader *l;
         KernelRelease *k;
@@ -190,9 +200,12 @@ static void where_it_cannot_be_used(void **state)
         set_text(&l->unused, "nobody starts it");
         l = m->facts.loaders;
         l->menu_from_bls = false;
-        l->kind = LOADER_PROXMOX;
-        machine_judge(m);
-        assert_non_null(strstr(m->wanted.claim_image_obstacle, "proxmox: ptprep cannot make it load"));
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                l->kind = row->kind;
+                machine_judge(m);
+                if (!m->wanted.claim_image_obstacle || !strstr(m->wanted.claim_image_obstacle, row->obstacle))
+                        fail_msg("\"%s\", expected \"%s\"", m->wanted.claim_image_obstacle ?: "", row->obstacle);
+        }
         l->kind = LOADER_GRUB2;
 }
 
