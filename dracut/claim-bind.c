@@ -254,6 +254,12 @@ static int load_stub(const ClaimContext *x, StubDriver d)
         return exists(x, DRIVERS, driver) ? 0 : -ENODEV;
 }
 
+/* Why a host driver was there before. */
+static const char *had_first(const ClaimContext *x)
+{
+        return x->late ? " (loaded before it came)" : " (built in)";
+}
+
 /*
  * drivers_probe says success also when no driver took the device, so only the link counts. Where a host driver is built
  * in it has bound long before: it is taken off, which is the one case where it did touch the device.
@@ -282,13 +288,19 @@ static void bind_stub(const ClaimContext *x, Claim *c)
                         goto undo;
         }
         if (unbound)
-                conclude(x, c, CLAIM_CLAIMED, "claimed by %s, taken from %s, which had it first (built in)", stub,
-                         driver);
+                conclude(x, c, CLAIM_CLAIMED, "claimed by %s, taken from %s, which had it first%s", stub, driver,
+                         had_first(x));
         else
                 conclude(x, c, CLAIM_CLAIMED, "claimed by %s", stub);
         return;
 
 undo:
+        /* The kernel tells of a device before it lets drivers have it (Linux drivers/pci/bus.c, pci_bus_add_device()):
+         * the override, which was there in time, then gives it to the stub driver. */
+        if (x->late && r == -ENODEV && !unbound && !*driver) {
+                conclude(x, c, CLAIM_WAITING, "kept for %s, which has not taken it yet", stub);
+                return;
+        }
         undo_override(x, c);
         /* a built-in driver gets the device back now; udev finds it for a module */
         if (unbound)
@@ -310,8 +322,8 @@ static void keep_waiting(const ClaimContext *x, Claim *c)
         if (r >= 0)
                 r = write_device(x, c->address, "driver/unbind", c->address);
         if (r >= 0)
-                conclude(x, c, CLAIM_WAITING, "taken from %s, which had it first (built in), for %s, which comes later",
-                         driver, stub);
+                conclude(x, c, CLAIM_WAITING, "taken from %s, which had it first%s, for %s, which comes later", driver,
+                         had_first(x), stub);
         else if (r == -ENOENT && !*driver)
                 conclude(x, c, CLAIM_WAITING, "kept from its host driver for %s, which comes later", stub);
         else {
@@ -356,5 +368,40 @@ void claim_bind_all(const ClaimContext *x, ClaimList *l)
                                 loaded = load_stub(x, s);
                         bind_or_wait(x, c, loaded);
                 }
+        }
+}
+
+void claim_bind_one(const ClaimContext *x, ClaimList *l, Claim *c)
+{
+        ClaimSights sights = {};
+
+        check_identity(&sights, x, l, c);
+        if (c->state == CLAIM_READY)
+                write_override(x, c);
+        if (c->state == CLAIM_READY)
+                bind_or_wait(x, c, load_stub(x, c->driver));
+}
+
+/* Has somebody set one, be it ptprep? Linux shows "(null)" where nobody has. */
+static bool has_override(const ClaimContext *x, const char *address)
+{
+        _cleanup_free_ char *text = NULL;
+        char path[PATH_MAX];
+
+        device_path(path, address, "driver_override");
+        return claim_read_file(x->root_fd, path, 256, &text) > 0 && !startswith(text, "(null)");
+}
+
+void claim_keep_all(const ClaimContext *x, ClaimList *l)
+{
+        ClaimSights sights = {};
+        char driver[64];
+
+        FOREACH_ARRAY(c, l->claims, l->n_claims) {
+                if (read_driver(x, c->address, driver, sizeof(driver)) != -ENOENT || has_override(x, c->address))
+                        continue;
+                check_identity(&sights, x, l, c);
+                if (c->state == CLAIM_READY)
+                        write_override(x, c);
         }
 }

@@ -18,7 +18,15 @@ typedef struct ClaimContext {
         int (*load_module)(const char *module);
         /* root_words_print() of the kernel that boots; "": not known, as where this is no boot */
         char root[ROOT_WORDS_MAX + 1];
+        bool late; /* the system runs: host drivers are loaded modules as well */
 } ClaimContext;
 
 /* Judges and binds every device of the list: state and reason of each say what became of it. */
 void claim_bind_all(const ClaimContext *c, ClaimList *l);
+
+/* The same for the device of one line, which has just come. */
+void claim_bind_one(const ClaimContext *c, ClaimList *l, Claim *claim);
+
+/* Keeps listed devices that are there and on no driver, and that nobody has set an override for, from every driver but
+ * their own. Binds nothing, and takes none from a driver. */
+void claim_keep_all(const ClaimContext *c, ClaimList *l);

@@ -23,6 +23,7 @@
 #define RUN_DIR     "run/ptprep"
 #define RESULT      "run/ptprep/claim"
 #define RESULT_DEV  "dev/ptprep-claim"
+#define KEPT        "run/ptprep/kept" /* 00-ptprep.rules looks for it */
 
 #define CMDLINE_MAX (32 * 1024) /* bytes; x86 has 2048 (COMMAND_LINE_SIZE), bootconfig can add to it */
 
@@ -56,6 +57,22 @@ static void say_live(void *userdata, bool failure, const char *text)
                 (void) snprintf(record, sizeof(record), "\rptprep-claim: %s\r\n", text);
                 tell("/dev/console", O_NONBLOCK, record);
         }
+}
+
+/* Of a device that comes while the system runs: nobody sits in front of the screen for it. */
+static void say_late(void *userdata, bool failure, const char *text)
+{
+        char record[512];
+
+        (void) userdata;
+        (void) snprintf(record, sizeof(record), "<%c>ptprep-claim: %s\n", failure ? '3' : '6', text);
+        tell("/dev/kmsg", 0, record);
+}
+
+/* udev asks for each device that comes, and what there is to say the helper has said in the initramfs. */
+static void say_nothing(void *userdata, bool failure, const char *text)
+{
+        (void) userdata, (void) failure, (void) text;
 }
 
 static void say_in_test(void *userdata, bool failure, const char *text)
@@ -148,8 +165,38 @@ static void write_result(const ClaimContext *c, const ClaimList *l)
                 claim_say(&c->reporter, true, "/%s: %s", path, strerror(errno));
 }
 
+/* What is to be done with the list. */
+typedef struct Task {
+        bool keep;          /* claim_keep_all() */
+        const char *device; /* claim_bind_one(); NULL: claim_bind_all() */
+} Task;
+
+/* All that is there is kept: the events of what was there before anyway need no more of this program. */
+static void leave_mark(const ClaimContext *c)
+{
+        _cleanup_close_ int fd = -EBADF;
+
+        (void) mkdirat(c->root_fd, RUN_DIR, 0755);
+        fd = openat(c->root_fd, KEPT, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+}
+
+/* Returns how many are not claimed. */
+static size_t run_late(ClaimContext *c, const Task *task, ClaimList *l)
+{
+        if (task->keep) {
+                claim_keep_all(c, l);
+                leave_mark(c);
+        }
+        FOREACH_ARRAY(i, l->claims, task->keep ? 0 : l->n_claims)
+                if (streq(i->address, task->device)) {
+                        claim_bind_one(c, l, i);
+                        return i->state != CLAIM_CLAIMED && i->state != CLAIM_WAITING;
+                }
+        return 0;
+}
+
 /* Returns how many of the listed devices are not claimed, refused lines included. */
-static size_t run(ClaimContext *c)
+static size_t run(ClaimContext *c, const Task *task)
 {
         _cleanup_(claim_list_done) ClaimList list = {};
         _cleanup_free_ char *text = NULL;
@@ -167,6 +214,8 @@ static size_t run(ClaimContext *c)
                 claim_say(&c->reporter, true, "/" CLAIMS ": cannot be read (%s): nothing claimed", strerror((int) -n));
                 return 1;
         }
+        if (c->late)
+                return run_late(c, task, &list);
         claim_bind_all(c, &list);
         write_result(c, &list);
         missed = list.n_refused;
@@ -178,27 +227,42 @@ static size_t run(ClaimContext *c)
         return missed;
 }
 
+static bool parse_options(int argc, char **argv, const char **ret_root, Task *ret)
+{
+        for (int i = 1; i < argc; i++) {
+                const char *directory = startswith(argv[i], "--root="), *device = startswith(argv[i], "--device=");
+
+                if (directory && *directory)
+                        *ret_root = directory;
+                else if (device && claim_address_valid(device))
+                        ret->device = device;
+                else if (streq(argv[i], "--keep"))
+                        ret->keep = true;
+                else
+                        return false;
+        }
+        return !(ret->keep && ret->device);
+}
+
 int main(int argc, char **argv)
 {
         ClaimContext c = { .root_fd = -EBADF, .reporter.say = say_live, .load_module = claim_modprobe };
         const char *root = "/";
         bool live = true; /* the machine that boots */
+        Task task = {};
         size_t missed;
 
-        for (int i = 1; i < argc; i++) {
-                const char *value = startswith(argv[i], "--root=");
-
-                if (!value || !*value) {
-                        fprintf(stderr, "usage: ptprep-claim [--root=DIR]\n");
-                        return EXIT_USAGE;
-                }
-                root = value;
-                live = false;
+        if (!parse_options(argc, argv, &root, &task)) {
+                fprintf(stderr, "usage: ptprep-claim [--root=DIR] [--keep | --device=ADDRESS]\n");
+                return EXIT_USAGE;
         }
+        live = streq(root, "/");
+        c.late = task.keep || task.device;
+        c.reporter.say = task.keep ? say_nothing : task.device ? say_late : say_live;
         if (!live) { /* nothing is loaded into a running kernel for a test tree */
                 c.reporter.say = say_in_test;
                 c.load_module = NULL;
-        } else if (!in_initramfs()) {
+        } else if (!c.late && !in_initramfs()) {
                 claim_say(&c.reporter, true, "works in an initramfs only: nothing claimed");
                 return EXIT_SUCCESS;
         }
@@ -207,7 +271,7 @@ int main(int argc, char **argv)
                 claim_say(&c.reporter, true, "%s: %s", root, strerror(errno));
                 return live ? EXIT_SUCCESS : EXIT_NOT_CLAIMED;
         }
-        missed = run(&c);
+        missed = run(&c, &task);
         (void) close(c.root_fd);
         /* a device that stays with the host is no reason to stop the host from coming up */
         return live || missed == 0 ? EXIT_SUCCESS : EXIT_NOT_CLAIMED;

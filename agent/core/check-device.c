@@ -251,7 +251,8 @@ static const Outcome outcomes[_CLAIM_STATE_MAX] = {
         [CLAIM_FAILED] = { NULL, "see to that, then reboot; all that was said: journalctl -b -t ptprep-claim" },
         [CLAIM_MOVED] = { NULL, "see to that, then reboot; all that was said: journalctl -b -t ptprep-claim" },
         [CLAIM_ABSENT] = { "it was not there yet in the initramfs, like what is behind Thunderbolt or plugged in later",
-                           "\"ptprep claim\" gives it to the driver now, until the next boot" },
+                           "\"ptprep claim\" gives it to the driver now, until the next boot; why udev did not: "
+                           "journalctl -b -t ptprep-claim" },
 };
 
 /* The kernel was told to claim, and of the device nothing was heard. */
@@ -315,12 +316,13 @@ static int tell_outcome(const Check *self, const Judgement *j, const WantedDevic
                            o->detail ? (int) strlen(o->detail) : (int) MIN(length, (size_t) 256), o->detail ?: why);
 }
 
-/* What is made late in a boot is given to its driver there, in each boot: no reboot does it. */
+/* What is made late in a boot is given to its driver there, by the rule of udev: no reboot does it. */
 static int tell_late(const Check *self, const WantedDevice *d, const char *where, FindingList *ret)
 {
-        char cure[128];
+        char cure[160];
 
-        (void) snprintf(cure, sizeof(cure), "run \"ptprep claim %s\" in each boot when it is there",
+        (void) snprintf(cure, sizeof(cure),
+                        "run \"ptprep claim %s\" now; from the next boot on udev does that when it is made",
                         PCI_ADDR_TEXT(d->function->addr));
         return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), CURE_PERSON, cure,
                            "%s: a virtual function is made later than the initramfs could claim it", where);

@@ -25,6 +25,7 @@
 
 static const char *helper;
 static char tree[64];
+static const char *mode;   /* one more argument; NULL: none */
 static char output[16384]; /* what the helper said in the last run */
 
 static inline const char *in_tree(const char *path)
@@ -158,7 +159,7 @@ static inline pid_t start(int *ret_pipe)
                 (void) dup2(p[1], STDERR_FILENO);
                 (void) close(p[0]);
                 (void) close(p[1]);
-                (void) execl(helper, helper, option, (char *) NULL);
+                (void) execl(helper, helper, option, mode, (char *) NULL);
                 _exit(127);
         }
         (void) close(p[1]);
