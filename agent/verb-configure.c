@@ -332,6 +332,13 @@ static void tell_obstacles(const Job *j)
                 if (d->state == DEVICE_ABSENT || d->state == DEVICE_WRONG_ID || d->state == DEVICE_WRONG_PATH)
                         tell("%s (%s): no such device is there now", d->config->name,
                              PCI_ADDR_TEXT(d->config->address));
+                if (d->function && d->function->physfn != PCI_PARENT_NONE)
+                        tell("%s (%s): a virtual function is made later than the initramfs could claim it: udev has it "
+                             "claimed when it comes%s%s%s",
+                             d->config->name, PCI_ADDR_TEXT(d->config->address),
+                             d->made ? "" : "; \"vfs\" in a section for ",
+                             d->made ? "" : PCI_ADDR_TEXT(j->run.facts.functions[d->function->physfn].addr),
+                             d->made ? "" : " has it made at each boot");
                 FOREACH_ARRAY(reason, d->verdict.reasons, d->verdict.n_reasons) {
                         if (reason->weight <= VERDICT_POSSIBLE || verdict_is_of_machine(reason->id))
                                 continue;

@@ -179,11 +179,22 @@ def mistakes(p: Person) -> None:
     p.expect("nothing is written", not p.tree.path(DROP_INS).exists(), "")
 
 
+def virtual(p: Person) -> None:
+    p.tree.path("/sys/bus/pci/devices/0000:00:05.0/physfn").symlink_to("../0000:00:04.0")
+    p.before = p.tree.snapshot()
+    code, out, err = p.piped("configure", "00:05.0", "--yes")
+    p.expect("what comes late is told before anything is applied", code == 0 and "a virtual function is made later than" in err and
+             '"vfs" in a section for 0000:00:04.0 has it made at each boot' in err, out + err)
+    code, out, err = p.piped("configure", "00:04.0", "--yes", "--set=device.ethernet1.vfs=2", "--set=device.ethernet1.vf-driver=none")
+    p.expect("and how many there shall be can be set", code == 0 and "vfs = 2\nvf-driver = none\n" in p.written().get("ethernet1.conf", ""),
+             out + err)
+
+
 def main() -> int:
     if os.geteuid() != 0:
         print("SKIPPED: only root may write a configuration")
         return 77
-    return person.play(sys.argv[1], (not_asked, only, asked, menu, declined, guards, installers, programs, unread, mistakes), Person)
+    return person.play(sys.argv[1], (not_asked, only, asked, menu, declined, guards, installers, programs, unread, mistakes, virtual), Person)
 
 
 if __name__ == "__main__":
