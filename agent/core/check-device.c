@@ -2,17 +2,19 @@
 #include "core/check.h"
 
 #include "base/text.h"
+#include "core/late.h"
 #include "core/next-boot.h"
 #include "iommu/table.h"
 #include "model/claimstate.h"
 
 #define SUBJECT(d) wanted_subject((d), (char[WANTED_SUBJECT_MAX]){ 0 })
 
-static int judge_present(const Check *self, const WantedDevice *d, FindingList *ret)
+static int judge_present(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
 {
         const ConfigDevice *c = d->config;
         const char *subject = SUBJECT(d);
         char elsewhere[128] = "", cure[256];
+        const char *late;
 
         if (d->moved_to)
                 (void) snprintf(elsewhere, sizeof(elsewhere), "; the only %04x:%04x is at %s now", c->id.vendor,
@@ -53,16 +55,18 @@ static int judge_present(const Check *self, const WantedDevice *d, FindingList *
                                    "this is %s (class %04x), which is never taken from the host",
                                    pci_class_never_bound(d->function->class), pci_class_sub(d->function->class));
         default:
-                return finding_add(ret, self->id, RESULT_OK, subject, CURE_NONE, NULL, "%04x:%04x is there%s%s",
-                                   c->id.vendor, c->id.device, d->function->path ? " at " : "",
-                                   d->function->path ?: "");
+                late = function_comes_late(j->facts, d->function);
+                return finding_add(ret, self->id, RESULT_OK, subject, CURE_NONE, NULL, "%04x:%04x is there%s%s%s%s%s",
+                                   c->id.vendor, c->id.device, d->function->path ? " at " : "", d->function->path ?: "",
+                                   late ? ", behind " : "", late ?: "",
+                                   late ? ": whenever it comes, udev has it claimed" : "");
         }
 }
 
 int check_device_present(const Check *self, const Judgement *j, FindingList *ret)
 {
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
-                int r = judge_present(self, d, ret);
+                int r = judge_present(self, j, d, ret);
 
                 if (r < 0)
                         return r;

@@ -55,6 +55,7 @@ typedef struct PciFunction {
         bool has_virtual;     /* it has virtual functions switched on */
         bool can_virtual;     /* it can have some; told only on the bus of a wanted device that is not there */
         bool has_boot_screen; /* the firmware's framebuffer is in its memory, or was when the kernel came up */
+        bool removable;       /* the kernel knows that it can be unplugged; wanted devices only */
         bool has_network;     /* it has a network interface; told only where nobody knows what the network hangs on */
         char *name;           /* vendor and device in words; NULL: not asked for */
         char *usb; /* what is plugged into a USB controller, in words; wanted devices only; NULL: nothing, or unknown */

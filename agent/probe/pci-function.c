@@ -102,11 +102,23 @@ static int read_override(PciPlace *d, char **ret)
         return string_copy(text, ret);
 }
 
+/* Behind a port that the firmware says leads outside (Linux Documentation/ABI/testing/sysfs-devices-removable, 5.14).
+ */
+static bool read_removable(PciPlace *d)
+{
+        char text[32];
+
+        return read_attr(d, "removable", text, sizeof(text)) >= 0 && streq(text, "removable");
+}
+
 /* What a closer look at a function shows. 0 or -ENOMEM. */
 static int read_details(const Probe *p, PciPlace *d, PciFunction *f)
 {
-        int r = probe_wants(p, f->addr) ? read_override(d, &f->driver_override) : 0;
+        const bool wanted = probe_wants(p, f->addr);
+        int r = wanted ? read_override(d, &f->driver_override) : 0;
 
+        if (r >= 0 && wanted)
+                f->removable = read_removable(d);
         return r < 0 ? r : read_reset(d, &f->reset);
 }
 

@@ -72,6 +72,23 @@ static void a_virtual_function_waits_for_no_reboot(void **state)
         assert_int_equal(find(m, "device.driver")->cure_kind, CURE_PERSON);
 }
 
+/* What may come later than the initramfs is told before anything is applied. */
+static void what_comes_later_is_told(void **state)
+{
+        Machine *m = *state;
+        PciFunction *nic = machine_function(m, "0000:00:04.0"), *port = machine_function(m, "0000:00:01.0");
+
+        nic->parent = (size_t) (port - m->facts.functions);
+        machine_judge(m);
+        assert_false(is_told(m, "device.present", "behind"));
+        nic->removable = true;
+        machine_judge(m);
+        expect(m, "device.present", RESULT_OK, ", behind a port that things are plugged into: whenever it comes, udev");
+        port->id.device = 0x15d3;
+        machine_judge(m);
+        expect(m, "device.present", RESULT_OK, "pci0000:00/04.0, behind Thunderbolt: whenever it comes, udev has it");
+}
+
 static void devices(void **state)
 {
         Machine *m = *state;
@@ -454,6 +471,7 @@ int main(void)
                 T(a_device_that_stays_is_told_of),
                 T(network_devices_wait),
                 T(a_virtual_function_waits_for_no_reboot),
+                T(what_comes_later_is_told),
                 T(certain_beats_unknown),
                 T(what_is_taken_out_does_not_wait),
                 T(waiting_by_class),

@@ -40,6 +40,7 @@ static void test_pci(void **state)
         function(t, "pci0000:6f/0000:6f:00.5/pci10001:80/10001:80:07.0", "0x144d\n", "0xa808\n", "0x010802\n", "nvme",
                  NULL);
         attr(t, "/sys/devices/pci0000:6f/0000:6f:00.5/pci10001:80/10001:80:07.0", "driver_override", "vfio-pci\n");
+        attr(t, "/sys/devices/pci0000:6f/0000:6f:00.5/pci10001:80/10001:80:07.0", "removable", "removable\n");
         function(t, "pci0000:6f/0000:6f:00.5", "0x8086\n", "0x201d\n", "0x010400\n", "vmd", "40");
         function(t, "pci0000:00/0000:00:1c.4/0000:04:00.0", "0x8086\n", "0x10d3\n", "0x020000\n", NULL, "7");
         attr(t, "/sys/devices/pci0000:00/0000:00:1c.4/0000:04:00.0", "driver_override", "(null)\n");
@@ -60,6 +61,7 @@ static void test_pci(void **state)
         assert_int_equal(nic->class, 0x020000);
         assert_null(nic->driver);
         assert_null(nic->driver_override);
+        assert_false(nic->removable);
         assert_int_equal(nic->parent, 0);
         assert_string_equal(nic->path, "pci0000:00/1c.4/00.0");
 
@@ -67,6 +69,7 @@ static void test_pci(void **state)
         assert_true(nvme == f.functions + 3);
         assert_string_equal(nvme->driver, "nvme");
         assert_string_equal(nvme->driver_override, "vfio-pci");
+        assert_true(nvme->removable);
         assert_int_equal(nvme->group, PCI_GROUP_NONE);
         assert_true(nvme->parent == PCI_PARENT_NONE);
         assert_string_equal(nvme->path, "pci0000:6f/00.5/pci10001:80/07.0");
