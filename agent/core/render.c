@@ -111,6 +111,12 @@ static void print_guards(FILE *f, const Facts *facts, const WantedDevice *d, con
                 fputs(" " CLAIM_SPARED, f);
 }
 
+/* One that is made, be it by somebody else: it comes and goes, and the initramfs never has it. */
+static bool is_virtual(const WantedDevice *d)
+{
+        return d->made || (d->function && d->function->physfn != PCI_PARENT_NONE);
+}
+
 int render_claims(const Wanted *w, const Facts *facts, char **ret)
 {
         _cleanup_free_ char *text = NULL;
@@ -134,7 +140,7 @@ int render_claims(const Wanted *w, const Facts *facts, char **ret)
 
                 if (d->state == DEVICE_WAITING)
                         continue;
-                if (!path && d->made) /* its line is to be the same when it is there and when it is not */
+                if (!path && is_virtual(d)) /* its line is to be the same when it is there and when it is not */
                         path = "-";
                 if (!path && d->state == DEVICE_FOUND)
                         path = d->function->path;

@@ -234,6 +234,10 @@ static void one_by_itself(void **state)
         machine_judge(m);
         assert_string_equal(m->wanted.claims, before);
         assert_true(is_told(m, "device.present", "8086:154c is there"));
+        m->config.n_makers = 0; /* somebody else has made it, and will the next time */
+        machine_judge(m);
+        assert_non_null(strstr(m->wanted.claims, "0000:00:06.2 8086:154c vfio-pci - vf1 "));
+        m->config.n_makers = 1;
 }
 
 /* Without any device of their own they need the IOMMU, and no claim. */
