@@ -43,6 +43,7 @@ OTHERS = {
     "dracut": "builds images; ptprep starts it in the golden machines and boot cases",
     "driverctl": "changes drivers",
     "git": "fetches or compares sources",
+    "initrd": "a line of a boot entry, no command",
     "journalctl": "reads the journal of a running system; a boot case does",
     "lspci": "of the system",
     "mv": "of the system",
