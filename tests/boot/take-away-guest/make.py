@@ -87,8 +87,9 @@ class Maker:
 
     def bcache(self, backing, cache):
         devices = [self.make(backing), self.make(cache)]
+        # of fewer than 513 buckets the kernel makes no cache
         for option, device in zip(("-B", "-C"), devices):
-            run(["make-bcache", "--wipe-bcache", option, device])
+            run(["make-bcache", "--wipe-bcache", "--bucket", "64k", option, device])
         before = set(glob.glob("/sys/block/bcache*"))
         for device in devices:
             if not os.path.exists(f"/sys/class/block/{os.path.basename(device)}/bcache"):
