@@ -209,9 +209,12 @@ int probe_files(const Probe *p, Facts *f)
                 { NAME_TRANSACTION, &f->transaction },
                 { NAME_FAILED_PLAN, &f->failed_plan },
         };
+        const bool stateless = probe_exists(p->rfd, NAME_STATE_DIR) == TRISTATE_NO;
         int r;
 
         FOREACH_ARRAY(i, files, ELEMENTSOF(files)) {
+                if (stateless && startswith(i->path, NAME_STATE_DIR))
+                        continue;
                 r = probe_soft(root_read_text(p->rfd, i->path, i->field));
                 if (r < 0)
                         return r;

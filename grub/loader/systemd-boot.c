@@ -229,8 +229,11 @@ static int note_early_directory(Loader *l)
 
 static int read_all(SdReader *r, bool type1)
 {
-        int k = 0;
+        int k = kernel_install_layout(r->rfd, &r->layout);
 
+        if (k < 0)
+                return k;
+        r->secure_boot = efi_secure_boot(r->rfd);
         FOREACH_ARRAY(root, r->roots, r->n_roots) {
                 _cleanup_free_ char *directory = path_join(root->path, SD_ADDON_DIR);
 
@@ -257,10 +260,8 @@ static int read_all(SdReader *r, bool type1)
 
 static int reader_init(SdReader *r, int rfd, Loader *l)
 {
-        *r = (SdReader){ .rfd = rfd, .loader = l, .secure_boot = efi_secure_boot(rfd) };
-        int k = find_roots(r);
-
-        return k < 0 ? k : kernel_install_layout(rfd, &r->layout);
+        *r = (SdReader){ .rfd = rfd, .loader = l, .secure_boot = TRISTATE_UNKNOWN };
+        return find_roots(r);
 }
 
 /* Another boot loader that would be started in the place of an image that lies around. */
