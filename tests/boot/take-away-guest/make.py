@@ -155,7 +155,7 @@ class Maker:
         sh(f"nvme connect -t tcp -a {server} -s 4420 -n nqn.2000-01.test:disk --ctrl-loss-tmo=3 --reconnect-delay=1 --keep-alive-tmo=2", 30)
         self.down("nvme disconnect -n nqn.2000-01.test:disk")
         return "/dev/" + until(lambda: {name for name in set(os.listdir("/sys/block")) - before if name.startswith("nvme") and
-                                        read(f"/sys/block/{name}/hidden") != "1"}, "NVMe/TCP disk").pop()
+                                        read(f"/sys/block/{name}/hidden") != "1" and read(f"/sys/block/{name}/size") != "0"}, "NVMe/TCP disk").pop()
 
     # -- how the host uses it ---------------------------------------------------
 
@@ -174,7 +174,9 @@ class Maker:
 
     def mount(self, below):
         device = self.make(below)
-        run(["mke2fs", "-q", "-F", "-t", "ext4", "-b", "1024", "-E", "nodiscard,root_owner=0:0", device], 60)
+        # what another machine has in a file may have sectors of 4 KiB
+        size = max("1024", run(["blockdev", "--getss", device]).strip(), key=int)
+        run(["mke2fs", "-q", "-F", "-t", "ext4", "-b", size, "-E", "nodiscard,root_owner=0:0", device], 60)
         return self._filled(self._mounted(device, options="commit=1"))
 
     def _btrfs(self, data, below):
