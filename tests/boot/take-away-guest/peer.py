@@ -47,6 +47,10 @@ def start_network(peers):
         run(["ip", "link", "set", name, "netns", "peer"])
         inside(f"ip link set {name} up; ip address add 10.{number}.0.1/24 dev {name}; "
                f"ip link add link {name} name vlan-{lan} type vlan id 10; ip link set vlan-{lan} up; ip address add 10.{number}.10.1/24 dev vlan-{lan}")
+        # it is one on each of the networks: who loses the way to the one does not get there by the other
+        inside(f"ip rule add pref {number} iif {name} to 10.{3 - number}.0.0/16 blackhole; "
+               f"ip rule add pref {number} iif vlan-{lan} to 10.{3 - number}.0.0/16 blackhole")
+    inside("ip rule add pref 9 lookup local; ip rule del pref 0")
 
 
 def start_servers(kinds):
