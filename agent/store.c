@@ -5,6 +5,7 @@
 #include "apply/notify.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "core/next-boot.h"
 #include "model/names.h"
 #include "output.h"
 #include "verb.h"
@@ -65,6 +66,23 @@ void store_waiting(int rfd, const Wanted *wanted)
                 r = apply_report(rfd, NAME_RUN_DIR, strrchr(NAME_WAITS_NETWORK, '/') + 1, text);
         if (r < 0)
                 (void) complain(NAME_WAITS_NETWORK, r);
+}
+
+void store_other_entry(int rfd, const Judgement *judgement)
+{
+        _cleanup_free_ char *started = NULL, *text = NULL;
+        struct stat st;
+        int r;
+
+        if (root_stat(rfd, NAME_RUN_DIR "/" NAME_REPORT_JSON, &st) >= 0 || !next_boot_prepared(judgement) ||
+            !boot_unclaimed(judgement))
+                return;
+        started = kargs_print(&judgement->facts->cmdline);
+        r = started ? string_printf(&text, "%s\n", started) : -ENOMEM;
+        if (r >= 0)
+                r = apply_report(rfd, NAME_RUN_DIR, strrchr(NAME_OTHER_ENTRY, '/') + 1, text);
+        if (r < 0)
+                (void) complain(NAME_OTHER_ENTRY, r);
 }
 
 /* What the last report said is in the journal already, and would be there anew at each boot. */

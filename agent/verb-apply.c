@@ -117,6 +117,8 @@ int verb_apply(const Options *o)
                 code = run_await_makers(&run, rfd, live);
         if (code == EXIT_READY && o->boot && !o->dry_run)
                 store_waiting(rfd, &run.wanted);
+        if (code == EXIT_READY && o->boot && !o->dry_run && !run.bad_config)
+                store_other_entry(rfd, &run.judgement);
         if (code == EXIT_READY && run.config.enabled && !run.bad_config)
                 code = run_recover(&run, rfd, live, o->dry_run, run_look, &result);
         if (result.failure)

@@ -354,6 +354,11 @@ static int judge_driver(const Check *self, const Judgement *j, const WantedDevic
         if (j->facts->cmdline_known && kargs_has(&j->facts->cmdline, KARG_CLAIM) &&
             streq_null(j->facts->claims, j->wanted->claims) && prepared)
                 return tell_outcome(self, j, d, where, ret);
+        if (j->facts->other_entry && prepared && boot_unclaimed(j))
+                return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), CURE_REBOOT, NULL,
+                                   "%s; all was in place for this boot, and it was started from another entry, or by "
+                                   "another boot loader: " KARG_CLAIM " is not in its command line",
+                                   where);
         return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), kind, cure, "%s", where);
 }
 

@@ -44,13 +44,17 @@ static bool has_to_change(const Finding *f, PlanRefusal refusal)
         return refusal == PLAN_REFUSED_CONTAINER ? f->result >= RESULT_UNKNOWN : is_apply(f);
 }
 
-/* A restart that has changed nothing once will not the next time. */
-static bool reboot_is_no_cure(const FindingList *findings)
+/* A restart that has changed nothing once will not the next time. What to do instead; NULL: it may well help. */
+static const char *instead_of_reboot(const Judgement *j, const FindingList *findings)
 {
         FOREACH_ARRAY(f, findings->items, findings->n)
                 if (streq(f->check, "reboot.once"))
-                        return true;
-        return false;
+                        return "see reboot.once: one reboot has not cured it";
+        return j->facts->other_entry && next_boot_prepared(j) && boot_unclaimed(j)
+                       ? "boot one of the entries that have " KARG_CLAIM
+                         ", see \"ptprep bootloader\"; where they are what "
+                         "boots by default, see which disk or boot loader the firmware starts"
+                       : NULL;
 }
 
 int cures_correct(const Judgement *j, FindingList *findings)
@@ -59,7 +63,7 @@ int cures_correct(const Judgement *j, FindingList *findings)
         const char *first = refusal == PLAN_REFUSED_UNSEEN && j->facts->first_boot != TRISTATE_UNKNOWN
                                     ? before_first_boot[j->facts->first_boot]
                                     : before_apply[refusal].text;
-        bool no_reboot = reboot_is_no_cure(findings);
+        const char *instead = instead_of_reboot(j, findings);
         bool asks = config_asks(j->config), prepared = asks && (next_boot_prepared(j) || next_boot_lacks_copy(j));
 
         FOREACH_ARRAY(f, findings->items, findings->n) {
@@ -73,8 +77,8 @@ int cures_correct(const Judgement *j, FindingList *findings)
                                 "an apply does nothing while no device is configured: name one in " NAME_CONFIG_FILE);
                 else if (prepared && f->cure_kind == CURE_APPLY_REBOOT)
                         r = change(f, CURE_REBOOT, NULL);
-                if (r >= 0 && no_reboot && f->cure_kind == CURE_REBOOT)
-                        r = change(f, CURE_PERSON, "see reboot.once: one reboot has not cured it");
+                if (r >= 0 && instead && f->cure_kind == CURE_REBOOT)
+                        r = change(f, CURE_PERSON, instead);
                 if (r < 0)
                         return r;
         }

@@ -188,6 +188,16 @@ bool next_boot_prepared(const Judgement *j)
         return prepared(j) && strays_current(j);
 }
 
+bool boot_unclaimed(const Judgement *j)
+{
+        const Facts *f = j->facts;
+        const size_t limit = command_line_limit();
+        size_t from = 0;
+
+        return f->cmdline_known && kargs_has(&j->wanted->add, KARG_CLAIM) && !kargs_has(&f->cmdline, KARG_CLAIM) &&
+               !kargs_next(&f->cmdline, KARG_SWITCH, &from) && (limit == 0 || f->cmdline_length < limit);
+}
+
 bool next_boot_lacks_copy(const Judgement *j)
 {
         return prepared(j) && !strays_current(j);

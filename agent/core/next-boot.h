@@ -45,6 +45,11 @@ bool next_boot_lacks_copy(const Judgement *j);
 
 /* Is every part that needs a reboot in place, so that a reboot is all that is missing? */
 bool next_boot_prepared(const Judgement *j);
+/*
+ * Was this boot started without the claim argument, although nobody has said that it should be (ptprep=off)? Where all
+ * is in place at its beginning, what was started is no entry that ptprep has edited.
+ */
+bool boot_unclaimed(const Judgement *j);
 /* Is all in place that ptprep can bring there, and what will boot cannot be told? */
 bool next_boot_unknown(const Judgement *j);
 

@@ -215,6 +215,8 @@ typedef struct Facts {
         HostUses host;          /* what the system lives on */
         StubSetting *stub_settings; /* what others have told modprobe, in the order in which it counts */
         size_t n_stub_settings;
+        bool other_entry;   /* all was in place when this boot began, and what was started is not what ptprep has edited
+                             */
         char *claim_result; /* what the claim helper did in this boot, a line a device; NULL: it did not run, or says
                                nothing */
         /* files that ptprep generates, as they are now; NULL: absent */

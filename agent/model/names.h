@@ -35,6 +35,7 @@
 #define NAME_REBOOT_REQUIRED   "reboot-required" /* in NAME_RUN_DIR */
 
 #define NAME_WAITS_NETWORK     NAME_RUN_DIR "/waits-for-network"
+#define NAME_OTHER_ENTRY       NAME_RUN_DIR "/other-entry" /* see store_other_entry() */
 
 /* Where it is read that this very unit is started at boot. */
 #define NAME_BOOT_UNIT         "ptprep.service"

@@ -224,6 +224,7 @@ int probe_files(const Probe *p, Facts *f)
                 if (r < 0)
                         return r;
         }
+        f->other_entry = probe_exists(p->rfd, NAME_OTHER_ENTRY) == TRISTATE_YES;
         probe_first_boot(p, f);
         r = find_claim_image(p, f);
         if (r < 0)
