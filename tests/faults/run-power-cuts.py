@@ -242,9 +242,11 @@ class Cuts:
         judge = powercut.Judge(old, new, after, over, self.aside)
         with self.disk(self.start) as disk:
             judge.play(disk, self.writes())
-        errors = [] if (code == faults.ROLLED_BACK) == self.fails and code <= faults.ROLLED_BACK else [f"ended with {code}"]
+        # what boots and does no more harm than it did is left, where a revert cannot change it
+        in_part = self.fails and self.verb == "revert" and code == faults.PART
+        errors = [] if in_part or ((code == faults.ROLLED_BACK) == self.fails and code <= faults.ROLLED_BACK) else [f"ended with {code}"]
         errors += [f"{name} is not as it should be at the end" for name, content in after.contents.items()
-                   if content != (old if self.fails else new).contents[name]]
+                   if content not in [files.contents[name] for files in ((old, new) if in_part else (old,) if self.fails else (new,))]]
         errors += [] if judge.n_changed else ["nothing changes"]
         return errors + judge.errors(), judge.summary()
 
@@ -282,10 +284,11 @@ class FatCuts(Cuts):
             said = self.directory / "said"
             raise SystemExit(f"Linux in user mode ended with {done.returncode}: {done.stdout.decode(errors='replace')}"
                              f"{said.read_text() if said.exists() else ''}")
-        # a trial file has another name in each run
-        self.aside = {(name, name + suffix) for name, number in
-                      re.findall(rf"/mnt/tree/{FAT[self.scenario]}(/\S+?)(\.\d+\.ptprep-new)\t", (self.directory / "calls").read_text())
-                      for suffix in (number, ".ptprep-old")}
+        # A trial file has another name in each run. Whoever has the disk written between two names' exchange and the end of it can
+        # have both lead to one file, if a block of the directory is lost: no order of calls avoids that, and ptprep(8) tells it.
+        self.aside = set() if int(self.how.removeprefix("fail")) else {(name, name + suffix) for name, number in
+            re.findall(rf"/mnt/tree/{FAT[self.scenario]}(/\S+?)(\.\d+\.ptprep-new)\t", (self.directory / "calls").read_text())
+            for suffix in (number, ".ptprep-old")}
         code, over = (int((self.directory / name).read_text()) for name in ("code", "over"))
         names = (self.directory / "names").read_text().split()
         return code, powercut.count_writes(self.log, over), \
