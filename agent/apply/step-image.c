@@ -21,7 +21,7 @@ int step_image_do(StepContext *c)
         _cleanup_free_ char *tail = NULL, *what = NULL, *reason = NULL;
         int r = string_printf(&what, " for kernel %s", s->release);
 
-        builder_command(s->builder, c->trial_path, s->release, argv);
+        builder_command(s->builder, c->trial_path, s->release, c->path, argv);
         if (r >= 0)
                 r = step_keep_sight(c);
         if (r >= 0)

@@ -75,7 +75,7 @@ static int print_file_step(Printer *p, const Step *s)
 static void print_image_step(Printer *p, const Step *s)
 {
         const char *argv[BUILDER_WORDS_MAX];
-        size_t n = builder_command(s->image.builder, s->path, s->image.release, argv);
+        size_t n = builder_command(s->image.builder, s->path, s->image.release, s->path, argv);
 
         print_command(p, &(const StringList){ .items = (char **) argv, .n = n }, NULL, 0);
 }

@@ -51,13 +51,17 @@ BuilderKind builder_of_file(const char *name)
         return BUILDER_UNKNOWN;
 }
 
-size_t builder_command(BuilderKind k, const char *image, const char *release, const char *ret[static BUILDER_WORDS_MAX])
+size_t builder_command(BuilderKind k, const char *image, const char *release, const char *target,
+                       const char *ret[static BUILDER_WORDS_MAX])
 {
         const char *const *words = builder_ops(k)->command;
         size_t n = 0;
 
         for (; words[n] && n < BUILDER_WORDS_MAX - 1; n++)
-                ret[n] = streq(words[n], BUILDER_IMAGE) ? image : streq(words[n], BUILDER_RELEASE) ? release : words[n];
+                ret[n] = streq(words[n], BUILDER_IMAGE)     ? image
+                         : streq(words[n], BUILDER_RELEASE) ? release
+                         : streq(words[n], BUILDER_TARGET)  ? target
+                                                            : words[n];
         ret[n] = NULL;
         return n;
 }

@@ -25,7 +25,7 @@ typedef struct BuilderOps {
          */
         const char *snippet_path, *snippet;
         /*
-         * The command line that builds one image, with BUILDER_IMAGE and BUILDER_RELEASE where these belong. NULL:
+         * The command line that builds one image, with BUILDER_IMAGE and its like where they belong. NULL:
          * ptprep has no part of its own for these images, so it cannot use it yet.
          */
         const char *const *command;
@@ -35,6 +35,7 @@ typedef struct BuilderOps {
 
 #define BUILDER_IMAGE     "%image"   /* path of the file to write */
 #define BUILDER_RELEASE   "%release" /* of the kernel */
+#define BUILDER_TARGET    "%target"  /* path of the image that it is to replace */
 #define BUILDER_WORDS_MAX 8
 
 extern const BuilderOps builder_dracut;
@@ -60,7 +61,7 @@ BuilderKind builder_of_file(const char *name);
  * builder_command() - its command line for one image
  * @ret: ends with NULL; the words are those of the table and the arguments, not owned. Returns their number.
  */
-size_t builder_command(BuilderKind k, const char *image, const char *release,
+size_t builder_command(BuilderKind k, const char *image, const char *release, const char *target,
                        const char *ret[static BUILDER_WORDS_MAX]);
 
 /**

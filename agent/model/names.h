@@ -11,6 +11,7 @@
 #define NAME_MODULES_LOAD      "/etc/modules-load.d/ptprep.conf"
 #define NAME_CLAIM_HELPER      "/usr/lib/ptprep/ptprep-claim"
 #define NAME_STATIC_HELPER     NAME_CLAIM_HELPER ".static" /* the same, for the claim image */
+#define NAME_MKINITCPIO_BUILD  "/usr/lib/ptprep/mkinitcpio-build"
 #define NAME_CLAIM_UNIT        "/usr/lib/dracut/modules.d/90ptprep/ptprep-claim.service"
 #define NAME_BOOT              "/boot"
 #define NAME_CLAIM_IMAGE_FILE  "ptprep-claim.img"

@@ -66,7 +66,7 @@ static uint64_t add_step(uint64_t hash, int rfd, const Step *s)
 
         if (program && program->n > 0)
                 hash = add_program(hash, rfd, program->items[0]);
-        if (s->kind == STEP_REBUILD_IMAGE && builder_command(s->image.builder, "", "", argv) > 0)
+        if (s->kind == STEP_REBUILD_IMAGE && builder_command(s->image.builder, "", "", "", argv) > 0)
                 hash = add_program(hash, rfd, argv[0]);
         if (s->kind == STEP_COPY_IMAGE)
                 hash = add_identity(hash, rfd, s->copy.from);

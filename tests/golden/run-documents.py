@@ -46,6 +46,7 @@ OTHERS = {
     "initrd": "a line of a boot entry, no command",
     "journalctl": "reads the journal of a running system; a boot case does",
     "lspci": "of the system",
+    "mkinitcpio": "builds images; ptprep starts it in a golden machine",
     "mv": "of the system",
     "npm": "fetches axe-core",
     "options": "a line of modprobe.d, no command",

@@ -159,14 +159,20 @@ static void test_command(void **state)
         const char *argv[BUILDER_WORDS_MAX];
 
         (void) state;
-        assert_int_equal(builder_command(BUILDER_DRACUT, "/boot/image", "6.1.0-1", argv), 4);
+        assert_int_equal(builder_command(BUILDER_DRACUT, "/boot/trial", "6.1.0-1", "/boot/image", argv), 4);
         assert_string_equal(argv[0], "dracut");
         assert_string_equal(argv[1], "--force");
-        assert_string_equal(argv[2], "/boot/image");
+        assert_string_equal(argv[2], "/boot/trial");
         assert_string_equal(argv[3], "6.1.0-1");
         assert_null(argv[4]);
         assert_true(builder_usable(BUILDER_DRACUT));
-        assert_false(builder_usable(BUILDER_MKINITCPIO));
+        assert_int_equal(builder_command(BUILDER_MKINITCPIO, "/boot/trial", "6.1.0-1", "/boot/image", argv), 4);
+        assert_string_equal(argv[1], "/boot/trial");
+        assert_string_equal(argv[2], "6.1.0-1");
+        assert_string_equal(argv[3], "/boot/image");
+        assert_null(argv[4]);
+        assert_true(builder_usable(BUILDER_MKINITCPIO));
+        assert_false(builder_usable(BUILDER_BOOSTER));
         assert_false(builder_usable(BUILDER_OTHER));
         assert_false(builder_usable(BUILDER_UNKNOWN));
 }

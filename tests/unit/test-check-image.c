@@ -55,6 +55,7 @@ static void images(void **state)
 /* Bits of BuilderKind. */
 #define D  (1U << BUILDER_DRACUT)
 #define IT (1U << BUILDER_INITRAMFS_TOOLS)
+#define BO (1U << BUILDER_BOOSTER)
 #define MK (1U << BUILDER_MKINITCPIO)
 #define MO (1U << BUILDER_MKOSI_INITRD)
 
@@ -77,14 +78,15 @@ static void image_owners(void **state)
                 { true, BUILDER_INITRAMFS_TOOLS, 0, D | IT, D | IT, BUILDER_INITRAMFS_TOOLS, NULL },
                 { true, BUILDER_INITRAMFS_TOOLS, 0, 0, D, BUILDER_INITRAMFS_TOOLS,
                   "is made by initramfs-tools, which is not installed" },
-                { true, BUILDER_MKINITCPIO, 0, MK, D | MK, BUILDER_MKINITCPIO, "is made by mkinitcpio (its files are" },
-                { true, BUILDER_MKINITCPIO, 0, D | MK, D | MK, BUILDER_MKINITCPIO, "its files are inside" },
+                { true, BUILDER_BOOSTER, 0, BO, D | BO, BUILDER_BOOSTER, "is made by booster (its files are" },
+                { true, BUILDER_BOOSTER, 0, D | BO, D | BO, BUILDER_BOOSTER, "its files are inside" },
                 { true, BUILDER_DRACUT, 0, IT, D | IT, BUILDER_UNKNOWN,
                   "was made by dracut, but those of new kernels are made by initramfs-tools" },
-                { true, BUILDER_DRACUT, 0, IT | MK, D | IT | MK, BUILDER_UNKNOWN, "by initramfs-tools and mkinitcpio" },
+                { true, BUILDER_DRACUT, 0, IT | BO, D | IT | BO, BUILDER_UNKNOWN, "by initramfs-tools and booster" },
+                { true, BUILDER_MKINITCPIO, 0, MK, D | MK, BUILDER_MKINITCPIO, NULL },
                 /* the host has changed over to another one */
                 { true, BUILDER_INITRAMFS_TOOLS, 0, D, D, BUILDER_DRACUT, NULL },
-                { true, BUILDER_DRACUT, 0, MK, MK, BUILDER_MKINITCPIO, "hook-of-mkinitcpio makes the next)" },
+                { true, BUILDER_DRACUT, 0, BO, BO, BUILDER_BOOSTER, "hook-of-booster makes the next)" },
                 /* no mark of anybody: whoever made it, it was none of those that leave one */
                 { true, BUILDER_OTHER, 0, 0, D, BUILDER_OTHER, "by a program that ptprep does not know" },
                 { true, BUILDER_OTHER, 0, D, D, BUILDER_OTHER, "by a program that ptprep does not know" },
@@ -92,18 +94,17 @@ static void image_owners(void **state)
                 /* it could not be read */
                 { true, 0, 0, D, D, BUILDER_DRACUT, NULL },
                 { true, 0, 0, IT, D | IT, BUILDER_INITRAMFS_TOOLS, NULL },
-                { true, 0, 0, MK, D | MK, BUILDER_MKINITCPIO, "(hook-of-mkinitcpio makes the next)" },
+                { true, 0, 0, BO, D | BO, BUILDER_BOOSTER, "(hook-of-booster makes the next)" },
                 { true, 0, 0, D | IT, D | IT, BUILDER_UNKNOWN,
                   "which program makes /boot/initrd.img-6.12.0-1-amd64: dracut" },
                 { true, 0, 0, 0, D, BUILDER_UNKNOWN, "cannot tell which program makes /boot" },
                 { true, 0, BUILDER_DRACUT, 0, D, BUILDER_DRACUT, NULL },
-                { true, 0, BUILDER_MKINITCPIO, 0, D | MK, BUILDER_MKINITCPIO, "(as other images here)" },
+                { true, 0, BUILDER_BOOSTER, 0, D | BO, BUILDER_BOOSTER, "(as other images here)" },
                 /* there is none yet */
                 { false, 0, 0, D, D, BUILDER_DRACUT, NULL },
                 { false, 0, 0, 0, D, BUILDER_DRACUT, NULL },
                 { false, 0, 0, 0, D | IT, BUILDER_UNKNOWN, "cannot tell which program makes" },
-                { false, 0, BUILDER_MKINITCPIO, MK, D | MK, BUILDER_MKINITCPIO,
-                  "(as other images here, and hook-of-mk" },
+                { false, 0, BUILDER_BOOSTER, BO, D | BO, BUILDER_BOOSTER, "(as other images here, and hook-of-bo" },
                 { false, 0, BUILDER_OTHER, 0, 0, BUILDER_UNKNOWN, "no program is found that makes /boot/initrd" },
                 { false, 0, 0, 0, 0, BUILDER_UNKNOWN, "no program is found that makes /boot/initrd" },
         };
@@ -139,7 +140,7 @@ static void image_owners(void **state)
         }
         /* unknown is no "nobody does" */
         m->facts.builders[BUILDER_DRACUT].installed = TRISTATE_YES;
-        m->facts.builders[BUILDER_MKINITCPIO].active = TRISTATE_UNKNOWN;
+        m->facts.builders[BUILDER_BOOSTER].active = TRISTATE_UNKNOWN;
         machine_judge(m);
         expect(m, "image.current", RESULT_BLOCKED, "cannot tell which program makes");
 }
@@ -154,9 +155,9 @@ static void the_builder_is_named_early(void **state)
         machine_judge(m);
         expect(m, "image.current", RESULT_OK, "the initramfs of this host is made by dracut, which ptprep can use");
         m->facts.builders[BUILDER_DRACUT].active = TRISTATE_NO;
-        m->facts.builders[BUILDER_MKINITCPIO].active = TRISTATE_YES;
+        m->facts.builders[BUILDER_BOOSTER].active = TRISTATE_YES;
         machine_judge(m);
-        expect(m, "image.current", RESULT_SKIPPED, "is made by mkinitcpio");
+        expect(m, "image.current", RESULT_SKIPPED, "is made by booster");
         expect_exit(m, EXIT_READY, m->plan.n);
         m->config.n_devices = 1; /* what is released */
 }

@@ -297,11 +297,11 @@ static void what_was_asked_for_is_done_or_nothing(void **state)
         assert_null(m->wanted.claim_image_obstacle);
         assert_true(step_at(m, STEP_REBUILD_IMAGE) >= 0);
         m->config.claim = CLAIM_WAY_AUTO;
-        m->facts.builders[BUILDER_MKINITCPIO].active = TRISTATE_YES;
+        m->facts.builders[BUILDER_BOOSTER].active = TRISTATE_YES;
         m->facts.builders[BUILDER_INITRAMFS_TOOLS].active = TRISTATE_NO;
-        m->facts.kernels->image.maker = BUILDER_MKINITCPIO;
+        m->facts.kernels->image.maker = BUILDER_BOOSTER;
         machine_judge(m);
-        expect(m, RESULT_BLOCKED, "nothing in an image of mkinitcpio would start");
+        expect(m, RESULT_BLOCKED, "nothing in an image of booster would start");
         assert_int_equal(m->plan.n, 0);
 }
 
@@ -360,10 +360,10 @@ static void it_is_named_before_anything_is_configured(void **state)
         expect(m, RESULT_OK, "the initramfs of this host is made by initramfs-tools, which ptprep can use");
         m->facts.builders[BUILDER_INITRAMFS_TOOLS].active = m->facts.builders[BUILDER_INITRAMFS_TOOLS].installed =
                 TRISTATE_NO;
-        m->facts.builders[BUILDER_MKINITCPIO].active = m->facts.builders[BUILDER_MKINITCPIO].installed = TRISTATE_YES;
-        m->facts.kernels->image.maker = BUILDER_MKINITCPIO;
+        m->facts.builders[BUILDER_BOOSTER].active = m->facts.builders[BUILDER_BOOSTER].installed = TRISTATE_YES;
+        m->facts.kernels->image.maker = BUILDER_BOOSTER;
         machine_judge(m);
-        expect(m, RESULT_SKIPPED, "is made by mkinitcpio");
+        expect(m, RESULT_SKIPPED, "is made by booster");
         m->config.n_devices = devices;
 }
 
