@@ -217,7 +217,7 @@ class Maker:
         run(["mkswap", "-q", device])
         run(["swapon", device])
         self.down(f"swapoff {device}")
-        self.probes.append(("device", device))
+        self.probes.append(("swap", device))  # the kernel lets nobody else write to it
 
     def swapfile(self, below):
         base = self.mount(below)
@@ -330,7 +330,8 @@ def wipe(device):
     try:
         with open(device, "r+b", buffering=0) as stream:
             size = stream.seek(0, os.SEEK_END)
-            for start in (0, 64 << 20, size - (1 << 20)):
+            # beginning and end of the disk and of the partition that part() makes
+            for start in (0, 1 << 20, 64 << 20, 128 << 20, size - (1 << 20)):
                 stream.seek(start)
                 stream.write(bytes(1 << 20))
             os.fsync(stream.fileno())

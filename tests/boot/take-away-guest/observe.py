@@ -49,16 +49,16 @@ def use_files(directory):
     os.fsync(descriptor)
 
 
-def use_device(path):
+def use_device(path, writes=True):
     """Blocks all over it, read past the cache; some are written as they were."""
     buffer = mmap.mmap(-1, BLOCK)
-    descriptor = os.open(path, os.O_RDWR | os.O_DIRECT)
+    descriptor = os.open(path, (os.O_RDWR if writes else os.O_RDONLY) | os.O_DIRECT)
     size = os.lseek(descriptor, 0, os.SEEK_END) // BLOCK * BLOCK
     starts = list(range(0, 16 * 65536, 65536)) + [size * number // SAMPLES // BLOCK * BLOCK for number in range(SAMPLES)] + [size - BLOCK]
     for number, start in enumerate(starts):
         if os.preadv(descriptor, [buffer], start) != BLOCK:
             raise OSError("short read")
-        if number % 8 == 0 and os.pwritev(descriptor, [buffer], start) != BLOCK:
+        if writes and number % 8 == 0 and os.pwritev(descriptor, [buffer], start) != BLOCK:
             raise OSError("short write")
     os.fsync(descriptor)
 
@@ -82,6 +82,7 @@ def paths(name):
 LOOKS = {
     "files": lambda place: int(attempt(lambda: use_files(place), 15)),
     "device": lambda place: int(attempt(lambda: use_device(place), 15)),
+    "swap": lambda place: int(attempt(lambda: use_device(place, writes=False), 15)),
     "gateway": gateway,
     "link": carriers,
     "count": lambda pattern: len(glob.glob(pattern)),
@@ -90,7 +91,7 @@ LOOKS = {
     "btrfs": lambda place: -sum(int(line.split()[-1]) for line in run(["btrfs", "device", "stats", place], check=False).splitlines() if line.split()[-1].isdigit()),
 }
 # What kinds are a use, and what only its being there twice.
-ACCESS = ("files", "device", "gateway", "link")
+ACCESS = ("files", "device", "swap", "gateway", "link")
 
 
 def look(probes):
