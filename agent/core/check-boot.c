@@ -107,14 +107,9 @@ int check_boot_length(const Check *self, const Judgement *j, FindingList *ret)
 
 int check_claim_disabled(const Check *self, const Judgement *j, FindingList *ret)
 {
-        const char *value, *last = NULL;
-        size_t from = 0;
-
         if (!config_has_devices(j->config) || !j->facts->cmdline_known)
                 return 0;
-        while ((value = kargs_next(&j->facts->cmdline, KARG_SWITCH, &from)))
-                last = value;
-        if (last && streq(last, "off"))
+        if (boot_switched_off(j->facts))
                 return finding_add(ret, self->id, RESULT_FAIL, NULL, CURE_REBOOT, "reboot without it",
                                    "this boot was started with ptprep=off: nothing was claimed");
         return finding_add(ret, self->id, RESULT_OK, NULL, CURE_NONE, NULL, "ptprep=off is not on the command line");

@@ -188,6 +188,16 @@ bool next_boot_prepared(const Judgement *j)
         return prepared(j) && strays_current(j);
 }
 
+bool boot_switched_off(const Facts *f)
+{
+        const char *value, *last = NULL;
+        size_t from = 0;
+
+        while (f->cmdline_known && (value = kargs_next(&f->cmdline, KARG_SWITCH, &from)))
+                last = value;
+        return last && streq(last, "off");
+}
+
 bool boot_unclaimed(const Judgement *j)
 {
         const Facts *f = j->facts;

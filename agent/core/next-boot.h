@@ -45,6 +45,9 @@ bool next_boot_lacks_copy(const Judgement *j);
 
 /* Is every part that needs a reboot in place, so that a reboot is all that is missing? */
 bool next_boot_prepared(const Judgement *j);
+/* Was this boot started with ptprep=off? Of several words the last one counts. */
+bool boot_switched_off(const Facts *f);
+
 /*
  * Was this boot started without the claim argument, although nobody has said that it should be (ptprep=off)? Where all
  * is in place at its beginning, what was started is no entry that ptprep has edited.

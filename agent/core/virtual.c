@@ -2,6 +2,7 @@
 #include "core/virtual.h"
 
 #include "base/text.h"
+#include "core/next-boot.h"
 #include "model/names.h"
 
 #define CHECK_VFS "device.vfs"
@@ -69,16 +70,6 @@ static MakerState judge_made(const Facts *f, WantedMaker *m)
         return m->companion ? MAKER_SHARED : MAKER_DONE;
 }
 
-static bool is_switched_off(const Facts *f)
-{
-        const char *value, *last = NULL;
-        size_t from = 0;
-
-        while (f->cmdline_known && (value = kargs_next(&f->cmdline, KARG_SWITCH, &from)))
-                last = value;
-        return last && streq(last, "off");
-}
-
 /* What has to be done is done in this very boot, where it can be. */
 static MakerState now_or_later(const Facts *f, const Wanted *w, const WantedMaker *m, MakerState state)
 {
@@ -115,7 +106,7 @@ static MakerState judge_maker(const Facts *f, const Wanted *w, WantedMaker *m)
         }
         if (m->sriov->n > 0)
                 return MAKER_OTHER_NUMBER;
-        if (is_switched_off(f))
+        if (boot_switched_off(f))
                 return MAKER_OFF;
         return p->driver ? now_or_later(f, w, m, MAKER_DUE) : MAKER_NO_DRIVER;
 }
