@@ -116,7 +116,7 @@ int step_keep_copy(StepContext *c, bool far)
         r = far ? copy_far(c) : -ENODEV;
         if (r < 0 && r != -ENOENT)
                 r = root_file_duplicate(rfd, c->path, c->backup_path);
-        if ((r == -ENOSPC || r == -EDQUOT) && c->far_path && copy_far(c) >= 0)
+        if ((r == -ENOSPC || r == -EDQUOT) && !far && c->far_path && copy_far(c) >= 0)
                 r = 0;
         if (r < 0 && r != -ENOENT)
                 return step_failed(c, r, "%s could not be copied to have a way back: %s; nothing was changed", c->path,
