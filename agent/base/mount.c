@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/quota.h>
 #include <sys/statvfs.h>
 
 #include "base/io.h"
@@ -82,4 +83,31 @@ int mount_sync(const char *target)
 int mount_close(const char *target)
 {
         return mount(NULL, target, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | SAFE_FLAGS, NULL) < 0 ? -errno : 0;
+}
+
+/*
+ * Who asks for the quotas of a device is told first that no file system on it is mounted (-ENODEV). What is said of the
+ * quotas themselves does not matter: of most types there are none. Linux fs/quota/quota.c, quotactl_block() and
+ * do_quotactl().
+ */
+int mount_has_device(const char *device)
+{
+        const int question = QCMD(Q_GETFMT, USRQUOTA);
+        char format[sizeof(uint32_t)];
+
+        /* without a device the same is said, where questions are answered at all */
+        if (quotactl(question, NULL, 0, format) >= 0 || errno != ENODEV)
+                return errno == EPERM ? -EPERM : -ENOSYS;
+        if (quotactl(question, device, 0, format) >= 0)
+                return 1;
+        switch (errno) {
+        case ENODEV:
+                return 0;
+        case ENOSYS: /* not of this type of file system */
+        case EINVAL: /* not of users */
+        case ESRCH:  /* switched off */
+                return 1;
+        default:
+                return -errno;
+        }
 }

@@ -41,3 +41,12 @@ int mount_sync(const char *target) _must_check_;
 
 /* Makes a mount of ours that cannot be taken away read-only; that of nobody else. 0 or negative errno. */
 int mount_close(const char *target) _must_check_;
+
+/**
+ * mount_has_device() - is a file system on this block device mounted?
+ *
+ * In whatever namespace, and also one that was let go of while somebody still has files open there. The device is
+ * neither opened nor read. Waits for a mount that is just being made or taken away.
+ * Returns 1; 0; -ENOSYS, -EPERM: this kernel, or who confines this process, has no answer; other negative errno.
+ */
+int mount_has_device(const char *device) _must_check_;

@@ -7,5 +7,6 @@
  * volumes, all that was not followed before. 0 or -ENOMEM. */
 int open_use(BlockUse *u) _must_check_;
 
-/* What has a mounted file system on it, wherever that is mounted, and was not followed before. 0 or -ENOMEM. */
+/* What has a mounted file system or its journal on it, wherever that is mounted, and was not followed before. 0 or
+ * -ENOMEM. */
 int open_use_superblocks(BlockUse *u) _must_check_;

@@ -68,6 +68,7 @@ static inline Facts probe_for(const Tree *t, unsigned flags)
         assert_non_null(c.devices);
         c.n_devices = flags & FLAG_CONFIGURED ? 1 : 0;
         facts_init(&f);
+        f.live = p.live;
         assert_int_equal(probe_block(&p, &f), 0);
         return f;
 }

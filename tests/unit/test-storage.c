@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <endian.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
+#include "base/mount.h"
 #include "storage.h"
 
 /* What must be held, and beside it what must stay free: every disk of a tree that is not named in the result is. */
@@ -351,13 +354,95 @@ static void test_zfs(void **state)
         expect(t, FLAG_CONFIGURED, "unknown: / on zd0, a volume of ZFS in no known pool\n");
 }
 
+/* A journal of its own is named by no mount, and of several devices of bcachefs a mount may name one. */
+static void test_beside_a_mount(void **state)
+{
+        const Tree *t = *state;
+
+        block(t, SATA, "8:0");
+        block(t, USB, "8:16");
+        block(t, NVME, "259:0");
+        block(t, FC0, "8:32");
+        tree_file(t, NAME_PROC_MOUNTINFO, ROOT_SATA);
+        tree_directory(t, "/proc/fs/jbd2/sda-8");
+        tree_directory(t, "/proc/fs/jbd2/sdb");
+        tree_directory(t, "/sys/fs/bcachefs/7b3c/dev-1");
+        tree_link(t, "/sys/devices/" NVME "/bcachefs", "/sys/fs/bcachefs/7b3c/dev-1");
+        expect(t, FLAG_CONFIGURED,
+               "the journal of a mounted file system: sdb on 0000:00:14.0\n" ON_SATA
+               "a file system that is mounted out of sight: nvme0n1 on 0000:03:00.0\n");
+}
+
+/* The number of a device with a mounted file system, of whatever type. */
+static dev_t mounted_device(void)
+{
+        _cleanup_fclose_ FILE *f = fopen(NAME_PROC_MOUNTINFO, "r");
+        char line[4096];
+        unsigned maj = 0, min = 0;
+
+        assert_non_null(f);
+        while (maj == 0 && fgets(line, sizeof(line), f))
+                assert_int_equal(sscanf(line, "%*u %*u %u:%u", &maj, &min), 2);
+        return makedev(maj, min);
+}
+
+static void node(const Tree *t, const char *path, dev_t number)
+{
+        tree_parent(t, path);
+        if (mknodat(t->rfd, path + 1, S_IFBLK | 0600, number) < 0)
+                skip();
+}
+
+/* What is mounted where this process does not see it: this kernel is asked of devices by their files. */
+static void test_asked(void **state)
+{
+        const dev_t nothing = makedev(254, 0xffff0); /* no driver has as many */
+        const Tree *t = *state;
+        const dev_t mounted = mounted_device();
+        _cleanup_free_ char *file = NULL;
+
+        if (mounted == 0)
+                skip();
+        block(t, SATA, "8:0");
+        block(t, USB, "8:16");
+        block(t, NVME, "259:0");
+        block(t, FC0, "8:32");
+        tree_file(t, NAME_PROC_MOUNTINFO, ROOT_SATA);
+        node(t, "/dev/sdb", mounted);
+        node(t, "/dev/nvme0n1", nothing);
+        assert_true(string_printf(&file, "%s/dev/nvme0n1", t->path) >= 0);
+        if (mount_has_device(file) < 0) /* a container, or device files do not count here */
+                skip();
+        expect(t, FLAG_CONFIGURED | FLAG_LIVE,
+               "a file system that is mounted out of sight: sdb on 0000:00:14.0\n" ON_SATA);
+        expect(t, FLAG_CONFIGURED, ON_SATA);
+}
+
+/* Where it has no answer, that is the device's own; "/dev/sdb" is no device here. */
+static void test_not_answered(void **state)
+{
+        const Tree *t = *state;
+
+        block(t, SATA, "8:0");
+        block(t, USB, "8:16");
+        block(t, NVME, "259:0");
+        tree_file(t, NAME_PROC_MOUNTINFO, ROOT_SATA);
+        tree_file(t, "/dev/sdb", "");
+        if (mount_has_device("/dev/null") != -ENOTBLK)
+                skip();
+        expect(t, FLAG_CONFIGURED | FLAG_LIVE,
+               ON_SATA
+               "unknown: the kernel does not tell whether sdb is mounted out of sight: Block device required\n");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_multipath), TREE_TEST(test_nvme_ways),     TREE_TEST(test_virtual_function),
-                TREE_TEST(test_overlay),   TREE_TEST(test_btrfs_missing), TREE_TEST(test_open),
-                TREE_TEST(test_swap),      TREE_TEST(test_network),       TREE_TEST(test_loader_esp),
-                TREE_TEST(test_zfs),
+                TREE_TEST(test_multipath),    TREE_TEST(test_nvme_ways),      TREE_TEST(test_virtual_function),
+                TREE_TEST(test_overlay),      TREE_TEST(test_btrfs_missing),  TREE_TEST(test_open),
+                TREE_TEST(test_swap),         TREE_TEST(test_network),        TREE_TEST(test_loader_esp),
+                TREE_TEST(test_zfs),          TREE_TEST(test_beside_a_mount), TREE_TEST(test_asked),
+                TREE_TEST(test_not_answered),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
