@@ -36,7 +36,7 @@ def check_stack(stack: stacks.Stack) -> list[str]:
     return [f"stack {stack.number} ({stacks.describe(stack)}): {error}" for error in errors]
 
 
-USES = ("mount", "swap", "swapfile", "held", "btrfs", "btrfs-raid1", "overlay", "image", "idle", "closed", "nfs")
+USES = ("mount", "swap", "swapfile", "held", "btrfs", "btrfs-raid1", "overlay", "image", "hidden", "let-go", "journal", "idle", "closed", "nfs")
 
 
 def check_generator() -> list[str]:

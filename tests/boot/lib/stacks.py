@@ -162,8 +162,10 @@ def storage_tree(dice: Dice) -> Tree | None:
     if len(dice.disks) < 3:
         return None
     kind = dice.random.choice(("mount", "mount", "mount", "swap", "swapfile", "held", "held", "btrfs", "btrfs-raid1", "overlay", "image",
-                               "idle", "idle", "closed"))
-    if kind in ("btrfs", "btrfs-raid1"):
+                               "hidden", "let-go", "journal", "idle", "idle", "closed"))
+    if kind in ("hidden", "let-go"):
+        return [kind, dice.random.choice(("vfat", "ext4")), dice.layer(1)]
+    if kind in ("btrfs", "btrfs-raid1", "journal"):
         return [kind, dice.layer(1), dice.layer(0)]
     if kind in ("idle", "closed"):
         return [kind, dice.disk()]

@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import subprocess
 
 from machine import Trouble, disk, interface, read, run, sh, until, write
 
@@ -19,6 +20,7 @@ class Maker:
         self.count = 0
         self.undo = []  # commands, the last one first
         self.interfaces = []
+        self.processes = []  # that hold something
         self.probes = []  # what observe.py is to look at: (kind, ...)
 
     def fresh(self):
@@ -34,6 +36,8 @@ class Maker:
     def take_down(self):
         for line in self.undo:
             sh(line, limit=12, check=False)
+        for process in self.processes:
+            process.poll()
 
     # -- block devices --------------------------------------------------------
 
@@ -103,16 +107,16 @@ class Maker:
         self.probes.append(("count", f"{made}/bcache/cache"))
         return f"/dev/{os.path.basename(made)}"
 
-    def _array(self, level, devices):
+    def _array(self, level, devices, *options):
         number = 10 + len(glob.glob("/sys/block/md*"))
         device = f"/dev/md{number}"
-        run(["mdadm", "--create", device, "--run", "--quiet", "--metadata=1.2", f"--level={level}", "--bitmap=none", "--assume-clean",
+        run(["mdadm", "--create", device, "--run", "--quiet", "--metadata=1.2", f"--level={level}", *options,
              f"--raid-devices={len(devices)}", *devices], 30)
         self.down(f"mdadm --stop {device}", f"echo clear > /sys/block/md{number}/md/array_state")
         return device
 
     def mirror(self, *below):
-        device = self._array(1, [self.make(part) for part in below])
+        device = self._array(1, [self.make(part) for part in below], "--bitmap=none", "--assume-clean")
         self.probes.append(("number", f"/sys/block/{os.path.basename(device)}/md/degraded"))
         return device
 
@@ -172,12 +176,50 @@ class Maker:
         sh(f"for i in $(seq {FILES}); do mkdir {target}/$i; head -c 300000 /dev/urandom > {target}/$i/file; done; sync -f {target}", 60)
         return target
 
-    def mount(self, below):
-        device = self.make(below)
+    def _ext4(self, device):
         # what another machine has in a file may have sectors of 4 KiB
         size = max("1024", run(["blockdev", "--getss", device]).strip(), key=int)
         run(["mke2fs", "-q", "-F", "-t", "ext4", "-b", size, "-E", "nodiscard,root_owner=0:0", device], 60)
+
+    def _vfat(self, device):
+        run(["mkfs.vfat", "-I", device], 60)
+
+    def mount(self, below):
+        device = self.make(below)
+        self._ext4(device)
         return self._filled(self._mounted(device, options="commit=1"))
+
+    def _stays(self, script, *prefix):
+        """A process that sleeps once it has done that; by its directory in /proc it shows what only it has."""
+        process = subprocess.Popen([*prefix, "sh", "-ec", f"{script}; echo; exec sleep infinity"], stdout=subprocess.PIPE)
+        self.processes.append(process)
+        self.down(f"kill {process.pid}; sleep 0.5")
+        if not process.stdout.read(1):
+            raise Trouble(f"{script}: failed")
+        return f"/proc/{process.pid}"
+
+    def hidden(self, kind, below):
+        """Mounted where only one process sees it, as for a container or a service."""
+        device, target = self.make(below), f"{TOP}/{self.fresh()}"
+        getattr(self, f"_{kind}")(device)
+        os.makedirs(target, exist_ok=True)
+        process = self._stays(f"mount -t {kind} {device} {target}", "unshare", "--mount")
+        self.probes.append(("files", self._filled(f"{process}/root{target}")))
+
+    def let_go(self, kind, below):
+        """Not mounted any more, and one process is still in it."""
+        device, target = self.make(below), f"{TOP}/{self.fresh()}"
+        getattr(self, f"_{kind}")(device)
+        os.makedirs(target, exist_ok=True)
+        process = self._stays(f"mount -t {kind} {device} {target}; cd {target}; umount -l {target}")
+        self.probes.append(("files", self._filled(f"{process}/cwd")))
+
+    def journal(self, below, other):
+        """The second one is the journal of what is on the first."""
+        device, journal = self.make(below), self.make(other)
+        run(["mke2fs", "-q", "-F", "-O", "journal_dev", "-b", "1024", journal], 60)
+        run(["mke2fs", "-q", "-F", "-t", "ext4", "-b", "1024", "-J", f"device={journal}", "-E", "nodiscard,root_owner=0:0", device], 60)
+        self._filled(self._mounted(device, options="commit=1"))
 
     def _btrfs(self, data, below):
         devices = [self.make(part) for part in below]
