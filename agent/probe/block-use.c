@@ -266,6 +266,41 @@ int block_use_source(BlockUse *u, const char *source, const WalkLink *above)
         return 0;
 }
 
+int block_use_matching(BlockUse *u, const BlockValue *value, const WalkLink *above, bool *ret_refused)
+{
+        _cleanup_(string_list_done) StringList found = {};
+        int r = block_find(u->walk.rfd, value, 1, &found, ret_refused);
+
+        FOREACH_ARRAY(path, found.items, found.n)
+                if (r >= 0)
+                        r = block_use_device(u, *path, above);
+        return r >= 0 && found.n == 0 ? -ENOENT : r;
+}
+
+int block_use_tag(BlockUse *u, const BlockTag *tag, const char *value, const WalkLink *above)
+{
+        _cleanup_free_ char *file = NULL;
+        bool refused;
+        int r = block_tag_link(tag, value, &file);
+
+        if (r >= 0)
+                r = block_use_source(u, file, above);
+        if (r == -ENOMEM || r >= 0)
+                return r;
+        return block_use_matching(u, &(BlockValue){ tag->blkid, value }, above, &refused);
+}
+
+int block_use_spec(BlockUse *u, const char *spec, const WalkLink *above)
+{
+        _cleanup_free_ char *value = NULL;
+        const BlockTag *tag;
+        int r = block_tag_parse(spec, &tag, &value);
+
+        if (r != 0)
+                return r < 0 ? r : block_use_tag(u, tag, value, above);
+        return spec[0] == '/' ? block_use_source(u, spec, above) : -EINVAL;
+}
+
 int block_use_pool(BlockUse *u, const char *pool, const WalkLink *above)
 {
         _cleanup_(string_list_done) StringList members = {};

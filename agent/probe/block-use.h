@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "probe/block-device.h"
 #include "probe/host-walk.h"
 #include "probe/mount-table.h"
 
@@ -28,6 +29,16 @@ int block_use_device(BlockUse *u, const char *path, const WalkLink *above) _must
  * Returns 0; -ENOENT, -ENOTBLK: there is no such device, and nothing was noted; -ENOMEM.
  */
 int block_use_source(BlockUse *u, const char *source, const WalkLink *above) _must_check_;
+
+/* Every device that has a value. @ret_refused: as of block_find(). Returns 0; -ENOENT: none has; other negative errno.
+ */
+int block_use_matching(BlockUse *u, const BlockValue *value, const WalkLink *above, bool *ret_refused) _must_check_;
+
+/* UUID= and the like: by the links that udev makes, else by looking into each device. -ENOENT: nothing has it. */
+int block_use_tag(BlockUse *u, const BlockTag *tag, const char *value, const WalkLink *above) _must_check_;
+
+/* What stands in fstab(5): a tag or a device file. 0; -EINVAL: it is neither; otherwise as the two. */
+int block_use_spec(BlockUse *u, const char *spec, const WalkLink *above) _must_check_;
 
 /* A pool of ZFS. 0 or -ENOMEM. */
 int block_use_pool(BlockUse *u, const char *pool, const WalkLink *above) _must_check_;

@@ -170,32 +170,6 @@ static int each_swap(Block *b, struct libmnt_fs *fs)
                                            : file_use(&b->use, source, &link);
 }
 
-/* Every device that has a value. Returns 0; -ENOENT: none has; other negative errno. */
-static int use_matching(Block *b, const char *name, const char *value, const WalkLink *link, bool *ret_refused)
-{
-        _cleanup_(string_list_done) StringList found = {};
-        int r = block_find(b->p->rfd, &(BlockValue){ name, value }, 1, &found, ret_refused);
-
-        FOREACH_ARRAY(path, found.items, found.n)
-                if (r >= 0)
-                        r = block_use_device(&b->use, *path, link);
-        return r >= 0 && found.n == 0 ? -ENOENT : r;
-}
-
-/* UUID= and the like: by the links that udev makes, else by looking into each device. -ENOENT: nothing has it. */
-static int use_tag(Block *b, const BlockTag *tag, const char *value, const WalkLink *link)
-{
-        _cleanup_free_ char *file = NULL;
-        bool refused;
-        int r = block_tag_link(tag, value, &file);
-
-        if (r >= 0)
-                r = block_use_source(&b->use, file, link);
-        if (r == -ENOMEM || r >= 0)
-                return r;
-        return use_matching(b, tag->blkid, value, link, &refused);
-}
-
 /*
  * What will be mounted, or is behind an automount that nobody touched yet. A line that leads nowhere is no failure:
  * nothing is in use by it.
@@ -207,8 +181,6 @@ static int each_fstab(Block *b, struct libmnt_fs *fs)
         bool swap = type && streq(type, "swap");
         const WalkLink link = { NULL, swap ? roles[ROLE_SWAP].text : target };
         MountRole role = swap || !target ? ROLE_SWAP : role_of(target, type);
-        _cleanup_free_ char *value = NULL;
-        const BlockTag *tag;
         int r;
 
         if (!target || !source || (!swap && string_list_contains(&b->targets, target)))
@@ -216,13 +188,9 @@ static int each_fstab(Block *b, struct libmnt_fs *fs)
         if (role == ROLE_OTHER && sym_mnt_fs_get_option(fs, "noauto", NULL, NULL) == 0)
                 return 0;
         follow(b, role);
-        r = block_tag_parse(source, &tag, &value);
-        if (r > 0)
-                r = use_tag(b, tag, value, &link);
-        else if (r == 0 && source[0] == '/')
-                r = block_use_source(&b->use, source, &link);
-        else if (r == 0)
-                r = role != ROLE_OTHER ? mount_use_needed(&b->use, fs, &link) : -ENOENT;
+        r = block_use_spec(&b->use, source, &link);
+        if (r == -EINVAL && role != ROLE_OTHER)
+                r = mount_use_needed(&b->use, fs, &link);
         if (r >= 0)
                 see(b, role);
         return probe_soft(r);
@@ -232,9 +200,8 @@ static int each_fstab(Block *b, struct libmnt_fs *fs)
 static int find_resume(Block *b)
 {
         const WalkLink link = { NULL, roles[ROLE_RESUME].text };
-        _cleanup_free_ char *path = NULL, *value = NULL;
+        _cleanup_free_ char *path = NULL;
         unsigned major, minor;
-        const BlockTag *tag;
         const char *source;
         size_t from = 0;
         char number[32];
@@ -250,12 +217,7 @@ static int find_resume(Block *b)
         source = kargs_next(&b->use.walk.f->cmdline, "resume", &from);
         if (r < 0 || !source)
                 return r;
-        r = block_tag_parse(source, &tag, &value);
-        if (r > 0)
-                r = use_tag(b, tag, value, &link);
-        else if (r == 0 && source[0] == '/')
-                r = block_use_source(&b->use, source, &link);
-        return probe_soft(r);
+        return probe_soft(block_use_spec(&b->use, source, &link));
 }
 
 /* The ESP that the boot loader says it is on (systemd-boot, systemd-stub, GRUB's module bli). */
@@ -269,7 +231,7 @@ static int find_loader_esp(Block *b, const WalkLink *link)
                 return r == -ENOMEM ? r : -ENOENT;
         for (char *c = uuid; *c; c++) /* udev writes it in lower case */
                 *c = (char) tolower((unsigned char) *c);
-        return use_tag(b, &partition, uuid, link);
+        return block_use_tag(&b->use, &partition, uuid, link);
 }
 
 /* Also one that is not mounted and not in fstab, as with systemd's automatic mounts. */
@@ -285,7 +247,7 @@ static int find_esp(Block *b)
         r = find_loader_esp(b, &link);
         if (r >= 0 || r == -ENOMEM || b->esp_seen)
                 return probe_soft(r);
-        r = use_matching(b, "PART_ENTRY_TYPE", PARTITION_TYPE_ESP, &link, &refused);
+        r = block_use_matching(&b->use, &(BlockValue){ "PART_ENTRY_TYPE", PARTITION_TYPE_ESP }, &link, &refused);
         if (r == -ENOENT && refused && b->p->live)
                 return walk_unreadable(&b->use.walk, &link, "/dev", -EACCES);
         return probe_soft(r);
