@@ -10,6 +10,7 @@
 #include "grub/format/efivars.h"
 #include "model/names.h"
 #include "probe/block-device.h"
+#include "probe/crypttab-use.h"
 #include "probe/disk-partitions.h"
 #include "probe/mount-use.h"
 #include "probe/open-use.h"
@@ -263,6 +264,11 @@ static int find_ibft(Block *b)
         return r < 0 ? r : 0;
 }
 
+static int find_encrypted(Block *b)
+{
+        return crypttab_use(&b->use);
+}
+
 static int find_open(Block *b)
 {
         return open_use(&b->use);
@@ -337,7 +343,7 @@ static int find_all(Block *b)
 {
         /* what is used first, so that this is what a finding says */
         static int (*const finders[])(Block * b) = {
-                read_mounts, read_others, find_resume, find_esp, find_ibft, find_open, find_superblocks,
+                read_mounts, read_others, find_resume, find_esp, find_ibft, find_encrypted, find_open, find_superblocks,
         };
         int r = 0;
 

@@ -354,7 +354,7 @@ static void test_zfs(void **state)
         expect(t, FLAG_CONFIGURED, "unknown: / on zd0, a volume of ZFS in no known pool\n");
 }
 
-/* A journal of its own is named by no mount, and of several devices of bcachefs a mount may name one. */
+/* No mount names a journal of its own, nor each device of a bcachefs. */
 static void test_beside_a_mount(void **state)
 {
         const Tree *t = *state;
@@ -401,8 +401,6 @@ static void test_asked(void **state)
         const dev_t mounted = mounted_device();
         _cleanup_free_ char *file = NULL;
 
-        if (mounted == 0)
-                skip();
         block(t, SATA, "8:0");
         block(t, USB, "8:16");
         block(t, NVME, "259:0");
@@ -411,7 +409,7 @@ static void test_asked(void **state)
         node(t, "/dev/sdb", mounted);
         node(t, "/dev/nvme0n1", nothing);
         assert_true(string_printf(&file, "%s/dev/nvme0n1", t->path) >= 0);
-        if (mount_has_device(file) < 0) /* a container, or device files do not count here */
+        if (mounted == 0 || mount_has_device(file) < 0) /* a container, or device files do not count here */
                 skip();
         expect(t, FLAG_CONFIGURED | FLAG_LIVE,
                "a file system that is mounted out of sight: sdb on 0000:00:14.0\n" ON_SATA);
@@ -435,6 +433,58 @@ static void test_not_answered(void **state)
                "unknown: the kernel does not tell whether sdb is mounted out of sight: Block device required\n");
 }
 
+/* What the next boot opens needs more disks than the volume's own. One that is open is what it is open as. */
+static void test_encrypted(void **state)
+{
+        const Tree *t = *state;
+
+        block(t, SATA, "8:0");
+        block(t, USB, "8:16");
+        block(t, NVME, "259:0");
+        block(t, FC0, "8:32");
+        block(t, VIRT, "254:0");
+        tree_file(t, NAME_PROC_MOUNTINFO, ROOT_SATA);
+        tree_link(t, "/dev/disk/by-uuid/12-34", "../../sdb");
+        tree_link(t, "/dev/disk/by-path/pci-0000:00:06.0-fc-0:1", "../../sdc");
+        tree_file(t, NAME_CRYPTTAB,
+                  "# data /dev/nvme0n1 none\n"
+                  "data\t/dev/vda  /keys/data:UUID=12-34 luks,header=/head:/dev/disk/by-path/pci-0000:00:06.0-fc-0:1\n"
+                  "later /dev/nvme0n1 none luks,noauto\n"
+                  "own /dev/absent /etc/key luks,nofail\nshort\n");
+        expect(t, FLAG_CONFIGURED,
+               "an encrypted volume that the boot opens: data on vda on 0000:00:05.0\n"
+               "the header of an encrypted volume: header of data on sdc on 0000:00:06.0\n"
+               "the key of an encrypted volume: key of data on sdb on 0000:00:14.0\n" ON_SATA);
+        volume(t, "dm-0", "253:0", "CRYPT-LUKS2-x-data\n", "vda");
+        tree_file(t, NAME_CRYPTTAB,
+                  "data /dev/vda /dev/sdb:/keys/data:5 luks,keyscript=/lib/cryptsetup/scripts/passdev\n");
+        expect(t, FLAG_CONFIGURED,
+               "an open encrypted volume: dm-0 on vda on 0000:00:05.0\n"
+               "the key of an encrypted volume: key of data on sdb on 0000:00:14.0\n" ON_SATA);
+}
+
+static void test_encrypted_arguments(void **state)
+{
+        const Tree *t = *state;
+        const Config none = {};
+        const Probe p = { .rfd = t->rfd, .cfg = &none, .functions = true };
+        _cleanup_(facts_done) Facts f;
+
+        block(t, SATA, "8:0");
+        block(t, USB, "8:16");
+        block(t, NVME, "259:0");
+        tree_file(t, NAME_PROC_MOUNTINFO, ROOT_SATA);
+        facts_init(&f);
+        assert_int_equal(kargs_parse("rd.luks.key=6b1a3ed4-6b0a=/key:/dev/sdb rd.luks.key=/key "
+                                     "rd.luks.options=6b1a3ed4-6b0a=discard,header=/head:/dev/nvme0n1,tries=1",
+                                     &f.cmdline),
+                         0);
+        f.cmdline_known = true;
+        assert_int_equal(probe_block(&p, &f), 0);
+        assert_told(&f, "the key of an encrypted volume: key of the system on sdb on 0000:00:14.0\n" ON_SATA
+                        "the header of an encrypted volume: header of the system on nvme0n1 on 0000:03:00.0\n");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -442,7 +492,7 @@ int main(void)
                 TREE_TEST(test_overlay),      TREE_TEST(test_btrfs_missing),  TREE_TEST(test_open),
                 TREE_TEST(test_swap),         TREE_TEST(test_network),        TREE_TEST(test_loader_esp),
                 TREE_TEST(test_zfs),          TREE_TEST(test_beside_a_mount), TREE_TEST(test_asked),
-                TREE_TEST(test_not_answered),
+                TREE_TEST(test_not_answered), TREE_TEST(test_encrypted),      TREE_TEST(test_encrypted_arguments),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
