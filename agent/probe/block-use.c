@@ -127,18 +127,23 @@ static int use_place(BlockUse *u, const char *place, const WalkLink *link)
 {
         static const char fabrics[] = "/nvme-fabrics/ctl/";
         const char *controller = strstr(place, fabrics), *session = strstr(place, "/session");
+        const bool ceph = startswith(place, "/sys/devices/rbd/");
         int r = walk_functions(&u->walk, link, place);
 
         if (r == 0 && controller)
                 r = fabric_use(&u->walk, controller + strlen(fabrics), link);
         else if (r == 0 && session)
                 r = remote_use_iscsi(&u->walk, place, link);
+        else if (r == 0 && ceph)
+                r = remote_use_rbd(&u->walk, place, link);
         if (r != 0)
                 return r < 0 ? r : 0;
         if (controller)
                 return walk_unknown(&u->walk, link, &block_over_network, "which is reached over NVMe over fabrics");
         if (session)
                 return walk_unknown(&u->walk, link, &block_over_network, "which is reached over iSCSI");
+        if (ceph)
+                return walk_unknown(&u->walk, link, &block_over_network, "which is of Ceph (RBD)");
         FOREACH_ARRAY(local, local_places, ELEMENTSOF(local_places))
                 if (startswith(place, *local))
                         return 0;

@@ -190,3 +190,16 @@ int remote_use_aoe(HostWalk *w, const char *disk, const WalkLink *link)
         }
         return found;
 }
+
+int remote_use_rbd(HostWalk *w, const char *place, const WalkLink *link)
+{
+        const char *block = strstr(place, "/block/");
+        _cleanup_free_ char *attr = NULL, *text = NULL;
+
+        if (string_printf(&attr, "%.*s/config_info", block ? (int) (block - place) : (int) strlen(place), place) < 0)
+                return -ENOMEM;
+        if (root_read_text(w->rfd, attr, &text) < 0)
+                return 0;
+        text[strcspn(text, " \t\n")] = 0;
+        return remote_use_servers(w, "Ceph", text, link);
+}

@@ -25,6 +25,15 @@ int remote_use_ibft(HostWalk *w, const WalkLink *above) _must_check_;
 int remote_use_aoe(HostWalk *w, const char *disk, const WalkLink *link) _must_check_;
 
 /**
+ * remote_use_rbd() - a block device of Ceph
+ * @place: of it, below /sys/devices, with "/rbd/" in it.
+ *
+ * By the routes to its monitors. Source: Linux Documentation/ABI/testing/sysfs-bus-rbd (config_info has what it was
+ * made with, the monitors first; only root may read it).
+ */
+int remote_use_rbd(HostWalk *w, const char *place, const WalkLink *link) _must_check_;
+
+/**
  * remote_use_servers() - a file system of servers
  * @name: of the protocol, for the chain. @servers: addresses with or without ports, between any of " ,/".
  */

@@ -310,7 +310,7 @@ static void test_not_followed(void **state)
                 { "virtual/block/md0", NULL },
                 { "virtual/block/ramx", NULL },
                 { "virtual/block/new", NULL },
-                { "rbd/0/block/rbd0", NULL },
+                { "rbd/0/block/rbd0", "which is of Ceph (RBD)" },
                 { "virtual/aoe/block/etherd!e1.0", NULL },
                 { "tcm_loop_0/tcm_loop_adapter_0/host5/target5:0:1/5:0:1:0/block/sda", NULL },
                 { "virtual/nvme-fabrics/ctl/nvme0/nvme0n1", "which is reached over NVMe over fabrics" },

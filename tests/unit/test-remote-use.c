@@ -227,11 +227,43 @@ static void test_ethernet(void **state)
                             "/: / on etherd!e1.1 on ATA over Ethernet on enp0s5 on 0000:00:05.0\n");
 }
 
+/* A block device of Ceph names its monitors, to root. */
+static void test_rbd(void **state)
+{
+        static const char disk[] = "rbd/0/block/rbd0", not_told[] = "remote: / on rbd0, which is of Ceph (RBD)\n";
+        static const struct {
+                const char *config, *told;
+        } rows[] = {
+                { NULL, not_told },
+                { "192.0.2.1:6789 name=admin,key=client.admin rbd image -\n",
+                  "/: / on rbd0 on Ceph to 192.0.2.1 on enp0s4 on 0000:00:04.0\n" },
+                { "192.0.2.9:6789,192.0.2.1:6789 name=admin rbd image -\n",
+                  "/: / on rbd0 on Ceph to 192.0.2.1 on enp0s4 on 0000:00:04.0\n" },
+                { "192.0.2.9 name=192.0.2.1 rbd image -\n", not_told },
+        };
+        const Tree *t = *state;
+        Answer a = {};
+
+        interface(t, "pci0000:00/0000:00:04.0/virtio1/net/enp0s4", "2");
+        answer_route(&a, AF_INET, 32, RTN_UNICAST, 2);
+        answer_store(t, &a, "192.0.2.1");
+        block(t, disk, "252:0");
+        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 252:0 / / rw - ext4 /dev/rbd0 rw\n");
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_(facts_done) Facts f = {};
+
+                if (row->config)
+                        tree_file(t, "/sys/devices/rbd/0/config_info", row->config);
+                f = probe(t);
+                assert_told(&f, row->told);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_fabrics),    TREE_TEST(test_iscsi),   TREE_TEST(test_ibft),
-                TREE_TEST(test_ibft_table), TREE_TEST(test_servers), TREE_TEST(test_ethernet),
+                TREE_TEST(test_fabrics), TREE_TEST(test_iscsi),    TREE_TEST(test_ibft), TREE_TEST(test_ibft_table),
+                TREE_TEST(test_servers), TREE_TEST(test_ethernet), TREE_TEST(test_rbd),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
