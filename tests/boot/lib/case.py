@@ -129,6 +129,7 @@ class Case:
     kernel_package: bool = False
     packages: list[str] = field(default_factory=list)
     ptprep: bool = True
+    tpm: bool = False
     grub: list[tuple[str, str]] = field(default_factory=list)
     firmware: list[tuple[str, str]] = field(default_factory=list)
     boot_firmware: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
@@ -248,7 +249,7 @@ class Reader:
         """Nothing may be asked for that such a guest has not."""
         case = self.case
         absent = [name for name, there in (("[grub]", case.grub), ("separate boot", case.separate_boot),
-                                           ("older kernel", case.older_kernel), ("second disk", case.second_disk), ("packages", case.packages)) if there]
+                                           ("older kernel", case.older_kernel), ("second disk", case.second_disk), ("packages", case.packages), ("tpm", case.tpm)) if there]
         for boot in case.boots:
             absent += [name for name, there in (("unchanged", boot.unchanged), ("entry", boot.entry)) if there]
             absent += [step.kind for step in boot.steps if step.kind == "childless"]
@@ -340,8 +341,6 @@ class Reader:
                 case.boot_disk = self._one_of(entry, ("virtio", "nvme"))
             elif key == "second disk":
                 case.second_disk = self._one_of(entry, ("virtio", "nvme"))
-            elif key == "separate boot":
-                case.separate_boot = self._yes(entry)
             elif key == "noauto":
                 case.noauto = self._mount_points(entry)
             elif key == "unlisted":
@@ -350,14 +349,10 @@ class Reader:
                 case.loader = self._one_of(entry, LOADERS)
             elif key == "initramfs":
                 case.initramfs = self._one_of(entry, BUILDERS)
-            elif key == "older kernel":
-                case.older_kernel = self._yes(entry)
-            elif key == "kernel package":
-                case.kernel_package = self._yes(entry)
             elif key == "packages":
                 case.packages = self._packages(entry)
-            elif key == "ptprep":
-                case.ptprep = self._yes(entry)
+            elif key in ("separate boot", "older kernel", "kernel package", "ptprep", "tpm"):
+                setattr(case, key.replace(" ", "_"), self._yes(entry))
             else:
                 raise self.fail(entry.line, f"unknown key {key!r} in [case]")
 

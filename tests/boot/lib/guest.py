@@ -279,7 +279,23 @@ def boot_guest(case: Case, boot: Boot, disk: Path, directory: Path, vfio_open: P
     make_device_disks(devices, directory)
     writes = directory / LOG if boot.write_log else None
     argv = [*guest_arguments(case, devices, disk, directory, steps, results, writes), "-serial", f"file:{log}.console", *boot.qemu]
-    return observe(argv, boot, boot.timeout or case.timeout or TIMEOUT, results, log, keep)
+    with emulated_tpm(directory, log) if case.tpm else contextlib.nullcontext([]) as tpm:
+        return observe([*argv, *tpm], boot, boot.timeout or case.timeout or TIMEOUT, results, log, keep)
+
+
+@contextlib.contextmanager
+def emulated_tpm(directory: Path, log: Path) -> Iterator[list[str]]:
+    """One whose keys last from boot to boot, and its registers as long as one. Yields arguments for QEMU."""
+    state, socket = directory / "tpm", directory / "tpm.socket"
+    state.mkdir(exist_ok=True)
+    socket.unlink(missing_ok=True)
+    argv = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--ctrl", f"type=unixio,path={socket}"]
+    with Path(f"{log}.tpm").open("wb") as messages, started(argv, messages) as program:
+        while not socket.exists():
+            if program.poll() is not None:
+                raise HarnessError(f"swtpm ended with {program.returncode}, log: {log}.tpm")
+            time.sleep(0.05)
+        yield ["-chardev", f"socket,id=tpm,path={socket}", "-tpmdev", "emulator,id=tpm,chardev=tpm", "-device", "tpm-crb,tpmdev=tpm"]
 
 
 def observe(argv: list[str], boot: Boot, limit: int, results: Path, log: Path,
@@ -309,7 +325,7 @@ _stopped = threading.Event()
 
 @contextlib.contextmanager
 def started(argv: list[str], messages: BinaryIO, monitor: bool = False) -> Iterator[subprocess.Popen[bytes]]:
-    """A running QEMU that does not outlive this block."""
+    """A running QEMU, or what it needs beside it, that does not outlive this block."""
     if _stopped.is_set():
         raise HarnessError("the run is being given up")
     guest = subprocess.Popen(argv, stdin=subprocess.PIPE if monitor else subprocess.DEVNULL, stdout=messages, stderr=messages)
