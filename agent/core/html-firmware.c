@@ -6,6 +6,8 @@
 #include "iommu/map.h"
 #include "iommu/vendor.h"
 
+#define BUS_FOLD_MIN 6
+
 /* Which unit of the firmware's table translates for which function. */
 
 typedef struct UnitRow {
@@ -76,12 +78,53 @@ static int find_rows(const FirmwareMap *map, UnitRows *l)
         return 0;
 }
 
+/* How many of these, from the first on, are on its bus. */
+static size_t same_bus(const Facts *f, const size_t *functions, size_t n)
+{
+        PciAddr first = f->functions[*functions].addr;
+        size_t k = 1;
+
+        while (k < n && f->functions[functions[k]].addr.domain == first.domain &&
+               f->functions[functions[k]].addr.bus == first.bus)
+                k++;
+        return k;
+}
+
+static void add_functions(Xml *x, const Facts *f, const size_t *functions, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                xml_text(x, " ");
+                xml_element(x, "code", NULL, "%s", PCI_ADDR_TEXT(f->functions[functions[i]].addr));
+        }
+}
+
+/* Bus by bus: a full one is folded, since its addresses are alike. */
+static void add_buses(Xml *x, const Facts *f, const UnitRow *row)
+{
+        for (size_t i = 0, n; i < row->n; i += n) {
+                PciAddr first = f->functions[row->functions[i]].addr;
+
+                n = same_bus(f, row->functions + i, row->n - i);
+                if (n <= BUS_FOLD_MIN) {
+                        add_functions(x, f, row->functions + i, n);
+                        continue;
+                }
+                xml_start(x, "details");
+                xml_start(x, "summary");
+                xml_text(x, "%zu functions on bus %04" PRIx32 ":%02x", n, first.domain, first.bus);
+                xml_end(x);
+                add_functions(x, f, row->functions + i, n);
+                xml_end(x);
+        }
+}
+
 static void add_row(Xml *x, const Facts *f, const UnitRow *row)
 {
         const FirmwareUnit *u = &row->unit;
 
         xml_start_line(x, "tr");
         xml_start(x, "td");
+        xml_attribute(x, "class", "unit");
         html_mark(x, u->kind ? HTML_READY : HTML_BLOCKED);
         xml_element(x, "b", NULL, "%s", u->kind ?: "no unit");
         if (u->kind)
@@ -97,10 +140,7 @@ static void add_row(Xml *x, const Facts *f, const UnitRow *row)
         xml_end(x);
         xml_start(x, "td");
         xml_attribute(x, "class", "arguments");
-        FOREACH_ARRAY(i, row->functions, row->n) {
-                xml_text(x, " ");
-                xml_element(x, "code", NULL, "%s", PCI_ADDR_TEXT(f->functions[*i].addr));
-        }
+        add_buses(x, f, row);
         xml_end(x);
         xml_end(x);
 }

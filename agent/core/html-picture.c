@@ -289,7 +289,12 @@ void html_picture(Xml *x, const Judgement *j, const Picture *p)
 {
         if (p->n == 0)
                 return;
-        html_section(x, "machine", "The machine", "%zu PCI functions in %zu IOMMU groups", p->n, p->n_groups);
+        if (p->n_groups > 0)
+                html_section(x, "machine", "The machine", "%zu PCI function%s in %zu IOMMU group%s", p->n,
+                             p->n == 1 ? "" : "s", p->n_groups, p->n_groups == 1 ? "" : "s");
+        else
+                html_section(x, "machine", "The machine", "%zu PCI function%s in no IOMMU group", p->n,
+                             p->n == 1 ? "" : "s");
         if (p->n >= STRIP_MIN)
                 add_strip(x, p);
         add_legend(x, p);

@@ -116,6 +116,23 @@ static void add_band(Xml *x, const Report *r)
         xml_end(x);
 }
 
+/* As iommu.active says it, without what is wanted. */
+static void add_iommu(Xml *x, const Wanted *w)
+{
+        const char *word = w->iommu_text.word ? w->iommu_word : NULL;
+
+        xml_start_line(x, "div");
+        xml_element(x, "dt", NULL, "IOMMU");
+        xml_start(x, "dd");
+        xml_text(x, "%s", w->iommu_text.text);
+        if (word) {
+                xml_text(x, " ");
+                xml_element(x, "code", NULL, "%s", word);
+        }
+        xml_end(x);
+        xml_end(x);
+}
+
 static void add_fact(Xml *x, const char *term, const char *value)
 {
         if (!value || !*value)
@@ -143,7 +160,7 @@ static int add_facts(Xml *x, const Report *r)
         xml_start_line(x, "dl");
         add_fact(x, "Name", f->origin.host ?: "unknown");
         add_fact(x, "Kernel", f->release ?: "unknown");
-        add_fact(x, "IOMMU", j->wanted->iommu_text.text);
+        add_iommu(x, j->wanted);
         add_fact(x, "Interrupt remapping", tristate_word(f->features.interrupt_remapping));
         add_fact(x, "Lockdown", f->lockdown ?: "unknown");
         add_fact(x, "Booted with", arguments);

@@ -145,6 +145,10 @@ def judge(name: str, ptprep: str, tree) -> tuple[list[str], str]:
     rows = [text_of(row.find(f".//{XHTML}code")) for row in page.iter(f"{XHTML}li") if row.get("class", "").startswith("function ")]
     if sorted(rows) != [f["address"] for f in listed["functions"]]:
         errors.append(f"rows: {rows}")
+    active = next((f["detail"] for f in check["findings"] if f["id"] == "iommu.active"), "")
+    told = next((text_of(d.find(f"{XHTML}dd")) for d in page.iter(f"{XHTML}div") if d.findtext(f"{XHTML}dt") == "IOMMU"), None)
+    if told is None or active.startswith("off by argument") and told != active:
+        errors.append(f"the page says of the IOMMU {told!r}, and iommu.active {active!r}")
     return errors + judge_units(page, listed, json.loads(run(ptprep, tree, "firmware", "--json").decode())) + judge_levels(page, check, listed), text
 
 
