@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""run-peers.py PTPREP: the table in README beside virt-host-validate (libvirt-clients) is what both say of the same machines.
+"""run-peers.py PTPREP [--update]: the table in README is what each program says of the same machines.
 
-Both look at a golden machine, virt-host-validate with it for "/" in a chroot, and of its lines the one about device assignment
-counts. Needs root for chroot(2).
+All look at a golden machine, virt-host-validate (of libvirt-clients) and driverctl with it for "/" in a chroot. Of
+virt-host-validate the lines about device assignment count; driverctl is told to give the configured device to vfio-pci. Needs
+root for chroot(2).
 """
 
 import importlib.util
@@ -19,7 +20,8 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 README = HERE.parents[1] / "README.md"
 SKIPPED = 77
-PEER = "virt-host-validate"
+PEERS = ("virt-host-validate", "driverctl")
+DRIVERCTL_NEEDS = ("bash", "basename", "cut", "mkdir", "readlink", "realpath")
 CPU = b"processor\t: 0\nvendor_id\t: GenuineIntel\nflags\t\t: fpu vmx\n\n"
 NEEDY = ("unknown", "fail", "blocked")
 ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
@@ -32,21 +34,51 @@ def load_golden():
     return module
 
 
-def rows() -> list[list[str]]:
-    """Machine, what it is, what the peer says, what ptprep says and why."""
-    section = README.read_text().split("\n## Beside virt-host-validate\n")[1].split("\n## ")[0]
+def rows(text: str) -> list[list[str]]:
+    """Machine, what it is, what the programs say."""
+    section = text.split("\n## Beside other tools\n")[1].split("\n## ")[0]
     return [[c.strip() for c in line.strip("|").split("|")] for line in section.splitlines() if line.startswith("| `")]
 
 
-def peer_says(tree, program: str) -> str:
-    for library in re.findall(r"(/\S+)", subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout) + [program]:
-        target = tree.path(library)
+def install(tree, program: str) -> None:
+    libraries = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
+    for path in re.findall(r"(/\S+)", libraries) + [program]:
+        target = tree.path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(library, target)
-    done = subprocess.run(["chroot", str(tree.top), program, "qemu"], capture_output=True, text=True, check=False, timeout=60, env=ENVIRONMENT)
-    lines = re.findall(r"device assignment IOMMU support\s*: (\w+)", done.stdout)
-    kernel = re.findall(r"IOMMU is enabled by kernel\s*: (\w+)", done.stdout)
-    return ", ".join(lines + kernel) or done.stdout + done.stderr
+        shutil.copy(path, target)
+
+
+def run_there(tree, *command: str) -> str:
+    done = subprocess.run(["chroot", str(tree.top), *command], capture_output=True, text=True, check=False, timeout=60, env=ENVIRONMENT)
+    return done.stdout + done.stderr
+
+
+def validate_says(tree, program: str) -> str:
+    install(tree, program)
+    said = run_there(tree, program, "qemu")
+    lines = re.findall(r"device assignment IOMMU support\s*: (\w+)", said)
+    kernel = re.findall(r"IOMMU is enabled by kernel\s*: (\w+)", said)
+    return ", ".join(lines + kernel) or said
+
+
+def driverctl_says(tree, program: str) -> str:
+    """A machine that is made of files takes each driver and keeps the link to it. A kernel does so too where the function is
+    in a group; else vfio-pci does not bind (drivers/vfio/group.c, vfio_group_find_or_alloc()), and there is no link."""
+    bash = shutil.which("bash", path=ENVIRONMENT["PATH"])
+    address = re.search(r"^address\s*=\s*(\S+)", tree.path("/etc/ptprep/ptprep.conf").read_text(), re.M).group(1)
+    for name in DRIVERCTL_NEEDS:
+        install(tree, shutil.which(name, path=ENVIRONMENT["PATH"]))
+    install(tree, program)
+    tree.write("/sbin/modprobe", f"#!{bash}\n".encode())
+    tree.path("/sbin/modprobe").chmod(0o755)
+    tree.write(f"/sys/bus/pci/devices/{address}/driver_override", b"(null)\n")
+    if not os.path.lexists(tree.path(f"/sys/bus/pci/devices/{address}/iommu_group")):
+        tree.path(f"/sys/bus/pci/devices/{address}/driver").unlink(missing_ok=True)
+    said = run_there(tree, bash, program, "set-override", address, "vfio-pci")
+    kept = tree.path(f"/etc/driverctl.d/pci-{address}")
+    if kept.exists():
+        return "done" if kept.read_text() == "vfio-pci\n" else kept.read_text()
+    return "fails to bind" if f"failed to bind device {address}" in said else said
 
 
 def ptprep_says(ptprep: str, tree) -> str:
@@ -58,22 +90,27 @@ def ptprep_says(ptprep: str, tree) -> str:
 
 
 def main() -> int:
-    program = shutil.which(PEER)
-    if os.geteuid() != 0 or not program:
-        print(f"SKIPPED: {PEER} is not installed, or this is not root")
+    programs = [shutil.which(name, path=ENVIRONMENT["PATH"]) for name in PEERS]
+    if os.geteuid() != 0 or not all(programs):
+        print(f"SKIPPED: {' or '.join(PEERS)} is not installed, or this is not root")
         return SKIPPED
-    golden, errors, table = load_golden(), [], rows()
-    for machine, _, peer, own in table:
+    text = README.read_text()
+    golden, errors, table = load_golden(), [], rows(text)
+    for machine, what, *told in table:
         with tempfile.TemporaryDirectory(prefix="ptprep-peers-") as directory:
             tree = golden.Tree(pathlib.Path(directory))
             tree.build(golden.read_lines(f"{machine.strip('`')}.tree"))
             tree.install_tools()
             tree.write("/proc/cpuinfo", CPU)
-            seen = [peer_says(tree, program), ptprep_says(sys.argv[1], tree)]
-        if seen != [peer, own]:
-            errors.append(f"{machine}: | {' | '.join(seen)} |, and README has | {peer} | {own} |")
+            own = ptprep_says(sys.argv[1], tree)
+            seen = [validate_says(tree, programs[0]), driverctl_says(tree, programs[1]), own]
+        if seen != told:
+            errors.append(f"{machine}: | {' | '.join(seen)} |, and README has | {' | '.join(told)} |")
+            text = text.replace(" | ".join([machine, what, *told]), " | ".join([machine, what, *seen]))
+    if "--update" in sys.argv:
+        README.write_text(text)
     errors += [] if table else ["there is no table"]
-    print("\n".join(errors) or f"{len(table)} machines, and README says of them what both programs say")
+    print("\n".join(errors) or f"{len(table)} machines, and README says of them what all {len(PEERS) + 1} programs say")
     return 1 if errors else 0
 
 
