@@ -16,12 +16,16 @@ The tools that an apply starts run in the tree: needs root for chroot(2).
 import contextlib
 import importlib.util
 import io
+import ipaddress
 import os
 import pathlib
 import struct
 import sys
 import tempfile
 import types
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "golden"))
+import filetree  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 TABLE = HERE / "situations.txt"
@@ -35,9 +39,6 @@ def load(name: str, path: pathlib.Path) -> types.ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-golden = load("golden", HERE.parent / "golden/run-golden.py")
 
 
 class Step:
@@ -104,10 +105,10 @@ def routes_as_netlink(tree) -> None:
             number = (net / interface / "ifindex").read_text().strip()
             prefix = f"{int(words[mask], 16):b}".count("1") if name == "route" else int(words[mask], 16)
             packed = struct.pack("=I", int(words[0 + destination], 16)) if name == "route" else bytes.fromhex(words[destination])
-            address = golden.ipaddress.ip_address(packed)
+            address = ipaddress.ip_address(packed)
             answer.append(f"{address}/{prefix} dev {number}")
     if answer:
-        tree.write("/run/rtnetlink/routes", golden.netlink_answer(answer))
+        tree.write("/run/rtnetlink/routes", filetree.netlink_answer(answer))
 
 
 class Situations:
@@ -118,13 +119,13 @@ class Situations:
         self.fieldlib.CLAIM = claim
         self.fieldlib.golden.read_lines = self.read_lines
         for method in ("build", "pci_function", "install_tools"):
-            setattr(self.fieldlib.golden.Tree, method, getattr(golden.Tree, method))
+            setattr(self.fieldlib.golden.Tree, method, getattr(filetree.Tree, method))
 
     def read_lines(self, name: str) -> list[str]:
         """Of a machine, which may include those beside it and those of tests/golden."""
         path = SHARED / "cases" / name
         if not path.exists():
-            return golden.read_lines(name)
+            return filetree.read_lines(name)
         lines = []
         for line in path.read_text().splitlines():
             if line.startswith("include "):
@@ -138,7 +139,7 @@ class Situations:
         for line in lines:
             match line.split():
                 case ["include", name]:
-                    tree += golden.read_lines(name)
+                    tree += filetree.read_lines(name)
                 case ["s", path, name]:
                     machine.build(tree)
                     machine.write(path, (SHARED / "cases" / name).read_bytes())
@@ -160,7 +161,7 @@ class Situations:
         elif (SHARED / "cases" / f"{name}.tree").exists():
             own = self.read_lines(f"{name}.tree")
             includes = (SHARED / "cases" / f"{name}.tree").read_text().startswith("include ")
-            machine.build(own if includes else golden.read_lines("base.tree") + own)
+            machine.build(own if includes else filetree.read_lines("base.tree") + own)
         self.put_on_top(machine, lines)
         machine.install_tools()
         if machine.path("/proc/net/route").exists():
@@ -178,10 +179,10 @@ class Situations:
                         command(machine)
                     said.append(("...", output.getvalue()))
                 elif command[0] == "CHANGES":
-                    said.append(("CHANGES", golden.describe_changes(before, machine.snapshot())))
+                    said.append(("CHANGES", filetree.describe_changes(before, machine.snapshot())))
                 else:
                     before = machine.snapshot() if not said else before
-                    said.append((" ".join(command), golden.run(self.ptprep, machine, *command)))
+                    said.append((" ".join(command), filetree.run(self.ptprep, machine, *command)))
         return [(command, text) for command, text in said if command != "CHANGES"]
 
     def judge(self, name: str, case: Case) -> list[str]:

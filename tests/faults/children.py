@@ -2,17 +2,15 @@
 """A machine whose programs misbehave: what is on it, what a case says of it, and a run of ptprep on it."""
 
 import dataclasses
-import importlib.util
 import os
 import pathlib
 import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "golden"))
+import filetree  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
-spec = importlib.util.spec_from_file_location("golden", HERE.parent / "golden" / "run-golden.py")
-assert spec and spec.loader
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
-
 APPLETS = ("chmod", "dd", "sed", "gzip", "head", "mkfifo", "rmdir", "seq", "setsid", "sleep", "touch", "wc")
 UNSEEN = ("/sys/", "/proc/", "/bin", "/dev", "/lib/", "/tmp", "/usr/", "/run", "/var/lib/ptprep/report", "/hidden/")
 RELEASE = "6.1.0-1-amd64"
@@ -73,7 +71,7 @@ def mount(*arguments: str) -> None:
         raise Skipped("nothing can be mounted here")
 
 
-def small(tree: golden.Tree, where: str, mounted: list[str], room: str) -> None:
+def small(tree: filetree.Tree, where: str, mounted: list[str], room: str) -> None:
     """A directory becomes a file system of its own."""
     directory = tree.path(where)
     saved = directory.rename(f"{directory}.saved")
@@ -115,13 +113,13 @@ def look(top: pathlib.Path) -> dict[str, tuple]:
     return seen
 
 
-def run(ptprep: str, tree: golden.Tree, *arguments: str, under: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
+def run(ptprep: str, tree: filetree.Tree, *arguments: str, under: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
     return subprocess.run([*under, ptprep, f"--root={tree.top}", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           check=False, timeout=120, env=os.environ | {"LC_ALL": "C", "NO_COLOR": "1"})
 
 
-def prepare(case: Case, tree: golden.Tree) -> None:
-    tree.build(golden.read_lines(f"{case.machine}.tree"))
+def prepare(case: Case, tree: filetree.Tree) -> None:
+    tree.build(filetree.read_lines(f"{case.machine}.tree"))
     tree.install_tools()
     for applet in APPLETS:
         tree.link(f"/bin/{applet}", "busybox")

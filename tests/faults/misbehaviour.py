@@ -9,7 +9,7 @@ import subprocess
 import threading
 
 from children import (CLAIMS, DAMAGED, DEFAULT, DONE, DROP_IN, ENTRY, ENTRY_NAME, HEAD, IMAGE, MENU, PUT_BACK, RELEASE, RESCUE, TOKEN, TOOLS,
-                      UNIFIED, VICTIM, Case, Skipped, fails, golden, good, mount, small)
+                      UNIFIED, VICTIM, Case, Skipped, fails, filetree, good, mount, small)
 
 FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_IMMUTABLE_FL = 0x80086601, 0x40086602, 0x10
 
@@ -68,7 +68,7 @@ def links(path: str) -> list[str]:
 
 
 def menu_lines(machine: str) -> list[str]:
-    lines = golden.read_lines(f"{machine}.tree")
+    lines = filetree.read_lines(f"{machine}.tree")
     last = max(i for i, line in enumerate(lines) if line == f"f {MENU}")
     return list(itertools.takewhile(lambda line: line.startswith("| "), lines[last + 1:]))
 
@@ -211,7 +211,7 @@ CASES = [
 ]
 
 
-def read_only_in_the_middle(tree: golden.Tree, run, where: str):
+def read_only_in_the_middle(tree: filetree.Tree, run, where: str):
     """A directory is a file system of its own, and read-only from the middle of the run on. Once it is not any more, the next
     run puts back first what this one could not: it fails as well, and leaves all as it was before both."""
     directory = tree.path(where)
@@ -247,7 +247,7 @@ def read_only_in_the_middle(tree: golden.Tree, run, where: str):
         subprocess.run(["umount", str(directory)], check=True)
 
 
-def little_room(tree: golden.Tree, run):
+def little_room(tree: filetree.Tree, run):
     """/boot is small, and its image large."""
     mounted: list[str] = []
     try:
@@ -260,11 +260,11 @@ def little_room(tree: golden.Tree, run):
             subprocess.run(["umount", directory], check=True)
 
 
-def plainly(_tree: golden.Tree, run):
+def plainly(_tree: filetree.Tree, run):
     yield run
 
 
-def attributes(tree: golden.Tree, run, path: str):
+def attributes(tree: filetree.Tree, run, path: str):
     """Whatever others have put there: labels, capabilities, lists of who may read it."""
     try:
         os.setxattr(tree.path(path), "user.kept", b"as it was")
@@ -273,7 +273,7 @@ def attributes(tree: golden.Tree, run, path: str):
     yield run
 
 
-def immutable(tree: golden.Tree, run, path: str):
+def immutable(tree: filetree.Tree, run, path: str):
     with tree.path(path).open("rb") as f:
         try:
             flags, = struct.unpack("l", fcntl.ioctl(f, FS_IOC_GETFLAGS, struct.pack("l", 0)))

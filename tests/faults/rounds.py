@@ -7,7 +7,7 @@ import pathlib
 import re
 import subprocess
 
-from children import (HEAD, HERE, IMAGE, MENU, RELEASE, RESCUE, TOOLS, UNIFIED, Case, Skipped, fails, fill, golden, good, look, prepare, run, small)
+from children import (HEAD, HERE, IMAGE, MENU, RELEASE, RESCUE, TOOLS, UNIFIED, Case, Skipped, fails, filetree, fill, good, look, prepare, run, small)
 
 
 @dataclasses.dataclass
@@ -51,7 +51,7 @@ REVERTS = [
 ]
 
 
-def full_partition(tree: golden.Tree, full: tuple[tuple[str, int], ...] = (("/efi", 0),)):
+def full_partition(tree: filetree.Tree, full: tuple[tuple[str, int], ...] = (("/efi", 0),)):
     mounted: list[str] = []
     try:
         for where, but in full:
@@ -63,12 +63,12 @@ def full_partition(tree: golden.Tree, full: tuple[tuple[str, int], ...] = (("/ef
             subprocess.run(["umount", directory], check=True)
 
 
-def full_everywhere(tree: golden.Tree):
+def full_everywhere(tree: filetree.Tree):
     yield from full_partition(tree, (("/efi", 0), ("/var", 32 * 1024)))
 
 
 def play_revert(ptprep: str, case: Revert, directory: pathlib.Path) -> list[str]:
-    tree = golden.Tree(directory)
+    tree = filetree.Tree(directory)
     prepare(Case(case.name, case.machine, {}, before=case.before), tree)
     old = look(directory)
     run(ptprep, tree, "--apply")
@@ -95,7 +95,7 @@ def play_revert(ptprep: str, case: Revert, directory: pathlib.Path) -> list[str]
 
 def play_room(ptprep: str, directory: pathlib.Path) -> list[str]:
     """A boot that fails for want of room is not repeated before there is room."""
-    tree = golden.Tree(directory)
+    tree = filetree.Tree(directory)
     prepare(Case("room", "intel-off", {"dracut": good("dracut", "echo >>/tmp/ran")}), tree)
     tree.write("/var/lib/ptprep/network", (HERE.parent / "boot" / "image" / "no-network").read_bytes())
     mounted: list[str] = []
@@ -119,7 +119,7 @@ def play_room(ptprep: str, directory: pathlib.Path) -> list[str]:
 def play_names(ptprep: str, directory: pathlib.Path) -> list[str]:
     """What a program is told to make has another name in each run, and in none one that an earlier run has shown."""
     tell = 'for trial; do case $trial in *.ptprep-new) echo "$trial" >>/tmp/trials;; esac; done\n'
-    tree = golden.Tree(directory)
+    tree = filetree.Tree(directory)
     prepare(Case("names", "intel-off", {"grub-mkconfig": HEAD + tell + "exit 1\n", "dracut": good("dracut", tell)}), tree)
     for _ in range(3):
         run(ptprep, tree, "--apply")
@@ -136,7 +136,7 @@ def play_kept(ptprep: str, directory: pathlib.Path) -> list[str]:
     when it is taken back."""
     errors = []
     for machine, paths in KEPT.items():
-        tree = golden.Tree(directory / machine)
+        tree = filetree.Tree(directory / machine)
         prepare(Case("kept", machine, {}), tree)
         old = {}
         for path in paths:
@@ -162,7 +162,7 @@ def play_kept(ptprep: str, directory: pathlib.Path) -> list[str]:
 
 def play_killed(ptprep: str, fault: str, directory: pathlib.Path) -> list[str]:
     """A run that ends while another image is given its place again leaves nothing that the next one does not take away."""
-    tree = golden.Tree(directory / "count")
+    tree = filetree.Tree(directory / "count")
     prepare(case := Case("killed", "uki", {"kernel-install": fails(f"rm {RESCUE}")}), tree)
     calls = directory / "calls"
     run(ptprep, tree, "--apply", under=(fault, "count", str(calls)))
@@ -175,7 +175,7 @@ def play_killed(ptprep: str, fault: str, directory: pathlib.Path) -> list[str]:
     synced = [line[-1] for line in lines[:at] if "fsync" in line[0]][-2:]
     if synced != [lines[at][1], os.path.dirname(lines[at][1])]:
         return [f"before it is put back, {synced} are written out: {lines[at - 4:at + 1]}"]
-    tree = golden.Tree(directory / "kill")
+    tree = filetree.Tree(directory / "kill")
     prepare(case, tree)
     run(ptprep, tree, "--apply", under=(fault, "kill", numbers[0]))
     found = [path.name for path in tree.path("/var/lib").rglob("rescue.efi.*")]

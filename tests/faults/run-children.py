@@ -26,7 +26,7 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 import misbehaviour  # noqa: E402
 import rounds  # noqa: E402
-from children import DAMAGED, DONE, ENTRY_NAME, PUT_BACK, VICTIM, Case, Skipped, golden, look, prepare, run  # noqa: E402
+from children import DAMAGED, DONE, ENTRY_NAME, PUT_BACK, VICTIM, Case, Skipped, filetree, look, prepare, run  # noqa: E402
 
 EXIT = {DONE: (0, 1), PUT_BACK: (3,), DAMAGED: (5,)}
 
@@ -65,7 +65,7 @@ def judge(case: Case, old: dict, new: dict, done: subprocess.CompletedProcess, r
 
 
 def play(ptprep: str, case: Case, directory: pathlib.Path) -> list[str]:
-    tree = golden.Tree(directory)
+    tree = filetree.Tree(directory)
     prepare(case, tree)
     name, *arguments = case.around.split() or ["plainly"]
     around = getattr(misbehaviour, name)(tree, run, *arguments)
@@ -106,8 +106,8 @@ def main() -> int:
     if os.geteuid() != 0:
         print("SKIPPED: misbehaving children need root for chroot(2)")
         return 77
-    if not os.path.exists(golden.BUSYBOX):
-        print(f"{golden.BUSYBOX} is missing: install busybox-static")
+    if not os.path.exists(filetree.BUSYBOX):
+        print(f"{filetree.BUSYBOX} is missing: install busybox-static")
         return 1
     ptprep, *names = sys.argv[1:]
     fault = names.pop(0).removeprefix("--fault=") if names and names[0].startswith("--fault=") else None

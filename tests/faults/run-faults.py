@@ -17,7 +17,6 @@ run, and at least one of each kind in each way. FAULT is the program that counts
 import concurrent.futures
 import dataclasses
 import fcntl
-import importlib.util
 import itertools
 import os
 import pathlib
@@ -29,12 +28,10 @@ import sys
 import tempfile
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-spec = importlib.util.spec_from_file_location("golden", HERE.parent / "golden" / "run-golden.py")
-assert spec and spec.loader
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "golden"))
+import filetree  # noqa: E402
 
+HERE = pathlib.Path(__file__).resolve().parent
 SECONDS = 30
 AT_LEAST = 8 # of each scenario, whatever the time
 ERRORS = ("ENOSPC", "EIO", "EROFS", "EROFS+", "ENOSPC+")
@@ -155,14 +152,14 @@ def contents(top: pathlib.Path) -> dict[str, object]:
         for file in files:
             path = pathlib.Path(directory) / file
             name = "/" + path.relative_to(top).as_posix()
-            if not name.startswith(golden.SILENT + UNSEEN):
+            if not name.startswith(filetree.SILENT + UNSEEN):
                 seen[name] = os.readlink(path) if path.is_symlink() else comparable(name, path.read_bytes())
     return newest_deployment(seen)
 
 
 def directories(top: pathlib.Path) -> set[str]:
     names = ("/" + pathlib.Path(directory).relative_to(top).as_posix() + "/" for directory, _, _ in os.walk(top))
-    return {n for n in names if not n.startswith(golden.SILENT + UNSEEN + DEPLOYMENTS)}
+    return {n for n in names if not n.startswith(filetree.SILENT + UNSEEN + DEPLOYMENTS)}
 
 
 def differences(a: dict[str, object], b: dict[str, object]) -> list[str]:
@@ -208,8 +205,8 @@ class Scenario:
         self.name, self.ptprep, self.fault, self.directory = name, ptprep, fault, directory
         self.start = directory / name
         self.start.mkdir()
-        tree = golden.Tree(self.start)
-        tree.build(golden.read_lines(f"{machine}.tree"))
+        tree = filetree.Tree(self.start)
+        tree.build(filetree.read_lines(f"{machine}.tree"))
         tree.install_tools()
         for step in before:
             if isinstance(step, str):
@@ -237,7 +234,7 @@ class Scenario:
         assert lasting(list(self.new)) == list(self.new), f"{name}: the good run left something behind"
         assert self.code < ROLLED_BACK and differences(self.old, self.new), f"{name}: the good run ended with {self.code}"
 
-    def misbehave(self, tree: golden.Tree, calls: pathlib.Path) -> None:
+    def misbehave(self, tree: filetree.Tree, calls: pathlib.Path) -> None:
         """From here on the tree has a program that does."""
         assert self.child
         for applet in ("dd", "head", "setsid", "sleep"):
@@ -376,8 +373,8 @@ def main() -> int:
     if platform.machine() != "x86_64":
         print("SKIPPED: fault tests know the system calls of x86-64 only")
         return 77
-    if not os.path.exists(golden.BUSYBOX):
-        print(f"{golden.BUSYBOX} is missing: install busybox-static")
+    if not os.path.exists(filetree.BUSYBOX):
+        print(f"{filetree.BUSYBOX} is missing: install busybox-static")
         return 1
     everything = "--all" in sys.argv
     ptprep, fault, *names = (a for a in sys.argv[1:] if a != "--all")

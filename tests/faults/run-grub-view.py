@@ -28,7 +28,7 @@ spec = importlib.util.spec_from_file_location("faults", HERE / "run-faults.py")
 assert spec and spec.loader
 faults = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(faults)
-golden = faults.golden
+filetree = faults.filetree
 
 SECONDS = 20
 MACHINE = "intel-off"
@@ -89,8 +89,8 @@ class View:
             f.truncate(size)
         command(*make, self.start)
         with Disk(self.start, self.mount_point) as disk:
-            tree = golden.Tree(disk.top)
-            tree.build(golden.read_lines(f"{MACHINE}.tree"))
+            tree = filetree.Tree(disk.top)
+            tree.build(filetree.read_lines(f"{MACHINE}.tree"))
             tree.install_tools()
         self.old = self.seen(self.start)
         with self.disk() as disk:

@@ -38,7 +38,7 @@ spec = importlib.util.spec_from_file_location("view", HERE / "run-grub-view.py")
 assert spec and spec.loader
 view = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(view)
-faults, golden, command = view.faults, view.golden, view.command
+faults, filetree, command = view.faults, view.filetree, view.command
 
 # of the file systems as they are made
 BLOCK = {"ext4": 1024, "xfs": 4096, "btrfs": 4096, "vfat": 512}
@@ -162,8 +162,8 @@ class Cuts:
             f.truncate(size)
         command(*make, self.start)
         with self.mounted(self.start) as disk:
-            tree = golden.Tree(self.directory / "top")
-            tree.build(golden.read_lines(f"{self.machine}.tree"))
+            tree = filetree.Tree(self.directory / "top")
+            tree.build(filetree.read_lines(f"{self.machine}.tree"))
             tree.install_tools()
             (disk.top / FILLER).write_bytes(b"")
             for directory in loaded_directories(disk.top):
@@ -255,8 +255,8 @@ class FatCuts(Cuts):
     """On a FAT file system that has one directory of a machine, by Linux in user mode: few kernels that build things have FAT."""
 
     def make(self) -> None:
-        tree = golden.Tree(self.directory / "tree")
-        tree.build(golden.read_lines(f"{self.machine}.tree"))
+        tree = filetree.Tree(self.directory / "tree")
+        tree.build(filetree.read_lines(f"{self.machine}.tree"))
         tree.install_tools()
         for image in (self.start, self.good, self.image):
             with open(image, "wb") as f:

@@ -3,7 +3,6 @@
 """run-ansible.py PTPREP PROVISION: the Ansible role on a golden machine: check mode writes nothing and tells what would be
 changed, a second play changes nothing, and without devices everything is taken back. Needs root, as run-golden.py."""
 
-import importlib.util
 import json
 import os
 import pathlib
@@ -13,17 +12,11 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
+import filetree
+
 MACHINE = "intel-default-on"
 DEVICES = [{"name": "nic0", "address": "0000:00:04.0", "id": "8086:10d3"}]
 CLAIMS = "/etc/ptprep/claims"
-
-
-def load_golden():
-    spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def play(top: pathlib.Path, ptprep: str, root: pathlib.Path, devices: list, *arguments: str) -> tuple[int | None, str]:
@@ -43,12 +36,12 @@ def main() -> int:
     if not shutil.which("ansible-playbook"):
         print("SKIPPED: ansible-core is not installed")
         return 77
-    ptprep, golden, errors = os.path.abspath(sys.argv[1]), load_golden(), []
+    ptprep, errors = os.path.abspath(sys.argv[1]), []
     with tempfile.TemporaryDirectory(prefix="ptprep-ansible-") as directory:
         top = pathlib.Path(directory)
-        tree = golden.Tree(top / "machine")
+        tree = filetree.Tree(top / "machine")
         tree.top.mkdir()
-        tree.build(golden.read_lines(f"{MACHINE}.tree"))
+        tree.build(filetree.read_lines(f"{MACHINE}.tree"))
         tree.install_tools()
         tree.write("/etc/ptprep/ptprep.conf", b"")
         tree.path("/etc/ptprep/ptprep.conf.d").mkdir()

@@ -5,7 +5,6 @@
 One machine with a device that is ready, one that is blocked and one that is not there. Needs root, as run-golden.py.
 """
 
-import importlib.util
 import json
 import pathlib
 import re
@@ -13,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
+import filetree
+
 MACHINE = "intel-default-on"
 CONFIGURATION = b"""[agent]
 group = report
@@ -45,13 +45,6 @@ REFUSED = [
 HERE_BELOW = 'first do what the line marked "blocked" says'
 ELSEWHERE = 'first do what "ptprep --check" says of the other devices'
 READY, NOT_READY, BLOCKED, USAGE = 0, 1, 2, 64
-
-
-def load_golden():
-    spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class Machine:
@@ -144,10 +137,9 @@ def makers(m: Machine) -> None:
 
 
 def main() -> int:
-    golden = load_golden()
     with tempfile.TemporaryDirectory(prefix="ptprep-asked-") as directory:
-        tree = golden.Tree(pathlib.Path(directory))
-        tree.build(golden.read_lines(f"{MACHINE}.tree") + [CARD])
+        tree = filetree.Tree(pathlib.Path(directory))
+        tree.build(filetree.read_lines(f"{MACHINE}.tree") + [CARD])
         tree.install_tools()
         tree.write("/etc/ptprep/ptprep.conf", CONFIGURATION)
         m = Machine(sys.argv[1], tree)

@@ -9,7 +9,6 @@ what is mounted: then no function may be claimed that could carry a disk, and th
 have no names, and all that is said of them is the same.
 """
 
-import importlib.util
 import json
 import os
 import pathlib
@@ -17,19 +16,13 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
+import filetree
+
 HBA, NIC, TWIN, USB, GPU = (f"0000:00:{slot:02x}.0" for slot in (3, 4, 5, 6, 7))
 FUNCTIONS = [f"p {HBA} 1077:2532 0c0400 qla2xxx 0", f"p {USB} 1b36:000d 0c0330 xhci_hcd 0", f"p {GPU} 1002:744c 030000 amdgpu 0"]
 SEEN = {HBA: "blocked", NIC: "possible", TWIN: "possible"}
 BLIND = {HBA: "unknown", NIC: "unknown", TWIN: "unknown", USB: "unknown"}
 CAUSE = "libmount.so.1, which reads what is mounted, is not there"
-
-
-def golden():
-    spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def run(ptprep: str, root: pathlib.Path, libraries: str, *arguments: str) -> tuple[int, str]:
@@ -72,15 +65,14 @@ def without_names(ptprep: str, root: pathlib.Path, libraries: pathlib.Path) -> l
 
 
 def main() -> int:
-    module = golden()
     with tempfile.TemporaryDirectory(prefix="ptprep-blind-") as directory:
         root, libraries = pathlib.Path(directory) / "root", pathlib.Path(directory) / "lib"
         libraries.mkdir()
         nameless = pathlib.Path(directory) / "nameless"
         nameless.mkdir()
         (libraries / "libmount.so.1").write_bytes(b"")
-        tree = module.Tree(root)
-        tree.build(module.read_lines("base.tree") + FUNCTIONS)
+        tree = filetree.Tree(root)
+        tree.build(filetree.read_lines("base.tree") + FUNCTIONS)
         errors = judge(sys.argv[1], root, "", SEEN) + judge(sys.argv[1], root, str(libraries), BLIND)
         functions = json.loads(run(sys.argv[1], root, str(libraries), "list", "--json")[1])["functions"]
         errors += [f"{f['address']} carries no disk, and is held for one" for f in functions if f["address"] == GPU and

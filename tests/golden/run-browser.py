@@ -11,7 +11,6 @@ the pages printed, to be looked at.
 
 import argparse
 import html
-import importlib.util
 import json
 import pathlib
 import re
@@ -19,11 +18,7 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-assert spec and spec.loader
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
+import filetree
 
 WIDTHS = (360, 900, 1600)
 SCHEMES = {"dark": "0", "light": "1"}
@@ -68,7 +63,7 @@ def add_function(tree, path: str, ids: str, pci_class: str, driver: str, group: 
 
 
 def build(tree, name: str) -> None:
-    tree.build(golden.read_lines("intel-off.tree" if name == "small" else "intel-default-on.tree"))
+    tree.build(filetree.read_lines("intel-off.tree" if name == "small" else "intel-default-on.tree"))
     tree.write("/proc/sys/kernel/hostname", f"{name}.example\n".encode())
     if name == "small":
         return
@@ -103,7 +98,7 @@ def main() -> int:
     failed = False
     for name in ("small", "large"):
         with tempfile.TemporaryDirectory() as directory:
-            tree = golden.Tree(pathlib.Path(directory, "root"))
+            tree = filetree.Tree(pathlib.Path(directory, "root"))
             build(tree, name)
             text = subprocess.run([o.ptprep, f"--root={tree.top}", "--check", "--html"], stdout=subprocess.PIPE, check=False).stdout.decode()
             page, probe = pathlib.Path(directory, f"{name}.html"), pathlib.Path(directory, "probe.html")

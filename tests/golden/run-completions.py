@@ -5,7 +5,6 @@
 A shell that is not installed is skipped, visibly. The devices are those of a golden machine.
 """
 
-import importlib.util
 import os
 import pathlib
 import re
@@ -15,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
+import filetree
+
 MACHINE = "intel-default-on"
 
 # bash's own variables for a completion; what readline puts in replaces the last word behind "=" and ":"
@@ -49,13 +49,6 @@ complete -C $argv[2]
 """
 
 
-def load_golden():
-    spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 class Shell:
     def __init__(self, name: str, command: list[str], directory: str, path: str):
         self.name, self.command, self.directory, self.path = name, command, directory, path
@@ -82,12 +75,12 @@ def verbs(ptprep: str) -> list[str]:
 
 def main() -> int:
     ptprep, directory = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-    errors, golden = [], load_golden()
+    errors = []
     with tempfile.TemporaryDirectory(prefix="ptprep-completions-") as place:
         top = pathlib.Path(place)
-        tree = golden.Tree(top / "machine")
+        tree = filetree.Tree(top / "machine")
         tree.top.mkdir()
-        tree.build(golden.read_lines(f"{MACHINE}.tree"))
+        tree.build(filetree.read_lines(f"{MACHINE}.tree"))
         functions = sorted(p.name for p in tree.path("/sys/bus/pci/devices").iterdir())
         (top / "bin").mkdir()
         (top / "bin/ptprep").symlink_to(ptprep)

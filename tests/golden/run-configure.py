@@ -15,6 +15,8 @@ import pty
 import re
 import sys
 
+import filetree
+
 HERE = pathlib.Path(__file__).resolve().parent
 spec = importlib.util.spec_from_file_location("person", HERE / "run-person.py")
 assert spec and spec.loader
@@ -45,7 +47,7 @@ class Person(person.Person):
         if pid == 0:
             os.execve(self.ptprep, self.command(arguments), person.PLAIN | {"TERM": "linux", "NO_COLOR": "1"})
         left = list(lines)
-        text = person.golden.read_terminal(terminal, left).decode()
+        text = filetree.read_terminal(terminal, left).decode()
         _, status = os.waitpid(pid, 0)
         self.expect(f"every answer is asked for: {arguments}", not left, text)
         return os.waitstatus_to_exitcode(status), text

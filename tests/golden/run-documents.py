@@ -8,7 +8,6 @@ in its tree, and of the system's programs only the name is noted. What they do i
 here an unknown verb, option, argument, script, test or program is an error. OTHERS says what is not run and why.
 """
 
-import importlib.util
 import json
 import os
 import pathlib
@@ -17,6 +16,8 @@ import shlex
 import subprocess
 import sys
 import tempfile
+
+import filetree
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parents[1]
@@ -65,13 +66,6 @@ PICTURES = {("README.md", "conf/ptprep.conf -> Config"), ("conf/ptprep.conf.5.sc
             ("conf/ptprep-claim.8.scd", "version=2"),
             ("conf/ptprep-claim.8.scd", "0000:04:00.0 8086:10d3"), ("conf/ptprep-claim.8.scd", "ADDRESS VENDOR:DEVICE")}
 MADE_BY_COVERAGE = {"coverage-html"}  # targets of ninja that another configuration has
-
-
-def load(name: str):
-    spec = importlib.util.spec_from_file_location(name, HERE / f"run-{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def without_remark(line: str) -> str:
@@ -252,9 +246,8 @@ FOUND = ["ptprep lst", "ptprep list --tree=all", "tests/nowhere.sh", "stage gc",
 def main() -> int:
     errors, n = [], 0
     with tempfile.TemporaryDirectory(prefix="ptprep-documents-") as directory:
-        golden = load("golden")
-        tree = golden.Tree(pathlib.Path(directory))
-        tree.build(golden.read_lines(f"{MACHINE}.tree"))
+        tree = filetree.Tree(pathlib.Path(directory))
+        tree.build(filetree.read_lines(f"{MACHINE}.tree"))
         tree.install_tools()
         tree.path("/tmp").mkdir(exist_ok=True)
         tree.path("/etc/ptprep/ptprep.conf.d").mkdir(exist_ok=True)

@@ -10,7 +10,6 @@ and as many lines as it would have; JSON is UTF-8 and JSON. A diff keeps the byt
 Needs root for chroot(2).
 """
 
-import importlib.util
 import json
 import os
 import pathlib
@@ -20,11 +19,7 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-assert spec and spec.loader
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
+import filetree
 
 HOSTILE = {
     "a cleared screen": b"x\x1b[2Jy", "a title": b"x\x1b]0;owned\x07y", "Latin-1": b"M\xfcller", "C1": b"x\xc2\x9b31my", "C1 byte": b"x\x9b31my",
@@ -45,7 +40,7 @@ def run_on_terminal(ptprep: str, tree, *arguments: str) -> bytes:
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(ptprep, [ptprep, f"--root={tree.top}", *arguments], ENVIRONMENT | {"TERM": "linux"})
-    seen = golden.read_terminal(terminal)
+    seen = filetree.read_terminal(terminal)
     os.waitpid(pid, 0)
     return seen
 
@@ -82,8 +77,8 @@ def poison(tree, hostile: bytes) -> None:
 
 
 def play(ptprep: str, name: str, hostile: bytes, directory: str) -> list[str]:
-    tree = golden.Tree(pathlib.Path(directory))
-    tree.build(golden.read_lines("intel-off.tree"))
+    tree = filetree.Tree(pathlib.Path(directory))
+    tree.build(filetree.read_lines("intel-off.tree"))
     tree.install_tools()
     poison(tree, hostile)
     errors = []

@@ -8,7 +8,6 @@ Needs root for chroot(2), and to be somebody else for once.
 """
 
 import fcntl
-import importlib.util
 import json
 import os
 import pathlib
@@ -19,15 +18,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 
+import filetree
+
 HERE = pathlib.Path(__file__).resolve().parent
 MANUAL = HERE.parents[1] / "conf/ptprep.8.scd"
 NOBODY = 65534
 LARGE, MEMORY = 60 << 20, 56 << 20
-spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-assert spec and spec.loader
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
-
 READY, NOT_READY, BLOCKED, ROLLED_BACK, UNKNOWN, DAMAGED = range(6)
 NOT_STARTED = 127  # by ld.so
 USAGE, UNAVAILABLE, INTERNAL, IO, BUSY, PRIVILEGE, CONFIG = 64, 69, 70, 74, 75, 77, 78
@@ -41,8 +37,8 @@ NO_NETWORK = ["f /var/lib/ptprep/network sealed",
 class Machine:
     def __init__(self, ptprep: str, name: str, directory: str):
         self.ptprep = ptprep
-        self.tree = golden.Tree(pathlib.Path(directory))
-        self.tree.build(golden.read_lines(f"{name}.tree"))
+        self.tree = filetree.Tree(pathlib.Path(directory))
+        self.tree.build(filetree.read_lines(f"{name}.tree"))
         self.tree.install_tools()
         self.errors: list[str] = []
 
@@ -189,7 +185,7 @@ def not_tried_again(m: Machine) -> None:
     apply("--boot", runs=0)
     apply("--boot", runs=0)
     if m.tree.snapshot() != before:
-        m.errors.append("a boot that tries nothing has written something: " + golden.describe_changes(before, m.tree.snapshot()))
+        m.errors.append("a boot that tries nothing has written something: " + filetree.describe_changes(before, m.tree.snapshot()))
     m.run("--check", status=NOT_READY, said=r"^  warn +record.failed +a boot was to change /etc/ptprep/claims, [^:]*: .*no such disk; .* before the configuration.* free space have changed")
     apply(runs=1)
     apply("--boot", runs=0)
@@ -319,7 +315,7 @@ def limits(m: Machine) -> None:
         if IO not in seen or CONFIG in seen:
             m.errors.append(f"{verb} with few descriptors ended with {seen}")
     if m.tree.snapshot() != before:
-        m.errors.append("something was written: " + golden.describe_changes(before, m.tree.snapshot()))
+        m.errors.append("something was written: " + filetree.describe_changes(before, m.tree.snapshot()))
 
 
 def without_library(m: Machine) -> None:
@@ -331,7 +327,6 @@ def without_library(m: Machine) -> None:
         starts = subprocess.run([m.ptprep, "--version"], stdout=subprocess.DEVNULL, env=environment, check=False, timeout=120).returncode == 0
         if starts:
             m.run("--check", "--html", status=UNAVAILABLE, said="libxml2 is not installed", environment=environment)
-
 
 
 # status in the manual, machine, what happens there

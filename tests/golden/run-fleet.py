@@ -18,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 
+import filetree
+
 import fleet_of_hosts
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -92,10 +94,10 @@ def judge_features(report: dict, text: str) -> list[str]:
     return errors + [f"{k} is {features.get(k)}, not {v}" for k, v in wanted.items() if features.get(k) != v]
 
 
-def prepared(ptprep: str, golden, directory: str, sections: int):
+def prepared(ptprep: str, directory: str, sections: int):
     """A machine on which an apply has done its part, and no reboot was made yet."""
-    tree = golden.Tree(pathlib.Path(directory))
-    tree.build(golden.read_lines("intel-default-on.tree"))
+    tree = filetree.Tree(pathlib.Path(directory))
+    tree.build(filetree.read_lines("intel-default-on.tree"))
     tree.install_tools()
     tree.write("/etc/ptprep/ptprep.conf", b"".join(PAIR[:sections]))
     subprocess.run([ptprep, f"--root={tree.top}", "--apply"], capture_output=True, check=True, timeout=60)
@@ -107,11 +109,11 @@ def reboot(tree, sections: int) -> None:
     tree.build([f"p 0000:00:0{4 + i}.0 8086:10d3 020000 vfio-pci {1 + i}" for i in range(sections)])
 
 
-def other_states(ptprep: str, golden, reports: dict, metrics: dict) -> None:
+def other_states(ptprep: str, reports: dict, metrics: dict) -> None:
     """What no golden machine is: ready, or on the way there."""
     for name, sections, booted in (("applied", 1, False), ("ready", 1, True), ("ready-pair", 2, True)):
         with tempfile.TemporaryDirectory(prefix="ptprep-fleet-") as directory:
-            tree = prepared(ptprep, golden, directory, sections)
+            tree = prepared(ptprep, directory, sections)
             if booted:
                 reboot(tree, sections)
             reports[name], metrics[name] = json.loads(run(ptprep, tree, "json")), run(ptprep, tree, "prometheus")
@@ -133,15 +135,15 @@ def other_states(ptprep: str, golden, reports: dict, metrics: dict) -> None:
 
 
 def main() -> int:
-    ptprep, golden, errors, hostile = sys.argv[1], load("golden"), [], False
+    ptprep, errors, hostile = sys.argv[1], [], False
     reports: dict[str, dict] = {}
     metrics_of: dict[str, str] = {}
     if not shutil.which("promtool"):
         print("SKIPPED: promtool is not installed, its word on the metrics is missing")
     for number, path in enumerate(sorted((HERE / "machines").glob("*.tree"))):
         with tempfile.TemporaryDirectory(prefix="ptprep-fleet-") as directory:
-            tree = golden.Tree(pathlib.Path(directory))
-            tree.build(golden.read_lines(path.name))
+            tree = filetree.Tree(pathlib.Path(directory))
+            tree.build(filetree.read_lines(path.name))
             menu = tree.path("/boot/grub/grub.cfg")
             if path.stem == "intel-off":
                 menu.write_text(re.sub("'gnulinux-[^']*'", lambda _: f"'{HOSTILE}'", menu.read_text()))
@@ -155,7 +157,7 @@ def main() -> int:
                 found += [done.stdout + done.stderr] if done.returncode != 0 else []
             errors += [f"{path.stem}: {e}" for e in found]
     errors += [] if hostile else ["no metric has the name of the boot entry that is to be escaped"]
-    other_states(ptprep, golden, reports, metrics_of)
+    other_states(ptprep, reports, metrics_of)
     errors += fleet_of_hosts.judge(reports, metrics_of)
     print("\n".join(errors[:40]) or "metrics and features say what the report says")
     return 1 if errors else 0

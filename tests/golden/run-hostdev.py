@@ -8,7 +8,6 @@ The elements are put into a domain and held to libvirt's schema (virt-xml-valida
 machine is then asked what it has, with other functions in the place of the host's. Needs root for chroot(2).
 """
 
-import importlib.util
 import pathlib
 import re
 import subprocess
@@ -16,11 +15,7 @@ import sys
 import tempfile
 from xml.etree import ElementTree
 
-HERE = pathlib.Path(__file__).resolve().parent
-spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-assert spec and spec.loader
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
+import filetree
 
 DOMAIN = """<domain type='kvm'><name>guest</name><memory unit='MiB'>64</memory><os><type arch='x86_64' machine='q35'>hvm</type></os>
 <devices>{}</devices></domain>
@@ -76,8 +71,8 @@ def in_qemu(text: str) -> list[tuple[str, int]]:
 def main() -> int:
     failed = 0
     with tempfile.TemporaryDirectory() as directory:
-        tree = golden.Tree(pathlib.Path(directory))
-        tree.build(golden.read_lines("group-companions.tree"))
+        tree = filetree.Tree(pathlib.Path(directory))
+        tree.build(filetree.read_lines("group-companions.tree"))
         for arguments, functions, claimed, code, said in CASES:
             faults = []
             done = subprocess.run([sys.argv[1], f"--root={directory}", "hostdev", *arguments], capture_output=True, text=True, check=False)

@@ -12,7 +12,6 @@ tree with GRUB's own 10_linux, dash, sed and grub-script-check, copied from this
 """
 
 import concurrent.futures
-import importlib.util
 import os
 import pathlib
 import re
@@ -21,11 +20,7 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-assert spec and spec.loader
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
+import filetree
 
 HOSTILE = [
     b'"', b"'", b"`", b"\\", b"$", b'""', b"''", b'"x', b"'x", b"x\"y", b"x'y", b"\\x", b"x\\", b"\\\"", b"\\'", b"\\n", b"\\0",
@@ -40,7 +35,7 @@ HOSTILE = [
     b"install vfio-pci /bin/sh", b"\ninstall vfio-pci /bin/sh -c true", b"options x y=z", b"blacklist e1000e", b"menuentry 'x' {",
     b"[device x]", b"]\n[agent]\nenabled = no\n[x", b"insmod x", b"set root=x", b"if true; then", b"exec sh", b"eval x", b"\\\n", b"x\\\ny",
 ]
-# what GRUB's scripts start, beside the busybox that golden.Tree.install_tools() puts there
+# what GRUB's scripts start, beside the busybox that filetree.Tree.install_tools() puts there
 TOOLS = ["/bin/dash", "/bin/sed", "/bin/grep", "/bin/cat", "/bin/rm", "/bin/chmod", "/bin/uname", "/usr/bin/id", "/usr/bin/basename",
          "/usr/bin/dirname", "/usr/bin/sort", "/usr/bin/head", "/usr/bin/tr", "/usr/bin/cut", "/usr/bin/stat", "/usr/bin/tac",
          "/usr/bin/printf", "/usr/bin/expr", "/bin/ls", "/bin/readlink", "/usr/bin/mktemp", "/usr/bin/awk", "/usr/bin/date", "/usr/bin/grub-mkrelpath",
@@ -79,8 +74,8 @@ class Machine:
     def __init__(self, top: pathlib.Path, drop_ins: bool):
         top.mkdir()
         self.top, self.drop_ins = top, drop_ins
-        tree = golden.Tree(top)
-        tree.build(golden.read_lines("intel-off.tree"))
+        tree = filetree.Tree(top)
+        tree.build(filetree.read_lines("intel-off.tree"))
         tree.install_tools()
         for name in TOOLS:
             linked = subprocess.run(["ldd", name], capture_output=True, text=True, check=True).stdout
@@ -100,10 +95,10 @@ class Machine:
         tree.write("/etc/default/grub", b'GRUB_DISABLE_RECOVERY=true\nGRUB_CMDLINE_LINUX_DEFAULT="quiet"\n')
         tree.write(CONFIG, config({key: value for _, key, value in GOOD}, b"nic0"))
 
-    def copy(self, directory: str) -> golden.Tree:
+    def copy(self, directory: str) -> filetree.Tree:
         top = pathlib.Path(tempfile.mkdtemp(dir=directory))
         subprocess.run(["cp", "-al", f"{self.top}/.", top], check=True)
-        return golden.Tree(top)
+        return filetree.Tree(top)
 
 
 def ptprep_run(ptprep: str, tree, verb: str) -> tuple[int, bytes]:
@@ -235,7 +230,7 @@ def main() -> int:
     if os.geteuid() != 0:
         print("SKIPPED: tests with hostile values need root for chroot(2)")
         return 77
-    missing = [name for name in [golden.BUSYBOX, *TOOLS, *GRUB] if not os.path.exists(name)]
+    missing = [name for name in [filetree.BUSYBOX, *TOOLS, *GRUB] if not os.path.exists(name)]
     if missing:
         print(f"missing: {' '.join(missing)}; install conf/packages-test.txt")
         return 1

@@ -12,7 +12,6 @@ function has to be in it, once. And what is no page: a check says the same wheth
 
 import difflib
 import html.parser
-import importlib.util
 import json
 import os
 import pathlib
@@ -22,12 +21,9 @@ import sys
 import tempfile
 import xml.etree.ElementTree
 
-HERE = pathlib.Path(__file__).resolve().parent
-spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-assert spec and spec.loader
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
+import filetree
 
+HERE = pathlib.Path(__file__).resolve().parent
 XHTML, SVG = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/2000/svg}"
 MACHINES = ["intel-off", "boot-disk"]
 HOSTILE = [b"<script>alert(1)</script>", b"</title><img src=x onerror=alert(1)>", b"]]><!--", b"&amp;&#0;&lt;", b"\"'` onload=x", b"M\xfcller",
@@ -214,8 +210,8 @@ def main() -> int:
     ptprep, update, failed = os.path.abspath(sys.argv[1]), "--update" in sys.argv, False
     for name in [*MACHINES, "hostile"]:
         with tempfile.TemporaryDirectory() as directory:
-            tree = golden.Tree(pathlib.Path(directory))
-            tree.build(golden.read_lines(f"{name if name in MACHINES else 'base'}.tree"))
+            tree = filetree.Tree(pathlib.Path(directory))
+            tree.build(filetree.read_lines(f"{name if name in MACHINES else 'base'}.tree"))
             if name == "hostile":
                 poison(tree)
             errors, text = judge(name, ptprep, tree)

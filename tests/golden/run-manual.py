@@ -8,7 +8,6 @@ what they and those in SQL find is in run-fleet.py. Needs root, as
 run-golden.py.
 """
 
-import importlib.util
 import json
 import pathlib
 import re
@@ -17,6 +16,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+
+import filetree
 
 HERE = pathlib.Path(__file__).resolve().parent
 MANUAL = HERE.parents[1] / "conf/ptprep.8.scd"
@@ -42,13 +43,6 @@ RUNS = [
     ("EXAMPLES", 5, [0], r"^ptprep: NOTHING CONFIGURED"),
     ("EXAMPLES", 2, [0, 0], r"^written: [^§]*^written: "),
 ]
-
-
-def load_golden():
-    spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def sections() -> dict[str, list[str]]:
@@ -96,13 +90,13 @@ def judge_queries() -> list[str]:
 
 
 def main() -> int:
-    ptprep, golden, errors, found = sys.argv[1], load_golden(), judge_queries(), sections()
+    ptprep, errors, found = sys.argv[1], judge_queries(), sections()
     planned = {(section, number) for section, number, _, _ in RUNS}
     errors += [f"a block of {section} that nobody runs: {block}" for section, blocks in found.items()
                for number, block in enumerate(blocks) if (section, number) not in planned]
     with tempfile.TemporaryDirectory(prefix="ptprep-manual-") as directory:
-        tree = golden.Tree(pathlib.Path(directory))
-        tree.build(golden.read_lines(f"{MACHINE}.tree"))
+        tree = filetree.Tree(pathlib.Path(directory))
+        tree.build(filetree.read_lines(f"{MACHINE}.tree"))
         tree.install_tools()
         tree.write("/etc/ptprep/ptprep.conf", b"")
         tree.build(["p 0000:01:00.0 10de:1e04 030000 nouveau 8"])

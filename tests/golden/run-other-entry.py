@@ -6,12 +6,13 @@ Only the first run of a boot can tell it from what was put in place since: the u
 tree begins when its /run is empty. Needs root, as run-golden.py.
 """
 
-import importlib.util
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
+
+import filetree
 
 HERE = pathlib.Path(__file__).resolve().parent
 # where the IOMMU is on without an argument, and where this boot has switched it off, which the others do not any more
@@ -20,13 +21,6 @@ MARK = "/run/ptprep/other-entry"
 SAID = "it was started from another entry, or by another boot loader"
 WORDS = b"BOOT_IMAGE=/boot/vmlinuz-6.1.0-1-amd64 root=/dev/vda2 ro quiet"
 LIMIT = 2047  # bytes that the kernel keeps of a command line, on the machines that run this test
-
-
-def load_golden():
-    spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class Machine:
@@ -72,10 +66,10 @@ def judge(m: Machine, more: bytes) -> None:
     m.expect("another run of the same boot", False)
 
 
-def play(ptprep: str, machine: str, more: bytes, golden) -> list[str]:
+def play(ptprep: str, machine: str, more: bytes) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="ptprep-entry-") as directory:
-        tree = golden.Tree(pathlib.Path(directory))
-        tree.build(golden.read_lines(f"{machine}.tree"))
+        tree = filetree.Tree(pathlib.Path(directory))
+        tree.build(filetree.read_lines(f"{machine}.tree"))
         tree.install_tools()
         tree.write("/var/lib/ptprep/network", (HERE.parent / "boot" / "image" / "no-network").read_bytes())
         m = Machine(ptprep, tree)
@@ -84,8 +78,7 @@ def play(ptprep: str, machine: str, more: bytes, golden) -> list[str]:
 
 
 def main() -> int:
-    golden = load_golden()
-    errors = [error for machine, more in MACHINES.items() for error in play(sys.argv[1], machine, more, golden)]
+    errors = [error for machine, more in MACHINES.items() for error in play(sys.argv[1], machine, more)]
     print("\n".join(errors) or "what started a boot is told")
     return 1 if errors else 0
 

@@ -7,7 +7,6 @@ virt-host-validate the lines about device assignment count; driverctl is told to
 root for chroot(2).
 """
 
-import importlib.util
 import json
 import os
 import pathlib
@@ -17,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 
+import filetree
+
 HERE = pathlib.Path(__file__).resolve().parent
 README = HERE.parents[1] / "README.md"
 SKIPPED = 77
@@ -25,13 +26,6 @@ DRIVERCTL_NEEDS = ("bash", "basename", "cut", "mkdir", "readlink", "realpath")
 CPU = b"processor\t: 0\nvendor_id\t: GenuineIntel\nflags\t\t: fpu vmx\n\n"
 NEEDY = ("unknown", "fail", "blocked")
 ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
-
-
-def load_golden():
-    spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def rows(text: str) -> list[list[str]]:
@@ -95,11 +89,11 @@ def main() -> int:
         print(f"SKIPPED: {' or '.join(PEERS)} is not installed, or this is not root")
         return SKIPPED
     text = README.read_text()
-    golden, errors, table = load_golden(), [], rows(text)
+    errors, table = [], rows(text)
     for machine, what, *told in table:
         with tempfile.TemporaryDirectory(prefix="ptprep-peers-") as directory:
-            tree = golden.Tree(pathlib.Path(directory))
-            tree.build(golden.read_lines(f"{machine.strip('`')}.tree"))
+            tree = filetree.Tree(pathlib.Path(directory))
+            tree.build(filetree.read_lines(f"{machine.strip('`')}.tree"))
             tree.install_tools()
             tree.write("/proc/cpuinfo", CPU)
             own = ptprep_says(sys.argv[1], tree)

@@ -6,7 +6,6 @@
 """
 
 import fcntl
-import importlib.util
 import json
 import os
 import pathlib
@@ -18,12 +17,9 @@ import sys
 import tempfile
 import termios
 
-HERE = pathlib.Path(__file__).resolve().parent
-spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-assert spec and spec.loader
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
+import filetree
 
+HERE = pathlib.Path(__file__).resolve().parent
 MANUAL = HERE.parents[1] / "conf/ptprep.8.scd"
 PLAIN = {"LC_ALL": "C", "PATH": os.environ["PATH"], "SYSTEMD_PAGER": ""}
 WORST_FIRST = ["blocked", "fail", "unknown", "warn", "ok"]
@@ -32,8 +28,8 @@ WORST_FIRST = ["blocked", "fail", "unknown", "warn", "ok"]
 class Person:
     def __init__(self, ptprep: str, machine: str, directory: str):
         self.ptprep = ptprep
-        self.tree = golden.Tree(pathlib.Path(directory))
-        self.tree.build(golden.read_lines(f"{machine}.tree"))
+        self.tree = filetree.Tree(pathlib.Path(directory))
+        self.tree.build(filetree.read_lines(f"{machine}.tree"))
         self.errors: list[str] = []
 
     def command(self, arguments: tuple[str, ...]) -> list[str]:
@@ -55,7 +51,7 @@ class Person:
         os.write(go, b"x")
         os.close(go)
         os.close(ready)
-        seen = golden.read_terminal(terminal)
+        seen = filetree.read_terminal(terminal)
         os.waitpid(pid, 0)
         return seen.decode()
 

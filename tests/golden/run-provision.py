@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 
+import filetree
+
 HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
 READY, BLOCKED, UNKNOWN = 0, 2, 4
@@ -40,7 +42,6 @@ spec = importlib.util.spec_from_file_location("reboot", HERE / "run-reboot.py")
 assert spec and spec.loader
 reboot = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(reboot)
-golden = reboot.golden
 
 
 class Trees:
@@ -52,8 +53,8 @@ class Trees:
 
     def new(self, name: str) -> object:
         shutil.rmtree(self.top / "tree", ignore_errors=True)
-        tree = golden.Tree(self.top / "tree")
-        tree.build(golden.read_lines(f"{name}.tree") + reboot.NO_NETWORK + ["- /etc/ptprep/ptprep.conf"] +
+        tree = filetree.Tree(self.top / "tree")
+        tree.build(filetree.read_lines(f"{name}.tree") + reboot.NO_NETWORK + ["- /etc/ptprep/ptprep.conf"] +
                    [line for unit in UNITS for line in (f"f /usr/lib/systemd/system/{unit}", "| [Service]")])
         tree.install_tools()
         tree.write("/usr/bin/systemctl", SYSTEMCTL.encode())

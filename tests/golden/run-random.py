@@ -11,7 +11,6 @@ exit statuses, prints JSON that is JSON and text without control characters, and
 
 import concurrent.futures
 import functools
-import importlib.util
 import json
 import os
 import pathlib
@@ -21,11 +20,7 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-assert spec and spec.loader
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
+import filetree
 
 FUNCTIONS = ("0000:00:03.0", "0000:00:04.0", "0000:00:05.0")
 IDENTITY = ("vendor", "device", "class", "uevent") # without which the whole bus counts as unreadable
@@ -123,8 +118,8 @@ def judge(command: tuple[str, ...], done: subprocess.CompletedProcess) -> list[s
 
 def play(ptprep: str, seed: str) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="ptprep-random-") as directory:
-        tree = golden.Tree(pathlib.Path(directory))
-        tree.build(golden.read_lines("intel-default-on.tree"))
+        tree = filetree.Tree(pathlib.Path(directory))
+        tree.build(filetree.read_lines("intel-default-on.tree"))
         disturb(random.Random(seed), tree)
         errors = []
         for command in COMMANDS:

@@ -22,6 +22,8 @@ import sys
 import tempfile
 from collections.abc import Callable
 
+import filetree
+
 HERE = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
 CLONE_NEWNS = 0x00020000
@@ -39,14 +41,14 @@ spec = importlib.util.spec_from_file_location("unmounted", HERE / "run-unmounted
 assert spec and spec.loader
 unmounted = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(unmounted)
-golden, call = unmounted.golden, unmounted.call
+call = unmounted.call
 
 
 class Host:
     def __init__(self, ptprep: str, directory: pathlib.Path):
         self.ptprep = ptprep
-        self.tree = golden.Tree(directory)
-        self.tree.build(golden.read_lines(f"{MACHINE}.tree") + NO_NETWORK)
+        self.tree = filetree.Tree(directory)
+        self.tree.build(filetree.read_lines(f"{MACHINE}.tree") + NO_NETWORK)
         self.tree.install_tools()
         unmounted.install(self.tree, ptprep)
         self.tree.write("/usr/bin/systemctl", SYSTEMCTL)

@@ -5,13 +5,13 @@
 Processor time, least of several runs, so that a busy machine does not matter. The functions are files in memory.
 """
 
-import importlib.util
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
+import filetree
+
 MEMORY = pathlib.Path("/dev/shm")
 SMALL, LARGE = 256, 4096
 RATIO_MAX, KIB_MAX, RUNS = 17, 16 * 1024, 5
@@ -24,13 +24,6 @@ print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_
 """
 
 
-def load_golden():
-    spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def measure(ptprep: str, directory: pathlib.Path) -> tuple[float, int]:
     """Seconds of the processor, and KiB of memory at the peak."""
     command = [sys.executable, "-I", "-S", "-c", STARTER, ptprep, f"--root={directory}", "--check"]
@@ -40,10 +33,10 @@ def measure(ptprep: str, directory: pathlib.Path) -> tuple[float, int]:
     return float(seconds), int(kib)
 
 
-def measure_machine(golden, ptprep: str, functions: int) -> tuple[float, int]:
+def measure_machine(ptprep: str, functions: int) -> tuple[float, int]:
     with tempfile.TemporaryDirectory(prefix="ptprep-scale-", dir=MEMORY if MEMORY.is_dir() else None) as directory:
-        tree = golden.Tree(pathlib.Path(directory))
-        tree.build(golden.read_lines("intel-default-on.tree"))
+        tree = filetree.Tree(pathlib.Path(directory))
+        tree.build(filetree.read_lines("intel-default-on.tree"))
         for i in range(functions):
             domain, bus, function = 1 + i // 2048, i % 2048 // 8, i % 8
             tree.pci_function(f"{domain:04x}:{bus:02x}:00.{function}", "8086:1533", "020000", "igb", str(10 + i))
@@ -56,9 +49,8 @@ def main() -> int:
     if b"__asan_init" in pathlib.Path(ptprep).read_bytes():
         print("SKIPPED: a program with a sanitizer in it has other times and sizes")
         return 0
-    golden = load_golden()
-    small, _ = measure_machine(golden, ptprep, SMALL)
-    large, kib = measure_machine(golden, ptprep, LARGE)
+    small, _ = measure_machine(ptprep, SMALL)
+    large, kib = measure_machine(ptprep, LARGE)
     print(f"{SMALL} functions: {small * 1e3:.1f} ms of the processor, {LARGE}: {large * 1e3:.1f} ms, {kib} KiB")
     if large > RATIO_MAX * small:
         print(f"that is {large / small:.1f} times as much, more than {RATIO_MAX}")

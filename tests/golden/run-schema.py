@@ -6,13 +6,14 @@ The schema lets readers meet members that are new to them. Here it is taken stri
 member or word of it that no machine shows, is an error too. Needs root, as run-golden.py.
 """
 
-import importlib.util
 import json
 import pathlib
 import socket
 import subprocess
 import sys
 import tempfile
+
+import filetree
 
 try:
     import jsonschema
@@ -34,13 +35,6 @@ OTHERS = ("drivers", "rebind", "refusal")
 UNSEEN = {"unmounted", "mount_point", "listed", "elsewhere"}
 
 
-def load_golden():
-    spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def strict(schema):
     """The same where no object may have a member that is not named."""
     if isinstance(schema, list):
@@ -60,10 +54,10 @@ def members(value, found: set[str]) -> None:
         members(v, found)
 
 
-def documents(golden, ptprep: str, name: str, runs):
+def documents(ptprep: str, name: str, runs):
     with tempfile.TemporaryDirectory(prefix="ptprep-schema-") as directory:
-        tree = golden.Tree(pathlib.Path(directory))
-        tree.build(golden.read_lines(f"{name}.tree"))
+        tree = filetree.Tree(pathlib.Path(directory))
+        tree.build(filetree.read_lines(f"{name}.tree"))
         tree.install_tools()
         tree.write("/etc/hostname", b"golden\n")
         for arguments in runs:
@@ -98,7 +92,7 @@ def judge_explained(ptprep: str) -> list[str]:
 
 def main() -> int:
     ptprep, schema = sys.argv[1], json.loads(pathlib.Path(sys.argv[2]).read_text())
-    golden, errors, seen, named = load_golden(), [], set(), set()
+    errors, seen, named = [], set(), set()
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(strict(schema))
     def judge(where: str, what: str, document: dict) -> None:
@@ -110,7 +104,7 @@ def main() -> int:
                           [f"{where}: {what}: no document of a known kind"])
 
     for number, path in enumerate(sorted((HERE / "machines").glob("*.tree"))):
-        for what, document in documents(golden, ptprep, path.stem, RUNS + (MORE_RUNS if number % 6 == 0 else ())):
+        for what, document in documents(ptprep, path.stem, RUNS + (MORE_RUNS if number % 6 == 0 else ())):
             if document.get("host") != "golden" or not document.get("time"):
                 errors.append(f"{path.stem}: {what}: of {document.get('host')} at {document.get('time')}")
             judge(path.stem, what, document)

@@ -8,7 +8,6 @@ A tree of tests/golden is applied under each. What is asked for is done, or ever
 nobody still writes when ptprep has ended. Needs root for chroot(2).
 """
 
-import importlib.util
 import os
 import pathlib
 import resource
@@ -19,11 +18,7 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-assert spec and spec.loader
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
+import filetree
 
 MACHINE = "intel-off"
 DRACUT, MKCONFIG = "/usr/bin/dracut", "/usr/sbin/grub-mkconfig"
@@ -36,8 +31,8 @@ class Host:
     """A tree, and what was in it before anything ran."""
 
     def __init__(self, ptprep: str, directory: pathlib.Path):
-        self.ptprep, self.tree = ptprep, golden.Tree(directory)
-        self.tree.build(golden.read_lines(f"{MACHINE}.tree"))
+        self.ptprep, self.tree = ptprep, filetree.Tree(directory)
+        self.tree.build(filetree.read_lines(f"{MACHINE}.tree"))
         self.tree.install_tools()
         self.tree.link("/bin/sleep", "busybox")
         self.tree.link("/bin/kill", "busybox")

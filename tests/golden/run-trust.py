@@ -8,24 +8,18 @@ Each file and directory of the configuration and of the state is given to somebo
 everybody: nothing is changed then, and the path is named. Whoever owns a tree is asked nothing in it. Needs root for chroot(2).
 """
 
-import importlib.util
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 
-HERE = pathlib.Path(__file__).resolve().parent
+import filetree
+
 SOMEBODY = 1000
 BLOCKED, ROLLED_BACK, CONFIG = 2, 3, 78
-spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-assert spec and spec.loader
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
-
 CONFIGURATION = ["/etc/ptprep", "/etc/ptprep/ptprep.conf", "/etc/ptprep/ptprep.conf.d", "/etc/ptprep/ptprep.conf.d/site.conf"]
 STATE = ["/var/lib/ptprep", "/var/lib/ptprep/record", "/var/lib/ptprep/transaction", "/var/lib/ptprep/images", "/var/lib/ptprep/originals"]
 # what becomes of a link in the place of a file, and what is said of it: of its own state ptprep goes by nothing then
@@ -46,8 +40,8 @@ FAULTS: dict[str, Callable[[pathlib.Path], None]] = {
 class Machine:
     def __init__(self, ptprep: str, directory: str, applied: bool):
         self.ptprep = ptprep
-        self.tree = golden.Tree(pathlib.Path(directory))
-        self.tree.build(golden.read_lines("intel-off.tree"))
+        self.tree = filetree.Tree(pathlib.Path(directory))
+        self.tree.build(filetree.read_lines("intel-off.tree"))
         self.tree.install_tools()
         self.tree.path("/").chmod(0o755)
         self.tree.write("/etc/ptprep/ptprep.conf.d/site.conf", b"[iommu]\nargument = always\n")

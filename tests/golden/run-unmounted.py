@@ -11,7 +11,6 @@ namespace of this test. Needs root, mounts and loop devices; says so where it ha
 import contextlib
 import ctypes
 import hashlib
-import importlib.util
 import os
 import pathlib
 import re
@@ -22,18 +21,14 @@ import sys
 import tempfile
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
+import filetree
+
 SKIPPED = 77
 CLONE_NEWNS = 0x00020000
 MACHINE = "intel-off"
 MOUNT_LIBRARY = "libmount.so.1"  # loaded at run time
 NOT_MOUNTED = r"^ +ok +boot\.mounted +/boot: not mounted; /dev/loop\d+ \(ext4\), found by its line in /etc/fstab"
 UNSEEN = r"^ +unknown +iommu\.argument +/boot: cannot tell what is on it, see boot\.mounted$"
-
-spec = importlib.util.spec_from_file_location("golden", HERE / "run-golden.py")
-assert spec and spec.loader
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
 
 
 def call(*arguments: object) -> str:
@@ -222,11 +217,11 @@ def show_disks(tree, device: str) -> None:
 
 
 def play(ptprep: str, top: pathlib.Path, stack: contextlib.ExitStack) -> Host:
-    tree = golden.Tree(top / "root")
+    tree = filetree.Tree(top / "root")
     tree.top.mkdir()
     call("mount", "--bind", tree.top, tree.top)
     stack.callback(call, "umount", "--recursive", tree.top)
-    tree.build(golden.read_lines(f"{MACHINE}.tree"))
+    tree.build(filetree.read_lines(f"{MACHINE}.tree"))
     tree.install_tools()
     install(tree, ptprep)
     image = top / "boot.img"
