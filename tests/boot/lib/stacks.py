@@ -148,7 +148,9 @@ class Dice:
             return [kind, self.layer(0), self.layer(0)]
         if kind == "bcache":
             return [kind, self.disk(), self.disk()]
-        return [kind, self.layer(depth - 1)]
+        below = self.layer(depth - 1)
+        # LVM would find its volume twice, on the loop device and on what that is made of
+        return [kind, below[1] if kind in ("lvm", "thin") and below[0] == "loop" else below]
 
 
 def pair(kind: str, word: str) -> Tree:
