@@ -43,6 +43,23 @@ static uint32_t moved(const Judgement *j)
         return pcrs;
 }
 
+/*
+ * Those that were moved since this boot, which has the values of before: it was started without what the entries have
+ * by now, and its image did not claim.
+ */
+static uint32_t moved_since(const Judgement *j)
+{
+        uint32_t pcrs = 0;
+
+        if (!boot_unclaimed(j))
+                return 0;
+        FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries)
+                        if (entry_counts(e))
+                                pcrs |= MOVES_IMAGE | (e->embedded ? MOVES_UNIFIED : moves_arguments[l->kind]);
+        return pcrs;
+}
+
 /* Registers that are moved and that nothing opens the volume without; 0: it still opens by itself. */
 static uint32_t hit(const SealedVolume *v, uint32_t pcrs)
 {
@@ -65,8 +82,10 @@ static uint32_t bound_to(const SealedVolume *v)
         return all;
 }
 
-#define LIFT   "where somebody can type the passphrase at the next boot, set allow = sealed-boot in [agent]"
-#define LIFTED "; \"allow = sealed-boot\" changes it all the same"
+#define LIFT        "where somebody can type the passphrase at the next boot, set allow = sealed-boot in [agent]"
+#define POLICY_ANEW "run systemd-pcrlock make-policy before the reboot"
+#define ENROL_ANEW  "type the passphrase at the next boot, then enrol the TPM again"
+#define LIFTED      "; \"allow = sealed-boot\" changes it all the same"
 
 static int judge_unreadable(const Check *self, const Judgement *j, const SealedVolume *v, FindingList *ret)
 {
@@ -91,14 +110,20 @@ static int judge_volume(const Check *self, const Judgement *j, const SealedVolum
 
         if (!v->known)
                 return pcrs == 0 ? 0 : judge_unreadable(self, j, v, ret);
+        if (pcrs == 0 && hit(v, moved_since(j)) != 0)
+                return finding_add(
+                        ret, self->id, RESULT_WARN, v->device, CURE_CONFIGURATION,
+                        v->by_policy ? POLICY_ANEW : ENROL_ANEW,
+                        "a TPM opens it while PCR %s have the values of now, and what was changed since this "
+                        "boot moves PCR %s: the next boot waits for a passphrase",
+                        pcrs_print(bound_to(v), bound), pcrs_print(hit(v, moved_since(j)), moves));
         if (hits == 0)
                 return finding_add(ret, self->id, RESULT_OK, v->device, CURE_NONE, NULL,
                                    pcrs == 0 ? "a TPM opens it, and nothing is to be changed that is measured"
                                              : "a TPM opens it, and what is to be changed moves nothing that it is "
                                                "bound to");
         if (allowed)
-                cure = v->by_policy ? "run systemd-pcrlock make-policy before the reboot"
-                                    : "type the passphrase at the next boot, then enrol the TPM again";
+                cure = v->by_policy ? POLICY_ANEW : ENROL_ANEW;
         else
                 cure = v->by_policy ? "set allow = sealed-boot in [agent], run \"ptprep --apply\", then "
                                       "systemd-pcrlock make-policy before the reboot"
