@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe/probe.h"
 
-#include "base/gzip.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "iommu/argument.h"
 #include "model/names.h"
 
-/* A distribution's configuration has some 300 KiB. */
-#define CONFIG_MAX_BYTES (4U * 1024 * 1024)
-
 /* Legacy interrupts and those of the first I/O APIC, which say it all on x86, have lower numbers. */
-#define IRQ_FIRST_LOOK   32U
+#define IRQ_FIRST_LOOK 32U
 
 /* YES, NO and UNKNOWN: this interrupt does not tell. @foreign: the machine is no x86. */
 static Tristate chip_remaps(const Probe *p, const char *irq, bool foreign)
@@ -168,26 +164,6 @@ static void probe_cpu(const Probe *p, Facts *f)
         f->features.hypervisor = cpu_flag(flags + 1, "hypervisor");
 }
 
-/* Where distributions keep the configuration of a kernel: Debian and SUSE, Fedora, and (Arch) the kernel itself. */
-static int read_config(const Probe *p, const char *release, char **ret)
-{
-        static const struct {
-                const char *prefix, *suffix;
-        } styles[] = { { NAME_BOOT "/config-", "" }, { NAME_LIB_MODULES "/", "/config" } };
-
-        FOREACH_ARRAY(style, styles, ELEMENTSOF(styles)) {
-                _cleanup_free_ char *path = NULL;
-                int r;
-
-                if (string_printf(&path, "%s%s%s", style->prefix, release, style->suffix) < 0)
-                        return -ENOMEM;
-                r = root_read_file(p->rfd, path, CONFIG_MAX_BYTES, ret, NULL);
-                if (r >= 0 || r == -ENOMEM)
-                        return r;
-        }
-        return root_read_gzip(p->rfd, NAME_PROC_CONFIG, CONFIG_MAX_BYTES, ret);
-}
-
 /* Where an argument has the say no default is asked for, and what VFIO is built with only of functions that somebody
  * looks at closely. */
 static int probe_options(const Probe *p, Facts *f)
@@ -199,9 +175,9 @@ static int probe_options(const Probe *p, Facts *f)
         bool any = p->functions || p->n_wanted > 0;
         int r;
 
-        if (!f->release || strchr(f->release, '/') || (by_argument && (!any || f->features.release < LINUX_VFIO_CDEV)))
+        if (!f->release || (by_argument && (!any || f->features.release < LINUX_VFIO_CDEV)))
                 return 0;
-        r = read_config(p, f->release, &text);
+        r = probe_kernel_config(p, f->release, true, &text, NULL);
         if (r >= 0)
                 kernel_config_parse(text, f->features.options);
         return probe_soft(r);

@@ -31,13 +31,12 @@ static bool is_package_kernel(const Probe *p, const KernelRelease *k, const char
         return root_read_attr(p->rfd, path, package, sizeof(package)) >= 0 && streq(package, name);
 }
 
-/* The installed kernel that an entry boots, NULL: none of them. */
-static KernelRelease *kernel_of(const Probe *p, const Facts *f, const BootEntry *e)
+KernelRelease *probe_kernel_of(const Probe *p, const Facts *f, const BootEntry *e)
 {
         FOREACH_ARRAY(k, f->kernels, e->version ? f->n_kernels : 0)
                 if (streq(k->release, e->version))
                         return k;
-        FOREACH_ARRAY(k, f->kernels, f->n_kernels)
+        FOREACH_ARRAY(k, f->kernels, e->kernel ? f->n_kernels : 0)
                 if (has_component(e->kernel, k->release) || is_package_kernel(p, k, e->kernel))
                         return k;
         return NULL;
@@ -141,7 +140,7 @@ static bool is_named_after(const char *image, const char *release)
 static int add_grub_image(const Probe *p, Facts *f, const Loader *l, BootEntry *e)
 {
         _cleanup_free_ char *path = NULL;
-        KernelRelease *k = kernel_of(p, f, e);
+        KernelRelease *k = probe_kernel_of(p, f, e);
         int r;
 
         if (k && k->initrd && streq(base_name(k->initrd), base_name(e->initrd))) {
@@ -203,7 +202,7 @@ int probe_loader(const Probe *p, Facts *f)
                 return r;
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                        KernelRelease *k = e->image && !e->rescue ? kernel_of(p, f, e) : NULL;
+                        KernelRelease *k = e->image && !e->rescue ? probe_kernel_of(p, f, e) : NULL;
 
                         if (!e->image && e->initrd && !e->rescue && !l->unused && is_of_grub(l))
                                 r = add_grub_image(p, f, l, e);

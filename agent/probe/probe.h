@@ -134,6 +134,16 @@ int probe_display(const Probe *p, Facts *f) _must_check_;  /* what shows its con
 int probe_keyboard(const Probe *p, Facts *f) _must_check_; /* what is typed on */
 int probe_console(const Probe *p, Facts *f) _must_check_;  /* its other consoles */
 
+/* The installed kernel that an entry boots; NULL: none of them. */
+KernelRelease *probe_kernel_of(const Probe *p, const Facts *f, const BootEntry *e);
+
+/**
+ * probe_kernel_config() - what a kernel is built with, a line an option
+ * @running: it is the one that runs. @ret_path: where it is; may be NULL. Both are owned by the caller.
+ * Returns 0; -ENOENT: nobody keeps it; other negative errno.
+ */
+int probe_kernel_config(const Probe *p, const char *release, bool running, char **ret, char **ret_path) _must_check_;
+
 /* Is it asked what the host lives on? Not where no device is configured and none is listed. */
 bool probe_asks_for_uses(const Probe *p);
 

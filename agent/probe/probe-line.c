@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "probe/probe.h"
+
+#include "base/gzip.h"
+#include "base/io.h"
+#include "base/text.h"
+#include "model/names.h"
+
+/* What kernels are built with, of which a part is the command line that stands in front of the boot loader's. */
+
+/* A distribution's configuration has some 300 KiB. */
+#define CONFIG_MAX_BYTES (4U * 1024 * 1024)
+
+/* Where distributions keep the configuration of a kernel: Debian and SUSE, Fedora, and (Arch) the kernel itself. */
+int probe_kernel_config(const Probe *p, const char *release, bool running, char **ret, char **ret_path)
+{
+        static const struct {
+                const char *prefix, *suffix;
+        } styles[] = { { NAME_BOOT "/config-", "" }, { NAME_LIB_MODULES "/", "/config" } };
+
+        FOREACH_ARRAY(style, styles, strchr(release, '/') ? 0 : ELEMENTSOF(styles)) {
+                _cleanup_free_ char *path = NULL;
+                int r;
+
+                if (string_printf(&path, "%s%s%s", style->prefix, release, style->suffix) < 0)
+                        return -ENOMEM;
+                r = root_read_file(p->rfd, path, CONFIG_MAX_BYTES, ret, NULL);
+                if (r >= 0 && ret_path)
+                        *ret_path = TAKE_PTR(path);
+                if (r >= 0 || r == -ENOMEM)
+                        return r;
+        }
+        if (!running)
+                return -ENOENT;
+        if (ret_path && string_copy(NAME_PROC_CONFIG, ret_path) < 0)
+                return -ENOMEM;
+        return root_read_gzip(p->rfd, NAME_PROC_CONFIG, CONFIG_MAX_BYTES, ret);
+}
