@@ -48,7 +48,11 @@ int verb_bootloader(const Options *o)
         probe = (Probe){ .rfd = rfd, .live = live, .cfg = &config };
         r = probe_origin(&probe, &facts);
         if (r >= 0)
+                r = probe_kernel(&probe, &facts);
+        if (r >= 0)
                 r = probe_loader(&probe, &facts);
+        if (r >= 0)
+                r = probe_line(&probe, &facts);
         if (r < 0)
                 return complain("reading the boot loaders", r);
         r = options_json(o) ? bootloader_json(&p, &facts, &mounts) : bootloader_text(&p, &facts, &mounts);

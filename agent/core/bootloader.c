@@ -70,6 +70,21 @@ static bool is_rescue(const BootEntry *e)
         return e->rescue && !e->foreign;
 }
 
+/* What of the arguments is the kernel's own. */
+static int add_built_in(struct json_object *entry, const KernelLine *l)
+{
+        struct json_object *o = json_object_new_object(), *words;
+        int r = json_add(entry, "built_in", o);
+
+        if (r < 0)
+                return r;
+        words = json_add_array(o, "arguments");
+        r = words ? add_words(words, &l->words.words) : -ENOMEM;
+        if (r >= 0)
+                r = json_add(o, "alone", json_object_new_boolean(l->alone));
+        return r < 0 ? r : json_add_text(o, "source", l->file);
+}
+
 static int add_entry(struct json_object *array, const BootEntry *e)
 {
         _cleanup_free_ char *source = entry_source(e);
@@ -85,12 +100,14 @@ static int add_entry(struct json_object *array, const BootEntry *e)
         if (r < 0)
                 return r;
         arguments = json_add_array(o, "arguments");
-        r = arguments ? add_words(arguments, &e->arguments.words) : -ENOMEM;
+        r = arguments ? add_words(arguments, &boot_entry_words(e)->words) : -ENOMEM;
         if (r >= 0)
                 r = json_add(o, "rescue", json_object_new_boolean(is_rescue(e)));
         if (r >= 0)
                 r = json_add(o, "default", json_object_new_boolean(e->is_default));
-        return r < 0 ? r : json_add_text(o, "source", source);
+        if (r >= 0)
+                r = json_add_text(o, "source", source);
+        return r < 0 || !e->built_in.file ? r : add_built_in(o, &e->built_in);
 }
 
 static int add_loader(struct json_object *array, const Loader *l)
@@ -205,7 +222,7 @@ static void print_variable(Printer *p, const LoaderVariable *v)
 
 static int print_entry(Printer *p, const BootEntry *e)
 {
-        _cleanup_free_ char *arguments = kargs_print(&e->arguments), *source = entry_source(e);
+        _cleanup_free_ char *arguments = kargs_print(boot_entry_words(e)), *source = entry_source(e);
 
         if (!arguments || !source)
                 return -ENOMEM;
@@ -219,6 +236,12 @@ static int print_entry(Printer *p, const BootEntry *e)
         printer_add(p, "      ");
         printer_hang(p);
         printer_line(p, "%s", *arguments ? arguments : "no arguments");
+        if (e->built_in.file)
+                printer_line(p, "      %s (%s:%u)",
+                             e->built_in.alone
+                                     ? "which is built into this kernel: nothing that a boot loader says counts"
+                                     : "which begins with what is built into this kernel",
+                             e->built_in.file, e->built_in.line);
         if (e->untold)
                 printer_line(p, "      only the boot loader can tell what %s has", e->untold);
         return 0;

@@ -141,12 +141,52 @@ static const LoaderVariable *variable_with(const Loader *l, const char *word)
         return NULL;
 }
 
+/* The kernel takes nothing of what a boot loader says, and what is built into it is not what is wanted. */
+static int judge_alone(const Check *self, const Loader *l, const BootEntry *e, const char *fault, const char *word,
+                       FindingList *ret)
+{
+        char line[16];
+
+        return finding_add(
+                ret, self->id, l->booted == BOOTED_NO ? RESULT_WARN : RESULT_BLOCKED, e->id, CURE_PERSON,
+                "build that kernel again without CONFIG_CMDLINE_OVERRIDE (CONFIG_CMDLINE_FORCE), or with the "
+                "right words in CONFIG_CMDLINE; or boot another kernel",
+                "%s%s: %s %s in the command line that is built into the kernel of this entry (%s:%u), which "
+                "takes none of a boot loader",
+                e->file, boot_entry_line(e, line), word, fault, e->built_in.file, e->built_in.line);
+}
+
+/* The word that has to go is built into the kernel: where one behind it counts more that is added, else nobody can. */
+static int judge_built_in(const Check *self, const Judgement *j, const Loader *l, const BootEntry *e, const char *word,
+                          const char *harm, FindingList *ret)
+{
+        const int curable = entry_fine_when_added(j, e);
+        char line[16];
+
+        if (curable < 0)
+                return curable;
+        if (e->built_in.alone)
+                return judge_alone(self, l, e, "has to go: it stands", word, ret);
+        return finding_add(
+                ret, self->id,
+                curable                  ? RESULT_FAIL
+                : l->booted == BOOTED_NO ? RESULT_WARN
+                                         : RESULT_BLOCKED,
+                e->id, curable ? CURE_APPLY_REBOOT : CURE_PERSON,
+                curable ? NULL
+                        : "build that kernel again without it in CONFIG_CMDLINE, or boot another one: nothing "
+                          "that a boot loader says takes it back",
+                "%s%s: the kernel of this entry %s with %s, which is built into it (%s:%u)%s%s", e->file,
+                boot_entry_line(e, line), harm, word, e->built_in.file, e->built_in.line,
+                curable ? ": it takes a later " : "", curable ? j->wanted->iommu_add : "");
+}
+
 /* What the word that has to go does: it switches the IOMMU off, or leaves the unit of a wanted device off. NULL when
  * memory is short. */
 static char *harm_of(const Judgement *j, const BootEntry *e)
 {
         const IommuVendor *vendor = iommu_vendor_described(j->facts);
-        IommuArgument a = iommu_argument(&e->arguments, vendor, NULL);
+        IommuArgument a = iommu_argument(boot_entry_words(e), vendor, NULL);
         char *text = NULL;
 
         if (a == IOMMU_ARGUMENT_OFF || a == IOMMU_ARGUMENT_KILL)
@@ -166,6 +206,8 @@ static int judge_unwanted(const Check *self, const Judgement *j, const Loader *l
 
         if (!harm)
                 return -ENOMEM;
+        if (boot_entry_word_built_in(e, word))
+                return judge_built_in(self, j, l, e, word, harm, ret);
         if (e->rescue)
                 return judge_left_alone(self, l, e, "has to go", word, ret);
         if (addon) { /* whatever is done to entry or image, what stands in an addon is appended to it */
@@ -187,6 +229,8 @@ static int judge_missing(const Check *self, const Loader *l, const BootEntry *e,
 {
         char line[16];
 
+        if (e->built_in.alone)
+                return judge_alone(self, l, e, "is not", word, ret);
         if (e->rescue)
                 return judge_left_alone(self, l, e, "is not", word, ret);
         if (e->embedded)
@@ -320,14 +364,19 @@ int check_iommu_argument(const Check *self, const Judgement *j, FindingList *ret
 static int judge_switch(const Check *self, const BootEntry *e, const char *value, FindingList *ret)
 {
         const char *addon = boot_entry_origin(e, value);
+        const bool built_in = boot_entry_word_built_in(e, value);
         _cleanup_free_ char *cure = NULL;
         char line[16];
+        int r = built_in ? string_printf(&cure,
+                                         "build the kernel again without " KARG_SWITCH
+                                         "=off in CONFIG_CMDLINE, where it is by %s:%u",
+                                         e->built_in.file, e->built_in.line)
+                         : string_printf(&cure, "remove " KARG_SWITCH "=off from %s to let ptprep claim again",
+                                         addon ?: "the boot loader's configuration");
 
-        if (string_printf(&cure, "remove " KARG_SWITCH "=off from %s to let ptprep claim again",
-                          addon ?: "the boot loader's configuration") < 0)
-                return -ENOMEM;
-        return finding_add(ret, self->id, RESULT_BLOCKED, e->id, CURE_ARGUMENT, cure,
-                           "%s%s: this entry has " KARG_SWITCH "=off", e->file, boot_entry_line(e, line));
+        return r < 0 ? -ENOMEM
+                     : finding_add(ret, self->id, RESULT_BLOCKED, e->id, built_in ? CURE_PERSON : CURE_ARGUMENT, cure,
+                                   "%s%s: this entry has " KARG_SWITCH "=off", e->file, boot_entry_line(e, line));
 }
 
 /* The value of the last ptprep= of an entry, where that is "off"; NULL: it is not. */
@@ -336,7 +385,7 @@ static const char *switched_off(const BootEntry *e)
         const char *value = NULL, *last = NULL;
         size_t from = 0;
 
-        while ((value = kargs_next(&e->arguments, KARG_SWITCH, &from)))
+        while ((value = kargs_next(boot_entry_words(e), KARG_SWITCH, &from)))
                 last = value;
         return last && streq(last, "off") ? last : NULL;
 }

@@ -51,7 +51,8 @@ static int each_ids_of_entries(const Judgement *j, EntryIds tell, void *userdata
                         FOREACH_ARRAY(e, l->entries, l->n_entries) {
                                 size_t from = 0;
 
-                                for (const char *ids; !e->rescue && (ids = kargs_next(&e->arguments, key, &from));) {
+                                for (const char *ids;
+                                     !e->rescue && (ids = kargs_next(boot_entry_words(e), key, &from));) {
                                         int r = tell(userdata, driver, e, ids);
 
                                         if (r != 0)
@@ -149,8 +150,16 @@ static int judge_entry(void *userdata, StubDriver driver, const BootEntry *e, co
         if (string_list_contains(&l->told[driver], ids))
                 return 0;
         r = string_list_add(&l->told[driver], ids);
-        if (r >= 0)
-                r = string_printf(&place, "%s%s", e->file ?: e->id, boot_entry_line(e, line));
+        if (r < 0)
+                return r;
+        if (boot_entry_word_built_in(e, ids)) {
+                r = string_printf(&place, "%s:%u", e->built_in.file, e->built_in.line);
+                return r < 0 ? r
+                             : judge_ids(l->self, l->j, driver, place, ids, CURE_PERSON,
+                                         "build the kernel again without it: it is built in, as CONFIG_CMDLINE",
+                                         l->findings);
+        }
+        r = string_printf(&place, "%s%s", e->file ?: e->id, boot_entry_line(e, line));
         return r < 0 ? r
                      : judge_ids(l->self, l->j, driver, place, ids, CURE_ARGUMENT,
                                  "take it out of the kernel arguments: ptprep claims by address", l->findings);

@@ -111,6 +111,56 @@ static int iommu_is_active(const Check *self, const Judgement *j, FindingList *r
                            f->n_groups, f->n_groups == 1 ? "" : "s");
 }
 
+/* What is built into the running kernel; NULL: nothing, as far as anybody knows. */
+static const KernelLine *running_line(const Facts *f)
+{
+        FOREACH_ARRAY(k, f->kernels, f->n_kernels)
+                if (k->running && k->line.file)
+                        return &k->line;
+        return NULL;
+}
+
+/* Does this word of the running system come from an entry, as far as can be told? What ptprep has edited since this
+ * boot may have had it. */
+static bool from_entry(const Facts *f, const char *word)
+{
+        if (facts_count_entries(f) == 0 || facts_unreadable_loader(f))
+                return true;
+        if (f->record.n > 0 && !kargs_has(&f->cmdline, KARG_CLAIM))
+                return true;
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries)
+                        if (e->untold || kargs_has(&e->arguments, word))
+                                return true;
+        return false;
+}
+
+/* It is off because of a word: where that comes from decides who can take it out. */
+static int iommu_is_off_by_word(const Check *self, const Judgement *j, const char *word, FindingList *ret)
+{
+        const IommuStateText *text = &j->wanted->iommu_text;
+        const KernelLine *line = running_line(j->facts);
+        _cleanup_free_ char *cure = NULL;
+
+        if (line && kargs_has(&line->words, word)) {
+                if (string_printf(
+                            &cure,
+                            "it is built into this kernel (%s:%u): see iommu.argument for the next boot, or build "
+                            "the kernel again without it",
+                            line->file, line->line) < 0)
+                        return -ENOMEM;
+                return finding_add(ret, self->id, text->result, NULL, text->cure_kind, cure, "%s %s", text->text, word);
+        }
+        if (from_entry(j->facts, word))
+                return finding_add(ret, self->id, text->result, NULL, text->cure_kind, text->cure, "%s %s", text->text,
+                                   word);
+        return finding_add(
+                ret, self->id, text->result, NULL, text->cure_kind, text->cure,
+                "%s %s, and no boot entry has that now: if it is there again after a reboot, it is built into "
+                "the kernel (CONFIG_CMDLINE), or whatever starts this machine appends it",
+                text->text, word);
+}
+
 int check_iommu_active(const Check *self, const Judgement *j, FindingList *ret)
 {
         const IommuStateText *text = &j->wanted->iommu_text;
@@ -121,8 +171,9 @@ int check_iommu_active(const Check *self, const Judgement *j, FindingList *ret)
         if (j->wanted->iommu == IOMMU_STATE_OFF_UNEXPLAINED && word)
                 return finding_add(ret, self->id, text->result, NULL, text->cure_kind, text->cure,
                                    "off, although the kernel was started with %s", word);
-        return finding_add(ret, self->id, text->result, NULL, text->cure_kind, text->cure, "%s%s%s", text->text,
-                           text->word && word ? " " : "", text->word && word ? word : "");
+        if (text->word && word)
+                return iommu_is_off_by_word(self, j, word, ret);
+        return finding_add(ret, self->id, text->result, NULL, text->cure_kind, text->cure, "%s", text->text);
 }
 
 int check_iommu_remapping(const Check *self, const Judgement *j, FindingList *ret)

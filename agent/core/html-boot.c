@@ -27,7 +27,7 @@ static void add_head(Xml *x, const Wanted *w)
 
 static void add_cell(Xml *x, const BootEntry *e, const char *word)
 {
-        bool has = kargs_has(&e->arguments, word);
+        bool has = kargs_has(boot_entry_words(e), word);
 
         xml_start(x, "td");
         xml_attribute(x, "data-label", "%s", word);
@@ -59,10 +59,15 @@ static void add_entry(Xml *x, const Wanted *w, const BootEntry *e)
                 add_cell(x, e, *word);
         xml_start(x, "td");
         xml_attribute(x, "class", "arguments");
-        FOREACH_ARRAY(word, e->arguments.words.items, e->arguments.words.n) {
+        FOREACH_ARRAY(word, boot_entry_words(e)->words.items, boot_entry_words(e)->words.n) {
                 xml_text(x, " ");
                 xml_element(x, "code", is_in_the_way(w, *word) ? "wrong" : NULL, "%s", *word);
         }
+        if (e->built_in.file)
+                xml_element(x, "span", "source", "%s (%s:%u)",
+                            e->built_in.alone ? "what is built into the kernel counts alone"
+                                              : "with what is built into the kernel",
+                            e->built_in.file, e->built_in.line);
         if (e->untold)
                 xml_element(x, "span", "source", "only the boot loader can tell what %s has", e->untold);
         xml_end(x);

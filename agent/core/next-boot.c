@@ -103,8 +103,8 @@ static bool entry_has_run(const Judgement *j, const BootEntry *e)
 bool entry_iommu_fine(const Judgement *j, const BootEntry *e, const char **ret_word)
 {
         const IommuVendor *vendor = iommu_vendor_described(j->facts);
-        IommuArgument a = iommu_argument(&e->arguments, vendor, ret_word);
-        const char *apart = j->wanted->iommu_apart ? iommu_apart_off(&e->arguments, vendor) : NULL;
+        IommuArgument a = iommu_argument(boot_entry_words(e), vendor, ret_word);
+        const char *apart = j->wanted->iommu_apart ? iommu_apart_off(boot_entry_words(e), vendor) : NULL;
 
         if (a == IOMMU_ARGUMENT_OFF || a == IOMMU_ARGUMENT_KILL)
                 return false;
@@ -117,9 +117,21 @@ bool entry_iommu_fine(const Judgement *j, const BootEntry *e, const char **ret_w
         return entry_has_run(j, e) && iommu_argument(&j->facts->cmdline, vendor, NULL) == IOMMU_ARGUMENT_ON;
 }
 
+int entry_fine_when_added(const Judgement *j, const BootEntry *e)
+{
+        _cleanup_(kernel_line_done) KernelLine line = {};
+        int r = j->wanted->iommu_add && !e->built_in.alone ? kernel_line_copy(&e->built_in, &line) : -ENOENT;
+
+        if (r >= 0)
+                r = string_list_add(&line.words.words, j->wanted->iommu_add);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        return entry_iommu_fine(j, &(const BootEntry){ .arguments = line.words }, NULL);
+}
+
 bool entry_has_word(const Judgement *j, const BootEntry *e, const char *word)
 {
-        return kargs_has(&e->arguments, word) || (entry_has_run(j, e) && kargs_has(&j->facts->cmdline, word));
+        return kargs_has(boot_entry_words(e), word) || (entry_has_run(j, e) && kargs_has(&j->facts->cmdline, word));
 }
 
 bool entry_has_arguments(const Judgement *j, const BootEntry *e)

@@ -33,6 +33,9 @@ bool entry_has_word(const Judgement *j, const BootEntry *e, const char *word);
 /* Is the vendor's argument in an entry as it has to be? @ret_word: the one that decides, of the entry; may be NULL. */
 bool entry_iommu_fine(const Judgement *j, const BootEntry *e, const char **ret_word);
 
+/* Will it be, once the word that makes sure of the IOMMU stands behind what is built into its kernel? 1; 0; -ENOMEM. */
+int entry_fine_when_added(const Judgement *j, const BootEntry *e);
+
 /* That, and all other arguments that are wanted. */
 bool entry_has_arguments(const Judgement *j, const BootEntry *e);
 

@@ -69,12 +69,25 @@ static int plan_give_back_all(const Facts *f, FindingList *findings, Plan *p)
         return 0;
 }
 
+/* Is every kernel that it boots one that takes nothing of what it says? Then a word in its files helps nobody. */
+static bool nobody_listens(const Loader *l)
+{
+        size_t n = 0;
+
+        FOREACH_ARRAY(e, l->entries, l->n_entries) {
+                if (entry_counts(e) && !e->built_in.alone)
+                        return false;
+                n += entry_counts(e);
+        }
+        return n > 0;
+}
+
 static int plan_loader(const Judgement *j, const Loader *l, const LoaderEdit *want, FindingList *findings, Plan *p)
 {
         size_t before = p->n;
         int r;
 
-        if (l->unused)
+        if (l->unused || (!loader_wants_nothing(want) && nobody_listens(l)))
                 return 0;
         if (l->readable != TRISTATE_YES) {
                 if (j->facts->record.n == 0 || !loader_wants_nothing(want))

@@ -57,6 +57,7 @@ void facts_done(Facts *f)
                 FOREACH_ARRAY(l, k->loaded, k->n_loaded)
                         free(l->path);
                 free(k->loaded);
+                kernel_line_done(&k->line);
         }
         free(f->kernels);
         host_uses_done(&f->host);

@@ -10,6 +10,7 @@
 #include "hostuse.h"
 #include "iommu.h"
 #include "kargs.h"
+#include "kernelline.h"
 #include "loader.h"
 #include "macro.h"
 #include "origin.h"
@@ -149,6 +150,7 @@ typedef struct KernelRelease {
         size_t n_loaded;
         bool initrd_named;  /* an entry of GRUB names initrd */
         bool initrd_loaded; /* it loads initrd beside them: none of them is a copy, each is built by itself */
+        KernelLine line;    /* that is built into it */
 } KernelRelease;
 
 /* What the claim image (initramfs/claim-image.h) is made of, and the one that is there. */

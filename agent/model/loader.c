@@ -82,6 +82,8 @@ void boot_entry_done(BootEntry *e)
         FOREACH_ARRAY(o, e->origins, e->n_origins)
                 free(o->path);
         free(e->origins);
+        kernel_line_done(&e->built_in);
+        kargs_done(&e->effective);
         *e = (BootEntry){};
 }
 
@@ -114,13 +116,47 @@ int boot_entry_append(BootEntry *e, const Kargs *more, const char *path)
         return 0;
 }
 
+/* Which word of a list one is, or is a part of; the number of words: none. */
+static size_t position(const Kargs *k, const char *word)
+{
+        size_t i = 0;
+
+        while (i < k->words.n && !(word >= k->words.items[i] && word <= strchr(k->words.items[i], 0)))
+                i++;
+        return i;
+}
+
 const char *boot_entry_origin(const BootEntry *e, const char *word)
 {
-        FOREACH_ARRAY(o, e->origins, e->n_origins)
-                for (size_t i = o->first; i < o->first + o->n && i < e->arguments.words.n; i++)
-                        if (word >= e->arguments.words.items[i] && word <= strchr(e->arguments.words.items[i], 0))
-                                return o->path;
+        size_t i = position(&e->arguments, word), k = position(&e->effective, word);
+
+        if (k < e->effective.words.n && k >= e->built_in.words.words.n)
+                i = k - e->built_in.words.words.n;
+        FOREACH_ARRAY(o, e->origins, i < e->arguments.words.n ? e->n_origins : 0)
+                if (i >= o->first && i < o->first + o->n)
+                        return o->path;
         return NULL;
+}
+
+const Kargs *boot_entry_words(const BootEntry *e)
+{
+        return e->built_in.file ? &e->effective : &e->arguments;
+}
+
+int boot_entry_build_in(BootEntry *e, const KernelLine *l)
+{
+        int r = kernel_line_copy(l, &e->built_in);
+
+        for (size_t i = 0; i < l->words.words.n && r >= 0; i++)
+                r = string_list_add(&e->effective.words, l->words.words.items[i]);
+        for (size_t i = 0; i < e->arguments.words.n && r >= 0 && !l->alone; i++)
+                r = string_list_add(&e->effective.words, e->arguments.words.items[i]);
+        return r;
+}
+
+bool boot_entry_word_built_in(const BootEntry *e, const char *word)
+{
+        return position(&e->effective, word) < e->built_in.words.words.n;
 }
 
 bool boot_entry_loads_early(const BootEntry *e, const char *name)

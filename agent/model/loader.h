@@ -3,6 +3,7 @@
 
 #include "array.h"
 #include "kargs.h"
+#include "kernelline.h"
 #include "macro.h"
 
 /* What a boot loader will do, as read from its files. Code for each loader is in grub/. */
@@ -61,6 +62,8 @@ typedef struct BootEntry {
         Kargs arguments;
         ArgumentOrigin *origins; /* of those that do not come from where the entry's own do */
         size_t n_origins;
+        KernelLine built_in; /* what the kernel brings itself */
+        Kargs effective;     /* with that, what counts; only where something is built in, see boot_entry_words() */
         char *untold; /* a part of the arguments that only the boot loader can tell, e.g. "$kernelcmd"; NULL: none */
         char *file;   /* where it stands */
         unsigned line;
@@ -141,9 +144,19 @@ void boot_entries_free(BootEntry *entries, size_t n);
  */
 int boot_entry_append(BootEntry *e, const Kargs *more, const char *path) _must_check_;
 
-/* Where a word comes from: one of the entry's arguments, or a part of one, and not a copy of it. NULL: from where the
+/* Where a word comes from: one of the entry's words, or a part of one, and not a copy of it. NULL: from where the
  * entry's own come. */
 const char *boot_entry_origin(const BootEntry *e, const char *word);
+
+/* What its kernel gets, with what is built into that. The arguments are what a loader's files have, and what is edited.
+ */
+const Kargs *boot_entry_words(const BootEntry *e);
+
+/* Its kernel has a command line of its own, which is copied. 0 or -ENOMEM. */
+int boot_entry_build_in(BootEntry *e, const KernelLine *l) _must_check_;
+
+/* Is this one of its words, and not a copy of one, and built into the kernel? */
+bool boot_entry_word_built_in(const BootEntry *e, const char *word);
 
 /* Is a file of this name loaded in front of the entry's initramfs? */
 bool boot_entry_loads_early(const BootEntry *e, const char *name);

@@ -36,3 +36,32 @@ int probe_kernel_config(const Probe *p, const char *release, bool running, char 
                 return -ENOMEM;
         return root_read_gzip(p->rfd, NAME_PROC_CONFIG, CONFIG_MAX_BYTES, ret);
 }
+
+static int read_line(const Probe *p, KernelRelease *k)
+{
+        _cleanup_free_ char *text = NULL, *path = NULL;
+        int r = probe_kernel_config(p, k->release, k->running, &text, &path);
+
+        return r < 0 ? probe_soft(r) : kernel_line_parse(text, path, &k->line);
+}
+
+int probe_line(const Probe *p, Facts *f)
+{
+        int r = 0;
+
+        FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
+                r = read_line(p, k);
+                if (r < 0)
+                        return r;
+        }
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->n_entries) {
+                        const KernelRelease *k = probe_kernel_of(p, f, e);
+
+                        if (k && k->line.file)
+                                r = boot_entry_build_in(e, &k->line);
+                        if (r < 0)
+                                return r;
+                }
+        return r;
+}

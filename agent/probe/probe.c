@@ -21,6 +21,7 @@ static const struct {
         { probe_feature, false },                                                    /* after kernel and iommu */
         { probe_modules, true },  { probe_stub, false },                             /* after kernel, pci and feature */
         { probe_loader, true },   { probe_builders, true },  { probe_files, false }, /* after builders */
+        { probe_line, true },                                                        /* after loader */
         { probe_sealed, true },                                                      /* after kernel */
 
         { probe_record, true },   { probe_image, true },    /* after modules, files and record */

@@ -121,6 +121,7 @@ int probe_modules(const Probe *p,
                   Facts *f) _must_check_;              /* host drivers of wanted devices, stub drivers of each kernel */
 int probe_stub(const Probe *p, Facts *f) _must_check_; /* what others have configured for stub drivers and type 1 */
 int probe_loader(const Probe *p, Facts *f) _must_check_;   /* boot loader, its files and entries */
+int probe_line(const Probe *p, Facts *f) _must_check_;     /* the command line that a kernel brings itself */
 int probe_builders(const Probe *p, Facts *f) _must_check_; /* what makes initramfs images */
 int probe_files(const Probe *p, Facts *f) _must_check_;    /* what ptprep generated, its helper */
 int probe_record(const Probe *p, Facts *f) _must_check_;   /* what ptprep has changed so far */

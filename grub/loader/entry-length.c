@@ -74,11 +74,21 @@ static size_t with_word(size_t length, const char *word)
         return length + (length > 0) + strlen(word);
 }
 
+/* What stands there whatever an edit does. */
+static size_t fixed_length(const Loader *l, const BootEntry *e)
+{
+        size_t length = 0;
+
+        FOREACH_ARRAY(w, e->built_in.words.words.items, l->kind == LOADER_GRUB_LEGACY ? 0 : e->built_in.words.words.n)
+                length = with_word(length, *w);
+        return length + (length > 0 && !e->built_in.alone) + (e->built_in.alone ? 0 : prefix_length(l, e));
+}
+
 size_t boot_entry_length(const Loader *l, const BootEntry *e)
 {
-        size_t length = prefix_length(l, e);
+        size_t length = fixed_length(l, e);
 
-        FOREACH_ARRAY(w, e->arguments.words.items, e->arguments.words.n)
+        FOREACH_ARRAY(w, e->arguments.words.items, e->built_in.alone ? 0 : e->arguments.words.n)
                 length = with_word(length, *w);
         return length;
 }
@@ -130,7 +140,7 @@ static int word_after(const LoaderEdit *want, const char *word, char **ret)
 /* boot_entry_length() after an edit. */
 static int length_after(const Loader *l, const BootEntry *e, const LoaderEdit *want, size_t *ret)
 {
-        size_t length = prefix_length(l, e);
+        size_t length = fixed_length(l, e);
 
         FOREACH_ARRAY(w, e->arguments.words.items, e->arguments.words.n) {
                 _cleanup_free_ char *left = NULL;
@@ -153,7 +163,7 @@ static int length_after(const Loader *l, const BootEntry *e, const LoaderEdit *w
 /* Is this an entry that an edit changes? */
 static bool is_edited(const BootEntry *e)
 {
-        return !e->rescue && !e->untold && (!e->embedded || e->source);
+        return !e->rescue && !e->untold && !e->built_in.alone && (!e->embedded || e->source);
 }
 
 int loader_edit_fits(const Loader *l, const LoaderEdit *want)
