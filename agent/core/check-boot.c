@@ -107,8 +107,17 @@ int check_boot_length(const Check *self, const Judgement *j, FindingList *ret)
 
 int check_claim_disabled(const Check *self, const Judgement *j, FindingList *ret)
 {
+        const KernelLine *line = facts_running_line(j->facts);
+
         if (!config_has_devices(j->config) || !j->facts->cmdline_known)
                 return 0;
+        if (boot_switched_off(j->facts) && line && kargs_has(&line->words, KARG_SWITCH "=off"))
+                return finding_add(
+                        ret, self->id, RESULT_FAIL, NULL, CURE_PERSON,
+                        "see boot.argument for the next boot, or build the kernel again without it",
+                        "this boot was started with ptprep=off, which is built into the kernel (%s:%u): nothing "
+                        "was claimed",
+                        line->file, line->line);
         if (boot_switched_off(j->facts))
                 return finding_add(ret, self->id, RESULT_FAIL, NULL, CURE_REBOOT, "reboot without it",
                                    "this boot was started with ptprep=off: nothing was claimed");

@@ -111,15 +111,6 @@ static int iommu_is_active(const Check *self, const Judgement *j, FindingList *r
                            f->n_groups, f->n_groups == 1 ? "" : "s");
 }
 
-/* What is built into the running kernel; NULL: nothing, as far as anybody knows. */
-static const KernelLine *running_line(const Facts *f)
-{
-        FOREACH_ARRAY(k, f->kernels, f->n_kernels)
-                if (k->running && k->line.file)
-                        return &k->line;
-        return NULL;
-}
-
 /* Does this word of the running system come from an entry, as far as can be told? What ptprep has edited since this
  * boot may have had it. */
 static bool from_entry(const Facts *f, const char *word)
@@ -139,7 +130,7 @@ static bool from_entry(const Facts *f, const char *word)
 static int iommu_is_off_by_word(const Check *self, const Judgement *j, const char *word, FindingList *ret)
 {
         const IommuStateText *text = &j->wanted->iommu_text;
-        const KernelLine *line = running_line(j->facts);
+        const KernelLine *line = facts_running_line(j->facts);
         _cleanup_free_ char *cure = NULL;
 
         if (line && kargs_has(&line->words, word)) {

@@ -217,3 +217,11 @@ const IommuGroup *facts_group(const Facts *f, int32_t number)
         }
         return NULL;
 }
+
+const KernelLine *facts_running_line(const Facts *f)
+{
+        FOREACH_ARRAY(k, f->kernels, f->n_kernels)
+                if (k->running && k->line.file)
+                        return &k->line;
+        return NULL;
+}

@@ -255,6 +255,9 @@ bool facts_traces(const Facts *f);
 /* Path of the claim image, be it there or not: on the partition from which the boot loader in use loads. */
 const char *facts_claim_image(const Facts *f);
 
+/* What is built into the running kernel; NULL: nothing, as far as anybody knows. */
+const KernelLine *facts_running_line(const Facts *f);
+
 /* By address; NULL: no such function. */
 const PciFunction *facts_function(const Facts *f, PciAddr a);
 
