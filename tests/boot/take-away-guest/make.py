@@ -73,7 +73,7 @@ class Maker:
     def thin(self, below):
         group = self._volume(self.make(below))
         run(["lvcreate", "-qq", "--type", "thin-pool", "-L", "72m", "--poolmetadatasize", "4m", "-Zn", "-n", "pool", group], 40)
-        run(["lvcreate", "-qq", "-Wn", "-Zn", "-V", "64m", "--thinpool", f"{group}/pool", "-n", "v"])
+        run(["lvcreate", "-qq", "-Wn", "-V", "64m", "--thinpool", f"{group}/pool", "-n", "v"])
         return f"/dev/mapper/{group}-v"
 
     def luks(self, below):
