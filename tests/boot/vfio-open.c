@@ -140,6 +140,9 @@ int main(int argc, char **argv)
                 failed("DEVICE_GET_INFO");
         printf("DEVICE_GET_INFO: %u regions, %u interrupts\n", info.num_regions, info.num_irqs);
 
+        printf("reset: %s\n", !(info.flags & VFIO_DEVICE_FLAGS_RESET)       ? "not offered"
+                              : ioctl(device, VFIO_DEVICE_RESET, NULL) == 0 ? "done"
+                                                                            : strerrorname_np(errno));
         map_page(container);
         printf("ready: %s\n", argv[1]);
         return EXIT_SUCCESS;

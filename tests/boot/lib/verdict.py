@@ -20,12 +20,17 @@ STEPS = {
 }
 
 
+# How far a function is, and what of vfio-open's doings a level promises: see agent/core/level.c.
+LEVELS = ("none", "translated", "isolated", "resettable", "iommufd")
+
+
 @dataclass
 class Saying:
     """What ptprep says about a function."""
 
     verdict: str = "missing"
     reasons: list[str] = field(default_factory=list)
+    level: str = "none"
 
     def __str__(self) -> str:
         return " ".join([self.verdict, *self.reasons])
@@ -41,6 +46,8 @@ class Row:
     before: Saying = field(default_factory=Saying)
     after: Saying = field(default_factory=Saying)
     outcome: str = ""
+    reset: str = ""
+    cdev: bool = False
     back: str = ""
 
     @property
@@ -55,8 +62,24 @@ class Row:
                 found.append(f"{self.address}: {saying} {when} the claim, but it {self._happened()}")
             elif not self.maps:
                 found += self._unexplained(when, saying)
+            found += self._level_is_wrong(when, saying)
         if self.back != self.driver:
             found.append(f"{self.address}: its driver was {self.driver}, is now {self.back}")
+        return found
+
+    def _level_is_wrong(self, when: str, saying: Saying) -> list[str]:
+        """What a level promises has come, and what the next one would have promised has not."""
+        level = LEVELS.index(saying.level)
+        there = f"{self.address}: level {saying.level} {when} the claim, and"
+        found = []
+        if not self.maps:
+            return [f"{there} {self.outcome}"] if level >= LEVELS.index("isolated") else []
+        if level == LEVELS.index("none"):
+            found.append(f"{there} it maps")
+        if level >= LEVELS.index("isolated") and (level >= LEVELS.index("resettable")) != (self.reset == "done"):
+            found.append(f"{there} its reset is {self.reset or 'not tried'}")
+        if level >= LEVELS.index("resettable") and (level == LEVELS.index("iommufd")) != self.cdev:
+            found.append(f"{there} {'a' if self.cdev else 'no'} node for iommufd")
         return found
 
     def _happened(self) -> str:
@@ -71,7 +94,7 @@ class Row:
 def read_sayings(text: str) -> dict[str, Saying]:
     try:
         functions = json.loads(text)["functions"]
-        return {item["address"]: Saying(item["verdict"], [reason["id"] for reason in item["reasons"]]) for item in functions}
+        return {item["address"]: Saying(item["verdict"], [reason["id"] for reason in item["reasons"]], item["level"] or "none") for item in functions}
     except (ValueError, KeyError, TypeError):
         return {}
 
@@ -102,6 +125,8 @@ def read_rows(output: str) -> list[Row]:
             row.after = read_sayings(body).get(address, Saying())
         elif name == "open":
             row.outcome = read_outcome(body)
+            row.reset = next(iter(re.findall(r"^reset: (.*)$", body, re.MULTILINE)), "")
+            row.cdev = re.search(r"^cdev: \d", body, re.MULTILINE) is not None
         elif name == "back":
             row.back = body.strip()
     return list(rows.values())
