@@ -4,7 +4,7 @@
 #include "base/escape.h"
 #include "base/text.h"
 #include "core/check.h"
-#include "core/device-kind.h"
+#include "model/device-kind.h"
 #include "probe/probe.h"
 #include "run.h"
 

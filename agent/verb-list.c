@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/text.h"
-#include "core/device-kind.h"
 #include "core/device-select.h"
 #include "core/list.h"
+#include "model/device-kind.h"
 #include "output.h"
 #include "probe/probe.h"
 #include "select.h"
@@ -44,7 +44,7 @@ static int choose(const Options *o, const Run *run, bool *chosen)
                         chosen[*i] = true;
         }
         for (size_t i = 0; i < f->n_functions; i++)
-                chosen[i] = chosen[i] && (!kind || device_kind_has(kind, f->functions + i));
+                chosen[i] = chosen[i] && (!kind || device_kind_has(kind, f->functions[i].class));
         return EXIT_READY;
 }
 

@@ -3,9 +3,9 @@
 
 #include "base/escape.h"
 #include "base/text.h"
-#include "core/device-kind.h"
 #include "core/device-select.h"
 #include "core/verdict.h"
+#include "model/device-kind.h"
 #include "model/pciclass.h"
 
 void configure_set_done(ConfigureSet *s)
@@ -129,7 +129,7 @@ static bool is_taken(const Config *c, const StringList *taken, const char *name)
 
 static const char *kind_of(const PciFunction *p)
 {
-        return device_kind_of(p) ?: "device";
+        return device_kind_of(p->class) ?: "device";
 }
 
 int configure_name(const Facts *f, const Config *c, size_t i, const StringList *taken, char **ret)

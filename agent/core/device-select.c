@@ -4,7 +4,7 @@
 #include <ctype.h>
 
 #include "base/text.h"
-#include "core/device-kind.h"
+#include "model/device-kind.h"
 #include "model/pcispelling.h"
 
 /* As many as are looked at; with more nothing is near any more. */
@@ -27,7 +27,7 @@ size_t device_card(const Facts *f, size_t i)
 int device_describe(const PciFunction *p, char **ret)
 {
         char class[sizeof("class ffffff")];
-        const char *kind = p->class_name ?: device_kind_of(p);
+        const char *kind = p->class_name ?: device_kind_of(p->class);
 
         if (p->unread)
                 return string_copy("a device of which nobody can tell what it is", ret);
@@ -128,7 +128,7 @@ static int matches(const Wish *w, const PciFunction *p)
         if (w->section)
                 return pci_addr_equal(p->addr, w->section->address);
         if (w->kind)
-                return device_kind_has(w->kind, p);
+                return device_kind_has(w->kind, p->class);
         return w->has_spelling ? spelling_matches(&w->spelling, p) : words_match(&w->words, p);
 }
 

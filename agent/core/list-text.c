@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/escape.h"
 #include "base/text.h"
-#include "core/device-kind.h"
 #include "core/device-select.h"
 #include "core/function-order.h"
 #include "core/level.h"
 #include "core/list.h"
+#include "model/device-kind.h"
 #include "model/stub.h"
 
 /* A name has a line of its own where less than this is left of the function's. */
@@ -48,7 +48,7 @@ static const char *id_text(const PciFunction *f, char buf[ID_TEXT_MAX])
 static const char *class_text(const PciFunction *f, char buf[sizeof("ffffff")])
 {
         (void) snprintf(buf, sizeof("ffffff"), "%06x", f->class & 0xffffffU);
-        return f->unread ? "?" : device_kind_of(f) ?: buf;
+        return f->unread ? "?" : device_kind_of(f->class) ?: buf;
 }
 
 static void print_reason(Printer *p, const Reason *r, int indent)

@@ -3,8 +3,8 @@
 
 #include "base/json.h"
 #include "base/table.h"
-#include "core/device-kind.h"
 #include "core/level.h"
+#include "model/device-kind.h"
 
 static const char *const claim_mark_table[_CLAIM_MARK_MAX] = {
         [CLAIM_MARK_ACTIVE] = "active",
@@ -162,7 +162,7 @@ static int function_json(const ListView *l, const PciFunction *p, struct json_ob
         if (r >= 0)
                 r = p->unread ? json_add_text(o, "class", NULL) : add_hex(o, "class", 6, p->class);
         if (r >= 0)
-                r = json_add_text(o, "kind", device_kind_of(p));
+                r = json_add_text(o, "kind", device_kind_of(p->class));
         if (r >= 0)
                 r = json_add_text(o, "name", p->name);
         if (r >= 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/device-kind.h"
+#include "device-kind.h"
 
 #include <strings.h>
 
@@ -46,24 +46,24 @@ const char *device_kind_name(size_t i)
         return i < ELEMENTSOF(kinds) ? kinds[i].name : NULL;
 }
 
-static bool matches(const DeviceKind *k, const PciFunction *p)
+static bool matches(const DeviceKind *k, uint32_t class)
 {
-        return (p->class & k->mask) == k->class;
+        return (class & k->mask) == k->class;
 }
 
 /* A word may have several rows. */
-bool device_kind_has(const DeviceKind *kind, const PciFunction *p)
+bool device_kind_has(const DeviceKind *kind, uint32_t class)
 {
         FOREACH_ARRAY(k, kinds, ELEMENTSOF(kinds))
-                if (streq(k->name, kind->name) && matches(k, p))
+                if (streq(k->name, kind->name) && matches(k, class))
                         return true;
         return false;
 }
 
-const char *device_kind_of(const PciFunction *p)
+const char *device_kind_of(uint32_t class)
 {
         FOREACH_ARRAY(k, kinds, ELEMENTSOF(kinds))
-                if (matches(k, p))
+                if (matches(k, class))
                         return k->name;
         return NULL;
 }
