@@ -6,6 +6,7 @@
 
 #include "claim-file.h"
 #include "claim-guard.h"
+#include "claim-identity.h"
 #include "pciclass.h"
 
 #define DRIVERS "sys/bus/pci/drivers"
@@ -96,20 +97,6 @@ static bool is_driver(const ClaimContext *x, const char *address, const char *dr
         return read_driver(x, address, name, sizeof(name)) >= 0 && streq(name, driver);
 }
 
-/* The stable bridge path. Returns 0; negative errno. */
-static int read_path(const ClaimContext *x, const char *address, char **ret)
-{
-        char link[PATH_MAX], target[PATH_MAX];
-        ssize_t n;
-
-        (void) snprintf(link, sizeof(link), CLAIM_DEVICES "/%s", address);
-        n = readlinkat(x->root_fd, link, target, sizeof(target) - 1);
-        if (n < 0)
-                return -errno;
-        target[n] = 0;
-        return pci_path_from_sysfs(target, ret);
-}
-
 /*
  * Where has the card gone? Only to say it: nothing is ever claimed in its place. The same id at the same bridge path is
  * the card itself under another bus number; the same id elsewhere may as well be its twin, so the words differ. A card
@@ -130,7 +117,7 @@ static bool find_elsewhere(const ClaimContext *x, const ClaimList *l, const Clai
                         continue;
                 if (read_id(x, e->d_name, &id) < 0 || !pci_id_equal(id, c->id))
                         continue;
-                if (read_path(x, e->d_name, &path) >= 0 && streq(path, c->path)) {
+                if (claim_read_path(x, e->d_name, &path) >= 0 && streq(path, c->path)) {
                         (void) snprintf(ret, size, "; the card seems to be at %.16s, put that into the configuration",
                                         e->d_name);
                         return true;
@@ -149,15 +136,31 @@ static bool find_elsewhere(const ClaimContext *x, const ClaimList *l, const Clai
         return found;
 }
 
+/* Is it at the address of its line still? What cannot be read is left to check_identity(). */
+static bool is_listed_card(const ClaimContext *x, const Claim *c)
+{
+        _cleanup_free_ char *path = NULL;
+        char serial[PCI_SERIAL_TEXT_MAX];
+        PciId id;
+
+        if (read_id(x, c->address, &id) < 0 || !pci_id_equal(id, c->id) ||
+            claim_has_other_serial(x, c, c->address, serial))
+                return false;
+        return streq(c->path, "-") || claim_read_path(x, c->address, &path) < 0 || streq(path, c->path);
+}
+
 /* Is this the very card that the list means? Everything else is reported and left alone. */
 static void check_identity(ClaimSights *s, const ClaimContext *x, const ClaimList *l, Claim *c)
 {
         _cleanup_free_ char *path = NULL;
-        char where[96] = "", why[192];
+        char where[96] = "", why[192], serial[PCI_SERIAL_TEXT_MAX];
         unsigned class = 0;
         PciId id;
         int r;
 
+        if (c->follow && !is_listed_card(x, c) && claim_follow(x, l, c))
+                claim_say(&x->reporter, false, "%s (%s): has moved to %s, and is followed", c->before, c->name,
+                          c->address);
         r = read_id(x, c->address, &id);
         if (r == -ENOENT) {
                 bool moved = find_elsewhere(x, l, c, where, sizeof(where));
@@ -186,7 +189,7 @@ static void check_identity(ClaimSights *s, const ClaimContext *x, const ClaimLis
                 return;
         }
         if (!streq(c->path, "-")) {
-                r = read_path(x, c->address, &path);
+                r = claim_read_path(x, c->address, &path);
                 if (r < 0) {
                         conclude(x, c, CLAIM_FAILED, "bridge path cannot be read (%s): not claimed", strerror(-r));
                         return;
@@ -196,6 +199,14 @@ static void check_identity(ClaimSights *s, const ClaimContext *x, const ClaimLis
                         conclude(x, c, CLAIM_MOVED, "is now at %.60s, not %.60s: not claimed%s", path, c->path, where);
                         return;
                 }
+        }
+        if (claim_has_other_serial(x, c, c->address, serial)) {
+                bool moved = find_elsewhere(x, l, c, where, sizeof(where));
+
+                conclude(x, c, moved ? CLAIM_MOVED : CLAIM_ABSENT,
+                         "is another one of its kind, with serial number %s, not %.40s: not claimed%s", serial,
+                         c->serial, where);
+                return;
         }
         if (claim_guard_refuses(s, x, l, c, class, why, sizeof(why))) {
                 conclude(x, c, CLAIM_FAILED, "%s: left to the host", why);

@@ -86,6 +86,17 @@ static bool parse_later(const char *value, Claim *c)
         return parse_boolean(value, &c->later) >= 0;
 }
 
+static bool parse_follow(const char *value, Claim *c)
+{
+        return parse_boolean(value, &c->follow) >= 0;
+}
+
+static bool parse_serial(const char *value, Claim *c)
+{
+        c->serial = value;
+        return *value != 0;
+}
+
 static bool parse_root(const char *value, Claim *c)
 {
         c->root = value;
@@ -123,7 +134,8 @@ static const struct {
         bool (*parse)(const char *value, Claim *c);
 } keys[] = {
         { "optional", parse_optional }, { "later", parse_later },     { "root", parse_root },
-        { "allow", parse_allow },       { "display", parse_display },
+        { "allow", parse_allow },       { "display", parse_display }, { "serial", parse_serial },
+        { "follow", parse_follow },
 };
 
 #define KEY_CHARS "abcdefghijklmnopqrstuvwxyz0123456789_-"

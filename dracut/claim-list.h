@@ -6,6 +6,7 @@
 #include "claim-limits.h"
 #include "claimstate.h"
 #include "pciaddr.h"
+#include "pciserial.h"
 #include "stub.h"
 
 /*
@@ -61,8 +62,10 @@ typedef struct Claim {
         const char *name;
         PciId id;
         StubDriver driver;
-        bool optional; /* optional=yes: it may be missing */
-        bool later;    /* later=yes: its stub driver may be loaded by the system only */
+        bool optional;      /* optional=yes: it may be missing */
+        bool follow;        /* follow=yes: it is claimed at another address too, if it is certainly the same one */
+        bool later;         /* later=yes: its stub driver may be loaded by the system only */
+        const char *serial; /* serial=NUMBER: of the card, as pci_serial_find() has it; NULL: not known */
         /* what the agent has judged, see claim-guard.h */
         const char *root;    /* root=WORDS: of root_words_print(); NULL: not said */
         unsigned allowed;    /* allow=WORD[,WORD]...: a bit for each ClaimGuard that a person has lifted */
@@ -70,9 +73,11 @@ typedef struct Claim {
         unsigned line;       /* 1 and up */
         /* what became of it */
         ClaimState state;
-        bool overridden;  /* its driver_override was written */
-        bool excused;     /* missing, and optional: no failure */
-        char reason[224]; /* one line, empty while the state is CLAIM_NEW or CLAIM_READY */
+        const char *before;               /* the address of the list where it was followed to another one; else NULL */
+        char followed[PCI_ADDR_TEXT_MAX]; /* which that is */
+        bool overridden;                  /* its driver_override was written */
+        bool excused;                     /* missing, and optional: no failure */
+        char reason[224];                 /* one line, empty while the state is CLAIM_NEW or CLAIM_READY */
 } Claim;
 
 typedef struct ClaimList {

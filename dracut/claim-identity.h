@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "claim-bind.h"
+
+/* By what a card is known besides its id, and where it has gone. */
+
+/*
+ * Is the function at this address certainly on another card than the one that the list means? Only its serial number
+ * tells. @ret: that number where it is another one. Unknown is not another one.
+ */
+bool claim_has_other_serial(const ClaimContext *x, const Claim *c, const char *address,
+                            char ret[static PCI_SERIAL_TEXT_MAX]);
+
+/**
+ * claim_follow() - where a card has gone that is to be followed
+ * Looks for the only function with its id that is the same one of a card with its serial number, or that is behind the
+ * same bridges, the numbers of whose buses have changed. No other line may have it. Where there is one the claim gets
+ * its address, and the path is not asked for any more. Returns whether it did.
+ */
+bool claim_follow(const ClaimContext *x, const ClaimList *l, Claim *c);
+
+/* The stable bridge path. Returns 0; negative errno. */
+int claim_read_path(const ClaimContext *x, const char *address, char **ret);
