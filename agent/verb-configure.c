@@ -329,7 +329,8 @@ static void tell_obstacles(const Job *j)
         FOREACH_ARRAY(d, j->run.wanted.devices, j->run.wanted.n_devices) {
                 if (!streq(d->config->file, j->path))
                         continue;
-                if (d->state == DEVICE_ABSENT || d->state == DEVICE_WRONG_ID || d->state == DEVICE_WRONG_PATH)
+                if (d->state == DEVICE_ABSENT || d->state == DEVICE_WRONG_ID || d->state == DEVICE_WRONG_PATH ||
+                    d->state == DEVICE_SWAPPED)
                         tell("%s (%s): no such device is there now", d->config->name,
                              PCI_ADDR_TEXT(d->config->address));
                 if (d->function && d->function->physfn != PCI_PARENT_NONE)

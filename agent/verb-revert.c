@@ -14,7 +14,9 @@ static size_t still_configured(int rfd)
         _cleanup_(config_error_done) ConfigError error = {};
         _cleanup_(config_done) Config config = {};
 
-        return config_load(rfd, &config, &error) >= 0 && config.enabled ? config.n_devices + config.n_makers : 0;
+        return config_load(rfd, &config, &error) >= 0 && config.enabled
+                       ? config.n_devices + config.n_makers + config.n_lost
+                       : 0;
 }
 
 /* A guest may have one of them, so they stay. A configuration that cannot be read names none. */

@@ -71,7 +71,7 @@ const Check *check_by_id(const char *id)
 
 int check_config(const Check *self, const Judgement *j, FindingList *ret)
 {
-        size_t n = j->config->n_makers, companions = 0;
+        size_t n = j->config->n_makers + j->config->n_lost, companions = 0;
         char with[64] = "";
 
         FOREACH_ARRAY(d, j->config->devices, j->config->n_devices) {

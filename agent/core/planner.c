@@ -175,7 +175,11 @@ PlanRefusal plan_refusal(const Judgement *j, const FindingList *findings)
         FOREACH_ARRAY(m, j->wanted->makers, j->wanted->n_makers)
                 if (m->state == MAKER_UNKNOWN)
                         return PLAN_REFUSED_UNSEEN;
-        return j->wanted->n_makers == 0 && wanted_count_waiting(j->wanted) == j->wanted->n_devices
+        FOREACH_ARRAY(c, j->config->lost, j->config->n_lost)
+                if (c->lost == LOST_UNSEEN)
+                        return PLAN_REFUSED_UNSEEN;
+        return j->wanted->n_makers == 0 && j->wanted->n_devices > 0 &&
+                               wanted_count_waiting(j->wanted) == j->wanted->n_devices
                        ? PLAN_REFUSED_WAITING
                        : PLAN_ALLOWED;
 }
@@ -199,12 +203,31 @@ static int refuse_unreadable(const Facts *f, const BootMount *m, FindingList *fi
         return boot_mounted_refuse(f, m, findings);
 }
 
+/* A section that is still there, and of which nobody can tell now what it means. The devices of a set have its name. */
+static bool is_of_lost(const Config *c, const char *line)
+{
+        _cleanup_(identity_done) Identity i = {};
+        _cleanup_free_ char *name = NULL;
+
+        if (c->n_lost == 0 || identity_of_line(line, &name, &i) < 0)
+                return false;
+        FOREACH_ARRAY(d, c->lost, c->n_lost) {
+                const char *rest = startswith(name, d->name);
+
+                if (rest && (!*rest || (d->has_match && *rest == '.')))
+                        return true;
+        }
+        return false;
+}
+
 /*
  * What keeps its line in a list that only gets shorter: a device that is still configured as the same one, unless the
  * host is known to live on it by now. Whatever else blocks, its line does no more harm than it did before.
  */
-static bool keeps_line(const Wanted *w, const char *line, size_t n)
+static bool keeps_line(const Judgement *j, const char *line, size_t n)
 {
+        const Wanted *w = j->wanted;
+
         FOREACH_ARRAY(d, w->devices, w->n_devices) {
                 char begin[64];
                 size_t length =
@@ -214,7 +237,7 @@ static bool keeps_line(const Wanted *w, const char *line, size_t n)
                 if (length <= n && strncmp(line, begin, length) == 0)
                         return d->state != DEVICE_IN_USE;
         }
-        return false;
+        return is_of_lost(j->config, line);
 }
 
 /* The claim list that is in force, without the lines of devices that must not stay in it. */
@@ -231,7 +254,7 @@ static int shorten_claims(const Judgement *j, char **ret)
 
                 n = strcspn(claims, "\n");
                 n += claims[n] == '\n';
-                if (device && !keeps_line(j->wanted, claims, n))
+                if (device && !keeps_line(j, claims, n))
                         continue;
                 memcpy(text + length, claims, n);
                 length += n;

@@ -117,6 +117,41 @@ static bool is_virtual(const WantedDevice *d)
         return d->made || (d->function && d->function->physfn != PCI_PARENT_NONE);
 }
 
+/*
+ * What the device is known by. What only a host driver shows is kept from when one had it, and is not looked for later:
+ * each change of the list makes all images again. @line: that the list has of it; NULL: it is new.
+ */
+static void print_identity(FILE *f, const WantedDevice *d, const char *line)
+{
+        const PciFunction *p = is_virtual(d) || d->state != DEVICE_FOUND ? NULL : d->function;
+        const ConfigDevice *c = d->config;
+        const Identity *old = &d->recorded, nothing = {};
+        const char *serial, *nvme, *mac;
+        bool known = line || old->id.vendor;
+
+        if (is_virtual(d))
+                return;
+        if (p && p->serial && old->serial && !streq(p->serial, old->serial)) { /* another card, and that is said */
+                old = &nothing;
+                known = false;
+        }
+        serial = (p ? p->serial : NULL) ?: old->serial;
+        nvme = old->nvme_serial ?: p && !known ? p->nvme_serial : NULL;
+        mac = c->mac ?: old->mac ?: p && !known ? p->mac : NULL;
+        if (p && p->has_subsystem && p->subsystem.vendor) /* 0 is nobody's */
+                fprintf(f, " subsystem=%04x:%04x", p->subsystem.vendor, p->subsystem.device);
+        else if (old->has_subsystem)
+                fprintf(f, " subsystem=%04x:%04x", old->subsystem.vendor, old->subsystem.device);
+        if (serial)
+                fprintf(f, " !serial=%s", serial);
+        if (nvme)
+                fprintf(f, " nvme=%s", nvme);
+        if (mac)
+                fprintf(f, " mac=%s", mac);
+        if (c->follow)
+                fputs(" follow=yes", f);
+}
+
 int render_claims(const Wanted *w, const Facts *facts, char **ret)
 {
         _cleanup_free_ char *text = NULL;
@@ -155,6 +190,7 @@ int render_claims(const Wanted *w, const Facts *facts, char **ret)
                         c->optional || d->made ? " optional=yes" : "", w->in_claim_image ? " later=yes" : "",
                         *root ? " " : "", root);
                 print_guards(f, facts, d, line);
+                print_identity(f, d, line);
                 fputc('\n', f);
         }
         return stream_finish(&f, &text, ret);

@@ -60,6 +60,18 @@ static int add_asked(struct json_object *o, const Asked *a)
         return r;
 }
 
+/* By what it is known; what cannot be seen any more as it was recorded. */
+static int add_identity(struct json_object *o, const WantedDevice *d)
+{
+        static const PciFunction none = {};
+        const PciFunction *p = d->function ?: &none;
+        int r = json_add_text(o, "serial", p->serial ?: d->recorded.serial);
+
+        if (r >= 0)
+                r = json_add_text(o, "nvme_serial", p->nvme_serial ?: d->recorded.nvme_serial);
+        return r < 0 ? r : json_add_text(o, "mac", p->mac ?: d->recorded.mac);
+}
+
 static int add_devices(struct json_object *array, const Report *report)
 {
         const Facts *f = report->judgement->facts;
@@ -89,6 +101,8 @@ static int add_devices(struct json_object *array, const Report *report)
                         r = json_add_text(o, "driver", p ? p->driver : NULL);
                 if (r >= 0)
                         r = json_add_text(o, "path", p ? p->path : NULL);
+                if (r >= 0)
+                        r = add_identity(o, d);
                 if (r >= 0)
                         r = p && p->group != PCI_GROUP_NONE ? json_add(o, "iommu_group", json_object_new_int(p->group))
                                                             : json_add_text(o, "iommu_group", NULL);

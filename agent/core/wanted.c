@@ -10,18 +10,37 @@
 #include "iommu/argument.h"
 #include "model/image.h"
 
-static const PciFunction *moved_to(const Facts *f, const ConfigDevice *c)
+/* Is it the device of this record, by what no other one has? Its bridges say so of a place whose number has changed. */
+static bool is_the_same(const WantedDevice *d, const PciFunction *p)
 {
-        const PciFunction *found = NULL;
+        const ConfigDevice *c = d->config;
+        const char *serial = c->serial ?: d->recorded.serial, *mac = c->mac ?: d->recorded.mac;
 
-        FOREACH_ARRAY(p, f->functions, f->n_functions)
-                if (p->id.vendor == c->id.vendor && p->id.device == c->id.device && !p->can_virtual &&
-                    !pci_addr_equal(p->addr, c->address)) {
-                        if (found)
-                                return NULL;
-                        found = p;
+        if (serial && (p->serial || p->nvme_serial))
+                return p->addr.function == c->address.function &&
+                       (streq_null(serial, p->serial) || streq_null(serial, p->nvme_serial));
+        if (d->recorded.nvme_serial && p->nvme_serial)
+                return streq(d->recorded.nvme_serial, p->nvme_serial);
+        if (mac && p->mac)
+                return streq(mac, p->mac);
+        return d->recorded.path && streq_null(d->recorded.path, p->path);
+}
+
+static void find_moved(const Facts *f, WantedDevice *d)
+{
+        size_t n = 0;
+
+        FOREACH_ARRAY(p, f->functions, f->n_functions) {
+                if (!pci_id_equal(p->id, d->config->id) || p->can_virtual ||
+                    pci_addr_equal(p->addr, d->config->address))
+                        continue;
+                if (is_the_same(d, p)) {
+                        d->moved_to = p;
+                        d->surely_moved = true;
+                        return;
                 }
-        return found;
+                d->moved_to = n++ == 0 ? p : NULL;
+        }
 }
 
 /* Virtual functions come behind theirs, and have its vendor (PCI Express Base Specification 6.0, 9.2.1.2
@@ -55,7 +74,36 @@ static bool is_made(const Config *c, const Facts *f, const WantedDevice *d)
         return maker && config_maker_at(c, maker->addr);
 }
 
-static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const PciFunction *p, HostUseAnswer host)
+static bool differ(const char *a, const char *b)
+{
+        return a && b && !streq(a, b);
+}
+
+/* The number of the card, or of the NVMe controller on it, which only its host driver shows. */
+static bool has_other_serial(const ConfigDevice *c, const Identity *recorded, const PciFunction *p)
+{
+        const bool other_card = differ(recorded->serial, p->serial);
+
+        if (!c->serial)
+                return other_card || differ(recorded->nvme_serial, p->nvme_serial);
+        if (streq_null(c->serial, p->serial) || streq_null(c->serial, p->nvme_serial))
+                return false;
+        if (!p->nvme_serial && streq_null(c->serial, recorded->nvme_serial))
+                return other_card;
+        return p->serial || p->nvme_serial;
+}
+
+/* What the configuration says counts, then what was recorded. What cannot be seen differs from nothing. */
+static bool is_swapped(const ConfigDevice *c, const Identity *recorded, const PciFunction *p)
+{
+        const PciId *card = c->has_subsystem ? &c->subsystem : recorded->has_subsystem ? &recorded->subsystem : NULL;
+
+        return (card && p->has_subsystem && !pci_id_equal(*card, p->subsystem)) || differ(c->mac, p->mac) ||
+               has_other_serial(c, recorded, p);
+}
+
+static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const PciFunction *p, HostUseAnswer host,
+                                const Identity *recorded)
 {
         if (f->pci == TRISTATE_UNKNOWN)
                 return DEVICE_UNKNOWN;
@@ -67,6 +115,8 @@ static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const Pci
                 return DEVICE_WRONG_ID;
         if (c->path && p->path && !streq(c->path, p->path))
                 return DEVICE_WRONG_PATH;
+        if (is_swapped(c, recorded, p))
+                return DEVICE_SWAPPED;
         if (pci_class_never_bound(p->class))
                 return DEVICE_BRIDGE;
         /* what is done is not undone because a network is late */
@@ -218,6 +268,16 @@ static int judge_all(const Facts *f, Wanted *w)
         return r;
 }
 
+/* What the last apply has seen of it; a section of another id is about another device. */
+static int find_recorded(const Facts *f, WantedDevice *d)
+{
+        int r = identity_recorded(f->claims, d->config->name, &d->recorded);
+
+        if (r >= 0 && !pci_id_equal(d->recorded.id, d->config->id))
+                identity_done(&d->recorded);
+        return r == -ENOMEM ? r : 0;
+}
+
 int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
 {
         _cleanup_(wanted_done) Wanted w = {};
@@ -233,14 +293,13 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
                 const HostUseAnswer host = p ? host_use_any(facts, p, c->allow) : (HostUseAnswer){};
                 WantedDevice *d = w.devices + w.n_devices++;
 
-                *d = (WantedDevice){
-                        .config = c,
-                        .function = p,
-                        .host = host,
-                        .state = judge_device(facts, c, p, host),
-                };
-                if (d->state == DEVICE_ABSENT || d->state == DEVICE_WRONG_ID)
-                        d->moved_to = moved_to(facts, c);
+                *d = (WantedDevice){ .config = c, .function = p, .host = host };
+                r = find_recorded(facts, d);
+                if (r < 0)
+                        return r;
+                d->state = judge_device(facts, c, p, host, &d->recorded);
+                if (d->state == DEVICE_ABSENT || d->state == DEVICE_WRONG_ID || d->state == DEVICE_SWAPPED)
+                        find_moved(facts, d);
                 if (d->state == DEVICE_ABSENT)
                         d->maker = maker_of(facts, c);
                 d->made = is_made(config, facts, d);
@@ -268,8 +327,10 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
 
 void wanted_done(Wanted *w)
 {
-        FOREACH_ARRAY(d, w->devices, w->n_devices)
+        FOREACH_ARRAY(d, w->devices, w->n_devices) {
                 verdict_done(&d->verdict);
+                identity_done(&d->recorded);
+        }
         free(w->devices);
         free(w->makers);
         free(w->of_functions);

@@ -6,6 +6,7 @@
 #include "core/verdict.h"
 #include "model/config.h"
 #include "model/facts.h"
+#include "model/identity.h"
 #include "model/names.h"
 
 /* What the configuration means on this machine. Derived once from Config and Facts, then judged and planned from. */
@@ -16,6 +17,7 @@ typedef enum DeviceState {
         DEVICE_ABSENT,
         DEVICE_WRONG_ID,    /* another device sits at the address */
         DEVICE_WRONG_PATH,  /* same id, behind other bridges */
+        DEVICE_SWAPPED,     /* same id, and another card of that kind */
         DEVICE_BRIDGE,      /* pci_class_never_bound() */
         DEVICE_IN_USE,      /* the host lives on it */
         DEVICE_USE_UNKNOWN, /* or may do so */
@@ -27,7 +29,9 @@ typedef struct WantedDevice {
         const ConfigDevice *config;
         const PciFunction *function; /* at the address; NULL: none */
         HostUseAnswer host;          /* what of the host is on it */
-        const PciFunction *moved_to; /* not there, but the only function elsewhere with that id */
+        Identity recorded;           /* what it was at the last apply; empty: not listed, or as another id */
+        const PciFunction *moved_to; /* not there, but elsewhere */
+        bool surely_moved;           /* it is told by more than its id, of which it is the only one elsewhere */
         const PciFunction *maker;    /* not there, and this one could make it: it can have virtual functions */
         bool made;                   /* a virtual function of a maker that is configured, be it there yet or not */
         DeviceState state;
@@ -133,6 +137,9 @@ size_t wanted_count_waiting(const Wanted *w);
 /* "nic0 (0000:01:00.0)": the subject of every finding about a device. Returns buf. */
 #define WANTED_SUBJECT_MAX 128
 const char *wanted_subject(const WantedDevice *d, char buf[WANTED_SUBJECT_MAX]);
+
+/* For calls: the text lives until the end of the enclosing block. */
+#define SUBJECT(d) wanted_subject((d), (char[WANTED_SUBJECT_MAX]){ 0 })
 
 /* The wanted device whose address this function has, whatever may keep it from being claimed; NULL: none. */
 const WantedDevice *wanted_device_of(const Wanted *w, const PciFunction *f);

@@ -64,13 +64,21 @@ const ConfigDevice *config_maker_at(const Config *c, PciAddr address)
         return find(c->makers, c->n_makers, address);
 }
 
+void config_device_done(ConfigDevice *d)
+{
+        free(d->name);
+        free(d->file);
+        free(d->path);
+        free(d->serial);
+        free(d->mac);
+        free(d->others);
+        *d = (ConfigDevice){};
+}
+
 static void devices_free(ConfigDevice *devices, size_t n)
 {
-        FOREACH_ARRAY(d, devices, n) {
-                free(d->name);
-                free(d->file);
-                free(d->path);
-        }
+        FOREACH_ARRAY(d, devices, n)
+                config_device_done(d);
         free(devices);
 }
 
@@ -78,5 +86,6 @@ void config_done(Config *c)
 {
         devices_free(c->devices, c->n_devices);
         devices_free(c->makers, c->n_makers);
+        devices_free(c->lost, c->n_lost);
         config_init(c);
 }

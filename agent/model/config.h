@@ -2,6 +2,7 @@
 #pragma once
 
 #include "array.h"
+#include "device-kind.h"
 #include "hostuse.h"
 #include "macro.h"
 #include "pciaddr.h"
@@ -60,6 +61,23 @@ VfDriver vf_driver_from_string(const char *s);
 /* The stub driver that they go to; negative: to none. */
 StubDriver vf_driver_stub(VfDriver d);
 
+/* What functions a section with match means: all that is said has to be true of one. */
+typedef struct DeviceMatch {
+        bool has_vendor, has_device, has_slot, has_class;
+        PciId id;               /* vendor, and device where that is said */
+        PciAddr slot;           /* domain, bus and slot */
+        const DeviceKind *kind; /* NULL: class and mask say it */
+        uint32_t class, mask;
+} DeviceMatch;
+
+/* Why a section means no function that could be claimed. */
+typedef enum LostWhy {
+        LOST_UNSEEN,  /* no PCI bus is visible here */
+        LOST_NONE,    /* there is none, and none was recorded */
+        LOST_SEVERAL, /* there are several */
+        LOST_TAKEN,   /* another section has it */
+} LostWhy;
+
 typedef struct ConfigDevice {
         char *name;    /* section name, lower case */
         char *file;    /* where the section begins */
@@ -68,7 +86,19 @@ typedef struct ConfigDevice {
         bool companion; /* in no file: it goes with another one */
         PciAddr address;
         PciId id;
-        char *path; /* stable bridge path or NULL */
+        char *path;   /* stable bridge path or NULL */
+        char *serial; /* as in Identity, of the card or of the NVMe controller on it; NULL: not said */
+        char *mac;    /* likewise */
+        bool has_subsystem;
+        PciId subsystem;
+        bool follow;    /* it is meant wherever it is, and its place may change */
+        bool has_moved; /* it was at another address when it was claimed last */
+        PciAddr moved_from;
+        DeviceMatch match; /* a set: a section for each function that it fits, of its own name and the address */
+        bool has_match;
+        bool of_set, added; /* it comes of such a section; and was not there at the last apply, as others of it were */
+        LostWhy lost;       /* of Config.lost */
+        char *others;       /* functions that are meant as well, "0000:01:00.0, 0000:02:00.0"; NULL: none */
         StubDriver driver;
         bool optional; /* absence is no fault */
         GroupPolicy group;
@@ -76,6 +106,8 @@ typedef struct ConfigDevice {
         uint32_t vfs;   /* virtual functions that it is to have; 0: it is claimed itself, and not of Config.makers */
         VfDriver vf_driver;
 } ConfigDevice;
+
+void config_device_done(ConfigDevice *d);
 
 /* Words of [agent] allow. */
 #define CONFIG_ALLOW_SEALED_BOOT (1U << 0)
@@ -94,6 +126,8 @@ typedef struct Config {
         size_t n_devices;
         ConfigDevice *makers; /* they stay with the host, and have virtual functions made: see vfs */
         size_t n_makers;
+        ConfigDevice *lost; /* sections of which nobody can tell which function they mean: without address or id */
+        size_t n_lost;
 } Config;
 
 /* Defaults: changes nothing. */
@@ -109,7 +143,7 @@ const ConfigDevice *config_maker_at(const Config *c, PciAddr address);
 /* Do guests get anything? */
 static inline bool config_has_devices(const Config *c)
 {
-        return c->n_devices > 0 || c->n_makers > 0;
+        return c->n_devices > 0 || c->n_makers > 0 || c->n_lost > 0;
 }
 
 /* Does this configuration ask for anything? */

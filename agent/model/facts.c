@@ -39,6 +39,9 @@ void pci_function_done(PciFunction *p)
         free(p->name);
         free(p->class_name);
         free(p->usb);
+        free(p->serial);
+        free(p->nvme_serial);
+        free(p->mac);
         string_list_done(&p->modules);
         *p = (PciFunction){};
 }

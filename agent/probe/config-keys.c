@@ -4,6 +4,8 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "model/claim-limits.h"
+#include "model/identity.h"
+#include "probe/config-match.h"
 
 /* What keys there are, and what their values may be. */
 
@@ -107,6 +109,27 @@ static int parse_path_field(const char *value, void *field)
         return 0;
 }
 
+static int parse_serial_field(const char *value, void *field)
+{
+        _cleanup_free_ char *serial = NULL;
+        int r = identity_serial(value, &serial);
+
+        return r < 0 ? r : string_replace(field, serial);
+}
+
+static int parse_mac_field(const char *value, void *field)
+{
+        char mac[MAC_TEXT_SIZE];
+        int r = identity_mac(value, mac);
+
+        return r < 0 ? r : string_replace(field, mac);
+}
+
+static int parse_match_field(const char *value, void *field)
+{
+        return device_match_parse(value, field);
+}
+
 static const char *allow_word(int i)
 {
         return host_use_kind_to_string((HostUseKind) i);
@@ -137,6 +160,15 @@ const KeyRow config_keys[] = {
           "vendor and device such as 10de:1b80", NULL },
         { "device", "path", parse_path_field, offsetof(ConfigDevice, path), NO_FLAG,
           "a bridge path such as pci0000:00/1c.4/00.0, of at most 255 characters", NULL },
+        { "device", "subsystem", parse_id_field, offsetof(ConfigDevice, subsystem),
+          offsetof(ConfigDevice, has_subsystem), "vendor and device of the card such as 1458:3702", NULL },
+        { "device", "serial", parse_serial_field, offsetof(ConfigDevice, serial), NO_FLAG,
+          "a serial number of at most 40 characters, as \"ptprep list DEVICE\" or lspci -v shows it", NULL },
+        { "device", "mac", parse_mac_field, offsetof(ConfigDevice, mac), NO_FLAG,
+          "a MAC address such as 52:54:00:12:34:56", NULL },
+        { "device", "match", parse_match_field, offsetof(ConfigDevice, match), offsetof(ConfigDevice, has_match),
+          "one or more of \"id 10de:*\", \"class gpu\" and \"slot 01:00.*\"", NULL },
+        { "device", "follow", parse_bool_field, offsetof(ConfigDevice, follow), NO_FLAG, "yes or no", NULL },
         { "device", "driver", parse_driver_field, offsetof(ConfigDevice, driver), offsetof(ConfigDevice, has_driver),
           "vfio-pci or pci-stub", NULL },
         { "device", "optional", parse_bool_field, offsetof(ConfigDevice, optional),

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "model/claim-limits.h"
 #include "model/names.h"
+#include "probe/config-resolve.h"
 #include "probe/probe.h"
 #include "probe/trust.h"
 
@@ -262,25 +263,68 @@ static int split_makers(Config *c)
         return 0;
 }
 
+/* A set has its members' names, and each of them what is said of the set. */
+#define SET_NAME_MAX (CLAIM_NAME_MAX - sizeof(".0000-00-00.0") + 1)
+
+static int check_match(const ConfigDevice *d, ConfigError *ret_error)
+{
+        const char *key = d->has_address     ? "address"
+                          : d->path          ? "path"
+                          : d->has_id        ? "id"
+                          : d->serial        ? "serial"
+                          : d->mac           ? "mac"
+                          : d->has_subsystem ? "subsystem"
+                          : d->vfs > 0       ? "vfs"
+                          : d->follow        ? "follow"
+                                             : NULL;
+
+        if (key)
+                return config_fail(ret_error, -EBADMSG, d->file, d->line,
+                                   "[device %s] has match and %s: the one means many devices and the other a single "
+                                   "one, expected a section for each",
+                                   d->name, key);
+        if (strlen(d->name) > SET_NAME_MAX)
+                return config_fail(
+                        ret_error, -EBADMSG, d->file, d->line,
+                        "device name \"%.16s...\" has %zu characters, expected at most %zu in a section with "
+                        "match, whose devices have their address behind it",
+                        d->name, strlen(d->name), SET_NAME_MAX);
+        return 0;
+}
+
+/* Does a section say enough to find its device, and to tell it from others? */
+static int check_section(int rfd, const ConfigDevice *d, ConfigError *ret_error)
+{
+        if (d->has_match)
+                return check_match(d, ret_error);
+        if (!config_identifies(d) && d->has_address)
+                return fail_no_id(rfd, d, ret_error);
+        if (!config_identifies(d))
+                return config_fail(ret_error, -EBADMSG, d->file, d->line,
+                                   "[device %s] has no %s, expected a line such as %s", d->name,
+                                   d->path ? "id" : "address", d->path ? "id = 10de:1b80" : "address = 0000:01:00.0");
+        return check_vfs(d, ret_error);
+}
+
 /* What can be judged only when all files are read. @rfd: root directory; negative: there is none. */
 static int finish(int rfd, Config *c, ConfigError *ret_error)
 {
+        int r;
+
+        FOREACH_ARRAY(d, c->devices, c->n_devices) {
+                if (!d->has_group)
+                        d->group = c->group;
+                r = check_section(rfd, d, ret_error);
+                if (r < 0)
+                        return r;
+        }
+        r = config_resolve(rfd, c);
+        if (r < 0)
+                return r;
         FOREACH_ARRAY(d, c->devices, c->n_devices) {
                 const ConfigDevice *first;
                 char last[sizeof("/1f.7")];
-                int r;
 
-                if (!d->has_group)
-                        d->group = c->group;
-                if (!d->has_address)
-                        return config_fail(ret_error, -EBADMSG, d->file, d->line,
-                                           "[device %s] has no address, expected a line such as address = 0000:01:00.0",
-                                           d->name);
-                if (!d->has_id)
-                        return fail_no_id(rfd, d, ret_error);
-                r = check_vfs(d, ret_error);
-                if (r < 0)
-                        return r;
                 /* The path ends in the function itself, so both say its slot and number. */
                 (void) snprintf(last, sizeof(last), "/%02x.%x", d->address.slot & 0x1fU, d->address.function & 7U);
                 if (d->path && !endswith(d->path, last))

@@ -15,18 +15,19 @@ static const struct {
         int (*probe)(const Probe *p, Facts *f);
         bool next_boot;
 } probers[] = {
-        { probe_origin, false },  { probe_kernel, false },   { probe_iommu, false },
-        { probe_pci, false },     { probe_virtual, false },  { probe_group, false }, /* after pci */
-        { probe_acs, false },                                                        /* after pci, group */
-        { probe_feature, false },                                                    /* after kernel and iommu */
-        { probe_modules, true },  { probe_stub, false },                             /* after kernel, pci and feature */
-        { probe_loader, true },   { probe_builders, true },  { probe_files, false }, /* after builders */
-        { probe_line, true },                                                        /* after loader */
-        { probe_sealed, true },                                                      /* after kernel */
+        { probe_origin, false },   { probe_kernel, false },   { probe_iommu, false },
+        { probe_pci, false },      { probe_virtual, false },  { probe_group, false }, /* after pci */
+        { probe_acs, false },                                                         /* after pci, group */
+        { probe_feature, false },                                                     /* after kernel and iommu */
+        { probe_modules, true },   { probe_stub, false }, /* after kernel, pci and feature */
+        { probe_loader, true },    { probe_builders, true },  { probe_files, false }, /* after builders */
+        { probe_identity, false },                                                    /* after pci and files */
+        { probe_line, true },                                                         /* after loader */
+        { probe_sealed, true },                                                       /* after kernel */
 
-        { probe_record, true },   { probe_image, true },    /* after modules, files and record */
-        { probe_block, false },   { probe_network, false }, /* after pci */
-        { probe_display, false }, { probe_keyboard, false }, { probe_console, false }, /* after kernel and pci */
+        { probe_record, true },    { probe_image, true },    /* after modules, files and record */
+        { probe_block, false },    { probe_network, false }, /* after pci */
+        { probe_display, false },  { probe_keyboard, false }, { probe_console, false }, /* after kernel and pci */
 };
 
 bool probe_asks_for_uses(const Probe *p)

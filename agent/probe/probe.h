@@ -124,6 +124,7 @@ int probe_loader(const Probe *p, Facts *f) _must_check_;   /* boot loader, its f
 int probe_line(const Probe *p, Facts *f) _must_check_;     /* the command line that a kernel brings itself */
 int probe_builders(const Probe *p, Facts *f) _must_check_; /* what makes initramfs images */
 int probe_files(const Probe *p, Facts *f) _must_check_;    /* what ptprep generated, its helper */
+int probe_identity(const Probe *p, Facts *f) _must_check_; /* what tells wanted devices from their like */
 int probe_record(const Probe *p, Facts *f) _must_check_;   /* what ptprep has changed so far */
 int probe_image(const Probe *p, Facts *f) _must_check_;    /* what is inside the initramfs of each kernel */
 int probe_network_now(const Probe *p, Facts *f, NetworkNow *ret) _must_check_; /* of facts_gather_network() */

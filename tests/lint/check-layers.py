@@ -47,7 +47,8 @@ LIBRARY_LAYER = {
 # the files that talk to people: options, verbs and what the verbs share
 MAIN_FILES = {p.relative_to(TOP).as_posix() for p in (TOP / "agent").glob("*.c")} | {"dracut/ptprep-claim.c"}
 # and those of the helper that touch the machine it boots
-HELPER_FILES = {"dracut/claim-bind.c", "dracut/claim-file.c", "dracut/claim-guard.c", "dracut/ptprep-claim.c"}
+HELPER_FILES = {"dracut/claim-bind.c", "dracut/claim-file.c", "dracut/claim-guard.c", "dracut/claim-identity.c",
+                "dracut/ptprep-claim.c"}
 
 # calls that belong to a few files only: pattern -> files that may have them
 CALLS = {

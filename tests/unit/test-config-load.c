@@ -161,7 +161,9 @@ static void test_faults(void **state)
                 { "[agent]\ngroup = all\n", 2, "\"all\" is no valid group of [agent], expected strict, companions" },
                 { GOOD_DEVICE "adress = 1\n", 4, "unknown key \"adress\" in [device nic0], did you mean \"address\"?" },
                 { GOOD_DEVICE "vendor = 1\n", 4,
-                  "expected address, id, path, driver, optional, group, allow, vfs or vf-driver" },
+                  "expected address, id, path, subsystem, serial, mac, match, follow, driver, optional, group, allow, "
+                  "vfs or "
+                  "vf-driver" },
                 { "[agent]\nenabled = yes\nenabled = yes\n", 3, "stands already in line 2" },
                 { "[agent]\nenabled = yes\n[iommu]\n[agent]\nenabled = no\n", 5, "stands already in line 2" },
                 { GOOD_DEVICE "id = 8086:10d3\n", 4, "stands already in line 3" },
@@ -194,7 +196,21 @@ static void test_faults(void **state)
                 { GOOD_DEVICE "vfs = 2\ndriver = vfio-pci\n", 1, "has vfs and driver: " },
                 { GOOD_DEVICE "vfs = 2\nallow = network\n", 1, "has vfs and allow: " },
                 { GOOD_DEVICE "vfs = 2\n[device y]\naddress = 00:04.0\nid = 8086:10d3\n", 5, "of [device nic0]" },
-                { "# \n[device x]\nid = 8086:10d3\n", 2, "[device x] has no address" },
+                { "# \n[device x]\noptional = yes\n", 2, "[device x] has no address" },
+                { "[device x]\npath = pci0000:00/04.0\n", 1, "[device x] has no id" },
+                { "[device x]\nmac = 52:54:00:12:34\n", 2, "a MAC address such as" },
+                { "[device x]\nmac = 00:00:00:00:00:00\n", 2, "a MAC address such as" },
+                { "[device x]\nserial = 0123456789012345678901234567890123456789x\n", 2, "at most 40 characters" },
+                { "[device x]\nsubsystem = 1458\n", 2, "vendor and device of the card" },
+                { "[device x]\nmatch = 10de:1b80\n", 2, "one or more of \"id 10de:*\"" },
+                { "[device x]\nmatch = id 10de:* id 8086:*\n", 2, "one or more of" },
+                { "[device x]\nmatch = class frobnicator\n", 2, "one or more of" },
+                { "[device x]\nmatch = slot 01:00.0\n", 2, "one or more of" },
+                { "[device x]\nmatch = slot\n", 2, "one or more of" },
+                { "[device x]\nmatch = class gpu\nid = 10de:1b80\n", 1, "[device x] has match and id: " },
+                { "[device x]\nmatch = class gpu\nvfs = 2\n", 1, "[device x] has match and vfs: " },
+                { "[device a123456789012345678901234567890123456789012345678901]\nmatch = class gpu\n", 1,
+                  "has 52 characters, expected at most 51" },
                 { "[device x]\naddress = 0000:00:04.0\n", 1, "[device x] has no id" },
                 { GOOD_DEVICE "path = pci0000:00/05.0\n", 1, "expected it to end in /04.0" },
                 { GOOD_DEVICE "[device y]\nid=8086:10d3\naddress = 00:04.0\n", 4, "of [device nic0] (test.conf:1)" },
@@ -342,7 +358,7 @@ static void test_file_faults(void **state)
                 assert_int_equal(e.line, 6);
         }
         tree_file(t, NAME_CONFIG_DIR "/40-late.conf", "\n[device other]\naddress=00:04.0\nid=8086:10d3\n");
-        tree_file(t, NAME_CONFIG_FILE, "[device nic0]\nid = 8086:10d3\n");
+        tree_file(t, NAME_CONFIG_FILE, "[device nic0]\naddress = 00:05.0\n");
         {
                 _cleanup_(config_error_done) ConfigError e = {};
                 assert_int_equal(unlinkat(t->rfd, "etc/ptprep/ptprep.conf.d/50-directory.conf", AT_REMOVEDIR), 0);
