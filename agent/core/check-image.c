@@ -31,6 +31,12 @@ static int judge_missing_driver(const Check *self, const Judgement *j, const Ker
                            "this kernel has no %s driver", kernel_missing_driver(j, k));
 }
 
+/* There are entries, all of them can be read, and none is of this kernel. */
+static bool is_out_of_menu(const Facts *f, const KernelRelease *k)
+{
+        return !k->in_menu && facts_count_entries(f) > 0 && !facts_unreadable_loader(f);
+}
+
 static int judge_image(const Check *self, const Judgement *j, const KernelRelease *k, FindingList *ret)
 {
         const char *path;
@@ -54,6 +60,9 @@ static int judge_image(const Check *self, const Judgement *j, const KernelReleas
                                                   : "%s has another claim list, helper or driver set in it",
                                    path);
         case IMAGE_CURRENT:
+                if (is_out_of_menu(j->facts, k))
+                        return finding_add(ret, self->id, RESULT_SKIPPED, k->release, CURE_NONE, NULL,
+                                           "%s has the present claim list, and no boot entry loads it", path);
                 return finding_add(ret, self->id, RESULT_OK, k->release, CURE_NONE, NULL,
                                    "%s has the present claim list", path);
         default:

@@ -151,6 +151,7 @@ typedef struct KernelRelease {
          * None: it loads initrd. */
         LoadedImage *loaded;
         size_t n_loaded;
+        bool in_menu;       /* a boot entry boots it with one of its images */
         bool initrd_named;  /* an entry of GRUB names initrd */
         bool initrd_loaded; /* it loads initrd beside them: none of them is a copy, each is built by itself */
         KernelLine line;    /* that is built into it */

@@ -56,9 +56,11 @@ int probe_line(const Probe *p, Facts *f)
         }
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                        const KernelRelease *k = probe_kernel_of(p, f, e);
+                        KernelRelease *k;
+                        bool named;
 
-                        if (k && k->line.file)
+                        r = probe_kernel_of(p, f, l, e, &k, &named);
+                        if (r >= 0 && k && k->line.file)
                                 r = boot_entry_build_in(e, &k->line);
                         if (r < 0)
                                 return r;

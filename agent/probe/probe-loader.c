@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "probe/probe.h"
 
+#include <fcntl.h>
 #include <limits.h>
 
 #include "base/io.h"
 #include "base/text.h"
+#include "grub/format/bzimage.h"
 #include "grub/loader/loaders.h"
 #include "grub/loader/other-loaders.h"
 #include "model/names.h"
+
+/* Of two images, at a time. */
+#define COMPARE_BYTES (16U * 1024)
 
 static bool has_component(const char *path, const char *name)
 {
@@ -31,15 +36,68 @@ static bool is_package_kernel(const Probe *p, const KernelRelease *k, const char
         return root_read_attr(p->rfd, path, package, sizeof(package)) >= 0 && streq(package, name);
 }
 
-KernelRelease *probe_kernel_of(const Probe *p, const Facts *f, const BootEntry *e)
+/*
+ * Which file of this machine GRUB loads by this name: its paths are those of a file system, which is mounted at / or at
+ * /boot, and may be in a subvolume. *ret stays NULL: that cannot be told, or no such file is there.
+ */
+static int find_image(const Probe *p, const char *path, char **ret)
 {
+        const char *boot;
+
+        if (*path == '(')
+                path = strchr(path, ')') ? strchr(path, ')') + 1 : "";
+        if (*path != '/' || strchr(path, '$'))
+                return 0;
+        boot = strstr(path, NAME_BOOT "/");
+        for (int i = 0; i < 2; i++) {
+                _cleanup_free_ char *there = NULL;
+
+                if (i == 0 ? string_printf(&there, NAME_BOOT "%s", path) < 0 : boot && string_copy(boot, &there) < 0)
+                        return -ENOMEM;
+                if (there && probe_exists(p->rfd, there) == TRISTATE_YES) {
+                        *ret = TAKE_PTR(there);
+                        return 0;
+                }
+        }
+        return 0;
+}
+
+static bool is_of_grub(const Loader *l)
+{
+        return l->kind == LOADER_GRUB2 || l->kind == LOADER_BLS || l->kind == LOADER_GRUB_LEGACY;
+}
+
+/* By what its kernel says itself, where no name says it: a copy that somebody keeps under one name for all releases. */
+static int kernel_by_header(const Probe *p, const Facts *f, const Loader *l, const BootEntry *e, KernelRelease **ret)
+{
+        _cleanup_free_ char *path = NULL, *release = NULL;
+        int r = is_of_grub(l) ? find_image(p, e->kernel, &path) : string_copy(e->kernel, &path);
+
+        if (r >= 0 && path)
+                r = probe_soft(bzimage_release(p->rfd, path, &release));
+        FOREACH_ARRAY(k, f->kernels, release ? f->n_kernels : 0)
+                if (streq(k->release, release))
+                        *ret = k;
+        return r;
+}
+
+int probe_kernel_of(const Probe *p, const Facts *f, const Loader *l, const BootEntry *e, KernelRelease **ret,
+                    bool *ret_named)
+{
+        *ret = NULL;
+        *ret_named = true;
         FOREACH_ARRAY(k, f->kernels, e->version ? f->n_kernels : 0)
-                if (streq(k->release, e->version))
-                        return k;
+                if (streq(k->release, e->version)) {
+                        *ret = k;
+                        return 0;
+                }
         FOREACH_ARRAY(k, f->kernels, e->kernel ? f->n_kernels : 0)
-                if (has_component(e->kernel, k->release) || is_package_kernel(p, k, e->kernel))
-                        return k;
-        return NULL;
+                if (has_component(e->kernel, k->release) || is_package_kernel(p, k, e->kernel)) {
+                        *ret = k;
+                        return 0;
+                }
+        *ret_named = false;
+        return !e->kernel || e->version || e->embedded || l->unused ? 0 : kernel_by_header(p, f, l, e, ret);
 }
 
 static int add_loaded(const Probe *p, const Loader *l, const BootEntry *e, KernelRelease *k)
@@ -94,32 +152,6 @@ static const char *base_name(const char *path)
         return slash ? slash + 1 : path;
 }
 
-/*
- * Which file of this machine an entry of GRUB loads: its paths are those of a file system, which is mounted at / or at
- * /boot, and may be in a subvolume. *ret stays NULL: that cannot be told, or no such file is there.
- */
-static int find_image(const Probe *p, const char *path, char **ret)
-{
-        const char *boot;
-
-        if (*path == '(')
-                path = strchr(path, ')') ? strchr(path, ')') + 1 : "";
-        if (*path != '/' || strchr(path, '$'))
-                return 0;
-        boot = strstr(path, NAME_BOOT "/");
-        for (int i = 0; i < 2; i++) {
-                _cleanup_free_ char *there = NULL;
-
-                if (i == 0 ? string_printf(&there, NAME_BOOT "%s", path) < 0 : boot && string_copy(boot, &there) < 0)
-                        return -ENOMEM;
-                if (there && probe_exists(p->rfd, there) == TRISTATE_YES) {
-                        *ret = TAKE_PTR(there);
-                        return 0;
-                }
-        }
-        return 0;
-}
-
 /* As distributions name images, and no copy of one that somebody has put aside. */
 static bool is_named_after(const char *image, const char *release)
 {
@@ -133,24 +165,67 @@ static bool is_named_after(const char *image, const char *release)
         return has_component(path, release);
 }
 
+static bool is_same_file(const Probe *p, const char *a, const char *b)
+{
+        struct stat x, y;
+
+        return root_stat(p->rfd, a, &x) >= 0 && root_stat(p->rfd, b, &y) >= 0 && x.st_dev == y.st_dev &&
+               x.st_ino == y.st_ino;
+}
+
+/* Have two files the same bytes? What cannot be read has not. */
+static bool has_same_bytes(const Probe *p, const char *a, const char *b)
+{
+        _cleanup_close_ int x = root_open(p->rfd, a, O_RDONLY), y = root_open(p->rfd, b, O_RDONLY);
+        char left[COMPARE_BYTES], right[COMPARE_BYTES];
+        struct stat one, other;
+
+        if (x < 0 || y < 0 || fstat(x, &one) < 0 || fstat(y, &other) < 0 || one.st_size != other.st_size)
+                return false;
+        for (uint64_t at = 0, end = (uint64_t) one.st_size, n; at < end; at += n) {
+                n = MIN(end - at, (uint64_t) sizeof(left));
+                if (read_at(x, at, left, n) < 0 || read_at(y, at, right, n) < 0 || memcmp(left, right, n) != 0)
+                        return false;
+        }
+        return true;
+}
+
+/*
+ * An entry whose kernel alone says which one it is: where its image is that of the release, be it a copy, it is kept up
+ * like one that has the name. Anything else is somebody's own image.
+ */
+static int add_unnamed(const Probe *p, Facts *f, const Loader *l, const BootEntry *e, KernelRelease *k)
+{
+        if (k->image.exists && e->image_size == 0 && has_same_bytes(p, e->image, k->initrd)) {
+                k->in_menu = true;
+                return add_loaded(p, l, e, k);
+        }
+        return add_stray(p, f, e);
+}
+
 /*
  * An entry of GRUB loads what it names, and not what has the name of the release because of that. An image of that
  * release which is named in another way is the one to build; what has no name of a release is somebody's own.
  */
-static int add_grub_image(const Probe *p, Facts *f, const Loader *l, BootEntry *e)
+static int add_grub_image(const Probe *p, Facts *f, const Loader *l, BootEntry *e, KernelRelease *k, bool named)
 {
         _cleanup_free_ char *path = NULL;
-        KernelRelease *k = probe_kernel_of(p, f, e);
         int r;
 
         if (k && k->initrd && streq(base_name(k->initrd), base_name(e->initrd))) {
-                k->initrd_named = true;
+                k->initrd_named = k->in_menu = true;
                 return 0;
         }
         r = find_image(p, e->initrd, &path);
         if (r < 0 || !path)
                 return r;
+        if (k && k->image.exists && is_same_file(p, path, k->initrd)) { /* by a link, as /initrd.img of Debian is */
+                k->initrd_named = k->in_menu = true;
+                return 0;
+        }
         e->image = TAKE_PTR(path);
+        if (k && !named)
+                return add_unnamed(p, f, l, e, k);
         if (!k || (k->image.exists && !is_named_after(e->image, k->release)))
                 return add_stray(p, f, e);
         k->initrd_loaded |= k->initrd_named;
@@ -158,11 +233,6 @@ static int add_grub_image(const Probe *p, Facts *f, const Loader *l, BootEntry *
                 return add_loaded(p, l, e, k);
         k->initrd_named = true;
         return string_replace(&k->initrd, e->image);
-}
-
-static bool is_of_grub(const Loader *l)
-{
-        return l->kind == LOADER_GRUB2 || l->kind == LOADER_BLS || l->kind == LOADER_GRUB_LEGACY;
 }
 
 /*
@@ -202,12 +272,20 @@ int probe_loader(const Probe *p, Facts *f)
                 return r;
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                        KernelRelease *k = e->image && !e->rescue ? probe_kernel_of(p, f, e) : NULL;
+                        KernelRelease *k = NULL;
+                        bool named = false;
 
+                        r = e->rescue ? 0 : probe_kernel_of(p, f, l, e, &k, &named);
+                        if (r < 0)
+                                return r;
+                        if (k && named)
+                                k->in_menu = true;
                         if (!e->image && e->initrd && !e->rescue && !l->unused && is_of_grub(l))
-                                r = add_grub_image(p, f, l, e);
-                        else if (k)
+                                r = add_grub_image(p, f, l, e, k, named);
+                        else if (k && e->image && named)
                                 r = add_loaded(p, l, e, k);
+                        else if (k && e->image)
+                                r = add_unnamed(p, f, l, e, k);
                         else if (e->image && !e->version && !e->rescue && !l->unused)
                                 r = add_stray(p, f, e);
                         if (r < 0)

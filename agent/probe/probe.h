@@ -136,8 +136,10 @@ int probe_display(const Probe *p, Facts *f) _must_check_;  /* what shows its con
 int probe_keyboard(const Probe *p, Facts *f) _must_check_; /* what is typed on */
 int probe_console(const Probe *p, Facts *f) _must_check_;  /* its other consoles */
 
-/* The installed kernel that an entry boots; NULL: none of them. */
-KernelRelease *probe_kernel_of(const Probe *p, const Facts *f, const BootEntry *e);
+/* The installed kernel that an entry boots; NULL: none of them. @ret_named: a name says so, else the kernel itself. 0
+ * or -ENOMEM. */
+int probe_kernel_of(const Probe *p, const Facts *f, const Loader *l, const BootEntry *e, KernelRelease **ret,
+                    bool *ret_named) _must_check_;
 
 /**
  * probe_kernel_config() - what a kernel is built with, a line an option
