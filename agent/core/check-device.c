@@ -161,7 +161,11 @@ int check_device_claimlist(const Check *self, const Judgement *j, FindingList *r
 
                 if (!wanted_device_ok(d))
                         continue;
-                if (n_now > 0 && n_now == n_want && strncmp(now, want, n_now) == 0)
+                if (wanted_is_untold(d))
+                        r = finding_add(ret, self->id, RESULT_SKIPPED, SUBJECT(d), CURE_NONE, NULL,
+                                        "not in " NAME_CLAIMS " until it has been seen once: what it is known by is "
+                                        "not to be seen in the initramfs");
+                else if (n_now > 0 && n_now == n_want && strncmp(now, want, n_now) == 0)
                         r = finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL,
                                         "listed in " NAME_CLAIMS);
                 else

@@ -235,7 +235,8 @@ static bool keeps_line(const Judgement *j, const char *line, size_t n)
                                           d->config->id.vendor, d->config->id.device);
 
                 if (length <= n && strncmp(line, begin, length) == 0)
-                        return d->state != DEVICE_IN_USE;
+                        return d->state != DEVICE_IN_USE &&
+                               !(d->state == DEVICE_SWAPPED && d->host.used == TRISTATE_YES);
         }
         return is_of_lost(j->config, line);
 }

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "model/claim-limits.h"
+#include "model/pciserial.h"
 #include "model/record.h"
 #include "model/rootwords.h"
 
@@ -127,28 +128,34 @@ static void print_identity(FILE *f, const WantedDevice *d, const char *line)
         const ConfigDevice *c = d->config;
         const Identity *old = &d->recorded, nothing = {};
         const char *serial, *nvme, *mac;
+        const PciId *card = NULL;
         bool known = line || old->id.vendor;
 
         if (is_virtual(d))
                 return;
-        if (p && p->serial && old->serial && !streq(p->serial, old->serial)) { /* another card, and that is said */
+        if (p && (identity_differs(p->serial, old->serial) || identity_differs(p->nvme_serial, old->nvme_serial) ||
+                  identity_differs(p->mac, old->mac))) { /* another card, and that is said */
                 old = &nothing;
                 known = false;
         }
-        serial = (p ? p->serial : NULL) ?: old->serial;
+        serial = (pci_serial_valid(c->serial) ? c->serial : NULL) ?: (p ? p->serial : NULL) ?: old->serial;
+        if (c->has_subsystem)
+                card = &c->subsystem;
+        else if (p && p->has_subsystem)
+                card = &p->subsystem;
+        else if (old->has_subsystem)
+                card = &old->subsystem;
         nvme = old->nvme_serial ?: p && !known ? p->nvme_serial : NULL;
         mac = c->mac ?: old->mac ?: p && !known ? p->mac : NULL;
-        if (p && p->has_subsystem && p->subsystem.vendor) /* 0 is nobody's */
-                fprintf(f, " subsystem=%04x:%04x", p->subsystem.vendor, p->subsystem.device);
-        else if (old->has_subsystem)
-                fprintf(f, " subsystem=%04x:%04x", old->subsystem.vendor, old->subsystem.device);
+        if (card && card->vendor) /* 0 is nobody's */
+                fprintf(f, " !subsystem=%04x:%04x", card->vendor, card->device);
         if (serial)
                 fprintf(f, " !serial=%s", serial);
         if (nvme)
                 fprintf(f, " nvme=%s", nvme);
         if (mac)
                 fprintf(f, " mac=%s", mac);
-        if (c->follow)
+        if (c->follow && (serial || !(nvme || mac))) /* the initramfs sees neither of these */
                 fputs(" follow=yes", f);
 }
 
@@ -173,7 +180,7 @@ int render_claims(const Wanted *w, const Facts *facts, char **ret)
                 _cleanup_free_ char *old_path = NULL;
                 char root[CLAIM_ROOT_MAX];
 
-                if (d->state == DEVICE_WAITING)
+                if (d->state == DEVICE_WAITING || wanted_is_untold(d))
                         continue;
                 if (!path && is_virtual(d)) /* its line is to be the same when it is there and when it is not */
                         path = "-";

@@ -9,6 +9,7 @@
 #include "initramfs/builders.h"
 #include "iommu/argument.h"
 #include "model/image.h"
+#include "model/pciserial.h"
 
 /* Is it the device of this record, by what no other one has? Its bridges say so of a place whose number has changed. */
 static bool is_the_same(const WantedDevice *d, const PciFunction *p)
@@ -74,18 +75,13 @@ static bool is_made(const Config *c, const Facts *f, const WantedDevice *d)
         return maker && config_maker_at(c, maker->addr);
 }
 
-static bool differ(const char *a, const char *b)
-{
-        return a && b && !streq(a, b);
-}
-
 /* The number of the card, or of the NVMe controller on it, which only its host driver shows. */
 static bool has_other_serial(const ConfigDevice *c, const Identity *recorded, const PciFunction *p)
 {
-        const bool other_card = differ(recorded->serial, p->serial);
+        const bool other_card = identity_differs(recorded->serial, p->serial);
 
         if (!c->serial)
-                return other_card || differ(recorded->nvme_serial, p->nvme_serial);
+                return other_card || identity_differs(recorded->nvme_serial, p->nvme_serial);
         if (streq_null(c->serial, p->serial) || streq_null(c->serial, p->nvme_serial))
                 return false;
         if (!p->nvme_serial && streq_null(c->serial, recorded->nvme_serial))
@@ -93,13 +89,26 @@ static bool has_other_serial(const ConfigDevice *c, const Identity *recorded, co
         return p->serial || p->nvme_serial;
 }
 
+/* A driver for guests shows neither MAC address nor NVMe serial number: has another card of its kind them now? */
+static bool is_shown_elsewhere(const Facts *f, const ConfigDevice *c, const Identity *recorded, const PciFunction *p)
+{
+        const char *mac = p->mac ? NULL : c->mac;
+        const char *serial = p->nvme_serial ? NULL : c->serial ?: recorded->nvme_serial;
+
+        FOREACH_ARRAY(other, f->functions, mac || serial ? f->n_functions : 0)
+                if (other != p && pci_id_equal(other->id, p->id) &&
+                    ((mac && streq_null(mac, other->mac)) || (serial && streq_null(serial, other->nvme_serial))))
+                        return true;
+        return false;
+}
+
 /* What the configuration says counts, then what was recorded. What cannot be seen differs from nothing. */
-static bool is_swapped(const ConfigDevice *c, const Identity *recorded, const PciFunction *p)
+static bool is_swapped(const Facts *f, const ConfigDevice *c, const Identity *recorded, const PciFunction *p)
 {
         const PciId *card = c->has_subsystem ? &c->subsystem : recorded->has_subsystem ? &recorded->subsystem : NULL;
 
-        return (card && p->has_subsystem && !pci_id_equal(*card, p->subsystem)) || differ(c->mac, p->mac) ||
-               has_other_serial(c, recorded, p);
+        return (card && p->has_subsystem && !pci_id_equal(*card, p->subsystem)) || identity_differs(c->mac, p->mac) ||
+               has_other_serial(c, recorded, p) || is_shown_elsewhere(f, c, recorded, p);
 }
 
 static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const PciFunction *p, HostUseAnswer host,
@@ -115,7 +124,7 @@ static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const Pci
                 return DEVICE_WRONG_ID;
         if (c->path && p->path && !streq(c->path, p->path))
                 return DEVICE_WRONG_PATH;
-        if (is_swapped(c, recorded, p))
+        if (is_swapped(f, c, recorded, p))
                 return DEVICE_SWAPPED;
         if (pci_class_never_bound(p->class))
                 return DEVICE_BRIDGE;
@@ -130,6 +139,14 @@ static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const Pci
 bool wanted_device_ok(const WantedDevice *d)
 {
         return d->state == DEVICE_FOUND || (d->state == DEVICE_ABSENT && d->config->optional);
+}
+
+bool wanted_is_untold(const WantedDevice *d)
+{
+        const ConfigDevice *c = d->config;
+
+        return d->state == DEVICE_ABSENT && !d->recorded.id.vendor &&
+               (c->mac || (c->serial && !pci_serial_valid(c->serial)));
 }
 
 size_t wanted_count_waiting(const Wanted *w)
@@ -268,12 +285,15 @@ static int judge_all(const Facts *f, Wanted *w)
         return r;
 }
 
-/* What the last apply has seen of it; a section of another id is about another device. */
+/* What the last apply has seen of it; a section of another id, or that now says another place, is about another device.
+ */
 static int find_recorded(const Facts *f, WantedDevice *d)
 {
         int r = identity_recorded(f->claims, d->config->name, &d->recorded);
 
-        if (r >= 0 && !pci_id_equal(d->recorded.id, d->config->id))
+        if (r >= 0 &&
+            (!pci_id_equal(d->recorded.id, d->config->id) ||
+             (!d->config->follow && !d->config->has_moved && !pci_addr_equal(d->recorded.addr, d->config->address))))
                 identity_done(&d->recorded);
         return r == -ENOMEM ? r : 0;
 }

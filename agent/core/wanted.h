@@ -116,6 +116,10 @@ void wanted_done(Wanted *w);
  */
 bool wanted_device_ok(const WantedDevice *d);
 
+/* Was it never there, and is it known by what the initramfs does not see? Whatever came in its place would be claimed.
+ */
+bool wanted_is_untold(const WantedDevice *d);
+
 /* Is it there, and nobody knows yet whether the host needs it? */
 static inline bool wanted_device_undecided(const WantedDevice *d)
 {

@@ -25,7 +25,7 @@ static int take_word(const char *word, Identity *i)
                 return string_replace(&i->nvme_serial, v);
         if ((v = startswith(word, "mac=")))
                 return string_replace(&i->mac, v);
-        if ((v = startswith(word, "subsystem=")))
+        if ((v = startswith(word, "!subsystem=") ?: startswith(word, "subsystem=")))
                 i->has_subsystem = pci_id_parse(v, &i->subsystem) >= 0;
         return 0;
 }

@@ -21,6 +21,12 @@ typedef struct Identity {
 
 void identity_done(Identity *i);
 
+/* Two serial numbers or addresses: certainly not the same? What is not known differs from nothing. */
+static inline bool identity_differs(const char *a, const char *b)
+{
+        return a && b && strcmp(a, b) != 0;
+}
+
 /**
  * identity_recorded() - the line of a device in a claim list
  * @claims: the list; NULL: there is none. @name: of its section.

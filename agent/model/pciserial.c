@@ -44,3 +44,13 @@ int pci_serial_find(PciConfigReader read, void *userdata, char ret[static PCI_SE
         }
         return -ENOENT;
 }
+
+bool pci_serial_valid(const char *text)
+{
+        size_t n = 0;
+
+        for (; text && text[n]; n++)
+                if (n % 3 == 2 ? text[n] != '-' : !strchr("0123456789abcdef", text[n]))
+                        return false;
+        return n == PCI_SERIAL_TEXT_MAX - 1;
+}

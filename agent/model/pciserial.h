@@ -18,3 +18,6 @@ typedef int (*PciConfigReader)(void *userdata, unsigned offset, uint32_t *ret);
  * as where only root may read that far.
  */
 int pci_serial_find(PciConfigReader read, void *userdata, char ret[static PCI_SERIAL_TEXT_MAX]) _must_check_;
+
+/* Is it such a number, as pci_serial_find() writes it? NULL is none. */
+bool pci_serial_valid(const char *text);

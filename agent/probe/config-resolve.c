@@ -49,6 +49,7 @@ static bool is_plain(const ConfigDevice *d)
 
 /* One section, and what a look for its function needs. */
 typedef struct Search {
+        const Facts *f;
         const ConfigDevice *d;
         const Identity *recorded; /* NULL: nothing was */
 } Search;
@@ -63,20 +64,36 @@ static bool is_recorded(const Search *s, const PciFunction *p)
                !(i->serial && p->serial && !streq(i->serial, p->serial));
 }
 
-/* A driver for guests shows neither the one nor the other: then what was recorded of the function counts. */
+static bool shows_serial(const PciFunction *p, const char *serial)
+{
+        return streq_null(p->serial, serial) || streq_null(p->nvme_serial, serial);
+}
+
+/* A driver for guests shows neither the one nor the other: then what was recorded of the function counts, unless
+ * another one shows it now. */
 static bool has_serial(const Search *s, const PciFunction *p, const char *serial)
 {
-        if (streq_null(p->serial, serial) || streq_null(p->nvme_serial, serial))
+        if (shows_serial(p, serial))
                 return true;
-        return is_recorded(s, p) && ((!p->serial && streq_null(s->recorded->serial, serial)) ||
-                                     (!p->nvme_serial && streq_null(s->recorded->nvme_serial, serial)));
+        if (!is_recorded(s, p) || (!(!p->serial && streq_null(s->recorded->serial, serial)) &&
+                                   !(!p->nvme_serial && streq_null(s->recorded->nvme_serial, serial))))
+                return false;
+        FOREACH_ARRAY(other, s->f->functions, s->f->n_functions)
+                if (shows_serial(other, serial))
+                        return false;
+        return true;
 }
 
 static bool has_mac(const Search *s, const PciFunction *p, const char *mac)
 {
         if (p->mac)
                 return streq(p->mac, mac);
-        return is_recorded(s, p) && streq_null(s->recorded->mac, mac);
+        if (!is_recorded(s, p) || !streq_null(s->recorded->mac, mac))
+                return false;
+        FOREACH_ARRAY(other, s->f->functions, s->f->n_functions)
+                if (streq_null(other->mac, mac))
+                        return false;
+        return true;
 }
 
 /* All that its section says of what it is. */
@@ -190,7 +207,7 @@ static void take_moved(ConfigDevice *d, PciAddr before, const PciFunction *p)
 /* Address and id of one section, or why not. */
 static int resolve(Machine *m, ConfigDevice *d, const Identity *recorded, bool *ret_lost)
 {
-        const Search s = { .d = d, .recorded = recorded };
+        const Search s = { .f = &m->f, .d = d, .recorded = recorded };
         const bool placed = d->has_address || d->path;
         const PciFunction *p;
         size_t n;
@@ -229,6 +246,7 @@ static int resolve(Machine *m, ConfigDevice *d, const Identity *recorded, bool *
         return 0;
 }
 
+/* Which of the sections that mean one device has this function. */
 static const ConfigDevice *device_at(const Config *c, PciAddr addr)
 {
         FOREACH_ARRAY(d, c->devices, c->n_devices)
@@ -271,8 +289,25 @@ static int add_member(Config *c, size_t set, const PciFunction *p, const char *c
         return r == -ENOMEM ? r : 0;
 }
 
+/* Could it be the function of a section whose device was not found? Its number may be one that cannot be seen now. */
+static bool may_be_lost(const Config *c, const bool *lost, size_t n, const PciFunction *p)
+{
+        for (size_t i = 0; i < n; i++) {
+                const ConfigDevice *d = c->devices + i;
+
+                if (lost[i] && !d->has_match && (d->has_id || d->has_subsystem) &&
+                    !(d->has_id && !pci_id_equal(d->id, p->id)) &&
+                    !(d->has_subsystem && p->has_subsystem && !pci_id_equal(d->subsystem, p->subsystem)) &&
+                    !(d->has_address && !pci_addr_equal(d->address, p->addr)) &&
+                    !(d->serial && (p->serial || p->nvme_serial) && !shows_serial(p, d->serial)) &&
+                    !(d->mac && p->mac && !streq(d->mac, p->mac)))
+                        return true;
+        }
+        return false;
+}
+
 /* All functions of a set that no other section has. The platform is given away by whoever names it. */
-static int expand(const Machine *m, Config *c, size_t set, size_t *ret_n)
+static int expand(const Machine *m, Config *c, size_t set, const bool *lost, size_t n, size_t *ret_n)
 {
         const size_t first = c->n_devices;
         bool known = false;
@@ -281,7 +316,7 @@ static int expand(const Machine *m, Config *c, size_t set, size_t *ret_n)
                 int r;
 
                 if (p->unread || pci_class_is_platforms(p->class) || !device_match_has(&c->devices[set].match, p) ||
-                    device_at(c, p->addr))
+                    device_at(c, p->addr) || may_be_lost(c, lost, n, p))
                         continue;
                 if (c->n_devices == CLAIM_DEVICES_MAX)
                         break;
@@ -297,38 +332,43 @@ static int expand(const Machine *m, Config *c, size_t set, size_t *ret_n)
         return 0;
 }
 
-static int resolve_section(Machine *m, Config *c, size_t i, bool *ret_lost)
+static int resolve_set(const Machine *m, Config *c, size_t i, bool *lost, size_t n)
+{
+        size_t members = 0;
+        int r = expand(m, c, i, lost, n, &members);
+
+        c->devices[i].lost = m->f.pci == TRISTATE_UNKNOWN ? LOST_UNSEEN : LOST_NONE;
+        lost[i] = members == 0;
+        return r;
+}
+
+static int resolve_one(Machine *m, ConfigDevice *d, bool *ret_lost)
 {
         _cleanup_(identity_done) Identity recorded = {};
-        ConfigDevice *d = c->devices + i;
-        const ConfigDevice *same;
-        PciAddr addr;
-        int r;
+        int r = identity_recorded(m->claims, d->name, &recorded);
 
-        if (d->has_match) {
-                size_t n = 0;
+        return r == -ENOMEM ? r : resolve(m, d, r < 0 ? NULL : &recorded, ret_lost);
+}
 
-                r = expand(m, c, i, &n);
-                c->devices[i].lost = m->f.pci == TRISTATE_UNKNOWN ? LOST_UNSEEN : LOST_NONE;
-                *ret_lost = n == 0;
-                return r;
-        }
-        r = identity_recorded(m->claims, d->name, &recorded);
-        if (r == -ENOMEM)
-                return r;
-        r = resolve(m, d, r < 0 ? NULL : &recorded, ret_lost);
-        if (r < 0 || *ret_lost)
-                return r;
-        addr = d->address;
-        d->has_address = false;
-        same = device_at(c, addr);
-        d->has_address = true;
-        if (same) {
+/* Cards that have moved on by one: whose place is whose is known when all have been found. The first section has it. */
+static int resolve_taken(Config *c, const bool *plain, bool *lost, size_t n)
+{
+        for (size_t i = 0; i < n; i++) {
+                ConfigDevice *d = c->devices + i;
+                const ConfigDevice *same = NULL;
+
+                for (size_t k = 0; k < n && !same; k++)
+                        if (k != i && (k < i || plain[k]) && !lost[k] && !c->devices[k].has_match &&
+                            pci_addr_equal(c->devices[k].address, d->address))
+                                same = c->devices + k;
+                if (lost[i] || d->has_match || plain[i] || !same)
+                        continue;
                 d->lost = LOST_TAKEN;
-                *ret_lost = true;
+                lost[i] = true;
                 free(d->others);
                 d->others = NULL;
-                return string_copy(same->name, &d->others);
+                if (string_copy(same->name, &d->others) < 0)
+                        return -ENOMEM;
         }
         return 0;
 }
@@ -358,7 +398,7 @@ static int sort_out(Config *c, const bool *away, const bool *lost, size_t n)
 int config_resolve(int rfd, Config *c)
 {
         _cleanup_(machine_done) Machine m = {};
-        _cleanup_free_ bool *away = NULL, *lost = NULL;
+        _cleanup_free_ bool *away = NULL, *lost = NULL, *plain = NULL;
         const size_t n = c->n_devices;
         size_t n_plain = 0;
         int r;
@@ -371,15 +411,22 @@ int config_resolve(int rfd, Config *c)
                 return 0;
         away = calloc(n + 1, sizeof(*away));
         lost = calloc(n + 1, sizeof(*lost));
-        if (!away || !lost)
+        plain = calloc(n + 1, sizeof(*plain));
+        if (!away || !lost || !plain)
                 return -ENOMEM;
+        for (size_t i = 0; i < n; i++)
+                plain[i] = is_plain(c->devices + i);
         r = machine_look(rfd, &m);
+        for (size_t i = 0; i < n && r >= 0; i++)
+                if (!plain[i] && !c->devices[i].has_match)
+                        r = resolve_one(&m, c->devices + i, lost + i);
+        if (r >= 0)
+                r = resolve_taken(c, plain, lost, n);
         /* what is named comes before what is in a set */
-        for (int sets = 0; sets < 2; sets++)
-                for (size_t i = 0; i < n && r >= 0; i++)
-                        if (!is_plain(c->devices + i) && c->devices[i].has_match == sets) {
-                                away[i] = sets;
-                                r = resolve_section(&m, c, i, lost + i);
-                        }
+        for (size_t i = 0; i < n && r >= 0; i++)
+                if (c->devices[i].has_match) {
+                        away[i] = true; /* the array may move */
+                        r = resolve_set(&m, c, i, lost, n);
+                }
         return r < 0 ? r : sort_out(c, away, lost, n);
 }

@@ -19,6 +19,9 @@ static bool is_amiss(const ConfigDevice *d, const PciFunction *p, const Identity
 
         if (!p || !pci_id_equal(p->id, d->id))
                 return true;
+        /* a driver for guests hides them, and another one may show them */
+        if ((d->mac && !p->mac) || ((recorded->nvme_serial || d->serial) && !p->nvme_serial))
+                return true;
         return serial && p->serial && !streq(serial, p->serial) && !streq_null(serial, p->nvme_serial);
 }
 

@@ -147,6 +147,45 @@ static void what_was_recorded_counts(void **state)
         }
 }
 
+/* What is shown now counts before it: another card is where it was, and its driver for guests hides that. */
+static void what_is_shown_counts_first(void **state)
+{
+        const Tree *t = *state;
+
+        machine(t);
+        assert_int_equal(unlinkat(t->rfd, "sys/devices/pci0000:00/0000:00:1c.4/0000:04:00.0/net/eth1/address", 0), 0);
+        assert_int_equal(unlinkat(t->rfd, "sys/devices/pci0000:00/0000:00:1c.4/0000:04:00.0/serial_number", 0), 0);
+        tree_file(t, NAME_CLAIMS,
+                  CLAIMS "0000:04:00.0 8086:10d3 vfio-pci pci0000:00/1c.4/00.0 x mac=52:54:00:00:00:0a\n");
+        expect_at(t, "mac = 52:54:00:00:00:0a", "0000:03:00.0", "8086:10d3");
+
+        function(t, "pci0000:00/0000:00:05.0", "0x144d\n", "0xa808\n", "0x010802\n", "vfio-pci", NULL);
+        function(t, "pci0000:00/0000:00:06.0", "0x144d\n", "0xa808\n", "0x010802\n", "nvme", NULL);
+        tree_file(t, NAME_CLAIMS, CLAIMS "0000:00:05.0 144d:a808 vfio-pci pci0000:00/05.0 x nvme=S1\n");
+        expect_at(t, "serial = S1", "0000:00:05.0", "144d:a808");
+        attr(t, "/sys/devices/pci0000:00/0000:00:06.0", "nvme/nvme0/serial", "S1\n");
+        expect_at(t, "serial = S1", "0000:00:06.0", "144d:a808");
+}
+
+/* A card before them moves both on, each to another one's place. */
+static void cards_that_move_on(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(config_done) Config c = {};
+
+        machine(t);
+        tree_file(t, NAME_CLAIMS,
+                  CLAIMS "0000:02:00.0 8086:10d3 vfio-pci - a !serial=00-00-00-ff-ff-00-00-0a\n"
+                         "0000:03:00.0 8086:10d3 vfio-pci - b !serial=00-00-00-ff-ff-00-00-0b\n");
+        load(t,
+             "[device a]\naddress = 02:00.0\nid = 8086:10d3\nfollow = yes\n"
+             "[device b]\naddress = 03:00.0\nid = 8086:10d3\nfollow = yes\n",
+             &c);
+        assert_int_equal(c.n_devices, 2);
+        assert_string_equal(PCI_ADDR_TEXT(c.devices[0].address), "0000:03:00.0");
+        assert_string_equal(PCI_ADDR_TEXT(c.devices[1].address), "0000:04:00.0");
+}
+
 static void a_moved_device_is_followed(void **state)
 {
         static const char section[] = "[device x]\naddress = 0000:06:00.0\nid = 8086:10d3\n",
@@ -237,6 +276,13 @@ static void sets(void **state)
         assert_int_equal(c.n_devices, 2);
         assert_false(c.devices[0].added);
         assert_true(c.devices[1].added);
+        /* which one it is cannot be told, so neither is for the set */
+        load(t, "[device all]\nmatch = id 8086:10d3\n[device own]\nid = 8086:10d3\n", &c);
+        assert_int_equal(c.n_devices, 0);
+        assert_int_equal(c.n_lost, 2);
+        load(t, "[device all]\nmatch = id 8086:10d3\n[device own]\nid = 8086:10d3\nserial = S9\n", &c);
+        assert_int_equal(c.n_devices, 2);
+        assert_int_equal(c.n_lost, 1);
         load(t, "[device all]\nmatch = class nvme\n", &c);
         assert_int_equal(c.n_devices, 0);
         assert_int_equal(c.n_lost, 1);
@@ -275,6 +321,8 @@ int main(void)
                 TREE_TEST(interfaces),
                 TREE_TEST(serial_numbers),
                 TREE_TEST(what_was_recorded_counts),
+                TREE_TEST(what_is_shown_counts_first),
+                TREE_TEST(cards_that_move_on),
                 TREE_TEST(a_moved_device_is_followed),
                 TREE_TEST(a_swapped_device_is_followed),
                 TREE_TEST(sets),
