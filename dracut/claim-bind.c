@@ -141,10 +141,10 @@ static bool is_listed_card(const ClaimContext *x, const Claim *c)
 {
         _cleanup_free_ char *path = NULL;
         char serial[PCI_SERIAL_TEXT_MAX];
-        PciId id;
+        PciId id, card;
 
         if (read_id(x, c->address, &id) < 0 || !pci_id_equal(id, c->id) ||
-            claim_has_other_serial(x, c, c->address, serial))
+            claim_has_other_serial(x, c, c->address, serial) || claim_has_other_subsystem(x, c, c->address, &card))
                 return false;
         return streq(c->path, "-") || claim_read_path(x, c->address, &path) < 0 || streq(path, c->path);
 }
@@ -155,12 +155,9 @@ static void check_identity(ClaimSights *s, const ClaimContext *x, const ClaimLis
         _cleanup_free_ char *path = NULL;
         char where[96] = "", why[192], serial[PCI_SERIAL_TEXT_MAX];
         unsigned class = 0;
-        PciId id;
+        PciId id, card;
         int r;
 
-        if (c->follow && !is_listed_card(x, c) && claim_follow(x, l, c))
-                claim_say(&x->reporter, false, "%s (%s): has moved to %s, and is followed", c->before, c->name,
-                          c->address);
         r = read_id(x, c->address, &id);
         if (r == -ENOENT) {
                 bool moved = find_elsewhere(x, l, c, where, sizeof(where));
@@ -206,6 +203,14 @@ static void check_identity(ClaimSights *s, const ClaimContext *x, const ClaimLis
                 conclude(x, c, moved ? CLAIM_MOVED : CLAIM_ABSENT,
                          "is another one of its kind, with serial number %s, not %.40s: not claimed%s", serial,
                          c->serial, where);
+                return;
+        }
+        if (claim_has_other_subsystem(x, c, c->address, &card)) {
+                bool moved = find_elsewhere(x, l, c, where, sizeof(where));
+
+                conclude(x, c, moved ? CLAIM_MOVED : CLAIM_ABSENT,
+                         "is another one of its kind, of the card %04x:%04x, not %04x:%04x: not claimed%s", card.vendor,
+                         card.device, c->subsystem.vendor, c->subsystem.device, where);
                 return;
         }
         if (claim_guard_refuses(s, x, l, c, class, why, sizeof(why))) {
@@ -357,10 +362,25 @@ static void bind_or_wait(const ClaimContext *x, Claim *c, int loaded)
         }
 }
 
+/*
+ * Before anything is judged by what other lines have. Only where nothing is in use yet: an event of another card must
+ * not take one from its driver.
+ */
+static void follow_all(const ClaimContext *x, ClaimList *l)
+{
+        FOREACH_ARRAY(c, l->claims, l->n_claims)
+                c->away = c->follow && !x->late && !is_listed_card(x, c);
+        FOREACH_ARRAY(c, l->claims, l->n_claims)
+                if (c->away && claim_follow(x, l, c))
+                        claim_say(&x->reporter, false, "%s (%s): has moved to %s, and is followed", c->before, c->name,
+                                  c->address);
+}
+
 void claim_bind_all(const ClaimContext *x, ClaimList *l)
 {
         ClaimSights sights = {};
 
+        follow_all(x, l);
         for (size_t i = 0; i < l->n_claims; i++)
                 check_identity(&sights, x, l, l->claims + i);
         /* all overrides before the first module: loading one stub may pull in others, which must find the names set */

@@ -51,6 +51,17 @@ bool claim_has_other_serial(const ClaimContext *x, const Claim *c, const char *a
         return c->serial && read_serial(x, address, ret) >= 0 && strcmp(ret, c->serial) != 0;
 }
 
+bool claim_has_other_subsystem(const ClaimContext *x, const Claim *c, const char *address, PciId *ret)
+{
+        unsigned vendor, device;
+
+        if (!c->has_subsystem || claim_read_hex(x->root_fd, address, "subsystem_vendor", &vendor) < 0 ||
+            claim_read_hex(x->root_fd, address, "subsystem_device", &device) < 0)
+                return false;
+        *ret = (PciId){ .vendor = (uint16_t) vendor, .device = (uint16_t) device };
+        return !pci_id_equal(*ret, c->subsystem);
+}
+
 static bool has_id(const ClaimContext *x, const char *address, PciId id)
 {
         unsigned vendor, device;
@@ -69,12 +80,23 @@ static bool has_gone_to(const ClaimContext *x, const Claim *c, const char *addre
 {
         _cleanup_free_ char *path = NULL;
         char serial[PCI_SERIAL_TEXT_MAX];
+        PciId card;
 
-        if (!same_function(c->address, address) || !has_id(x, address, c->id))
+        if (!same_function(c->address, address) || !has_id(x, address, c->id) ||
+            claim_has_other_subsystem(x, c, address, &card))
                 return false;
         if (c->serial && read_serial(x, address, serial) >= 0)
                 return strcmp(serial, c->serial) == 0;
         return strcmp(c->path, "-") != 0 && claim_read_path(x, address, &path) >= 0 && strcmp(path, c->path) == 0;
+}
+
+/* By a line whose card is there, or was followed there. */
+static bool is_taken(const ClaimList *l, const char *address)
+{
+        FOREACH_ARRAY(c, l->claims, l->n_claims)
+                if ((!c->away || c->before) && streq(c->address, address))
+                        return true;
+        return false;
 }
 
 bool claim_follow(const ClaimContext *x, const ClaimList *l, Claim *c)
@@ -83,7 +105,7 @@ bool claim_follow(const ClaimContext *x, const ClaimList *l, Claim *c)
         char found[PCI_ADDR_TEXT_MAX] = "";
 
         for (const struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
-                if (!claim_address_valid(e->d_name) || claim_list_at(l, e->d_name) || !has_gone_to(x, c, e->d_name))
+                if (!claim_address_valid(e->d_name) || is_taken(l, e->d_name) || !has_gone_to(x, c, e->d_name))
                         continue;
                 if (*found) /* two of them: neither is taken for it */
                         return false;

@@ -12,11 +12,14 @@
 bool claim_has_other_serial(const ClaimContext *x, const Claim *c, const char *address,
                             char ret[static PCI_SERIAL_TEXT_MAX]);
 
+/* Is it certainly one with other ids of the card? @ret: those. Unknown is not another one. */
+bool claim_has_other_subsystem(const ClaimContext *x, const Claim *c, const char *address, PciId *ret);
+
 /**
  * claim_follow() - where a card has gone that is to be followed
  * Looks for the only function with its id that is the same one of a card with its serial number, or that is behind the
- * same bridges, the numbers of whose buses have changed. No other line may have it. Where there is one the claim gets
- * its address, and the path is not asked for any more. Returns whether it did.
+ * same bridges, the numbers of whose buses have changed. No other line may have it, but one whose own card is away as
+ * well. Where there is one the claim gets its address, and the path is not asked for any more. Returns whether it did.
  */
 bool claim_follow(const ClaimContext *x, const ClaimList *l, Claim *c);
 

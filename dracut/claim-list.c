@@ -97,6 +97,12 @@ static bool parse_serial(const char *value, Claim *c)
         return *value != 0;
 }
 
+static bool parse_subsystem(const char *value, Claim *c)
+{
+        c->has_subsystem = id_parse(value, &c->subsystem);
+        return c->has_subsystem;
+}
+
 static bool parse_root(const char *value, Claim *c)
 {
         c->root = value;
@@ -133,9 +139,9 @@ static const struct {
         const char *key;
         bool (*parse)(const char *value, Claim *c);
 } keys[] = {
-        { "optional", parse_optional }, { "later", parse_later },     { "root", parse_root },
-        { "allow", parse_allow },       { "display", parse_display }, { "serial", parse_serial },
-        { "follow", parse_follow },
+        { "optional", parse_optional }, { "later", parse_later },         { "root", parse_root },
+        { "allow", parse_allow },       { "display", parse_display },     { "serial", parse_serial },
+        { "follow", parse_follow },     { "subsystem", parse_subsystem },
 };
 
 #define KEY_CHARS "abcdefghijklmnopqrstuvwxyz0123456789_-"

@@ -62,9 +62,11 @@ typedef struct Claim {
         const char *name;
         PciId id;
         StubDriver driver;
-        bool optional;      /* optional=yes: it may be missing */
-        bool follow;        /* follow=yes: it is claimed at another address too, if it is certainly the same one */
-        bool later;         /* later=yes: its stub driver may be loaded by the system only */
+        bool optional; /* optional=yes: it may be missing */
+        bool follow;   /* follow=yes: it is claimed at another address too, if it is certainly the same one */
+        bool later;    /* later=yes: its stub driver may be loaded by the system only */
+        bool has_subsystem;
+        PciId subsystem;    /* subsystem=VENDOR:DEVICE: of the card */
         const char *serial; /* serial=NUMBER: of the card, as pci_serial_find() has it; NULL: not known */
         /* what the agent has judged, see claim-guard.h */
         const char *root;    /* root=WORDS: of root_words_print(); NULL: not said */
@@ -73,6 +75,7 @@ typedef struct Claim {
         unsigned line;       /* 1 and up */
         /* what became of it */
         ClaimState state;
+        bool away;                        /* it is to be followed, and not where the list has it */
         const char *before;               /* the address of the list where it was followed to another one; else NULL */
         char followed[PCI_ADDR_TEXT_MAX]; /* which that is */
         bool overridden;                  /* its driver_override was written */

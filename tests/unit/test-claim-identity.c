@@ -106,6 +106,35 @@ static void test_swapped_and_followed(void **state)
         assert_untouched(DEVICE_B);
 }
 
+/* Each has gone to the place of the next one: no place counts as taken whose own card is away. */
+static void test_moved_on(void **state)
+{
+        (void) state;
+        put_device(DEVICE_B, ID, NETWORK, "vfio-pci");
+        put_device(DEVICE_M, ID, NETWORK, "vfio-pci");
+        put_serial(DEVICE_B, 0x0a);
+        put_serial(DEVICE_M, 0x0b);
+        put_list("version=2\n" TWIN_A " " ID " vfio-pci - a !serial=" SERIAL_A " follow=yes\n" TWIN_B " " ID
+                 " vfio-pci - b !serial=" SERIAL_B " follow=yes\n");
+        assert_int_equal(run(), 0);
+        assert_contains(get("run/ptprep/claim"), TWIN_B " claimed ");
+        assert_contains(get("run/ptprep/claim"), MOVED " claimed ");
+}
+
+static void test_another_card(void **state)
+{
+        (void) state;
+        put_device(DEVICE_B, ID, NETWORK, "vfio-pci");
+        put("sys/devices/" DEVICE_B "/subsystem_vendor", "0x8086\n");
+        put("sys/devices/" DEVICE_B "/subsystem_device", "0xa01f\n");
+        put_list("version=2\n" TWIN_B " " ID " vfio-pci " PATH_B " b !subsystem=8086:a01f\n");
+        assert_int_equal(run(), 0);
+        put("sys/devices/" DEVICE_B "/subsystem_device", "0x0001\n");
+        assert_int_equal(run(), 1);
+        assert_contains(output, "is another one of its kind, of the card 8086:0001, not 8086:a01f: not claimed");
+        assert_contains(get("run/ptprep/claim"), TWIN_B " absent ");
+}
+
 /* The second port of a card has its number as well. */
 static void test_function_of_a_card(void **state)
 {
@@ -128,6 +157,8 @@ int main(int argc, char **argv)
                 cmocka_unit_test_setup_teardown(test_followed_by_path, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_swapped_and_followed, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_function_of_a_card, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_moved_on, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_another_card, setup, teardown),
         };
 
         if (argc != 2) {

@@ -93,6 +93,18 @@ static void test_taken(void **state)
         assert_untouched(DEVICE_A);
 }
 
+/* An event of one card takes no other one, which the host may use by now: where it has gone is told at the next boot. */
+static void test_not_followed(void **state)
+{
+        (void) state;
+        put_twins(NULL);
+        put("etc/ptprep/claims", "version=2\n" TWIN_A " " ID " vfio-pci " PATH_B " nic0 follow=yes\n");
+        assert_int_equal(run_with("--device=" TWIN_A), 1);
+        assert_untouched(DEVICE_B);
+        assert_int_equal(run_with("--keep"), 0);
+        assert_untouched(DEVICE_B);
+}
+
 static void test_usage(void **state)
 {
         (void) state;
@@ -110,6 +122,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test_setup_teardown(test_came, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_not_yet, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_taken, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_not_followed, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_usage, setup, teardown),
         };
 
