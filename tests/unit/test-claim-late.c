@@ -93,7 +93,8 @@ static void test_taken(void **state)
         assert_untouched(DEVICE_A);
 }
 
-/* An event of one card takes no other one, which the host may use by now: where it has gone is told at the next boot. */
+/* An event of one card takes no other one, which the host may use by now: where it has gone is told at the next boot.
+ */
 static void test_not_followed(void **state)
 {
         (void) state;
