@@ -220,21 +220,29 @@ static bool is_of_lost(const Config *c, const char *line)
         return false;
 }
 
+static bool is_line_at(const char *line, size_t n, PciAddr at, PciId id)
+{
+        char begin[64];
+        size_t length =
+                (size_t) snprintf(begin, sizeof(begin), "%s %04x:%04x ", PCI_ADDR_TEXT(at), id.vendor, id.device);
+
+        return length <= n && strncmp(line, begin, length) == 0;
+}
+
 /*
- * What keeps its line in a list that only gets shorter: a device that is still configured as the same one, unless the
- * host is known to live on it by now. Whatever else blocks, its line does no more harm than it did before.
+ * What keeps its line in a list that only gets shorter: a device that is still configured as the same one, also where
+ * it was before it moved, unless the host is known to live on it by now. Whatever else blocks, its line does no more
+ * harm than it did before, and is all that is known of what it was.
  */
 static bool keeps_line(const Judgement *j, const char *line, size_t n)
 {
         const Wanted *w = j->wanted;
 
         FOREACH_ARRAY(d, w->devices, w->n_devices) {
-                char begin[64];
-                size_t length =
-                        (size_t) snprintf(begin, sizeof(begin), "%s %04x:%04x ", PCI_ADDR_TEXT(d->config->address),
-                                          d->config->id.vendor, d->config->id.device);
+                const ConfigDevice *c = d->config;
 
-                if (length <= n && strncmp(line, begin, length) == 0)
+                if (is_line_at(line, n, c->address, c->id) ||
+                    (c->has_moved && is_line_at(line, n, c->moved_from, c->id)))
                         return d->state != DEVICE_IN_USE &&
                                !(d->state == DEVICE_SWAPPED && d->host.used == TRISTATE_YES);
         }
