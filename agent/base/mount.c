@@ -92,7 +92,7 @@ int mount_close(const char *target)
  */
 int mount_has_device(const char *device)
 {
-        const int question = QCMD(Q_GETFMT, USRQUOTA);
+        const int question = (int) QCMD((unsigned) Q_GETFMT, USRQUOTA); /* the macro shifts into the sign */
         char format[sizeof(uint32_t)];
 
         /* without a device the same is said, where questions are answered at all */
