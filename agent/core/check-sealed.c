@@ -105,18 +105,18 @@ static int judge_volume(const Check *self, const Judgement *j, const SealedVolum
 {
         bool allowed = j->config->allow & CONFIG_ALLOW_SEALED_BOOT;
         char bound[PCRS_TEXT_MAX], moves[PCRS_TEXT_MAX];
-        uint32_t hits = hit(v, pcrs);
+        const uint32_t hits = hit(v, pcrs), before = pcrs == 0 ? hit(v, moved_since(j)) : 0;
         const char *cure;
 
         if (!v->known)
                 return pcrs == 0 ? 0 : judge_unreadable(self, j, v, ret);
-        if (pcrs == 0 && hit(v, moved_since(j)) != 0)
+        if (before != 0)
                 return finding_add(
                         ret, self->id, RESULT_WARN, v->device, CURE_CONFIGURATION,
                         v->by_policy ? POLICY_ANEW : ENROL_ANEW,
                         "a TPM opens it while PCR %s have the values of now, and what was changed since this "
                         "boot moves PCR %s: the next boot waits for a passphrase",
-                        pcrs_print(bound_to(v), bound), pcrs_print(hit(v, moved_since(j)), moves));
+                        pcrs_print(bound_to(v), bound), pcrs_print(before, moves));
         if (hits == 0)
                 return finding_add(ret, self->id, RESULT_OK, v->device, CURE_NONE, NULL,
                                    pcrs == 0 ? "a TPM opens it, and nothing is to be changed that is measured"

@@ -12,15 +12,10 @@ static int read_config(void *userdata, unsigned offset, uint32_t *ret)
 {
         const int *fd = userdata;
         uint8_t b[4];
-        ssize_t n;
+        int r = read_at(*fd, offset, b, sizeof(b));
 
-        do
-                n = pread(*fd, b, sizeof(b), (off_t) offset);
-        while (n < 0 && errno == EINTR);
-        if (n < 0)
-                return -errno;
-        if ((size_t) n < sizeof(b)) /* who is not root sees the beginning only */
-                return -EACCES;
+        if (r < 0)
+                return r == -EBADMSG ? -EACCES : r; /* who is not root sees the beginning only */
         *ret = (uint32_t) b[0] | (uint32_t) b[1] << 8 | (uint32_t) b[2] << 16 | (uint32_t) b[3] << 24;
         return 0;
 }
