@@ -118,7 +118,11 @@ static bool find_elsewhere(const ClaimContext *x, const ClaimList *l, const Clai
                 if (read_id(x, e->d_name, &id) < 0 || !pci_id_equal(id, c->id))
                         continue;
                 if (claim_read_path(x, e->d_name, &path) >= 0 && streq(path, c->path)) {
-                        (void) snprintf(ret, size, "; the card seems to be at %.16s, put that into the configuration",
+                        (void) snprintf(ret, size,
+                                        c->follow && claim_is_told_by_driver(c)
+                                                ? "; %.16s is in its place, and is not followed: before its driver "
+                                                  "neither nvme= nor mac= can be seen"
+                                                : "; the card seems to be at %.16s, put that into the configuration",
                                         e->d_name);
                         return true;
                 }
@@ -137,14 +141,14 @@ static bool find_elsewhere(const ClaimContext *x, const ClaimList *l, const Clai
 }
 
 /* Is it at the address of its line still? What cannot be read is left to check_identity(). */
-static bool is_listed_card(const ClaimContext *x, const Claim *c)
+static bool is_listed_card(const ClaimContext *x, const ClaimList *l, const Claim *c)
 {
         _cleanup_free_ char *path = NULL;
         char serial[PCI_SERIAL_TEXT_MAX];
         PciId id, card;
 
         if (read_id(x, c->address, &id) < 0 || !pci_id_equal(id, c->id) ||
-            claim_has_other_serial(x, c, c->address, serial) || claim_has_other_subsystem(x, c, c->address, &card))
+            claim_has_other_serial(x, l, c, c->address, serial) || claim_has_other_subsystem(x, c, c->address, &card))
                 return false;
         return streq(c->path, "-") || claim_read_path(x, c->address, &path) < 0 || streq(path, c->path);
 }
@@ -153,7 +157,7 @@ static bool is_listed_card(const ClaimContext *x, const Claim *c)
 static void check_identity(ClaimSights *s, const ClaimContext *x, const ClaimList *l, Claim *c)
 {
         _cleanup_free_ char *path = NULL;
-        char where[96] = "", why[192], serial[PCI_SERIAL_TEXT_MAX];
+        char where[128] = "", why[192], serial[PCI_SERIAL_TEXT_MAX];
         unsigned class = 0;
         PciId id, card;
         int r;
@@ -197,12 +201,12 @@ static void check_identity(ClaimSights *s, const ClaimContext *x, const ClaimLis
                         return;
                 }
         }
-        if (claim_has_other_serial(x, c, c->address, serial)) {
+        if (claim_has_other_serial(x, l, c, c->address, serial)) {
                 bool moved = find_elsewhere(x, l, c, where, sizeof(where));
 
                 conclude(x, c, moved ? CLAIM_MOVED : CLAIM_ABSENT,
-                         "is another one of its kind, with serial number %s, not %.40s: not claimed%s", serial,
-                         c->serial, where);
+                         "is another one of its kind, with serial number %s, %s%.40s: not claimed%s", serial,
+                         c->serial ? "not " : "which another line means", c->serial ?: "", where);
                 return;
         }
         if (claim_has_other_subsystem(x, c, c->address, &card)) {
@@ -368,8 +372,12 @@ static void bind_or_wait(const ClaimContext *x, Claim *c, int loaded)
  */
 static void follow_all(const ClaimContext *x, ClaimList *l)
 {
-        FOREACH_ARRAY(c, l->claims, l->n_claims)
-                c->away = c->follow && !x->late && !is_listed_card(x, c);
+        bool any = false;
+
+        FOREACH_ARRAY(c, l->claims, x->late ? 0 : l->n_claims)
+                any = any || c->follow;
+        FOREACH_ARRAY(c, l->claims, any ? l->n_claims : 0)
+                c->away = !is_listed_card(x, l, c);
         FOREACH_ARRAY(c, l->claims, l->n_claims)
                 if (c->away && claim_follow(x, l, c))
                         claim_say(&x->reporter, false, "%s (%s): has moved to %s, and is followed", c->before, c->name,

@@ -45,10 +45,38 @@ static int read_serial(const ClaimContext *x, const char *address, char ret[stat
         return fd < 0 ? -errno : pci_serial_find(read_config, &fd, ret);
 }
 
-bool claim_has_other_serial(const ClaimContext *x, const Claim *c, const char *address,
+/* The same function of a card, be its bus another one. */
+static bool same_function(const char *a, const char *b)
+{
+        return strcmp(strrchr(a, '.'), strrchr(b, '.')) == 0;
+}
+
+/* Of another line that could mean this function: the next one whose serial number is known; NULL: there is no more. */
+static const Claim *next_numbered(const ClaimList *l, const Claim *c, const char *address, const Claim *after)
+{
+        for (const Claim *i = after ? after + 1 : l->claims; i < l->claims + l->n_claims; i++)
+                if (i != c && i->serial && pci_id_equal(i->id, c->id) && same_function(i->address, address))
+                        return i;
+        return NULL;
+}
+
+bool claim_has_other_serial(const ClaimContext *x, const ClaimList *l, const Claim *c, const char *address,
                             char ret[static PCI_SERIAL_TEXT_MAX])
 {
-        return c->serial && read_serial(x, address, ret) >= 0 && strcmp(ret, c->serial) != 0;
+        const Claim *other = c->serial ? NULL : next_numbered(l, c, address, NULL);
+
+        if ((!c->serial && !other) || read_serial(x, address, ret) < 0)
+                return false;
+        if (c->serial)
+                return strcmp(ret, c->serial) != 0;
+        while (other && strcmp(ret, other->serial) != 0)
+                other = next_numbered(l, c, address, other);
+        return other;
+}
+
+bool claim_is_told_by_driver(const Claim *c)
+{
+        return c->unseen && !c->serial;
 }
 
 bool claim_has_other_subsystem(const ClaimContext *x, const Claim *c, const char *address, PciId *ret)
@@ -70,24 +98,19 @@ static bool has_id(const ClaimContext *x, const char *address, PciId id)
                claim_read_hex(x->root_fd, address, "device", &device) >= 0 && device == id.device;
 }
 
-/* The same function of a card, be its bus another one. */
-static bool same_function(const char *a, const char *b)
-{
-        return strcmp(strrchr(a, '.'), strrchr(b, '.')) == 0;
-}
-
-static bool has_gone_to(const ClaimContext *x, const Claim *c, const char *address)
+static bool has_gone_to(const ClaimContext *x, const ClaimList *l, const Claim *c, const char *address)
 {
         _cleanup_free_ char *path = NULL;
         char serial[PCI_SERIAL_TEXT_MAX];
         PciId card;
 
         if (!same_function(c->address, address) || !has_id(x, address, c->id) ||
-            claim_has_other_subsystem(x, c, address, &card))
+            claim_has_other_subsystem(x, c, address, &card) || claim_has_other_serial(x, l, c, address, serial))
                 return false;
-        if (c->serial && read_serial(x, address, serial) >= 0)
-                return strcmp(serial, c->serial) == 0;
-        return strcmp(c->path, "-") != 0 && claim_read_path(x, address, &path) >= 0 && strcmp(path, c->path) == 0;
+        if (c->serial && read_serial(x, address, serial) >= 0) /* and it is no other one */
+                return true;
+        return !claim_is_told_by_driver(c) && strcmp(c->path, "-") != 0 && claim_read_path(x, address, &path) >= 0 &&
+               strcmp(path, c->path) == 0;
 }
 
 /* By a line whose card is there, or was followed there. */
@@ -105,7 +128,7 @@ bool claim_follow(const ClaimContext *x, const ClaimList *l, Claim *c)
         char found[PCI_ADDR_TEXT_MAX] = "";
 
         for (const struct dirent *e = d ? readdir(d) : NULL; e; e = readdir(d)) {
-                if (!claim_address_valid(e->d_name) || is_taken(l, e->d_name) || !has_gone_to(x, c, e->d_name))
+                if (!claim_address_valid(e->d_name) || is_taken(l, e->d_name) || !has_gone_to(x, l, c, e->d_name))
                         continue;
                 if (*found) /* two of them: neither is taken for it */
                         return false;

@@ -103,6 +103,12 @@ static bool parse_subsystem(const char *value, Claim *c)
         return c->has_subsystem;
 }
 
+static bool parse_unseen(const char *value, Claim *c)
+{
+        c->unseen = true;
+        return *value != 0;
+}
+
 static bool parse_root(const char *value, Claim *c)
 {
         c->root = value;
@@ -141,7 +147,8 @@ static const struct {
 } keys[] = {
         { "optional", parse_optional }, { "later", parse_later },         { "root", parse_root },
         { "allow", parse_allow },       { "display", parse_display },     { "serial", parse_serial },
-        { "follow", parse_follow },     { "subsystem", parse_subsystem },
+        { "follow", parse_follow },     { "subsystem", parse_subsystem }, { "nvme", parse_unseen },
+        { "mac", parse_unseen },
 };
 
 #define KEY_CHARS "abcdefghijklmnopqrstuvwxyz0123456789_-"

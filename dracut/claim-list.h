@@ -68,6 +68,7 @@ typedef struct Claim {
         bool has_subsystem;
         PciId subsystem;    /* subsystem=VENDOR:DEVICE: of the card */
         const char *serial; /* serial=NUMBER: of the card, as pci_serial_find() has it; NULL: not known */
+        bool unseen;        /* nvme=NUMBER or mac=ADDRESS: it is told from others by what no driver shows yet */
         /* what the agent has judged, see claim-guard.h */
         const char *root;    /* root=WORDS: of root_words_print(); NULL: not said */
         unsigned allowed;    /* allow=WORD[,WORD]...: a bit for each ClaimGuard that a person has lifted */
@@ -75,7 +76,7 @@ typedef struct Claim {
         unsigned line;       /* 1 and up */
         /* what became of it */
         ClaimState state;
-        bool away;                        /* it is to be followed, and not where the list has it */
+        bool away;                        /* it is not where the list has it; asked where any is to be followed */
         const char *before;               /* the address of the list where it was followed to another one; else NULL */
         char followed[PCI_ADDR_TEXT_MAX]; /* which that is */
         bool overridden;                  /* its driver_override was written */
