@@ -2,6 +2,7 @@
 /* Which functions sections mean that do not say both address and id. */
 #include "base/text.h"
 #include "gathered.h"
+#include "model/identity.h"
 #include "probe/config-load.h"
 
 #define A      "/sys/devices/pci0000:00/0000:00:1c.0/0000:03:00.0"
@@ -314,6 +315,25 @@ static void nothing_to_see(void **state)
         expect_at(t, "mac = 52:54:00:00:00:0b", "0000:04:00.0", "8086:10d3");
 }
 
+/* What a reader has to heed is marked in the list, and means no more than without the mark. */
+static void what_a_line_tells(void **state)
+{
+        static const char *const words[] = { "subsystem=8086:a01f", "!subsystem=8086:a01f" };
+
+        (void) state;
+        FOREACH_ARRAY(word, words, ELEMENTSOF(words)) {
+                _cleanup_(identity_done) Identity i = {};
+                _cleanup_free_ char *line = NULL, *name = NULL;
+
+                assert_true(string_printf(&line, "0000:04:00.0 8086:10d3 vfio-pci - x %s mac=52:54:00:00:00:0b\n",
+                                          *word) >= 0);
+                assert_int_equal(identity_of_line(line, &name, &i), 0);
+                assert_string_equal(name, "x");
+                assert_true(i.has_subsystem && pci_id_equal(i.subsystem, (PciId){ 0x8086, 0xa01f }));
+                assert_string_equal(i.mac, "52:54:00:00:00:0b");
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -328,6 +348,7 @@ int main(void)
                 TREE_TEST(sets),
                 TREE_TEST(one_section_for_one_device),
                 TREE_TEST(nothing_to_see),
+                cmocka_unit_test(what_a_line_tells),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
