@@ -221,6 +221,27 @@ static int put_back(StepContext *c, const Guarded *f)
         return r;
 }
 
+/* Is it now, under its own name, what it was? What is no text has become another file of the same bytes. 1; 0; negative
+ * errno. */
+static int reads_back(int rfd, const Guarded *f)
+{
+        _cleanup_close_ int fd = f->text ? -EBADF : root_open(rfd, f->path, O_RDONLY | O_NOFOLLOW);
+        uint64_t now, old;
+        struct stat st;
+        int r;
+
+        if (f->text)
+                return is_as_it_was(rfd, f);
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        r = file_digest(fd, &now);
+        if (r >= 0)
+                r = file_digest(f->fd, &old);
+        return r < 0 ? r : now == old && same_owner(&st, &f->st);
+}
+
 int guard_put_back(StepContext *c, const Guard *g, Undo *u)
 {
         const Guarded *failed = NULL;
@@ -232,6 +253,10 @@ int guard_put_back(StepContext *c, const Guard *g, Undo *u)
                 if (r == 0) {
                         u->state = UNDO_DONE;
                         r = put_back(c, f);
+                        if (r >= 0)
+                                r = reads_back(c->options->rfd, f);
+                        if (r == 0)
+                                r = -EBADMSG;
                 }
                 if (r < 0 && first >= 0) {
                         first = r;

@@ -68,10 +68,23 @@ static void is_kept(StepContext *c)
         c->kept = KEPT_FILE;
 }
 
+/* Before anything can have changed it. What is no plain file is kept by its name alone. 0 or negative errno. */
+static int see(StepContext *c)
+{
+        _cleanup_close_ int fd = open_plain(c->options->rfd, c->path);
+
+        if (fd < 0)
+                return fd == -ENOENT || fd == -EINVAL || fd == -ELOOP ? 0 : fd;
+        return sight_take(fd, &c->sight);
+}
+
 int step_keep_old(StepContext *c)
 {
-        int r = root_file_backup(c->options->rfd, c->path, c->backup_path);
+        int r = see(c);
 
+        if (r < 0)
+                return r;
+        r = root_file_backup(c->options->rfd, c->path, c->backup_path);
         if (r < 0 && r != -ENOENT) {
                 root_file_discard(c->options->rfd, c->backup_path);
                 return r;
@@ -113,6 +126,9 @@ int step_keep_copy(StepContext *c, bool far)
         int rfd = c->options->rfd, r;
 
         root_file_discard(rfd, c->backup_path);
+        r = see(c);
+        if (r < 0)
+                return r;
         r = far ? copy_far(c) : -ENODEV;
         if (r < 0 && r != -ENOENT)
                 r = root_file_duplicate(rfd, c->path, c->backup_path);
@@ -156,7 +172,7 @@ int step_keep_sight(StepContext *c)
                 c->kept = KEPT_NONE;
                 return 0;
         }
-        r = fd < 0 ? fd : file_digest(fd, &c->digest);
+        r = fd < 0 ? fd : sight_take(fd, &c->sight);
         if (r >= 0)
                 c->kept = KEPT_SIGHT;
         return r;
@@ -172,9 +188,8 @@ static bool is_there(int rfd, const char *path)
 /* Is at the step's path what was there when it was kept? 1; 0; negative errno. */
 static int as_it_was(const StepContext *c)
 {
-        int rfd = c->options->rfd, r;
+        int rfd = c->options->rfd;
         _cleanup_close_ int now = open_plain(rfd, c->path), old = -EBADF;
-        uint64_t digest;
 
         switch (c->kept) {
         case KEPT_NOT:
@@ -182,8 +197,7 @@ static int as_it_was(const StepContext *c)
         case KEPT_NONE:
                 return now == -ENOENT;
         case KEPT_SIGHT:
-                r = now < 0 ? now : file_digest(now, &digest);
-                return r < 0 ? r : digest == c->digest;
+                return now < 0 ? now : sight_holds(&c->sight, now);
         case KEPT_FILE:
                 if (now < 0)
                         return now == -ENOENT || now == -EINVAL || now == -ELOOP ? 0 : now;
@@ -224,8 +238,11 @@ static int exchange(StepContext *c)
         int rfd = c->options->rfd, r;
         _cleanup_close_ int old = open_plain(rfd, c->path);
 
-        if (old < 0)
-                return old;
+        r = old < 0 ? old : 0;
+        if (r >= 0 && !c->sight.taken)
+                r = sight_take(old, &c->sight);
+        if (r < 0)
+                return r;
         r = root_file_exchange(rfd, c->trial_path, c->path);
         if (r == -ENOTSUP) {
                 r = c->kept == KEPT_FILE ? 0 : step_keep_old(c);
@@ -427,12 +444,8 @@ static int put_back_file(StepContext *c, Undo *u)
         return put_back_from(c, c->backup_path, c->trial_path, u);
 }
 
-int step_put_back(StepContext *c, Undo *u)
+static int give_back(StepContext *c, Undo *u)
 {
-        int r = as_it_was(c);
-
-        if (r != 0)
-                return r < 0 ? r : 0;
         u->state = UNDO_DONE;
         switch (c->kept) {
         case KEPT_NONE:
@@ -449,9 +462,39 @@ int step_put_back(StepContext *c, Undo *u)
         return 0;
 }
 
+/* That it was put back says what is there, and no call that went well: a program may have written into the backup. */
+static int read_again(const StepContext *c, Undo *u)
+{
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (c->kept == KEPT_NONE) {
+                if (!is_there(c->options->rfd, c->path) || string_list_contains(&u->left, c->path))
+                        return 0;
+                string_printf(&u->reason, "%s", "it was removed, and is there again");
+                return -EEXIST;
+        }
+        if (c->kept == KEPT_NOT || !c->sight.taken)
+                return 0;
+        fd = open_plain(c->options->rfd, c->path);
+        r = fd < 0 ? fd : sight_holds(&c->sight, fd);
+        if (r == 0)
+                string_printf(&u->reason, "%s", "read again, it is not what it was: its backup was written into");
+        return r > 0 ? 0 : r < 0 ? r : -EBADMSG;
+}
+
+int step_put_back(StepContext *c, Undo *u)
+{
+        int r = as_it_was(c);
+
+        if (r == 0)
+                r = give_back(c, u);
+        return r < 0 ? r : read_again(c, u);
+}
+
 bool step_has_old(const StepContext *c)
 {
         _cleanup_close_ int fd = c->kept == KEPT_FILE ? open_plain(c->options->rfd, c->backup_path) : -EBADF;
 
-        return fd >= 0 && (c->old_fd < 0 || file_same(fd, c->old_fd) > 0);
+        return fd >= 0 && (c->old_fd < 0 || file_same(fd, c->old_fd) > 0) && sight_holds(&c->sight, fd) > 0;
 }

@@ -2,6 +2,7 @@
 #include "apply/step.h"
 #include "base/file.h"
 #include "base/io.h"
+#include "base/text.h"
 
 /* Longer than a page no attribute is (Linux Documentation/filesystems/sysfs.rst). */
 #define ATTRIBUTE_MAX 4096
@@ -58,11 +59,16 @@ int step_attribute_undo(StepContext *c, Undo *u)
 {
         const AttributeStep *s = &c->step->attribute;
         struct stat st;
+        int r;
 
         if (!c->started || !s->undo_value || reads_as(c, s->undo_value))
                 return 0;
         if (root_stat(c->options->rfd, c->path, &st) == -ENOENT) /* and so is what it would be a value of */
                 return 0;
         u->state = UNDO_DONE;
-        return root_write_attr(c->options->rfd, c->path, s->undo_value);
+        r = root_write_attr(c->options->rfd, c->path, s->undo_value);
+        if (r < 0 || !reads_as(c, s->value)) /* some read otherwise than they are written, but not as before */
+                return r;
+        string_printf(&u->reason, "\"%s\" was written to it, and it still reads \"%s\"", s->undo_value, s->value);
+        return -EBADMSG;
 }

@@ -12,6 +12,16 @@ static bool is_waiting(const StepContext *c)
         return root_lstat(c->options->rfd, c->step->put_back.from, &st) >= 0;
 }
 
+/* What it was brought from goes only when the same bytes can be read in its place. 0 or negative errno. */
+static int is_brought(const StepContext *c, const char *from)
+{
+        _cleanup_close_ int old = root_open(c->options->rfd, from, O_RDONLY | O_NOFOLLOW);
+        _cleanup_close_ int new = root_open(c->options->rfd, c->path, O_RDONLY | O_NOFOLLOW);
+        int r = old < 0 ? old : new < 0 ? new : file_same(new, old);
+
+        return r < 0 ? r : r > 0 ? 0 : -EBADMSG;
+}
+
 /* It was kept where there was room; what is in its place now may have taken that here. */
 static int bring(StepContext *c, const char *from)
 {
@@ -24,6 +34,8 @@ static int bring(StepContext *c, const char *from)
                 if (r >= 0)
                         r = step_bring(c, from);
         }
+        if (r >= 0)
+                r = is_brought(c, from);
         return r < 0 ? r : root_file_remove(c->options->rfd, from);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "apply/apply.h"
+#include "apply/sight.h"
 
 #define BACKUP_SUFFIX     ".ptprep-old"
 #define TRIAL_SUFFIX      ".ptprep-new"
@@ -12,7 +13,7 @@ typedef enum Kept {
         KEPT_NOT,   /* nothing, so it may not be changed */
         KEPT_NONE,  /* there was nothing */
         KEPT_FILE,  /* it is at backup_path */
-        KEPT_SIGHT, /* a digest: whether it is as it was can be told, and no more */
+        KEPT_SIGHT, /* only what it looked like: whether it is as it was can be told, and no more */
         KEPT_LOST,  /* it was changed by a program, and nobody has the old bytes */
 } Kept;
 
@@ -30,7 +31,7 @@ typedef struct StepContext {
         char *made;       /* the first directory above path that step_make_parents() had to make; NULL: none */
         Kept kept;
         int old_fd;             /* of the file at backup_path; negative: not open */
-        uint64_t digest;        /* of what was there, KEPT_SIGHT */
+        Sight sight;            /* of what was there; not taken: there was no plain file */
         StringList neighbours;  /* names in the directory of path before a command ran */
         struct Guard *guard;    /* what all boot loaders read before it ran; NULL: nobody has looked */
         StringList warnings;    /* sentences, for a step that is done all the same */
@@ -119,7 +120,8 @@ int step_bring(StepContext *c, const char *from) _must_check_;
 int step_clear(StepContext *c, const char *path, Undo *u) _must_check_;
 
 /* Puts back what was kept, or removes what the step made where there was nothing. Does nothing where all is as it was.
- * Needs no space on the disk, but where the backup is gone. An undo() of StepOps. */
+ * What is there then is read again: it counts only if it is what there was, bytes, mode and owner. Needs no space on
+ * the disk, but where the backup is gone. An undo() of StepOps. */
 int step_put_back(StepContext *c, Undo *u) _must_check_;
 
 /* Is at backup_path what was there? */

@@ -120,6 +120,12 @@ CASES = [
          {"dracut": good("dracut", last=f": >{IMAGE}"), "grub-mkconfig": fails("")}),
     Case("the state directory goes, and a failure later", "intel-off",
          {"dracut": good("dracut", last="rm -r /var/lib/ptprep"), "grub-mkconfig": fails("")}),
+    # what was put back is read again: the backup is not believed
+    *[Case(f"{tool} writes into the backup of {path}, and cuts it", "intel-off", {tool: fails(f"echo x >>{kept(path)}; : >{path}")}, DAMAGED,
+           lost={path: None}, says="read again, it is not what it was") for tool, path in (("grub-mkconfig", MENU), ("dracut", IMAGE))],
+    *[Case(f"grub-mkconfig {what} the backup of {path}", "intel-off", {"grub-mkconfig": fails(f"{body} {kept(path)}")}, DAMAGED,
+           lost={path: None}, says="read again, it is not what it was")
+      for what, body in (("writes into", "echo x >>"), ("closes", "chmod 000")) for path in (DEFAULT, IMAGE)],
     Case("all backups go, and a failure later", "intel-off",
          {"grub-mkconfig": fails(f"rm {kept(DEFAULT)} {kept(IMAGE)} {kept(MENU)}")}),
     # what a program is asked for is no plain file of its own
