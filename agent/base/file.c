@@ -9,7 +9,7 @@
 
 #include "base/attributes.h"
 #include "base/io.h"
-#include "base/parse.h"
+#include "base/label.h"
 #include "base/text.h"
 
 #define TEMP_SUFFIX    ".ptprep-new"
@@ -19,10 +19,11 @@
 #define MODE_MEANWHILE 0600
 
 /* Whatever the umask is. Where the parent has a default ACL that says who may do what, and the umask nothing. */
-static int make_directory(int dfd, const char *name)
+static int make_directory(int rfd, const char *path, int dfd, const char *name)
 {
         _cleanup_close_ int fd = -EBADF;
         struct stat st;
+        int r;
 
         if (mkdirat(dfd, name, 0755) < 0)
                 return errno == EEXIST ? 0 : -errno;
@@ -31,7 +32,8 @@ static int make_directory(int dfd, const char *name)
                 return -errno;
         if (fgetxattr(fd, XATTR_NAME_POSIX_ACL_ACCESS, NULL, 0) < 0 && fchmod(fd, (st.st_mode & 07777) | 0755) < 0)
                 return -errno;
-        return fsync(fd) < 0 || fsync(dfd) < 0 ? -errno : 0;
+        r = label_new(rfd, path, fd);
+        return r < 0 ? r : fsync(fd) < 0 || fsync(dfd) < 0 ? -errno : 0;
 }
 
 int root_mkdir_p(int rfd, const char *path)
@@ -56,7 +58,7 @@ int root_mkdir_p(int rfd, const char *path)
                                 r = root_open_parent(rfd, p, true, &fd, &name);
                                 if (r < 0)
                                         return r;
-                                r = make_directory(fd, name);
+                                r = make_directory(rfd, p, fd, name);
                                 if (r < 0)
                                         return r;
                         } else if (exists < 0)
@@ -140,8 +142,8 @@ int root_file_replace(int rfd, const char *path, const void *data, size_t size, 
         r = write_all(fd, data, size);
         if (r >= 0 && old >= 0)
                 r = attributes_carry(old, fd, false);
-        else if (r >= 0 && fchmod(fd, mode) < 0)
-                r = -errno;
+        else if (r >= 0)
+                r = fchmod(fd, mode) < 0 ? -errno : label_new(rfd, path, fd);
         if (r >= 0 && (fsync(fd) < 0 || renameat(dfd, temp, dfd, name) < 0))
                 r = -errno;
         if (r < 0) {
@@ -178,11 +180,11 @@ int root_file_carry(int rfd, const char *path, const char *to)
                 r = root_open_parent(rfd, to, false, &to_dfd, &to_name);
         if (r >= 0)
                 r = open_regular(from_dfd, from_name, &in);
-        if (r >= 0 && in >= 0)
+        if (r >= 0)
                 r = open_regular(to_dfd, to_name, &out);
-        if (r < 0 || in < 0)
+        if (r < 0)
                 return r;
-        return out < 0 ? -ENOENT : attributes_carry(in, out, false);
+        return out < 0 ? -ENOENT : in < 0 ? label_new(rfd, path, out) : attributes_carry(in, out, false);
 }
 
 int root_rmdir(int rfd, const char *path)
@@ -431,62 +433,4 @@ int root_file_duplicate_fd(int rfd, int fd, const char *to)
         if (r >= 0 && lseek(fd, 0, SEEK_SET) < 0)
                 r = -errno;
         return r < 0 ? r : copy_fd(fd, dfd, name, true);
-}
-
-static int same_bytes(int a, int b, uint64_t size)
-{
-        _cleanup_free_ char *buf = malloc(2 * COPY_CHUNK);
-
-        if (!buf)
-                return -ENOMEM;
-        for (uint64_t at = 0; at < size;) {
-                size_t n = (size_t) MIN(size - at, (uint64_t) COPY_CHUNK);
-                int r = read_at(a, at, buf, n);
-
-                if (r >= 0)
-                        r = read_at(b, at, buf + COPY_CHUNK, n);
-                if (r < 0)
-                        return r;
-                if (memcmp(buf, buf + COPY_CHUNK, n) != 0)
-                        return 0;
-                at += n;
-        }
-        return 1;
-}
-
-int file_same(int a, int b)
-{
-        struct stat x, y;
-
-        if (fstat(a, &x) < 0 || fstat(b, &y) < 0)
-                return -errno;
-        if (x.st_dev == y.st_dev && x.st_ino == y.st_ino)
-                return 1;
-        if (x.st_size != y.st_size || x.st_mode != y.st_mode || x.st_uid != y.st_uid || x.st_gid != y.st_gid)
-                return 0;
-        return same_bytes(a, b, (uint64_t) x.st_size);
-}
-
-int file_digest(int fd, uint64_t *ret)
-{
-        _cleanup_free_ char *buf = malloc(COPY_CHUNK);
-        uint64_t hash = FNV_START;
-        off_t at = 0;
-
-        if (!buf)
-                return -ENOMEM;
-        for (;;) {
-                ssize_t n = pread(fd, buf, COPY_CHUNK, at);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0) {
-                        *ret = hash;
-                        return 0;
-                }
-                hash = fnv1a(hash, buf, (size_t) n);
-                at += n;
-        }
 }

@@ -10,8 +10,8 @@
  * done is on the disk when a function returns.
  */
 
-/* Creates the directory and its missing parents, of mode 0755 whatever the umask is. 0, also when it exists; negative
- * errno. */
+/* Creates the directory and its missing parents, of mode 0755 whatever the umask is and with the labels of the policy.
+ * 0, also when it exists; negative errno. */
 int root_mkdir_p(int rfd, const char *path) _must_check_;
 
 /* Writes all bytes, restarting on EINTR. 0 or negative errno. */
@@ -23,7 +23,8 @@ int root_write_attr(int rfd, const char *path, const char *value) _must_check_;
 
 /**
  * root_file_replace() - whole file or none
- * @mode: permission bits of a new file; an existing file keeps all that attributes_carry() knows.
+ * @mode: permission bits of a new file, which gets the label of the policy; an existing file keeps all that
+ * attributes_carry() knows.
  *
  * Temporary file ".NAME.ptprep-new" in the same directory, fsync, rename, fsync of the directory: a power cut at any
  * moment leaves the old or the new bytes. A leftover temporary file of an earlier cut is removed first. A symbolic link
@@ -39,8 +40,8 @@ int root_file_replace(int rfd, const char *path, const void *data, size_t size, 
  */
 int root_file_create(int rfd, const char *path, const void *data, size_t size, mode_t mode) _must_check_;
 
-/* Gives the file @to what the one at @path has beside its bytes, see attributes_carry(); nothing where there is none at
- * @path. 0 or negative errno. */
+/* Gives the file @to what the one at @path has beside its bytes, see attributes_carry(); where there is none at @path,
+ * the label that the policy has for that path, see label_new(). 0 or negative errno. */
 int root_file_carry(int rfd, const char *path, const char *to) _must_check_;
 
 /* Removes a directory that is empty. 0; -ENOTEMPTY; other negative errno. */

@@ -41,6 +41,7 @@ LIBRARY_LAYER = {
     "libxml/": "base",
     "libmount": "probe",
     "pci/": "probe",
+    "selinux/": "base",
     "systemd/": "apply",
 }
 
