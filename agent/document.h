@@ -8,7 +8,7 @@
 /**
  * document_begin() - the members that each of them begins with, see origin_document()
  * @rfd: of run_open_root(), as @live. @kind, @version: of origin_document().
- * @ret: released with json_object_put(). Returns 0 or -ENOMEM.
+ * @ret: released with json_put(). Returns 0 or -ENOMEM.
  */
 int document_begin(int rfd, bool live, const char *kind, int version, struct json_object **ret) _must_check_;
 

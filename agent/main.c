@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "base/io.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "complete.h"
 #include "output.h"
@@ -465,6 +466,8 @@ int main(int argc, char *argv[])
                 o.format = verb->format ? verb->format(0) : FORMAT_TEXT;
         if (verb->format && !has_format(verb, o.format))
                 return usage_error("there is no format \"%s\" of %s", o.format, verb->name);
+        if (options_json(&o) && json_load() < 0)
+                return tell_not_installed("libjson-c", "JSON");
         if ((verb->accepts & ACCEPTS_PAGER) && !no_pager && !o.quiet)
                 pager_open();
         c = verb->run(&o);

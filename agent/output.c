@@ -76,13 +76,16 @@ int tell_selection(const Facts *f, const DeviceSelection *s, const char *text)
         return EXIT_USAGE;
 }
 
+int tell_not_installed(const char *library, const char *format)
+{
+        tell("%s is not installed, and %s is written through it; install it, or take another format", library, format);
+        return EXIT_UNAVAILABLE;
+}
+
 int print_result(const char *what, int error)
 {
-        if (error == -ENOPKG) {
-                tell("%s: libxml2 is not installed, and HTML is written through it; install it, or take another format",
-                     what);
-                return EXIT_UNAVAILABLE;
-        }
+        if (error == -ENOPKG)
+                return tell_not_installed("libxml2", "HTML");
         return error < 0 && error != -EPIPE ? complain(what, error) : EXIT_READY;
 }
 

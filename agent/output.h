@@ -21,6 +21,9 @@ Printer stdout_printer(void);
  * code where even that failed. */
 int tell_selection(const Facts *f, const DeviceSelection *s, const char *text);
 
+/* A format that cannot be had here. Returns the exit code. */
+int tell_not_installed(const char *library, const char *format);
+
 /**
  * print_result() - the exit code of a verb whose document was printed
  * @error: of a writer; what is not a closed pipe is complained about: a reader that has seen enough, such as head(1),

@@ -19,7 +19,7 @@ typedef struct Told {
 
 static void told_done(Told *t)
 {
-        json_object_put(t->document);
+        json_put(t->document);
 }
 
 static int told_begin(int rfd, const char *verb, Told *ret)
@@ -43,7 +43,7 @@ static int tell_refused(const Told *t, const PciFunction *p, const char *id, con
 
         if (!t->document)
                 return 0;
-        o = json_object_new_object();
+        o = json_new_object();
         r = json_append(t->refusals, o);
         if (r >= 0)
                 r = json_add_text(o, "address", PCI_ADDR_TEXT(p->addr));
@@ -202,7 +202,7 @@ static int add_functions(const Told *t, const Run *run, const Selection *s, cons
 {
         FOREACH_ARRAY(item, s->items, s->n) {
                 const PciFunction *p = run->facts.functions + *item;
-                struct json_object *o = json_object_new_object();
+                struct json_object *o = json_new_object();
                 const Rebind *rebind = NULL;
                 char id[sizeof("8086:10d3")];
                 bool done;
@@ -228,7 +228,7 @@ static int add_functions(const Told *t, const Run *run, const Selection *s, cons
                 if (r < 0)
                         return r;
         }
-        return json_add(t->document, "exit_code", json_object_new_int(code));
+        return json_add(t->document, "exit_code", json_new_int(code));
 }
 
 /* Prints what is told to programs, where it is. Returns the exit code of the verb. */

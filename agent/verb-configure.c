@@ -380,7 +380,7 @@ static int print_json(const Job *j, bool written, int code)
         if (r >= 0)
                 r = json_add_text(o, "text", j->text);
         if (r >= 0)
-                r = json_add(o, "written", json_object_new_boolean(written));
+                r = json_add(o, "written", json_new_bool(written));
         devices = r < 0 ? NULL : json_add_array(o, "devices");
         if (!devices)
                 return complain("writing", -ENOMEM);

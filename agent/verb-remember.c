@@ -57,7 +57,7 @@ static int show_json(const NetMemory *m, bool kept, int rfd, bool live)
         int r = document_begin(rfd, live, "network", NETWORK_VERSION, &o);
 
         if (r >= 0)
-                r = json_add(o, "kept", json_object_new_boolean(kept));
+                r = json_add(o, "kept", json_new_bool(kept));
         if (r >= 0)
                 r = net_memory_json(m, o);
         return r < 0 ? complain("printing", r) : document_print(o);

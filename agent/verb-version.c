@@ -39,11 +39,11 @@ static int print_json(void)
         r = document_begin(rfd, live, "version", VERSION_VERSION, &o);
         if (r < 0)
                 return complain("writing", r);
-        versions = json_object_new_object();
+        versions = json_new_object();
         r = json_add(o, "documents", versions);
         FOREACH_ARRAY(d, documents, ELEMENTSOF(documents))
                 if (r >= 0)
-                        r = json_add(versions, d->kind, json_object_new_int(d->version));
+                        r = json_add(versions, d->kind, json_new_int(d->version));
         return r < 0 ? complain("writing", r) : document_print(o);
 }
 

@@ -41,7 +41,7 @@ static int add_files(struct json_object *array, const Loader *l)
 static int add_variables(struct json_object *o, const Loader *l)
 {
         FOREACH_ARRAY(v, l->variables, l->n_variables) {
-                struct json_object *variable = json_object_new_object();
+                struct json_object *variable = json_new_object();
                 int r = json_add(o, v->name, variable);
 
                 if (r >= 0)
@@ -73,7 +73,7 @@ static bool is_rescue(const BootEntry *e)
 /* What of the arguments is the kernel's own. */
 static int add_built_in(struct json_object *entry, const KernelLine *l)
 {
-        struct json_object *o = json_object_new_object(), *words;
+        struct json_object *o = json_new_object(), *words;
         int r = json_add(entry, "built_in", o);
 
         if (r < 0)
@@ -81,14 +81,14 @@ static int add_built_in(struct json_object *entry, const KernelLine *l)
         words = json_add_array(o, "arguments");
         r = words ? add_words(words, &l->words.words) : -ENOMEM;
         if (r >= 0)
-                r = json_add(o, "alone", json_object_new_boolean(l->alone));
+                r = json_add(o, "alone", json_new_bool(l->alone));
         return r < 0 ? r : json_add_text(o, "source", l->file);
 }
 
 static int add_entry(struct json_object *array, const BootEntry *e)
 {
         _cleanup_free_ char *source = entry_source(e);
-        struct json_object *o = json_object_new_object(), *arguments;
+        struct json_object *o = json_new_object(), *arguments;
         int r = json_append(array, o);
 
         if (r >= 0 && !source)
@@ -102,9 +102,9 @@ static int add_entry(struct json_object *array, const BootEntry *e)
         arguments = json_add_array(o, "arguments");
         r = arguments ? add_words(arguments, &boot_entry_words(e)->words) : -ENOMEM;
         if (r >= 0)
-                r = json_add(o, "rescue", json_object_new_boolean(is_rescue(e)));
+                r = json_add(o, "rescue", json_new_bool(is_rescue(e)));
         if (r >= 0)
-                r = json_add(o, "default", json_object_new_boolean(e->is_default));
+                r = json_add(o, "default", json_new_bool(e->is_default));
         if (r >= 0)
                 r = json_add_text(o, "source", source);
         return r < 0 || !e->built_in.file ? r : add_built_in(o, &e->built_in);
@@ -112,7 +112,7 @@ static int add_entry(struct json_object *array, const BootEntry *e)
 
 static int add_loader(struct json_object *array, const Loader *l)
 {
-        struct json_object *o = json_object_new_object(), *files, *variables = NULL, *entries;
+        struct json_object *o = json_new_object(), *files, *variables = NULL, *entries;
         int r = json_append(array, o);
 
         if (r >= 0)
@@ -124,7 +124,7 @@ static int add_loader(struct json_object *array, const Loader *l)
                 return -ENOMEM;
         r = add_files(files, l);
         if (r >= 0) {
-                variables = json_object_new_object();
+                variables = json_new_object();
                 r = json_add(o, "variables", variables);
         }
         if (r >= 0)
@@ -141,7 +141,7 @@ static int add_loader(struct json_object *array, const Loader *l)
 
 static int add_mount(struct json_object *array, const BootMount *m)
 {
-        struct json_object *o = json_object_new_object();
+        struct json_object *o = json_new_object();
         int r = json_append(array, o);
 
         if (r >= 0)
@@ -149,7 +149,7 @@ static int add_mount(struct json_object *array, const BootMount *m)
         if (r >= 0)
                 r = json_add_text(o, "device", m->device);
         if (r >= 0)
-                r = json_add(o, "listed", json_object_new_boolean(m->listed));
+                r = json_add(o, "listed", json_new_bool(m->listed));
         if (r >= 0)
                 r = json_add_text(o, "elsewhere", m->elsewhere);
         return r < 0 ? r : json_add_text(o, "failure", m->failure);
@@ -162,7 +162,7 @@ static int add_others(struct json_object *o, const Facts *f)
         if (f->n_others > 0 && !array)
                 return -ENOMEM;
         FOREACH_ARRAY(other, f->others, f->n_others) {
-                struct json_object *item = json_object_new_object();
+                struct json_object *item = json_new_object();
                 int r = json_append(array, item);
 
                 if (r >= 0)

@@ -62,7 +62,7 @@ static int add_check(struct json_object *array, const Check *c, const char *docu
                 { "cure", "\n## Cure\n" },
                 { "source", "\n## Source\n" },
         };
-        struct json_object *o = json_object_new_object();
+        struct json_object *o = json_new_object();
         int r = json_append(array, o);
 
         if (r >= 0)

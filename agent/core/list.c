@@ -81,13 +81,13 @@ static int add_regions(struct json_object *o, const Facts *f, const PciFunction 
         if (!array)
                 return -ENOMEM;
         FOREACH_ARRAY(region, g->regions, g->n_regions) {
-                struct json_object *i = json_object_new_object();
+                struct json_object *i = json_new_object();
                 int r = json_append(array, i);
 
                 if (r >= 0)
-                        r = json_add(i, "start", json_object_new_uint64(region->start));
+                        r = json_add(i, "start", json_new_uint(region->start));
                 if (r >= 0)
-                        r = json_add(i, "end", json_object_new_uint64(region->end));
+                        r = json_add(i, "end", json_new_uint(region->end));
                 if (r >= 0)
                         r = json_add_text(i, "type", region_type_to_string(region->type));
                 if (r < 0)
@@ -107,7 +107,7 @@ static int add_verdict(struct json_object *o, const Verdict *v)
         if (!array)
                 return -ENOMEM;
         FOREACH_ARRAY(reason, v->reasons, v->n_reasons) {
-                struct json_object *i = json_object_new_object();
+                struct json_object *i = json_new_object();
 
                 r = json_append(array, i);
                 if (r >= 0)
@@ -170,7 +170,7 @@ static int function_json(const ListView *l, const PciFunction *p, struct json_ob
         if (r >= 0)
                 r = json_add_text(o, "path", p->path);
         if (r >= 0)
-                r = p->group != PCI_GROUP_NONE ? json_add(o, "iommu_group", json_object_new_int(p->group))
+                r = p->group != PCI_GROUP_NONE ? json_add(o, "iommu_group", json_new_int(p->group))
                                                : json_add_text(o, "iommu_group", NULL);
         if (r >= 0)
                 r = add_words(o, "reset_methods", p->reset);
@@ -205,7 +205,7 @@ int list_json(Printer *printer, const ListView *l)
 
                 if (!list_shows(l, p))
                         continue;
-                o = json_object_new_object();
+                o = json_new_object();
                 r = o ? function_json(l, p, o) : -ENOMEM;
                 if (r >= 0)
                         r = json_print_line(o, &line);

@@ -7,7 +7,7 @@ static int add_findings(struct json_object *array, const Wanted *w, const Findin
 {
         FOREACH_ARRAY(f, l->items, l->n) {
                 const WantedDevice *d = finding_device(w, f);
-                struct json_object *o = json_object_new_object();
+                struct json_object *o = json_new_object();
                 int r = json_append(array, o);
 
                 if (r >= 0)
@@ -33,14 +33,14 @@ static int add_findings(struct json_object *array, const Wanted *w, const Findin
 /* How many findings have each result. */
 static int add_counts(struct json_object *o, const FindingList *l)
 {
-        struct json_object *counts = json_object_new_object();
+        struct json_object *counts = json_new_object();
         size_t n[_RESULT_MAX] = {};
         int r = json_add(o, "counts", counts);
 
         FOREACH_ARRAY(f, l->items, l->n)
                 n[f->result]++;
         for (size_t i = 0; i < _RESULT_MAX && r >= 0; i++)
-                r = json_add(counts, result_to_string((Result) i), json_object_new_int((int) n[i]));
+                r = json_add(counts, result_to_string((Result) i), json_new_int((int) n[i]));
         return r;
 }
 
@@ -86,7 +86,7 @@ static int add_devices(struct json_object *array, const Report *report)
 
                 if (!report_shows(report, d))
                         continue;
-                o = json_object_new_object();
+                o = json_new_object();
                 r = json_append(array, o);
                 (void) snprintf(id, sizeof(id), "%04x:%04x", d->config->id.vendor, d->config->id.device);
                 if (r >= 0)
@@ -104,7 +104,7 @@ static int add_devices(struct json_object *array, const Report *report)
                 if (r >= 0)
                         r = add_identity(o, d);
                 if (r >= 0)
-                        r = p && p->group != PCI_GROUP_NONE ? json_add(o, "iommu_group", json_object_new_int(p->group))
+                        r = p && p->group != PCI_GROUP_NONE ? json_add(o, "iommu_group", json_new_int(p->group))
                                                             : json_add_text(o, "iommu_group", NULL);
                 if (r >= 0)
                         r = json_add_text(o, "level", p ? ready_level_to_string(level.level) : NULL);
@@ -120,7 +120,7 @@ static int add_steps(struct json_object *array, const Plan *plan, size_t n)
 {
         for (size_t i = 0; plan && i < n; i++) {
                 const Step *s = plan->steps + i;
-                struct json_object *o = json_object_new_object();
+                struct json_object *o = json_new_object();
                 int r = json_append(array, o);
 
                 if (r >= 0)
@@ -141,7 +141,7 @@ static int add_steps(struct json_object *array, const Plan *plan, size_t n)
 
 static int add_undo(struct json_object *array, const Undo *u)
 {
-        struct json_object *o = json_object_new_object(), *left;
+        struct json_object *o = json_new_object(), *left;
         int r = json_append(array, o);
 
         if (r >= 0)
@@ -200,7 +200,7 @@ int report_json(Printer *p, const Report *report)
         if (r >= 0)
                 r = json_add_text(o, "verdict", report_verdict(report)->name);
         if (r >= 0)
-                r = json_add(o, "exit_code", json_object_new_int(report_exit_status(report)));
+                r = json_add(o, "exit_code", json_new_int(report_exit_status(report)));
         if (r >= 0)
                 r = json_add_text(o, "next", report_next(report));
         if (r >= 0)

@@ -13,11 +13,11 @@ static void add_scopes(JsonPlace p, const DmarStructure *s)
                 json_place_number(o, "bus", scope->bus);
                 path = json_place_array(o, "path");
                 FOREACH_ARRAY(h, scope->path, scope->n_path) {
-                        struct json_object *hop = json_object_new_array();
+                        struct json_object *hop = json_new_array();
 
                         json_place_append(path, hop);
-                        json_place_append((JsonPlace){ hop, p.error }, json_object_new_int(h->device));
-                        json_place_append((JsonPlace){ hop, p.error }, json_object_new_int(h->function));
+                        json_place_append((JsonPlace){ hop, p.error }, json_new_int(h->device));
+                        json_place_append((JsonPlace){ hop, p.error }, json_new_int(h->function));
                 }
                 if (s->type == DMAR_SIDP)
                         json_place_number(o, "flags", scope->flags);

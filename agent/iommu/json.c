@@ -4,19 +4,19 @@
 static void json_place_add(JsonPlace p, const char *key, struct json_object *v)
 {
         if (*p.error < 0)
-                json_object_put(v);
+                json_put(v);
         else
                 *p.error = json_add(p.o, key, v);
 }
 
 void json_place_number(JsonPlace p, const char *key, uint64_t v)
 {
-        json_place_add(p, key, json_object_new_uint64(v));
+        json_place_add(p, key, json_new_uint(v));
 }
 
 void json_place_bool(JsonPlace p, const char *key, bool v)
 {
-        json_place_add(p, key, json_object_new_boolean(v));
+        json_place_add(p, key, json_new_bool(v));
 }
 
 void json_place_text(JsonPlace p, const char *key, const char *s)
@@ -27,14 +27,14 @@ void json_place_text(JsonPlace p, const char *key, const char *s)
 void json_place_append(JsonPlace array, struct json_object *v)
 {
         if (*array.error < 0)
-                json_object_put(v);
+                json_put(v);
         else
                 *array.error = json_append(array.o, v);
 }
 
 JsonPlace json_place_array(JsonPlace p, const char *key)
 {
-        struct json_object *a = json_object_new_array();
+        struct json_object *a = json_new_array();
 
         json_place_add(p, key, a);
         return (JsonPlace){ a, p.error };
@@ -42,7 +42,7 @@ JsonPlace json_place_array(JsonPlace p, const char *key)
 
 JsonPlace json_place_append_object(JsonPlace array)
 {
-        struct json_object *o = json_object_new_object();
+        struct json_object *o = json_new_object();
 
         json_place_append(array, o);
         return (JsonPlace){ o, array.error };

@@ -128,7 +128,7 @@ char *net_memory_print(const NetMemory *m)
 
 static int add_use(struct json_object *array, const NetMemoryUse *u)
 {
-        struct json_object *o = json_object_new_object(), *chain;
+        struct json_object *o = json_new_object(), *chain;
         char id[sizeof("8086:10d3")];
         int r = json_append(array, o);
 

@@ -25,12 +25,12 @@ const char *origin_time_format(int64_t seconds, char buf[ORIGIN_TIME_MAX])
 
 int origin_document(const Origin *o, const char *kind, int version, Tristate reboot_required, struct json_object **ret)
 {
-        _cleanup_json_ struct json_object *d = json_object_new_object();
+        _cleanup_json_ struct json_object *d = json_new_object();
         char buf[ORIGIN_TIME_MAX];
         int r = d ? json_add_text(d, "kind", kind) : -ENOMEM;
 
         if (r >= 0)
-                r = json_add(d, "version", json_object_new_int(version));
+                r = json_add(d, "version", json_new_int(version));
         if (r >= 0)
                 r = json_add_text(d, "ptprep", PTPREP_VERSION);
         if (r >= 0)
@@ -42,7 +42,7 @@ int origin_document(const Origin *o, const char *kind, int version, Tristate reb
         if (r >= 0)
                 r = reboot_required == TRISTATE_UNKNOWN
                             ? json_add_text(d, "reboot_required", NULL)
-                            : json_add(d, "reboot_required", json_object_new_boolean(reboot_required == TRISTATE_YES));
+                            : json_add(d, "reboot_required", json_new_bool(reboot_required == TRISTATE_YES));
         if (r >= 0)
                 *ret = TAKE_PTR(d);
         return r;

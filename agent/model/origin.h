@@ -26,7 +26,7 @@ const char *origin_time_format(int64_t seconds, char buf[ORIGIN_TIME_MAX]);
  * origin_document() - the members that each JSON document of ptprep begins with
  * @kind: which document it is. @version: of that kind: raised when a member changes its meaning or goes away.
  * @reboot_required: would a reboot make something true that is in place for the next boot only?
- * @ret: released with json_object_put(). Returns 0 or -ENOMEM.
+ * @ret: released with json_put(). Returns 0 or -ENOMEM.
  */
 int origin_document(const Origin *o, const char *kind, int version, Tristate reboot_required,
                     struct json_object **ret) _must_check_;

@@ -32,52 +32,13 @@ int luks2_size(const void *data, uint32_t *ret)
         return 0;
 }
 
-/* NULL: it is none. */
-static struct json_object *parse(const char *text, size_t size)
-{
-        struct json_tokener *t = json_tokener_new_ex(JSON_DEPTH);
-        struct json_object *o = t ? json_tokener_parse_ex(t, text, (int) size) : NULL;
-
-        if (t && json_tokener_get_error(t) != json_tokener_success) {
-                json_object_put(o);
-                o = NULL;
-        }
-        json_tokener_free(t);
-        return o;
-}
-
-static struct json_object *member(struct json_object *o, const char *name, json_type type)
-{
-        struct json_object *m;
-
-        return o && json_object_is_type(o, json_type_object) && json_object_object_get_ex(o, name, &m) &&
-                               json_object_is_type(m, type)
-                       ? m
-                       : NULL;
-}
-
-static const char *member_text(struct json_object *o, const char *name)
-{
-        struct json_object *m = member(o, name, json_type_string);
-
-        return m ? json_object_get_string(m) : NULL;
-}
-
-static bool member_true(struct json_object *o, const char *name)
-{
-        struct json_object *m = member(o, name, json_type_boolean);
-
-        return m && json_object_get_boolean(m);
-}
-
 /* Numbers of an array. 0 or -EBADMSG. */
 static int pcrs_of_array(struct json_object *array, uint32_t *ret)
 {
         uint32_t pcrs = 0;
 
-        for (size_t i = 0; array && i < json_object_array_length(array); i++) {
-                struct json_object *item = json_object_array_get_idx(array, i);
-                int64_t pcr = json_object_is_type(item, json_type_int) ? json_object_get_int64(item) : -1;
+        for (size_t i = 0; i < json_length(array); i++) {
+                int64_t pcr = json_int(json_item(array, i), -1);
 
                 if (pcr < 0 || pcr >= PCR_MAX)
                         return -EBADMSG;
@@ -101,6 +62,7 @@ static struct json_object *protected_part(const char *text)
         size_t size = text ? strcspn(text, ".") : 0, n = 0;
         _cleanup_free_ char *out = size > 0 && size <= JWE_MAX ? malloc(size) : NULL;
         unsigned bits = 0, have = 0;
+        struct json_object *o;
 
         if (!out)
                 return NULL;
@@ -116,7 +78,7 @@ static struct json_object *protected_part(const char *text)
                         out[n++] = (char) (bits >> have & 0xffU);
                 }
         }
-        return parse(out, n);
+        return json_parse(out, n, JSON_DEPTH, &o) < 0 ? NULL : o;
 }
 
 /*
@@ -125,8 +87,8 @@ static struct json_object *protected_part(const char *text)
  */
 static int pcrs_of_clevis(struct json_object *header, unsigned depth, bool *ret_tpm, uint32_t *ret)
 {
-        struct json_object *clevis = member(header, "clevis", json_type_object), *config, *parts;
-        const char *pin = member_text(clevis, "pin"), *ids;
+        struct json_object *clevis = json_member(header, "clevis", json_type_object), *config, *parts;
+        const char *pin = json_member_text(clevis, "pin"), *ids;
         size_t others = 0;
         int64_t needed;
 
@@ -134,21 +96,20 @@ static int pcrs_of_clevis(struct json_object *header, unsigned depth, bool *ret_
         *ret_tpm = false;
         if (!pin || depth > SSS_DEPTH)
                 return -EBADMSG;
-        config = member(clevis, pin, json_type_object);
+        config = json_member(clevis, pin, json_type_object);
         if (streq(pin, "tpm2")) {
                 *ret_tpm = true;
-                ids = member_text(config, "pcr_ids");
+                ids = json_member_text(config, "pcr_ids");
                 if (ids)
                         return pcrs_parse(ids, ret) < 0 ? -EBADMSG : 0;
-                return pcrs_of_array(member(config, "pcr_ids", json_type_array), ret);
+                return pcrs_of_array(json_member(config, "pcr_ids", json_type_array), ret);
         }
         if (!streq(pin, "sss"))
                 return 0;
-        parts = member(config, "jwe", json_type_array);
-        needed = member(config, "t", json_type_int) ? json_object_get_int64(member(config, "t", json_type_int)) : 1;
-        for (size_t i = 0; parts && i < json_object_array_length(parts); i++) {
-                _cleanup_json_ struct json_object *part =
-                        protected_part(json_object_get_string(json_object_array_get_idx(parts, i)));
+        parts = json_member(config, "jwe", json_type_array);
+        needed = json_member_int(config, "t", 1);
+        for (size_t i = 0; i < json_length(parts); i++) {
+                _cleanup_json_ struct json_object *part = protected_part(json_text(json_item(parts, i)));
                 bool tpm;
                 uint32_t pcrs;
                 int r = pcrs_of_clevis(part, depth + 1, &tpm, &pcrs);
@@ -167,16 +128,16 @@ static int pcrs_of_clevis(struct json_object *header, unsigned depth, bool *ret_
 /* 1: it counts; 0: it does not; -EBADMSG. */
 static int judge_token(struct json_object *token, uint32_t policy, uint32_t *ret, bool *ret_by_policy)
 {
-        const char *type = member_text(token, "type");
+        const char *type = json_member_text(token, "type");
         int r;
 
         if (!type)
                 return -EBADMSG;
         if (streq(type, "systemd-tpm2")) {
-                if (member_true(token, "tpm2-pin"))
+                if (json_member_true(token, "tpm2-pin"))
                         return 0;
-                r = pcrs_of_array(member(token, "tpm2-pcrs", json_type_array), ret);
-                if (r >= 0 && member_true(token, "tpm2_pcrlock")) {
+                r = pcrs_of_array(json_member(token, "tpm2-pcrs", json_type_array), ret);
+                if (r >= 0 && json_member_true(token, "tpm2_pcrlock")) {
                         *ret |= policy;
                         *ret_by_policy = true;
                 }
@@ -184,7 +145,7 @@ static int judge_token(struct json_object *token, uint32_t policy, uint32_t *ret
         }
         if (streq(type, "clevis")) {
                 _cleanup_json_ struct json_object *header =
-                        protected_part(member_text(member(token, "jwe", json_type_object), "protected"));
+                        protected_part(json_member_text(json_member(token, "jwe", json_type_object), "protected"));
                 bool tpm;
 
                 r = pcrs_of_clevis(header, 0, &tpm, ret);
@@ -193,46 +154,57 @@ static int judge_token(struct json_object *token, uint32_t policy, uint32_t *ret
         return 0;
 }
 
+typedef struct Search {
+        uint32_t policy;
+        SealedTokens found;
+        bool by_policy;
+} Search;
+
+/* 0: go on; 1: there are as many as count; -EBADMSG. */
+static int note_token(void *userdata, struct json_object *token)
+{
+        Search *s = userdata;
+        int r = judge_token(token, s->policy, s->found.pcrs + s->found.n, &s->by_policy);
+
+        if (r < 0)
+                return r;
+        s->found.n += r > 0;
+        return s->found.n == SEALED_TOKENS_MAX;
+}
+
 int luks2_tokens(const void *data, uint32_t size, uint32_t policy, SealedTokens *ret, bool *ret_by_policy)
 {
         const char *area = (const char *) data + LUKS2_BINARY_BYTES;
-        size_t length = strnlen(area, size - LUKS2_BINARY_BYTES);
-        _cleanup_json_ struct json_object *o = parse(area, length);
-        struct json_object *tokens = member(o, "tokens", json_type_object);
-        SealedTokens found = {};
-        bool by_policy = false;
+        _cleanup_json_ struct json_object *o = NULL;
+        Search s = { .policy = policy };
+        int r = json_parse(area, strnlen(area, size - LUKS2_BINARY_BYTES), JSON_DEPTH, &o);
 
+        if (r < 0)
+                return r;
         if (!o)
                 return -EBADMSG;
-        if (tokens) {
-                json_object_object_foreach(tokens, number, token)
-                {
-                        int r = judge_token(token, policy, found.pcrs + found.n, &by_policy);
-
-                        (void) number;
-                        if (r < 0)
-                                return r;
-                        found.n += r > 0;
-                        if (found.n == SEALED_TOKENS_MAX)
-                                break;
-                }
-        }
-        *ret = found;
-        *ret_by_policy = by_policy;
+        r = json_each_member(json_member(o, "tokens", json_type_object), note_token, &s);
+        if (r < 0)
+                return r;
+        *ret = s.found;
+        *ret_by_policy = s.by_policy;
         return 0;
 }
 
 int pcrlock_parse(const char *text, uint32_t *ret)
 {
-        _cleanup_json_ struct json_object *o = parse(text, strlen(text));
-        struct json_object *values = member(o, "pcrValues", json_type_array);
+        _cleanup_json_ struct json_object *o = NULL;
+        struct json_object *values;
         uint32_t pcrs = 0;
+        int r = json_parse(text, strlen(text), JSON_DEPTH, &o);
 
+        if (r < 0)
+                return r;
+        values = json_member(o, "pcrValues", json_type_array);
         if (!values)
                 return -EBADMSG;
-        for (size_t i = 0; i < json_object_array_length(values); i++) {
-                struct json_object *pcr = member(json_object_array_get_idx(values, i), "pcr", json_type_int);
-                int64_t number = pcr ? json_object_get_int64(pcr) : -1;
+        for (size_t i = 0; i < json_length(values); i++) {
+                int64_t number = json_member_int(json_item(values, i), "pcr", -1);
 
                 if (number < 0 || number >= PCR_MAX)
                         return -EBADMSG;

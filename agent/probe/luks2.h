@@ -27,9 +27,10 @@ int luks2_size(const void *data, uint32_t *ret) _must_check_;
  *
  * Of systemd (systemd-tpm2: bound to the values of "tpm2-pcrs"; what is signed, "tpm2_pubkey_pcrs", is for whoever
  * signs to keep right; a PIN needs a person all the same, and such a token does not count) and of clevis (pins tpm2,
- * and sss around it). Returns 0; -EBADMSG: its JSON is none, or of another form; -ENOMEM.
+ * and sss around it). Returns 0; -EBADMSG: its JSON is none, or of another form; -ENOMEM; -ENOPKG:
+ * json-c is not installed.
  */
 int luks2_tokens(const void *data, uint32_t size, uint32_t policy, SealedTokens *ret, bool *ret_by_policy) _must_check_;
 
-/* Registers of /var/lib/systemd/pcrlock.json, whose text this is. 0; -EBADMSG; -ENOMEM. */
+/* Registers of /var/lib/systemd/pcrlock.json, whose text this is. Returns as luks2_tokens() does. */
 int pcrlock_parse(const char *text, uint32_t *ret) _must_check_;

@@ -124,7 +124,7 @@ static int judge_volume(Sealed *s, const char *place, const char *name, TpmOptio
                 v = (SealedVolume){ .known = true, .tokens = { .pcrs = { o.pcrs }, .n = 1 } };
                 return add_volume(s, name, v);
         }
-        if (r == -EACCES || r == -EPERM || r == -EBADMSG || (r < 0 && o.tpm))
+        if (r == -EACCES || r == -EPERM || r == -EBADMSG || r == -ENOPKG || (r < 0 && o.tpm))
                 return add_volume(s, name, (SealedVolume){});
         return 0;
 }

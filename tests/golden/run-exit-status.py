@@ -319,14 +319,17 @@ def limits(m: Machine) -> None:
 
 
 def without_library(m: Machine) -> None:
-    """What stands in the place of the library that --html opens by name is none. A ptprep that is linked with it cannot be asked."""
-    with tempfile.TemporaryDirectory() as directory:
-        for soname in ("libxml2.so.2", "libxml2.so.16"):
-            pathlib.Path(directory, soname).write_bytes(b"")
-        environment = {"LD_LIBRARY_PATH": directory}
-        starts = subprocess.run([m.ptprep, "--version"], stdout=subprocess.DEVNULL, env=environment, check=False, timeout=120).returncode == 0
-        if starts:
-            m.run("--check", "--html", status=UNAVAILABLE, said="libxml2 is not installed", environment=environment)
+    """What stands in the place of the library of a format is none. A ptprep that is linked with it cannot be asked."""
+    for form, library, sonames in (("html", "libxml2", ("libxml2.so.2", "libxml2.so.16")), ("json", "libjson-c", ("libjson-c.so.5",))):
+        with tempfile.TemporaryDirectory() as directory:
+            for soname in sonames:
+                pathlib.Path(directory, soname).write_bytes(b"")
+            environment = {"LD_LIBRARY_PATH": directory}
+            starts = subprocess.run([m.ptprep, "--version"], stdout=subprocess.DEVNULL, env=environment, check=False, timeout=120).returncode == 0
+            if starts:
+                m.run("--check", f"--{form}" if form == "json" else f"--format={form}", status=UNAVAILABLE,
+                      said=f"{library} is not installed", environment=environment)
+                m.run("--check", status=READY, said="NOTHING CONFIGURED", environment=environment)
 
 
 # status in the manual, machine, what happens there
