@@ -2,8 +2,8 @@
 #include "initramfs/stream.h"
 
 #include <archive.h>
-#include <zlib.h>
 
+#include "base/gzip.h"
 #include "base/io.h"
 #include "base/lazy.h"
 
@@ -48,6 +48,7 @@ struct Unpacker {
         int (*fill)(Stream *s);
         bool ended;
         uint64_t begin; /* of the file */
+        bool inflates;
         z_stream z;
         struct archive *archive;
         unsigned char in[BLOCK_BYTES];
@@ -74,8 +75,8 @@ bool stream_leave(Stream *s)
                 return false;
         if (u->archive)
                 (void) sym_archive_read_free(u->archive);
-        else
-                (void) inflateEnd(&u->z);
+        else if (u->inflates)
+                (void) sym_inflateEnd(&u->z);
         free(u);
         s->n = 0;
         s->position = s->at - s->begin;
@@ -201,7 +202,7 @@ static int fill_inflated(Stream *s)
                         u->z.next_in = u->in;
                         u->z.avail_in = (uInt) n;
                 }
-                r = inflate(&u->z, Z_NO_FLUSH);
+                r = sym_inflate(&u->z, Z_NO_FLUSH);
                 if (r != Z_OK && r != Z_STREAM_END)
                         return r == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
                 u->ended = r == Z_STREAM_END;
@@ -215,8 +216,17 @@ static int fill_inflated(Stream *s)
 
 static int begin_inflate(Stream *s)
 {
-        s->unpacker->fill = fill_inflated;
-        return inflateInit2(&s->unpacker->z, 16 + MAX_WBITS) == Z_OK ? 0 : -ENOMEM; /* 16: no wrapping but gzip's */
+        Unpacker *u = s->unpacker;
+        int r = zlib_load();
+
+        if (r < 0)
+                return r;
+        u->fill = fill_inflated;
+        /* 16: no wrapping but gzip's */
+        if (sym_inflateInit2_(&u->z, 16 + MAX_WBITS, ZLIB_VERSION, (int) sizeof(u->z)) != Z_OK)
+                return -ENOMEM;
+        u->inflates = true;
+        return 0;
 }
 
 static int fill_archived(Stream *s)
