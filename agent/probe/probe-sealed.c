@@ -240,6 +240,18 @@ static int options_of_arguments(const Facts *f, TpmOptions *ret)
         return 0;
 }
 
+/* What is encrypted is under a device of the device mapper, whose names are dm-0 and so on. */
+static bool has_mapped(int rfd)
+{
+        _cleanup_(string_list_done) StringList names = {};
+        int r = root_list(rfd, NAME_SYS_CLASS_BLOCK, NULL, &names);
+
+        FOREACH_ARRAY(name, names.items, names.n)
+                if (startswith(*name, "dm-"))
+                        return true;
+        return r < 0 && r != -ENOENT;
+}
+
 static int judge_mounts(Sealed *s)
 {
         static const char *const targets[] = { "/", "/usr", "/var" };
@@ -305,7 +317,7 @@ int probe_sealed(const Probe *p, Facts *f)
 
         if (config_wants_changes(p->cfg))
                 r = judge_crypttab(&s);
-        if (r >= 0 && config_wants_changes(p->cfg))
+        if (r >= 0 && config_wants_changes(p->cfg) && has_mapped(p->rfd))
                 r = judge_mounts(&s);
         if (r >= 0)
                 r = judge_fde_tools(&s);
