@@ -7,6 +7,26 @@
 
 static const char *const directories[] = { "/etc/kernel", "/run/kernel", "/usr/local/lib/kernel", "/usr/lib/kernel" };
 
+/* Those of them that are there, in their order; ends with NULL. Two or three of them are missing nearly everywhere. */
+typedef struct Present {
+        const char *directories[ELEMENTSOF(directories) + 1];
+} Present;
+
+static Present find_present(int rfd)
+{
+        Present found = {};
+        size_t n = 0;
+
+        FOREACH_ARRAY(directory, directories, ELEMENTSOF(directories)) {
+                struct stat st;
+                int r = root_stat(rfd, *directory, &st);
+
+                if (r != -ENOENT && r != -ENOTDIR)
+                        found.directories[n++] = *directory;
+        }
+        return found;
+}
+
 /* The value of the last line KEY=VALUE, without quotes; owned by the caller, untouched where there is none. */
 static int read_value(const char *text, const char *key, char **value)
 {
@@ -33,9 +53,9 @@ static int read_value(const char *text, const char *key, char **value)
 }
 
 /* The first of the directories that has this file counts. Returns 0, also when none has it; -ENOMEM. */
-static int read_conf(int rfd, const char *name, const char *key, char **value)
+static int read_conf(int rfd, const Present *present, const char *name, const char *key, char **value)
 {
-        FOREACH_ARRAY(directory, directories, ELEMENTSOF(directories)) {
+        for (const char *const *directory = present->directories; *directory; directory++) {
                 _cleanup_free_ char *path = NULL, *text = NULL;
                 int r;
 
@@ -57,9 +77,9 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* Names of all directories in one order, each once. */
-static int list_drop_ins(int rfd, StringList *ret)
+static int list_drop_ins(int rfd, const Present *present, StringList *ret)
 {
-        FOREACH_ARRAY(directory, directories, ELEMENTSOF(directories)) {
+        for (const char *const *directory = present->directories; *directory; directory++) {
                 _cleanup_free_ char *path = NULL;
 
                 if (string_printf(&path, "%s/install.conf.d", *directory) < 0)
@@ -77,10 +97,11 @@ static int read_key(int rfd, const char *key, char **ret)
 {
         _cleanup_(string_list_done) StringList names = {};
         _cleanup_free_ char *value = NULL;
-        int r = read_conf(rfd, "install.conf", key, &value);
+        Present present = find_present(rfd);
+        int r = read_conf(rfd, &present, "install.conf", key, &value);
 
         if (r >= 0)
-                r = list_drop_ins(rfd, &names);
+                r = list_drop_ins(rfd, &present, &names);
         for (size_t i = 0; r >= 0 && i < names.n; i++) {
                 _cleanup_free_ char *path = NULL;
 
@@ -88,7 +109,7 @@ static int read_key(int rfd, const char *key, char **ret)
                         continue;
                 if (string_printf(&path, "install.conf.d/%s", names.items[i]) < 0)
                         return -ENOMEM;
-                r = read_conf(rfd, path, key, &value);
+                r = read_conf(rfd, &present, path, key, &value);
         }
         if (r >= 0)
                 *ret = TAKE_PTR(value);

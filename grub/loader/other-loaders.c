@@ -59,6 +59,35 @@ static const struct Row {
           "kernel_options of \"user\" in /etc/kernelstub/configuration, with kernelstub --add-options", true },
 };
 
+/* Most rows are below one of these, and few machines have more than one of them: each is looked for once. */
+static const char *const directories[] = { "/boot/efi/", "/boot/EFI/", "/boot/", "/efi/" };
+
+typedef struct Directories {
+        Tristate there[ELEMENTSOF(directories)];
+} Directories;
+
+static bool is_missing(int rfd, const char *path)
+{
+        struct stat st;
+        int r = root_stat(rfd, path, &st);
+
+        return r == -ENOENT || r == -ENOTDIR;
+}
+
+/* Can this file be there? */
+static bool may_be_there(int rfd, const char *file, Directories *known)
+{
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                if (!startswith(file, directories[i]))
+                        continue;
+                if (known->there[i] == TRISTATE_UNKNOWN)
+                        known->there[i] = is_missing(rfd, directories[i]) ? TRISTATE_NO : TRISTATE_YES;
+                if (known->there[i] == TRISTATE_NO)
+                        return false;
+        }
+        return true;
+}
+
 static int add(OtherLoader **list, size_t *n, OtherLoader *o)
 {
         OtherLoader *slot = o->name && o->found && o->where ? array_grow(list, *n) : NULL;
@@ -127,6 +156,7 @@ static int add_stub(int rfd, OtherLoader **list, size_t *n)
 
 int other_loaders_read(int rfd, OtherLoader **ret, size_t *ret_n)
 {
+        Directories known = { { TRISTATE_UNKNOWN, TRISTATE_UNKNOWN, TRISTATE_UNKNOWN, TRISTATE_UNKNOWN } };
         OtherLoader *list = NULL;
         size_t n = 0;
         int r = add_stub(rfd, &list, &n);
@@ -136,7 +166,8 @@ int other_loaders_read(int rfd, OtherLoader **ret, size_t *ret_n)
 
                 if (r < 0)
                         break;
-                if ((n > 0 && streq(list[n - 1].name, row->name)) || root_stat(rfd, row->file, &st) < 0)
+                if ((n > 0 && streq(list[n - 1].name, row->name)) || !may_be_there(rfd, row->file, &known) ||
+                    root_stat(rfd, row->file, &st) < 0)
                         continue;
                 r = add_row(rfd, row, &list, &n);
         }
