@@ -12,9 +12,19 @@
 
 static pid_t pager;
 
+/* Standard output as it came, asked once. */
+static bool is_terminal(void)
+{
+        static int answer = -1;
+
+        if (answer < 0)
+                answer = isatty(STDOUT_FILENO);
+        return answer > 0;
+}
+
 bool pager_on_terminal(void)
 {
-        return pager > 0 || isatty(STDOUT_FILENO);
+        return pager > 0 || is_terminal();
 }
 
 /* With a pager in between the terminal is behind standard error, or at the input. */
@@ -34,7 +44,7 @@ static const char *wanted_command(void)
 {
         const char *wish = getenv("SYSTEMD_PAGER") ?: getenv("PAGER"), *term = getenv("TERM");
 
-        if (!isatty(STDOUT_FILENO) || !term || streq(term, "dumb"))
+        if (!is_terminal() || !term || streq(term, "dumb"))
                 return NULL;
         if (!wish)
                 return "for p in less more cat; do command -v $p >/dev/null && exec $p; done";

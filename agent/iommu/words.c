@@ -68,12 +68,13 @@ int iommu_words(const char *format, const IommuVendor *vendor, char **ret)
                 return -ENOMEM;
         while (*format) {
                 const struct Token *t = token_at(format);
+                size_t n = t ? strlen(t->name) : 1 + strcspn(format + 1, "{");
 
                 if (t)
                         print_token(f, t, vendor);
                 else
-                        fputc(*format, f);
-                format += t ? strlen(t->name) : 1;
+                        fwrite(format, 1, n, f);
+                format += n;
         }
         if (fclose(f) != 0) {
                 free(text);
