@@ -19,7 +19,7 @@ from .taken import StackResult, read_events, sort_out
 from .util import BOOT_DIR, digest, run, say, timer
 
 GUEST_DIR = BOOT_DIR / "take-away-guest"
-PROGRAMS = ["cp", "modprobe", "mount", "sh", "switch_root"]
+PROGRAMS = ["chroot", "cp", "modprobe", "mount", "sh"]
 MODULES = ["virtio_pci", "virtio_blk", "ext4"]
 ROOT_MIB = 3072
 DISK_MIB = 192
