@@ -31,6 +31,7 @@ static const StepOps step_table[_STEP_KIND_MAX] = {
         [STEP_MKCONFIG] = { step_mkconfig_do, step_put_back },
         [STEP_COMMAND] = { step_command_do, step_command_undo },
         [STEP_ATTRIBUTE] = { step_attribute_do, step_attribute_undo },
+        [STEP_BOOLEAN] = { step_boolean_do, step_boolean_undo },
         [STEP_BIND] = { step_bind_do, step_bind_undo },
 };
 

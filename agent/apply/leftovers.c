@@ -15,7 +15,7 @@ static int step_leftovers(const StepContext *c, StringList *ret)
         _cleanup_free_ char *directory = path_directory(c->path);
         int r;
 
-        if (step_is_for_now(c->step)) /* nothing is made beside it */
+        if (step_is_fileless(c->step)) /* nothing is made beside it */
                 return 0;
         if (c->step->kind == STEP_PUT_BACK)
                 return string_list_add(ret, c->trial_path);

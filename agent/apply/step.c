@@ -30,7 +30,7 @@ char *step_unfinished_path(const StepContext *c)
 
 bool step_is_loaded(const StepContext *c)
 {
-        return !step_is_for_now(c->step) && !startswith(c->path, "/etc/") && !startswith(c->path, "/var/");
+        return !step_is_fileless(c->step) && !startswith(c->path, "/etc/") && !startswith(c->path, "/var/");
 }
 
 int step_failed_program(StepContext *c, int error, const char *program, const char *what, const char *tail)

@@ -171,6 +171,8 @@ int step_bind_undo(StepContext *c, Undo *u);
 void rebinds_free(struct Rebind *items, size_t n);
 int step_attribute_do(StepContext *c);
 int step_attribute_undo(StepContext *c, Undo *u);
+int step_boolean_do(StepContext *c);
+int step_boolean_undo(StepContext *c, Undo *u);
 int step_command_do(StepContext *c);
 int step_command_undo(StepContext *c, Undo *u);
 

@@ -17,6 +17,7 @@ const Check check_table[] = {
         { "iommu.remapping", "interrupts of guests kept apart", check_iommu_remapping },
         { "iommu.conflict", "IOMMU arguments that contradict or mean nothing", check_iommu_conflict },
         { "kernel.lockdown", "what lockdown and Secure Boot change", check_kernel_lockdown },
+        { "host.selinux", "SELinux lets guests use PCI devices", check_host_selinux },
         { "boot.mounted", "file systems that boot can be read", check_boot_mounted },
         { "boot.length", "command lines within what the kernel takes", check_boot_length },
         { "boot.sealed", "disks that a TPM opens for the next boot", check_boot_sealed },

@@ -35,6 +35,7 @@ int check_iommu_active(const Check *self, const Judgement *j, FindingList *ret);
 int check_iommu_remapping(const Check *self, const Judgement *j, FindingList *ret);
 int check_iommu_conflict(const Check *self, const Judgement *j, FindingList *ret);
 int check_kernel_lockdown(const Check *self, const Judgement *j, FindingList *ret);
+int check_host_selinux(const Check *self, const Judgement *j, FindingList *ret); /* speaks only where there is one */
 int check_boot_mounted(const Check *self, const Judgement *j, FindingList *ret); /* speaks only where one is not */
 int check_boot_length(const Check *self, const Judgement *j, FindingList *ret);  /* speaks only where one is too long */
 int check_boot_sealed(const Check *self, const Judgement *j, FindingList *ret);  /* speaks only where one is there */

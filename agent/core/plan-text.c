@@ -104,6 +104,10 @@ static int print_step(Printer *p, const Step *s)
         case STEP_ATTRIBUTE:
                 printer_line(p, "# set %s to %s", s->path, s->attribute.value);
                 return 0;
+        case STEP_BOOLEAN:
+                printer_line(p, "# run setsebool -P %s %s", selinux_boolean_to_string(s->boolean.boolean),
+                             s->boolean.on ? "on" : "off");
+                return 0;
         case STEP_BIND:
                 printer_line(p, "# bind the virtual functions of %s to %s", s->path,
                              stub_driver_to_string(s->bind.driver));

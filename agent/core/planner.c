@@ -6,6 +6,7 @@
 #include "core/next-boot.h"
 #include "core/planner-image.h"
 #include "core/planner-record.h"
+#include "core/selinux-booleans.h"
 #include "core/virtual.h"
 #include "grub/loader/loaders.h"
 #include "initramfs/builders.h"
@@ -330,8 +331,10 @@ static int plan_whole(const Judgement *j, FindingList *findings, Plan *p)
 {
         _cleanup_(string_list_done) StringList stale = {};
         bool stamp = false;
-        int r = plan_files(j, findings, p);
+        int r = plan_selinux(j, findings, p); /* first: it takes seconds, and what comes after may take minutes */
 
+        if (r >= 0)
+                r = plan_files(j, findings, p);
         if (r >= 0)
                 r = plan_claim_image(j, p);
         if (r >= 0)
@@ -402,7 +405,7 @@ int plan_recover(const Facts *f, Plan *ret)
 int plan_tell_pending(const Plan *p, FindingList *findings)
 {
         FOREACH_ARRAY(s, p->steps, p->n) {
-                if (step_is_state(s) || step_is_for_now(s))
+                if (step_is_state(s) || step_is_fileless(s))
                         continue;
                 return finding_add(findings, s->check, RESULT_WARN, s->path, CURE_APPLY, NULL,
                                    "right for the next boot, but ptprep would %s it: the next change of a kernel or of "

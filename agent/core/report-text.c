@@ -57,6 +57,10 @@ static void print_step(Printer *p, const Step *s)
         case STEP_ATTRIBUTE:
                 printer_line(p, "  %-14s %s to %s", step_kind_to_string(s->kind), s->path, s->attribute.value);
                 break;
+        case STEP_BOOLEAN:
+                printer_line(p, "  %-14s the SELinux boolean %s to %s", step_kind_to_string(s->kind),
+                             selinux_boolean_to_string(s->boolean.boolean), s->boolean.on ? "on" : "off");
+                break;
         case STEP_BIND:
                 printer_line(p, "  %-14s %u virtual function%s of %s to %s", step_kind_to_string(s->kind), s->bind.n,
                              s->bind.n == 1 ? "" : "s", s->path, stub_driver_to_string(s->bind.driver));

@@ -64,6 +64,17 @@ const ConfigDevice *config_maker_at(const Config *c, PciAddr address)
         return find(c->makers, c->n_makers, address);
 }
 
+bool config_has_vfio(const Config *c)
+{
+        FOREACH_ARRAY(d, c->devices, c->n_devices)
+                if (d->driver == STUB_VFIO_PCI)
+                        return true;
+        FOREACH_ARRAY(m, c->makers, c->n_makers)
+                if (m->vf_driver == VF_VFIO_PCI)
+                        return true;
+        return false;
+}
+
 void config_device_done(ConfigDevice *d)
 {
         free(d->name);

@@ -118,6 +118,7 @@ typedef struct Config {
         bool passthrough;       /* [iommu] passthrough: iommu=pt, only if asked */
         bool unsafe_interrupts; /* [iommu] allow_unsafe_interrupts: only if asked */
         unsigned allow;         /* CONFIG_ALLOW_*: of checks of the whole host that keep nothing from being changed */
+        bool selinux_booleans;  /* [agent] selinux-booleans: those that guests need are switched on */
         GroupPolicy group;      /* [agent] group: of devices that do not say it */
         ClaimWay claim;         /* [agent] claim */
         ArgumentPolicy argument;
@@ -145,6 +146,9 @@ static inline bool config_has_devices(const Config *c)
 {
         return c->n_devices > 0 || c->n_makers > 0 || c->n_lost > 0;
 }
+
+/* Does anything that is configured go to vfio-pci? */
+bool config_has_vfio(const Config *c);
 
 /* Does this configuration ask for anything? */
 static inline bool config_asks(const Config *c)

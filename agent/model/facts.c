@@ -13,10 +13,13 @@ void facts_init(Facts *f)
                 .container = TRISTATE_UNKNOWN,
                 .first_boot = TRISTATE_UNKNOWN,
                 .record_known = TRISTATE_UNKNOWN,
+                .selinux_enforcing = TRISTATE_UNKNOWN,
                 .claim_image = { .has_helper = TRISTATE_UNKNOWN, .exists = TRISTATE_UNKNOWN },
         };
         FOREACH_ARRAY(b, f->builders, ELEMENTSOF(f->builders))
                 b->installed = b->active = TRISTATE_UNKNOWN;
+        FOREACH_ARRAY(b, f->selinux, ELEMENTSOF(f->selinux))
+                *b = TRISTATE_UNKNOWN;
         features_init(&f->features);
 }
 

@@ -18,6 +18,7 @@
 #include "pciclass.h"
 #include "record.h"
 #include "sealedvolume.h"
+#include "selinux.h"
 #include "stubsetting.h"
 
 /* What is true of the machine. Filled by the probers only; each field can say unknown, which is not no. */
@@ -203,9 +204,13 @@ typedef struct Facts {
         IommuGroup *groups; /* sorted by number: those of wanted devices, all of them when FACTS_FUNCTIONS asks */
         size_t n_known_groups;
         Features features;
-        Tristate container; /* running in a container: the kernel is not ours to judge */
-        bool is_root;       /* effective uid 0 */
-        bool live;          /* the root directory is "/" of the running system */
+        /* where something goes to vfio-pci, or ptprep has set one; unknown: the policy in force has none of that name
+         */
+        Tristate selinux[_SELINUX_BOOLEAN_MAX];
+        Tristate selinux_enforcing; /* no: SELinux only logs; told where one of them is known */
+        Tristate container;         /* running in a container: the kernel is not ours to judge */
+        bool is_root;               /* effective uid 0 */
+        bool live;                  /* the root directory is "/" of the running system */
         /* next boot */
         KernelRelease *kernels; /* sorted by release */
         size_t n_kernels;

@@ -13,6 +13,7 @@ static const char *const step_kind_table[_STEP_KIND_MAX] = {
         [STEP_ATTRIBUTE] = "set",         [STEP_PUT_BACK] = "put-back",
         [STEP_MKCONFIG] = "regenerate",   [STEP_COMMAND] = "run",
         [STEP_CLAIM_IMAGE] = "write",     [STEP_BIND] = "bind",
+        [STEP_BOOLEAN] = "set",
 };
 
 DEFINE_STRING_TO(step_kind, StepKind)
@@ -102,6 +103,9 @@ static void step_done(Step *s)
                 free(s->attribute.value);
                 free(s->attribute.undo_value);
                 break;
+        case STEP_BOOLEAN:
+                step_record_done(&s->boolean.record);
+                break;
         case STEP_BIND:
         case _STEP_KIND_MAX:
                 break;
@@ -109,9 +113,9 @@ static void step_done(Step *s)
         *s = (Step){};
 }
 
-bool step_is_for_now(const Step *s)
+bool step_is_fileless(const Step *s)
 {
-        return s->kind == STEP_ATTRIBUTE || s->kind == STEP_BIND;
+        return s->kind == STEP_ATTRIBUTE || s->kind == STEP_BOOLEAN || s->kind == STEP_BIND;
 }
 
 bool step_is_state(const Step *s)
@@ -127,7 +131,10 @@ const FileStep *step_file(const Step *s)
 const StepRecord *step_record(const Step *s)
 {
         const FileStep *file = step_file(s);
-        const StepRecord *r = file ? &file->record : s->kind == STEP_COMMAND ? &s->command.record : NULL;
+        const StepRecord *r = file                      ? &file->record
+                              : s->kind == STEP_COMMAND ? &s->command.record
+                              : s->kind == STEP_BOOLEAN ? &s->boolean.record
+                                                        : NULL;
 
         return r && r->format ? r : NULL;
 }
@@ -266,6 +273,18 @@ AttributeStep *plan_add_attribute(Plan *p, const char *check, const char *path, 
                                string_copy(undo_value, &s->attribute.undo_value) >= 0
                        ? &s->attribute
                        : NULL;
+}
+
+BooleanStep *plan_add_boolean(Plan *p, const char *check, SelinuxBoolean boolean, bool on)
+{
+        _cleanup_free_ char *path = selinux_boolean_path(boolean);
+        Step *s = path ? plan_add(p, STEP_BOOLEAN, check, path) : NULL;
+
+        if (!s)
+                return NULL;
+        s->boolean.boolean = boolean;
+        s->boolean.on = on;
+        return &s->boolean;
 }
 
 BindStep *plan_add_bind(Plan *p, const char *check, PciAddr addr, StubDriver driver, uint32_t n)

@@ -8,6 +8,7 @@
 #include "macro.h"
 #include "pciaddr.h"
 #include "record.h"
+#include "selinux.h"
 #include "stub.h"
 
 /* What has to change, in order, each step with what was there before. */
@@ -26,6 +27,7 @@ typedef enum StepKind {
         STEP_MKCONFIG,      /* a program makes a menu beside the old one; verified, then renamed to it */
         STEP_COMMAND,       /* a program makes boot entries by itself */
         STEP_ATTRIBUTE,     /* a value is written to a sysfs attribute */
+        STEP_BOOLEAN,       /* a switch of the SELinux policy is set for good */
         STEP_BIND,          /* the virtual functions of a PCI function go to a stub driver */
         _STEP_KIND_MAX,
 } StepKind;
@@ -127,6 +129,12 @@ typedef struct AttributeStep {
                            */
 } AttributeStep;
 
+typedef struct BooleanStep {
+        SelinuxBoolean boolean;
+        bool on;
+        StepRecord record;
+} BooleanStep;
+
 typedef struct BindStep {
         StubDriver driver;
         uint32_t n; /* how many there are to be */
@@ -148,6 +156,7 @@ typedef struct Step {
                 MenuStep menu;
                 CommandStep command;
                 AttributeStep attribute;
+                BooleanStep boolean;
                 BindStep bind;
         };
 } Step;
@@ -162,8 +171,8 @@ typedef struct Plan {
 /* Does it change nothing but ptprep's own state, which no boot loader reads? */
 bool step_is_state(const Step *s);
 
-/* Does it only change how this boot goes on? The next one knows nothing of it. */
-bool step_is_for_now(const Step *s);
+/* Does it make and change no file of its own, and nothing that a boot loader reads? */
+bool step_is_fileless(const Step *s);
 
 /* Of a step that writes or removes a file; NULL: it is of another kind. */
 const FileStep *step_file(const Step *s);
@@ -205,6 +214,9 @@ CommandStep *plan_add_command(Plan *p, const char *check, const char *path, Load
 /* @undo_value may be NULL. */
 AttributeStep *plan_add_attribute(Plan *p, const char *check, const char *path, const char *value,
                                   const char *undo_value);
+
+/* The step's path is selinux_boolean_path(). */
+BooleanStep *plan_add_boolean(Plan *p, const char *check, SelinuxBoolean boolean, bool on);
 
 /* @addr: of the function that has made them. The step's path is its directory in sysfs. */
 BindStep *plan_add_bind(Plan *p, const char *check, PciAddr addr, StubDriver driver, uint32_t n);

@@ -149,6 +149,8 @@ const KeyRow config_keys[] = {
         { "agent", "claim", parse_claim_field, offsetof(Config, claim), NO_FLAG, "auto, image or initramfs", NULL },
         { "agent", "allow", NULL, offsetof(Config, allow), NO_FLAG, "sealed-boot", agent_allow_word },
         { "agent", "reboot", parse_reboot_field, offsetof(Config, reboot_once), NO_FLAG, "never or once", NULL },
+        { "agent", "selinux-booleans", parse_bool_field, offsetof(Config, selinux_booleans), NO_FLAG, "yes or no",
+          NULL },
         { "iommu", "argument", parse_argument_field, offsetof(Config, argument), offsetof(Config, argument_set),
           "always, when-needed or never", NULL },
         { "iommu", "passthrough", parse_bool_field, offsetof(Config, passthrough), NO_FLAG, "yes or no", NULL },

@@ -26,6 +26,7 @@ static const struct {
         { probe_sealed, true },                                                       /* after kernel */
 
         { probe_record, true },    { probe_image, true },    /* after modules, files and record */
+        { probe_selinux, false },                            /* after record */
         { probe_block, false },    { probe_network, false }, /* after pci */
         { probe_display, false },  { probe_keyboard, false }, { probe_console, false }, /* after kernel and pci */
 };

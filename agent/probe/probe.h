@@ -127,6 +127,7 @@ int probe_files(const Probe *p, Facts *f) _must_check_;    /* what ptprep genera
 int probe_identity(const Probe *p, Facts *f) _must_check_; /* what tells wanted devices from their like */
 int probe_record(const Probe *p, Facts *f) _must_check_;   /* what ptprep has changed so far */
 int probe_image(const Probe *p, Facts *f) _must_check_;    /* what is inside the initramfs of each kernel */
+int probe_selinux(const Probe *p, Facts *f) _must_check_;  /* switches of the SELinux policy */
 int probe_network_now(const Probe *p, Facts *f, NetworkNow *ret) _must_check_; /* of facts_gather_network() */
 int probe_block(const Probe *p, Facts *f) _must_check_; /* which PCI functions carry the system */
 

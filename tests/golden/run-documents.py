@@ -33,6 +33,7 @@ ROOTLESS = "explain|version|--version|help|--help"
 # What is not run: the first word of a command, and the reason. What it is called with is the reader's system's matter.
 OTHERS = {
     "acpidump": "prints the tables of this machine; what it prints is read by run-firmware.py",
+    "ausearch": "reads the audit log of a running system",
     "blscfg": "of GRUB, in its configuration",
     "bootctl": "of systemd: writes EFI variables",
     "cat": "of the system, and harmless",
@@ -55,6 +56,7 @@ OTHERS = {
     "ptprep-claim": "of the initramfs and of udev; its unit tests and the boot cases run it",
     "proxmox-boot-tool": "of Proxmox; ptprep starts it in the golden machines",
     "rpm-ostree": "of deployments; ptprep starts it in the golden machines",
+    "setsebool": "changes the policy of a running system; ptprep starts it in a golden machine",
     "systemctl": "acts on units of a running system; the boot cases do",
     "udevadm": "asks for events of a running system; a boot case does",
     "systemd-cryptenroll": "writes to a disk's header",

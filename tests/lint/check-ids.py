@@ -6,7 +6,7 @@ import pathlib
 import re
 import sys
 
-AREAS = "config|record|reboot|firmware|kernel|iommu|device|group|image|boot|claim"
+AREAS = "host|config|record|reboot|firmware|kernel|iommu|device|group|image|boot|claim"
 SECTIONS = ["Meaning", "Impact", "Cure", "Source"]
 TOP = pathlib.Path(__file__).resolve().parents[2]
 

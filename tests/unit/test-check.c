@@ -34,9 +34,10 @@ static void every_check_speaks_or_is_silent(void **state)
                 assert_ptr_equal(check_by_id(c->id), c);
                 /* what is rarely the case only speaks when it is */
                 if (c->judge != check_obstacle && c->judge != check_device_told && c->judge != check_kernel_lockdown &&
-                    c->judge != check_boot_mounted && c->judge != check_boot_loader && c->judge != check_boot_sealed &&
-                    c->judge != check_boot_length && c->judge != check_restored && c->judge != check_failed &&
-                    c->judge != check_claim_foreign && c->judge != check_device_vfs && c->judge != check_reboot_once &&
+                    c->judge != check_host_selinux && c->judge != check_boot_mounted && c->judge != check_boot_loader &&
+                    c->judge != check_boot_sealed && c->judge != check_boot_length && c->judge != check_restored &&
+                    c->judge != check_failed && c->judge != check_claim_foreign && c->judge != check_device_vfs &&
+                    c->judge != check_reboot_once &&
                     (c->judge != check_device_used || !host_use_texts[host_use_kind(c->id)].only))
                         assert_non_null(find(m, c->id));
         }

@@ -157,8 +157,10 @@ static void test_faults(void **state)
                 { "[agent]\nenable = yes\n", 2, "unknown key \"enable\" in [agent], did you mean \"enabled\"?" },
                 { "[agent]\nclaim = dracut\n", 2, "expected auto, image or initramfs" },
                 { "[agent]\naddress = 1\n", 2,
-                  "unknown key \"address\" in [agent], expected enabled, group, claim, allow or reboot" },
+                  "unknown key \"address\" in [agent], expected enabled, group, claim, allow, reboot or "
+                  "selinux-booleans" },
                 { "[agent]\ngroup = all\n", 2, "\"all\" is no valid group of [agent], expected strict, companions" },
+                { "[agent]\nselinux-booleans = virt_use_sysfs\n", 2, "expected yes or no" },
                 { GOOD_DEVICE "adress = 1\n", 4, "unknown key \"adress\" in [device nic0], did you mean \"address\"?" },
                 { GOOD_DEVICE "vendor = 1\n", 4,
                   "expected address, id, path, subsystem, serial, mac, match, follow, driver, optional, group, allow, "
