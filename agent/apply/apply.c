@@ -32,6 +32,7 @@ static const StepOps step_table[_STEP_KIND_MAX] = {
         [STEP_COMMAND] = { step_command_do, step_command_undo },
         [STEP_ATTRIBUTE] = { step_attribute_do, step_attribute_undo },
         [STEP_BOOLEAN] = { step_boolean_do, step_boolean_undo },
+        [STEP_VF_MACS] = { step_vf_macs_do, step_vf_macs_undo },
         [STEP_BIND] = { step_bind_do, step_bind_undo },
 };
 

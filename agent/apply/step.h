@@ -173,6 +173,8 @@ int step_attribute_do(StepContext *c);
 int step_attribute_undo(StepContext *c, Undo *u);
 int step_boolean_do(StepContext *c);
 int step_boolean_undo(StepContext *c, Undo *u);
+int step_vf_macs_do(StepContext *c);
+int step_vf_macs_undo(StepContext *c, Undo *u);
 int step_command_do(StepContext *c);
 int step_command_undo(StepContext *c, Undo *u);
 

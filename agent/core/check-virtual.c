@@ -24,6 +24,10 @@ static const struct {
         [MAKER_UNSEEN] = { RESULT_FAIL, CURE_PERSON, "see the kernel log: journalctl -k -b" },
         [MAKER_IN_USE] = { RESULT_FAIL, CURE_PERSON,
                            "end what uses it, and run \"ptprep --apply\"; see what gives it to that driver at boot" },
+        [MAKER_OTHER_MACS] = { RESULT_FAIL, CURE_PERSON,
+                               "stop the guests that have one, write 0 to its sriov_numvfs, and run \"ptprep "
+                               "--apply\"; "
+                               "see what else gives them addresses" },
         [MAKER_SHARED] = { RESULT_FAIL, CURE_SLOT,
                            "put the card into a slot whose ports have ACS, or ask the card's maker" },
         [MAKER_OFF] = { RESULT_FAIL, CURE_REBOOT, "reboot without it" },
@@ -79,6 +83,10 @@ static void describe(const Judgement *j, const WantedMaker *m, char ret[static T
         case MAKER_IN_USE:
                 SAY("%zu of %u virtual functions are not on %s: %s is on %s, which may be using it", m->n_odd, c->vfs,
                     driver, PCI_ADDR_TEXT(m->odd->addr), m->odd->driver);
+                break;
+        case MAKER_OTHER_MACS:
+                SAY("virtual function %zu has the address %s and shall have %s: it is set while no guest can have it",
+                    m->odd_mac, m->sriov->macs.items[m->odd_mac], c->vf_macs.items[m->odd_mac]);
                 break;
         case MAKER_SHARED:
                 SAY("its virtual functions are in one IOMMU group with %s, which is on the host driver %s",

@@ -33,6 +33,8 @@ static uint64_t add_step(uint64_t hash, const Step *s)
                 return fnv1a_text(hash, s->attribute.value);
         case STEP_BOOLEAN:
                 return fnv1a_text(hash, s->boolean.on ? "on" : "off");
+        case STEP_VF_MACS:
+                return string_list_fnv1a(hash, &s->vf_macs.macs);
         case STEP_BIND:
                 return fnv1a_text(hash, stub_driver_to_string(s->bind.driver));
         default:

@@ -108,6 +108,12 @@ static int print_step(Printer *p, const Step *s)
                 printer_line(p, "# run setsebool -P %s %s", selinux_boolean_to_string(s->boolean.boolean),
                              s->boolean.on ? "on" : "off");
                 return 0;
+        case STEP_VF_MACS:
+                printer_add(p, "# set the addresses of the virtual functions of %s to", s->path);
+                FOREACH_ARRAY(mac, s->vf_macs.macs.items, s->vf_macs.macs.n)
+                        printer_add(p, " %s", *mac);
+                printer_line(p, "%s", "");
+                return 0;
         case STEP_BIND:
                 printer_line(p, "# bind the virtual functions of %s to %s", s->path,
                              stub_driver_to_string(s->bind.driver));

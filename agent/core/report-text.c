@@ -61,6 +61,11 @@ static void print_step(Printer *p, const Step *s)
                 printer_line(p, "  %-14s the SELinux boolean %s to %s", step_kind_to_string(s->kind),
                              selinux_boolean_to_string(s->boolean.boolean), s->boolean.on ? "on" : "off");
                 break;
+        case STEP_VF_MACS:
+                printer_line(p, "  %-14s the address%s of %zu virtual function%s of %s", step_kind_to_string(s->kind),
+                             s->vf_macs.macs.n == 1 ? "" : "es", s->vf_macs.macs.n, s->vf_macs.macs.n == 1 ? "" : "s",
+                             s->path);
+                break;
         case STEP_BIND:
                 printer_line(p, "  %-14s %u virtual function%s of %s to %s", step_kind_to_string(s->kind), s->bind.n,
                              s->bind.n == 1 ? "" : "s", s->path, stub_driver_to_string(s->bind.driver));

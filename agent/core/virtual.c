@@ -41,6 +41,17 @@ static const PciFunction *shared_with(const Facts *f, const PciFunction *p)
         return NULL;
 }
 
+/* The first one that has another address than it shall have; SIZE_MAX: none, as far as the kernel says. */
+static size_t find_odd_mac(const WantedMaker *m)
+{
+        const StringList *now = &m->sriov->macs, *wanted = &m->config->vf_macs;
+
+        for (size_t i = 0; i < MIN(now->n, wanted->n); i++)
+                if (*now->items[i] && !streq(now->items[i], wanted->items[i]))
+                        return i;
+        return SIZE_MAX;
+}
+
 /* Where as many are switched on as there shall be. */
 static MakerState judge_made(const Facts *f, WantedMaker *m)
 {
@@ -65,8 +76,13 @@ static MakerState judge_made(const Facts *f, WantedMaker *m)
         }
         if (m->n_seen < m->config->vfs)
                 return MAKER_UNSEEN;
+        if (used)
+                return MAKER_IN_USE;
+        m->odd_mac = find_odd_mac(m);
+        if (m->odd_mac != SIZE_MAX && (m->n_odd == 0 || m->n_odd < m->n_seen)) /* else no guest can have one */
+                return MAKER_OTHER_MACS;
         if (m->n_odd > 0)
-                return used ? MAKER_IN_USE : MAKER_LOOSE;
+                return MAKER_LOOSE;
         return m->companion ? MAKER_SHARED : MAKER_DONE;
 }
 
@@ -121,7 +137,8 @@ int wanted_makers(const Config *c, const Facts *f, Wanted *w)
 
                 *m = (WantedMaker){ .config = i,
                                     .function = facts_function(f, i->address),
-                                    .sriov = sriov_of(f, i->address) };
+                                    .sriov = sriov_of(f, i->address),
+                                    .odd_mac = SIZE_MAX };
                 m->state = judge_maker(f, w, m);
         }
         return 0;
@@ -171,6 +188,10 @@ int plan_makers(const Wanted *w, Plan *p)
                         continue;
                 if (m->state == MAKER_DUE)
                         r = plan_making(m, p);
+                /* before a guest can have one */
+                if (r >= 0 && m->config->vf_macs.n > 0 && (m->state == MAKER_DUE || m->odd_mac != SIZE_MAX) &&
+                    !plan_add_vf_macs(p, CHECK_VFS, m->config->address, &m->config->vf_macs))
+                        r = -ENOMEM;
                 if (r >= 0 && stub >= 0 && !plan_add_bind(p, CHECK_VFS, m->config->address, stub, m->config->vfs))
                         r = -ENOMEM;
                 if (r < 0)

@@ -50,6 +50,7 @@ typedef enum MakerState {
         MAKER_OTHER_NUMBER, /* it has others, which may be in use */
         MAKER_UNSEEN,       /* they are switched on, and not all of them are there */
         MAKER_IN_USE,       /* one is not on its driver, and somebody uses it or may do so */
+        MAKER_OTHER_MACS,   /* one has another address than it shall have, and guests may have it */
         MAKER_SHARED,       /* one is in a group with what the host has */
         MAKER_OFF,          /* none, for this boot was started with ptprep=off */
         MAKER_NO_DRIVER,    /* none, and no driver that could make some */
@@ -67,6 +68,7 @@ typedef struct WantedMaker {
         const PciFunction *odd;       /* the first virtual function that is not as it is to be; NULL: none */
         const PciFunction *companion; /* MAKER_SHARED: what the host has in its group */
         size_t n_seen, n_odd;         /* virtual functions */
+        size_t odd_mac;               /* the first one with another address than it shall have; SIZE_MAX: none */
         MakerState state;
 } WantedMaker;
 

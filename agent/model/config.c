@@ -83,6 +83,7 @@ void config_device_done(ConfigDevice *d)
         free(d->serial);
         free(d->mac);
         free(d->others);
+        string_list_done(&d->vf_macs);
         *d = (ConfigDevice){};
 }
 

@@ -105,6 +105,7 @@ typedef struct ConfigDevice {
         unsigned allow; /* HOST_USE_BIT() of each guard that does not hold for it */
         uint32_t vfs;   /* virtual functions that it is to have; 0: it is claimed itself, and not of Config.makers */
         VfDriver vf_driver;
+        StringList vf_macs; /* as identity_mac() has them, one for each of vfs; empty: not said */
 } ConfigDevice;
 
 void config_device_done(ConfigDevice *d);

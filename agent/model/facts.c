@@ -67,6 +67,8 @@ void facts_done(Facts *f)
         }
         free(f->kernels);
         host_uses_done(&f->host);
+        FOREACH_ARRAY(m, f->makers, f->n_makers)
+                string_list_done(&m->macs);
         free(f->makers);
         stub_settings_free(f->stub_settings, f->n_stub_settings);
         FOREACH_ARRAY(t, f->tables, f->n_tables)

@@ -177,6 +177,7 @@ typedef struct VirtualMaker {
         Tristate known;     /* no: it has no such attributes, and cannot have any; unknown: they cannot be read */
         uint32_t total, n;  /* how many it can have, and has now */
         Tristate autoprobe; /* host drivers take those that are made; unknown: before Linux 4.13 they always do */
+        StringList macs;    /* of those that it has; "": the kernel does not say it; read where some are configured */
 } VirtualMaker;
 
 typedef struct Facts {

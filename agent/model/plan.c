@@ -13,7 +13,7 @@ static const char *const step_kind_table[_STEP_KIND_MAX] = {
         [STEP_ATTRIBUTE] = "set",         [STEP_PUT_BACK] = "put-back",
         [STEP_MKCONFIG] = "regenerate",   [STEP_COMMAND] = "run",
         [STEP_CLAIM_IMAGE] = "write",     [STEP_BIND] = "bind",
-        [STEP_BOOLEAN] = "set",
+        [STEP_BOOLEAN] = "set",           [STEP_VF_MACS] = "set",
 };
 
 DEFINE_STRING_TO(step_kind, StepKind)
@@ -106,6 +106,9 @@ static void step_done(Step *s)
         case STEP_BOOLEAN:
                 step_record_done(&s->boolean.record);
                 break;
+        case STEP_VF_MACS:
+                string_list_done(&s->vf_macs.macs);
+                break;
         case STEP_BIND:
         case _STEP_KIND_MAX:
                 break;
@@ -115,7 +118,7 @@ static void step_done(Step *s)
 
 bool step_is_fileless(const Step *s)
 {
-        return s->kind == STEP_ATTRIBUTE || s->kind == STEP_BOOLEAN || s->kind == STEP_BIND;
+        return s->kind == STEP_ATTRIBUTE || s->kind == STEP_BOOLEAN || s->kind == STEP_VF_MACS || s->kind == STEP_BIND;
 }
 
 bool step_is_state(const Step *s)
@@ -287,14 +290,30 @@ BooleanStep *plan_add_boolean(Plan *p, const char *check, SelinuxBoolean boolean
         return &s->boolean;
 }
 
-BindStep *plan_add_bind(Plan *p, const char *check, PciAddr addr, StubDriver driver, uint32_t n)
+/* A step about the virtual functions of this function. */
+static Step *add_virtual(Plan *p, StepKind kind, const char *check, PciAddr addr)
 {
         _cleanup_free_ char *path = NULL;
-        Step *s;
 
         if (string_printf(&path, NAME_SYS_PCI_DEVICES "/%s", PCI_ADDR_TEXT(addr)) < 0)
                 return NULL;
-        s = plan_add(p, STEP_BIND, check, path);
+        return plan_add(p, kind, check, path);
+}
+
+VfMacsStep *plan_add_vf_macs(Plan *p, const char *check, PciAddr addr, const StringList *macs)
+{
+        Step *s = add_virtual(p, STEP_VF_MACS, check, addr);
+
+        FOREACH_ARRAY(mac, macs->items, s ? macs->n : 0)
+                if (string_list_add(&s->vf_macs.macs, *mac) < 0)
+                        return NULL;
+        return s ? &s->vf_macs : NULL;
+}
+
+BindStep *plan_add_bind(Plan *p, const char *check, PciAddr addr, StubDriver driver, uint32_t n)
+{
+        Step *s = add_virtual(p, STEP_BIND, check, addr);
+
         if (!s)
                 return NULL;
         s->bind = (BindStep){ driver, n };

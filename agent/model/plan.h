@@ -28,6 +28,7 @@ typedef enum StepKind {
         STEP_COMMAND,       /* a program makes boot entries by itself */
         STEP_ATTRIBUTE,     /* a value is written to a sysfs attribute */
         STEP_BOOLEAN,       /* a switch of the SELinux policy is set for good */
+        STEP_VF_MACS,       /* the virtual functions of a PCI function get their addresses */
         STEP_BIND,          /* the virtual functions of a PCI function go to a stub driver */
         _STEP_KIND_MAX,
 } StepKind;
@@ -135,6 +136,10 @@ typedef struct BooleanStep {
         StepRecord record;
 } BooleanStep;
 
+typedef struct VfMacsStep {
+        StringList macs; /* one for each, in their order */
+} VfMacsStep;
+
 typedef struct BindStep {
         StubDriver driver;
         uint32_t n; /* how many there are to be */
@@ -157,6 +162,7 @@ typedef struct Step {
                 CommandStep command;
                 AttributeStep attribute;
                 BooleanStep boolean;
+                VfMacsStep vf_macs;
                 BindStep bind;
         };
 } Step;
@@ -219,6 +225,7 @@ AttributeStep *plan_add_attribute(Plan *p, const char *check, const char *path, 
 BooleanStep *plan_add_boolean(Plan *p, const char *check, SelinuxBoolean boolean, bool on);
 
 /* @addr: of the function that has made them. The step's path is its directory in sysfs. */
+VfMacsStep *plan_add_vf_macs(Plan *p, const char *check, PciAddr addr, const StringList *macs);
 BindStep *plan_add_bind(Plan *p, const char *check, PciAddr addr, StubDriver driver, uint32_t n);
 
 /* Appends an image to a step; as above. @key, @path: NULL: of a release whose image is moved. */

@@ -5,6 +5,8 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
+#include "rtnetlink.h"
+
 /* A group has no groups in it (Linux net/ipv4/nexthop.c, valid_group_nh()); whoever says otherwise is not followed. */
 #define GROUP_DEPTH 1
 
@@ -39,30 +41,6 @@ static int add_hop(Routes *r, const RouteHop *hop)
         *slot = *hop;
         r->n_hops++;
         return 0;
-}
-
-/* An attribute, and what is behind it. */
-typedef struct Attributes {
-        const uint8_t *at;
-        size_t left;
-} Attributes;
-
-/* The next one that is whole; its payload in data and size. */
-static bool next_attribute(Attributes *a, unsigned *ret_type, const uint8_t **ret_data, size_t *ret_size)
-{
-        struct rtattr head;
-
-        if (a->left < sizeof(head))
-                return false;
-        memcpy(&head, a->at, sizeof(head));
-        if (head.rta_len < sizeof(head) || head.rta_len > a->left)
-                return false;
-        *ret_type = head.rta_type & NLA_TYPE_MASK;
-        *ret_data = a->at + RTA_LENGTH(0);
-        *ret_size = head.rta_len - RTA_LENGTH(0);
-        a->left -= MIN((size_t) RTA_ALIGN(head.rta_len), a->left);
-        a->at += a->left > 0 ? RTA_ALIGN(head.rta_len) : 0;
-        return true;
 }
 
 static bool get_u32(const uint8_t *data, size_t size, uint32_t *ret)
@@ -104,7 +82,7 @@ static bool is_link_local(int family, const uint8_t *to, size_t size)
 
 static int read_route(Routes *r, const uint8_t *data, size_t size)
 {
-        Attributes attributes = { data + NLMSG_ALIGN(sizeof(struct rtmsg)), 0 };
+        RtAttributes attributes = { data + NLMSG_ALIGN(sizeof(struct rtmsg)), 0 };
         const uint8_t *value, *ways = NULL;
         size_t value_size, ways_size = 0;
         struct rtmsg head;
@@ -119,7 +97,7 @@ static int read_route(Routes *r, const uint8_t *data, size_t size)
                 return 0;
         hop.is_default = head.rtm_dst_len == 0;
         attributes.left = size - NLMSG_ALIGN(sizeof(head));
-        while (next_attribute(&attributes, &type, &value, &value_size)) {
+        while (rt_attribute_next(&attributes, &type, &value, &value_size)) {
                 switch (type) {
                 case RTA_DST:
                         hop.link_local = is_link_local(head.rtm_family, value, value_size);
@@ -158,7 +136,7 @@ static int read_group(NextHop *n, const uint8_t *data, size_t size)
 
 static int read_nexthop(Routes *r, const uint8_t *data, size_t size)
 {
-        Attributes attributes = { data + NLMSG_ALIGN(sizeof(struct nhmsg)), 0 };
+        RtAttributes attributes = { data + NLMSG_ALIGN(sizeof(struct nhmsg)), 0 };
         NextHop n = {}, *slot;
         const uint8_t *value;
         size_t value_size;
@@ -167,7 +145,7 @@ static int read_nexthop(Routes *r, const uint8_t *data, size_t size)
         if (size < NLMSG_ALIGN(sizeof(struct nhmsg)))
                 return 0;
         attributes.left = size - NLMSG_ALIGN(sizeof(struct nhmsg));
-        while (next_attribute(&attributes, &type, &value, &value_size)) {
+        while (rt_attribute_next(&attributes, &type, &value, &value_size)) {
                 switch (type) {
                 case NHA_ID:
                         (void) get_u32(value, value_size, &n.id);
@@ -191,16 +169,6 @@ static int read_nexthop(Routes *r, const uint8_t *data, size_t size)
         return 0;
 }
 
-static int read_error(const uint8_t *data, size_t size)
-{
-        int error;
-
-        if (size < sizeof(error))
-                return -EBADMSG;
-        memcpy(&error, data, sizeof(error));
-        return error < 0 && error >= -4095 ? error : error == 0 ? 1 : -EBADMSG;
-}
-
 int routes_read(Routes *r, const void *data, size_t size, uint32_t sequence)
 {
         const uint8_t *at = data;
@@ -222,7 +190,7 @@ int routes_read(Routes *r, const void *data, size_t size, uint32_t sequence)
                         case NLMSG_DONE:
                                 return 1;
                         case NLMSG_ERROR:
-                                return read_error(payload, length);
+                                return rt_error(payload, length);
                         case RTM_NEWROUTE:
                                 k = read_route(r, payload, length);
                                 break;

@@ -125,6 +125,38 @@ static int parse_mac_field(const char *value, void *field)
         return r < 0 ? r : string_replace(field, mac);
 }
 
+/* An address that an interface may have as its own (IEEE 802, 8.2: the group bit is 0). */
+static bool is_unicast(const char *mac)
+{
+        return !(strtoul((const char[]){ mac[0], mac[1], 0 }, NULL, 16) & 1);
+}
+
+static int parse_vf_macs_field(const char *value, void *field)
+{
+        _cleanup_(string_list_done) StringList macs = {};
+        _cleanup_free_ char *copy = strdup(value);
+        char *save = NULL;
+
+        if (!copy)
+                return -ENOMEM;
+        for (char *word = strtok_r(copy, " \t,", &save); word; word = strtok_r(NULL, " \t,", &save)) {
+                char mac[MAC_TEXT_SIZE];
+                int r = identity_mac(word, mac);
+
+                if (r < 0 || !is_unicast(mac) || string_list_contains(&macs, mac))
+                        return -EINVAL;
+                r = string_list_add(&macs, mac);
+                if (r < 0)
+                        return r;
+        }
+        if (macs.n == 0)
+                return -EINVAL;
+        string_list_done(field);
+        *(StringList *) field = macs;
+        macs = (StringList){};
+        return 0;
+}
+
 static int parse_match_field(const char *value, void *field)
 {
         return device_match_parse(value, field);
@@ -183,5 +215,8 @@ const KeyRow config_keys[] = {
           "how many virtual functions it shall have, 1 to 65535", NULL },
         { "device", "vf-driver", parse_vf_driver_field, offsetof(ConfigDevice, vf_driver),
           offsetof(ConfigDevice, has_vf_driver), "vfio-pci, pci-stub, none or host", NULL },
+        { "device", "vf-macs", parse_vf_macs_field, offsetof(ConfigDevice, vf_macs), NO_FLAG,
+          "a MAC address such as 52:54:00:12:34:56 for each virtual function, of a single interface and none twice",
+          NULL },
 };
 const size_t config_keys_n = ELEMENTSOF(config_keys);

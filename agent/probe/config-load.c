@@ -10,6 +10,7 @@
 #include "model/claim-limits.h"
 #include "model/names.h"
 #include "probe/config-resolve.h"
+#include "probe/config-virtual.h"
 #include "probe/probe.h"
 #include "probe/trust.h"
 
@@ -230,39 +231,6 @@ static int fail_no_id(int rfd, const ConfigDevice *d, ConfigError *ret_error)
                            d->name, vendor, device);
 }
 
-/* Keys that say nothing together, or nothing alone. */
-static int check_vfs(const ConfigDevice *d, ConfigError *ret_error)
-{
-        const char *key = d->has_driver ? "driver" : d->allow ? "allow" : NULL;
-
-        if (d->vfs == 0 && d->has_vf_driver)
-                return config_fail(ret_error, -EBADMSG, d->file, d->line,
-                                   "[device %s] has vf-driver and no vfs, expected a line such as vfs = 4", d->name);
-        if (d->vfs > 0 && key)
-                return config_fail(ret_error, -EBADMSG, d->file, d->line,
-                                   "[device %s] has vfs and %s: a device that makes virtual functions stays with its "
-                                   "host driver itself, expected vf-driver for what it makes",
-                                   d->name, key);
-        return 0;
-}
-
-/* Devices that make virtual functions are not claimed, and stand apart. */
-static int split_makers(Config *c)
-{
-        size_t n = 0;
-
-        c->makers = calloc(c->n_devices + 1, sizeof(*c->makers));
-        if (!c->makers)
-                return -ENOMEM;
-        FOREACH_ARRAY(d, c->devices, c->n_devices)
-                if (d->vfs > 0)
-                        c->makers[c->n_makers++] = *d;
-                else
-                        c->devices[n++] = *d;
-        c->n_devices = n;
-        return 0;
-}
-
 /* A set has its members' names, and each of them what is said of the set. */
 #define SET_NAME_MAX (CLAIM_NAME_MAX - sizeof(".0000-00-00.0") + 1)
 
@@ -303,7 +271,7 @@ static int check_section(int rfd, const ConfigDevice *d, ConfigError *ret_error)
                 return config_fail(ret_error, -EBADMSG, d->file, d->line,
                                    "[device %s] has no %s, expected a line such as %s", d->name,
                                    d->path ? "id" : "address", d->path ? "id = 10de:1b80" : "address = 0000:01:00.0");
-        return check_vfs(d, ret_error);
+        return config_check_vfs(d, ret_error);
 }
 
 /* What can be judged only when all files are read. @rfd: root directory; negative: there is none. */
@@ -340,7 +308,7 @@ static int finish(int rfd, Config *c, ConfigError *ret_error)
                                            "section for one device",
                                            d->name, PCI_ADDR_TEXT(d->address), first->name, first->file, first->line);
         }
-        return split_makers(c);
+        return config_split_makers(c, ret_error);
 }
 
 bool config_error_of_system(int error)

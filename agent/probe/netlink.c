@@ -7,14 +7,13 @@
 #include <sys/socket.h>
 
 #include "base/io.h"
+#include "base/rtnetlink.h"
 #include "base/text.h"
 
-#define SEQUENCE    1U
-/* The kernel fills blocks of up to this size (Linux net/netlink/af_netlink.c, netlink_dump()). */
-#define BLOCK_BYTES 32768
+#define SEQUENCE   1U
 /* A table that changes all the time is read as often as this. */
-#define TRIES       8
-#define RECORD_MAX  (16U * 1024 * 1024)
+#define TRIES      8
+#define RECORD_MAX (16U * 1024 * 1024)
 
 /* A message with room for the attributes of one look-up. */
 typedef struct Request {
@@ -26,37 +25,24 @@ typedef struct Request {
         uint8_t attributes[2 * RTA_SPACE(sizeof(struct in6_addr))];
 } Request;
 
+typedef struct Asked {
+        Routes *routes;
+        bool dump; /* else it is one message, without an end behind it */
+} Asked;
+
+static int read_block(void *context, const void *block, size_t size)
+{
+        const Asked *a = context;
+        int r = routes_read(a->routes, block, size, SEQUENCE);
+
+        return r == 0 && !a->dump ? 1 : r;
+}
+
 static int ask(const Request *request, Routes *ret)
 {
-        _cleanup_free_ uint8_t *block = malloc(BLOCK_BYTES);
-        _cleanup_close_ int fd = -EBADF;
-        int r = 0;
+        Asked a = { ret, request->head.nlmsg_flags & NLM_F_DUMP };
 
-        if (!block)
-                return -ENOMEM;
-        fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-        if (fd < 0)
-                return negative_errno();
-        if (send(fd, request, request->head.nlmsg_len, 0) < 0)
-                return negative_errno();
-        while (r == 0) {
-                struct sockaddr_nl from = {};
-                struct iovec vector = { block, BLOCK_BYTES };
-                struct msghdr message = {
-                        .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &vector, .msg_iovlen = 1
-                };
-                ssize_t n = recvmsg(fd, &message, 0);
-
-                if (n < 0 && errno != EINTR)
-                        return negative_errno();
-                if (n < 0 || from.nl_pid != 0) /* another process may send here, too */
-                        continue;
-                r = n == 0 || (message.msg_flags & MSG_TRUNC) ? -EBADMSG
-                                                              : routes_read(ret, block, (size_t) n, SEQUENCE);
-                if (r == 0 && !(request->head.nlmsg_flags & NLM_F_DUMP)) /* one message, without an end behind it */
-                        r = 1;
-        }
-        return r < 0 ? r : 0;
+        return rtnetlink_ask(&request->head, read_block, &a);
 }
 
 static int read_record(int rfd, const char *name, Routes *ret)
@@ -125,16 +111,6 @@ static int parse_address(const char *text, struct in6_addr *ret, size_t *ret_siz
         return inet_pton(AF_INET6, bare, ret) == 1 ? AF_INET6 : -EINVAL;
 }
 
-static void add_attribute(Request *q, unsigned short type, const void *data, size_t size)
-{
-        const struct rtattr head = { .rta_len = (unsigned short) RTA_LENGTH(size), .rta_type = type };
-        uint8_t *at = (uint8_t *) q + NLMSG_ALIGN(q->head.nlmsg_len);
-
-        memcpy(at, &head, sizeof(head));
-        memcpy(at + RTA_LENGTH(0), data, size);
-        q->head.nlmsg_len = (uint32_t) (NLMSG_ALIGN(q->head.nlmsg_len) + RTA_SPACE(size));
-}
-
 int netlink_route_to(int rfd, bool live, const char *address, const char *source, Routes *ret)
 {
         Request q = { .head = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)),
@@ -151,10 +127,10 @@ int netlink_route_to(int rfd, bool live, const char *address, const char *source
                 return family;
         q.route.rtm_family = (unsigned char) family;
         q.route.rtm_dst_len = (unsigned char) (8 * size);
-        add_attribute(&q, RTA_DST, &to, size);
+        (void) rt_attribute_add(&q.head, RTA_DST, &to, size);
         if (source && parse_address(source, &from, &from_size) == family) {
                 q.route.rtm_src_len = (unsigned char) (8 * size);
-                add_attribute(&q, RTA_SRC, &from, size);
+                (void) rt_attribute_add(&q.head, RTA_SRC, &from, size);
         }
         if (!inet_ntop(family, &to, name, sizeof(name)))
                 return -EINVAL;

@@ -2,6 +2,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "base/vf-link.h"
 #include "model/names.h"
 #include "probe/probe.h"
 
@@ -33,6 +34,23 @@ static int read_maker(const Probe *p, VirtualMaker *m)
         return probe_soft(r);
 }
 
+/* What cannot be read stays unknown. */
+static int read_macs(const Probe *p, VirtualMaker *m)
+{
+        _cleanup_free_ char *directory = NULL;
+        _cleanup_(vf_link_done) VfLink link = {};
+        int r;
+
+        if (string_printf(&directory, NAME_SYS_PCI_DEVICES "/%s", PCI_ADDR_TEXT(m->addr)) < 0)
+                return -ENOMEM;
+        r = vf_link_find(p->rfd, p->live, directory, &link);
+        if (r < 0)
+                return probe_soft(r);
+        m->macs = link.macs;
+        link.macs = (StringList){};
+        return 0;
+}
+
 int probe_virtual(const Probe *p, Facts *f)
 {
         if (p->cfg->n_makers == 0)
@@ -49,6 +67,8 @@ int probe_virtual(const Probe *p, Facts *f)
                 f->n_makers++;
                 m->addr = c->address;
                 r = read_maker(p, m);
+                if (r >= 0 && c->vf_macs.n > 0 && m->n > 0)
+                        r = read_macs(p, m);
                 if (r < 0)
                         return r;
         }

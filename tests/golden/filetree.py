@@ -78,6 +78,16 @@ def netlink_answer(lines: list[str]) -> bytes:
     return answer
 
 
+def link_answer(lines: list[str]) -> bytes:
+    """What the kernel answers about an interface, rtnetlink(7): the MAC address of each of its virtual functions, one a line."""
+    functions = b""
+    for number, line in enumerate(lines):
+        mac = bytes.fromhex(line.replace(":", "")).ljust(32, b"\0")
+        functions += netlink_attribute(1, netlink_attribute(1, struct.pack("=I", number) + mac))  # IFLA_VF_INFO, IFLA_VF_MAC
+    body = bytes(16) + netlink_attribute(22, functions)  # struct ifinfomsg, IFLA_VFINFO_LIST
+    return struct.pack("=IHHII", 16 + len(body), 16, 0, 1, 0) + body  # RTM_NEWLINK
+
+
 def seal(text: str) -> bytes:
     """A text of ptprep's own: its last line has a hash (FNV-1a) of all above."""
     value = 0xcbf29ce484222325
@@ -154,7 +164,7 @@ class Tree:
         def flush() -> None:
             if text is not None and kind:
                 make = {"uki": unified_image, "cpio": cpio_image}.get(kind)
-                lines_of = {"netlink": netlink_answer, "luks2": luks2_header, "sealed": lambda lines: seal("".join(f"{line}\n" for line in lines))}.get(kind)
+                lines_of = {"netlink": netlink_answer, "link": link_answer, "luks2": luks2_header, "sealed": lambda lines: seal("".join(f"{line}\n" for line in lines))}.get(kind)
                 self.write(name, lines_of(text) if lines_of else make([(s, t) for s, _, t in (line.partition(" ") for line in text)]))
             elif text is not None:
                 self.write(name, "".join(f"{line}\n" for line in text).encode().ljust(size, b"#"))
@@ -170,7 +180,7 @@ class Tree:
             match words:
                 case ["f", name]:
                     text, size, kind = [], 0, ""
-                case ["f", name, "uki" | "cpio" | "luks2" | "netlink" | "sealed" as kind]:
+                case ["f", name, "uki" | "cpio" | "luks2" | "netlink" | "link" | "sealed" as kind]:
                     text, size = [], 0
                 case ["b", name]:
                     text, size, kind = ["# GRUB Environment Block"], GRUBENV_SIZE, ""

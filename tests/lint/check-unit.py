@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-MOST = 3.5
+MOST = 3.6
 
 
 def main() -> int:

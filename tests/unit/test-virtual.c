@@ -254,13 +254,66 @@ static void nothing_else(void **state)
         m->config.n_devices = 1;
 }
 
+static void set_macs(StringList *l, const char *first, const char *second)
+{
+        string_list_done(l);
+        assert_int_equal(string_list_add(l, first), 0);
+        assert_int_equal(string_list_add(l, second), 0);
+}
+
+#define MAC_1 "52:54:00:aa:00:01"
+#define MAC_2 "52:54:00:aa:00:02"
+
+/* They are set between the making and the binding, and on what no guest can have; else they are only told. */
+static void addresses(void **state)
+{
+        Machine *m = setup(state);
+        StringList *now = &m->facts.makers->macs;
+
+        set_macs(&m->config.makers->vf_macs, MAC_1, MAC_2);
+        machine_judge(m);
+        assert_int_equal(m->plan.n, 4);
+        assert_string_equal(m->plan.steps[1].attribute.value, "2");
+        assert_int_equal(m->plan.steps[2].kind, STEP_VF_MACS);
+        assert_string_equal(m->plan.steps[2].path, "/sys/bus/pci/devices/" MAKER);
+        assert_int_equal(m->plan.steps[2].vf_macs.macs.n, 2);
+        assert_string_equal(m->plan.steps[2].vf_macs.macs.items[1], MAC_2);
+        assert_int_equal(m->plan.steps[3].kind, STEP_BIND);
+
+        make(m, 0, "vfio-pci");
+        make(m, 1, "vfio-pci");
+        set_macs(now, MAC_1, "52:54:00:aa:00:99");
+        machine_judge(m);
+        expect(m, "device.vfs", RESULT_FAIL,
+               "virtual function 1 has the address 52:54:00:aa:00:99 and shall have " MAC_2);
+        assert_int_equal(find(m, "device.vfs")->cure_kind, CURE_PERSON);
+        assert_int_equal(m->plan.n, 0);
+        set_text(&machine_function(m, "0000:00:06.1")->driver, "iavf"); /* a guest may have the other one */
+        machine_judge(m);
+        assert_int_equal(m->plan.n, 0);
+        set_text(&machine_function(m, "0000:00:06.2")->driver, NULL);
+        machine_judge(m);
+        assert_int_equal(m->plan.n, 2);
+        assert_int_equal(m->plan.steps[0].kind, STEP_VF_MACS);
+        assert_int_equal(m->plan.steps[1].kind, STEP_BIND);
+
+        set_text(&machine_function(m, "0000:00:06.1")->driver, "vfio-pci");
+        set_text(&machine_function(m, "0000:00:06.2")->driver, "vfio-pci");
+        set_macs(now, MAC_1, ""); /* of one the kernel does not say it */
+        machine_judge(m);
+        expect(m, "device.vfs", RESULT_OK, "2 virtual functions are made");
+        string_list_done(now); /* of none */
+        machine_judge(m);
+        expect(m, "device.vfs", RESULT_OK, "2 virtual functions are made");
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 T(none_yet), T(drivers),      T(all_there),    T(on_another_driver), T(other_numbers),
-                T(not_now),  T(another_card), T(nothing_else), T(one_by_itself),
+                T(not_now),  T(another_card), T(nothing_else), T(one_by_itself),     T(addresses),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
