@@ -230,8 +230,12 @@ const char *command_failure(int error)
                 return "did not end in time, and was stopped";
         case -EINTR:
                 return "stopped, as ptprep was asked to end";
-        default:
+        case -ECANCELED:
+                return "killed by a signal: journalctl -k tells whether memory ran out, or it crashed";
+        case -EPROTO:
                 return "exit status";
+        default:
+                return strerror(-error);
         }
 }
 
@@ -286,5 +290,7 @@ int command_run(const ApplyOptions *o, char *const argv[], char *setting, unsign
                 return r;
         if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
                 return -ENOEXEC;
-        return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EPROTO;
+        if (WIFSIGNALED(status))
+                return -ECANCELED;
+        return WEXITSTATUS(status) == 0 ? 0 : -EPROTO;
 }

@@ -79,7 +79,7 @@ static int run_editor(StepContext *c, char **ret)
                 return r;
         memcpy(argv, s->editor.items, s->editor.n * sizeof(*argv));
         r = step_run(c, argv, LIMIT_EDITOR, NULL);
-        if (r == -ENOEXEC || r == -EPROTO || r == -ETIMEDOUT)
+        if (r == -ENOEXEC || r == -EPROTO || r == -ECANCELED || r == -ETIMEDOUT)
                 r = 0;
         else if (r >= 0 && root_read_text(rfd, copy, &made) >= 0 && streq(made, s->new_text))
                 *ret = TAKE_PTR(made);

@@ -200,10 +200,10 @@ int command_locale(const ApplyOptions *o, StringList *ret) _must_check_;
  * an error; owned by the caller; set on failure too, may be NULL.
  *
  * The program gets a session of its own, and nothing of it runs any more when this returns.
- * Returns 0; -ENOEXEC when it could not be started; -EPROTO when it ended with an error; -ETIMEDOUT; -EINTR: stopped,
- * since a signal asks ptprep to end; other negative errno.
+ * Returns 0; -ENOEXEC when it could not be started; -EPROTO when it ended with an error; -ECANCELED when a signal
+ * killed it; -ETIMEDOUT; -EINTR: stopped, since a signal asks ptprep to end; other negative errno.
  */
 int command_run(const ApplyOptions *o, char *const argv[], char *setting, unsigned limit, char **ret_tail) _must_check_;
 
-/* The same in words: "could not be started", "exit status". */
+/* The same in words: "could not be started", "exit status". What is none of these never got as far as the program. */
 const char *command_failure(int error);

@@ -206,10 +206,13 @@ CASES = [
     *[Case(f"{path} is immutable", "intel-off", {}, around=f"immutable {path}") for path in (DEFAULT, MENU, IMAGE)],
     # the platform's editor of a file
     *[Case(f"grubby {what}", "fedora-bls", {"grubby": HEAD + body + "\n"}, verdict, says=says) for what, body, verdict, says in (
-        ("does nothing", "", DONE, ""), ("fails", "exit 1", DONE, ""), ("cuts the entry", f": >{ENTRY}", DONE, ""),
+        ("does nothing", "", DONE, ""), ("fails", "exit 1", DONE, ""), ("is killed", "kill -9 $$", DONE, ""), ("cuts the entry", f": >{ENTRY}", DONE, ""),
         ("removes the entry", f"rm {ENTRY}", DONE, ""), ("removes its copy", "rm /run/ptprep/entries/*", DONE, ""),
         ("makes a link of the entry", f"rm {ENTRY}; ln -s {VICTIM} {ENTRY}", DONE, ""),
         ("makes a directory of the entry", f"rm {ENTRY}; mkdir {ENTRY}", PUT_BACK, "Is a directory"))],
+    # one that was killed has no exit status, and mostly has said nothing
+    *[Case(f"{tool} is killed", machine, {tool: HEAD + "kill -9 $$\n"}, says="(killed by a signal: journalctl -k tells")
+      for tool, machine in (("dracut", "intel-off"), ("grub-mkconfig", "intel-off"), ("kernel-install", "uki"))],
     # what goes on behind it
     Case("a child stays in the background", "intel-off", {"grub-mkconfig": good("grub-mkconfig", last="sleep 1000 &")}, DONE),
     Case("a child out of its session stays in the background", "intel-off",

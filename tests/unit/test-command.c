@@ -37,7 +37,12 @@ static void test_ends(void **state)
         assert_string_equal(good, "one\ntwo");
         assert_int_equal(shell(&o, "echo no; exit 3", LIMIT, &bad), -EPROTO);
         assert_string_equal(bad, "no");
-        assert_int_equal(shell(&o, "kill -9 $$", LIMIT, NULL), -EPROTO);
+        assert_string_equal(command_failure(-EPROTO), "exit status");
+        /* which it has none of when it was killed */
+        assert_int_equal(shell(&o, "kill -9 $$", LIMIT, NULL), -ECANCELED);
+        assert_non_null(strstr(command_failure(-ECANCELED), "killed by a signal"));
+        /* nor when nothing was started */
+        assert_string_equal(command_failure(-EMFILE), strerror(EMFILE));
         assert_int_equal(command_run(&o, (char *[]){ (char *) "no-such-program", NULL }, NULL, LIMIT, &none), -ENOEXEC);
         assert_string_equal(none, "");
         /* the last of it counts, and no pipe is ever full */
