@@ -2,6 +2,7 @@
 #include "core/check.h"
 
 #include "core/late.h"
+#include "model/claim-limits.h"
 
 /* Is the device there that each section means? */
 
@@ -34,13 +35,14 @@ static int tell_swapped(const Check *self, const WantedDevice *d, const char *el
 }
 
 /* A section that says not where its device is, and means none, or more than one. */
-static int judge_lost(const Check *self, const ConfigDevice *c, FindingList *ret)
+static int judge_lost(const Check *self, const Facts *f, const ConfigDevice *c, FindingList *ret)
 {
         char cure[256];
 
         (void) snprintf(cure, sizeof(cure), "correct the section at %s:%u%s", c->file, c->line,
                         c->lost == LOST_SEVERAL ? ": an address, a serial number or a MAC address tells them apart"
                         : c->lost == LOST_NONE  ? ", put the card in, or say optional = yes"
+                        : c->lost == LOST_MANY  ? ": with a match that means fewer"
                                                 : "");
         switch (c->lost) {
         case LOST_UNSEEN:
@@ -57,6 +59,17 @@ static int judge_lost(const Check *self, const ConfigDevice *c, FindingList *ret
         case LOST_TAKEN:
                 return finding_add(ret, self->id, RESULT_BLOCKED, c->name, CURE_CONFIGURATION, cure,
                                    "it means the device of [device %s]", c->others ?: "");
+        case LOST_UNREAD:
+                return finding_add(ret, self->id, RESULT_UNKNOWN, c->name, f->is_root ? CURE_PERSON : CURE_ROOT,
+                                   f->is_root ? "see why the kernel refuses it" : NULL,
+                                   "cannot tell which device is meant: a serial number that may be the one cannot be "
+                                   "read%s",
+                                   f->is_root ? "" : " without root");
+        case LOST_MANY:
+                return finding_add(ret, self->id, RESULT_BLOCKED, c->name, CURE_CONFIGURATION, cure,
+                                   "its match means %zu functions, and a claim list of at most %d has room for %zu of "
+                                   "them",
+                                   c->n_meant, CLAIM_DEVICES_MAX, c->n_room);
         }
         return 0;
 }
@@ -132,7 +145,7 @@ static int judge_present(const Check *self, const Judgement *j, const WantedDevi
 int check_device_present(const Check *self, const Judgement *j, FindingList *ret)
 {
         FOREACH_ARRAY(c, j->config->lost, j->config->n_lost) {
-                int r = judge_lost(self, c, ret);
+                int r = judge_lost(self, j->facts, c, ret);
 
                 if (r < 0)
                         return r;

@@ -177,7 +177,7 @@ PlanRefusal plan_refusal(const Judgement *j, const FindingList *findings)
                 if (m->state == MAKER_UNKNOWN)
                         return PLAN_REFUSED_UNSEEN;
         FOREACH_ARRAY(c, j->config->lost, j->config->n_lost)
-                if (c->lost == LOST_UNSEEN)
+                if (c->lost == LOST_UNSEEN || c->lost == LOST_UNREAD)
                         return PLAN_REFUSED_UNSEEN;
         return j->wanted->n_makers == 0 && j->wanted->n_devices > 0 &&
                                wanted_count_waiting(j->wanted) == j->wanted->n_devices

@@ -76,6 +76,8 @@ typedef enum LostWhy {
         LOST_NONE,    /* there is none, and none was recorded */
         LOST_SEVERAL, /* there are several */
         LOST_TAKEN,   /* another section has it */
+        LOST_UNREAD,  /* a serial number tells, and that of a device here cannot be read */
+        LOST_MANY,    /* a set of more functions than a claim list has room for */
 } LostWhy;
 
 typedef struct ConfigDevice {
@@ -98,7 +100,8 @@ typedef struct ConfigDevice {
         bool has_match;
         bool of_set, added; /* it comes of such a section; and was not there at the last apply, as others of it were */
         LostWhy lost;       /* of Config.lost */
-        char *others;       /* functions that are meant as well, "0000:01:00.0, 0000:02:00.0"; NULL: none */
+        size_t n_meant, n_room; /* of a set that is lost: its functions, and lines that the others leave for it */
+        char *others;           /* functions that are meant as well, "0000:01:00.0, 0000:02:00.0"; NULL: none */
         StubDriver driver;
         bool optional; /* absence is no fault */
         GroupPolicy group;

@@ -60,6 +60,7 @@ typedef struct PciFunction {
         bool removable;       /* the kernel knows that it can be unplugged; wanted devices only */
         bool has_network;     /* it has a network interface; told only where nobody knows what the network hangs on */
         char *name;           /* vendor and device in words; NULL: not asked for */
+        bool serial_unread, nvme_unread; /* it may have such a number, which is for root to read */
         /* what it is told from its like by; of wanted devices, and of those of their ids where one of them is amiss */
         char *serial, *nvme_serial; /* as in Identity; NULL: not known, here and below */
         char *mac;                  /* of its first network interface, as it was made */

@@ -59,16 +59,28 @@ int identity_of_line(const char *line, char **ret_name, Identity *ret)
         return 0;
 }
 
+/* Looked at before the line is taken apart: a list has hundreds of them. */
+static bool is_named(const char *line, const char *name)
+{
+        for (unsigned field = 0; field < 4; field++) {
+                line += strspn(line, " ");
+                line += strcspn(line, " \n");
+        }
+        line += strspn(line, " ");
+        line = startswith(line, name);
+        return line && strchr(" \n", *line);
+}
+
 int identity_recorded(const char *claims, const char *name, Identity *ret)
 {
         for (const char *line = claims; line && *line; line = text_next_line(line)) {
                 _cleanup_(identity_done) Identity i = {};
                 _cleanup_free_ char *its = NULL;
-                int r = identity_of_line(line, &its, &i);
+                int r = is_named(line, name) ? identity_of_line(line, &its, &i) : -ENOENT;
 
                 if (r == -ENOMEM)
                         return r;
-                if (r < 0 || !streq(its, name))
+                if (r < 0)
                         continue;
                 *ret = i;
                 i = (Identity){};

@@ -7,6 +7,7 @@
 #include "model/identity.h"
 #include "model/names.h"
 #include "probe/config-match.h"
+#include "probe/config-search.h"
 #include "probe/pci-identity.h"
 #include "probe/probe.h"
 
@@ -22,6 +23,14 @@ static void machine_done(Machine *m)
         facts_done(&m->f);
         free(m->claims);
 }
+
+/* What becomes of a section. */
+typedef struct Fate {
+        bool plain; /* it says address and id, and stays there */
+        bool away;  /* others have come of it */
+        bool lost;
+        bool told; /* a number says that the function is the one, and not its place alone */
+} Fate;
 
 static int machine_look(int rfd, Machine *m)
 {
@@ -47,110 +56,8 @@ static bool is_plain(const ConfigDevice *d)
         return d->has_address && d->has_id && !d->follow && !d->has_match;
 }
 
-/* One section, and what a look for its function needs. */
-typedef struct Search {
-        const Facts *f;
-        const ConfigDevice *d;
-        const Identity *recorded; /* NULL: nothing was */
-} Search;
-
-/* Is it the very function of the record, as far as can be seen? */
-static bool is_recorded(const Search *s, const PciFunction *p)
-{
-        const Identity *i = s->recorded;
-
-        return i && pci_addr_equal(i->addr, p->addr) && pci_id_equal(i->id, p->id) &&
-               !(i->path && p->path && !streq(i->path, p->path)) &&
-               !(i->serial && p->serial && !streq(i->serial, p->serial));
-}
-
-static bool shows_serial(const PciFunction *p, const char *serial)
-{
-        return streq_null(p->serial, serial) || streq_null(p->nvme_serial, serial);
-}
-
-/* A driver for guests shows neither the one nor the other: then what was recorded of the function counts, unless
- * another one shows it now. */
-static bool has_serial(const Search *s, const PciFunction *p, const char *serial)
-{
-        if (shows_serial(p, serial))
-                return true;
-        if (!is_recorded(s, p) || (!(!p->serial && streq_null(s->recorded->serial, serial)) &&
-                                   !(!p->nvme_serial && streq_null(s->recorded->nvme_serial, serial))))
-                return false;
-        FOREACH_ARRAY(other, s->f->functions, s->f->n_functions)
-                if (shows_serial(other, serial))
-                        return false;
-        return true;
-}
-
-static bool has_mac(const Search *s, const PciFunction *p, const char *mac)
-{
-        if (p->mac)
-                return streq(p->mac, mac);
-        if (!is_recorded(s, p) || !streq_null(s->recorded->mac, mac))
-                return false;
-        FOREACH_ARRAY(other, s->f->functions, s->f->n_functions)
-                if (streq_null(other->mac, mac))
-                        return false;
-        return true;
-}
-
-/* All that its section says of what it is. */
-static bool is_meant(const Search *s, const PciFunction *p)
-{
-        const ConfigDevice *d = s->d;
-
-        return !p->unread && !(d->has_id && !pci_id_equal(d->id, p->id)) &&
-               !(d->has_subsystem && !(p->has_subsystem && pci_id_equal(d->subsystem, p->subsystem))) &&
-               !(d->serial && !has_serial(s, p, d->serial)) && !(d->mac && !has_mac(s, p, d->mac));
-}
-
-/* And of where. */
-static bool is_meant_there(const Search *s, const PciFunction *p)
-{
-        return is_meant(s, p) && !(s->d->has_address && !pci_addr_equal(s->d->address, p->addr)) &&
-               !(s->d->path && !streq_null(s->d->path, p->path));
-}
-
-/*
- * The device that was there before, at another place: the same function of a card with the same serial number, an
- * interface with the same MAC address, or the same id behind the same bridges, whose buses have other numbers now. Its
- * id alone may be its twin's.
- */
-static bool has_followed(const Search *s, const PciFunction *p)
-{
-        static const Identity nothing = {};
-        const Identity *i = s->recorded ?: &nothing;
-        const char *serial = s->d->serial ?: i->serial, *path = s->d->path ?: i->path;
-        const PciAddr before = s->d->has_address ? s->d->address : i->addr;
-
-        if (!is_meant(s, p) || p->addr.function != before.function || (s->recorded && !pci_id_equal(p->id, i->id)))
-                return false;
-        if ((serial && has_serial(s, p, serial)) || (i->nvme_serial && streq_null(i->nvme_serial, p->nvme_serial)))
-                return true;
-        if (s->d->mac || (i->mac && p->mac))
-                return has_mac(s, p, s->d->mac ?: i->mac);
-        return path && streq_null(path, p->path) && !(serial && p->serial);
-}
-
-/* The only function of which this is true; *ret_n: how many there are. */
-static const PciFunction *find(const Machine *m, const Search *s, bool (*holds)(const Search *, const PciFunction *),
-                               size_t *ret_n)
-{
-        const PciFunction *found = NULL;
-
-        *ret_n = 0;
-        FOREACH_ARRAY(p, m->f.functions, m->f.n_functions)
-                if (holds(s, p)) {
-                        (*ret_n)++;
-                        found = p;
-                }
-        return *ret_n == 1 ? found : NULL;
-}
-
 /* Serial numbers and the like of whatever could be meant. */
-static int read_identities(Machine *m, const Search *s)
+static int read_identities(Machine *m, const SectionSearch *s)
 {
         const ConfigDevice *d = s->d;
 
@@ -167,12 +74,12 @@ static int read_identities(Machine *m, const Search *s)
         return 0;
 }
 
-static int name_others(const Machine *m, const Search *s, const PciFunction *chosen, char **ret)
+static int name_others(const Machine *m, const SectionSearch *s, const PciFunction *chosen, char **ret)
 {
         FOREACH_ARRAY(p, m->f.functions, m->f.n_functions) {
                 _cleanup_free_ char *before = NULL;
 
-                if (p == chosen || !is_meant_there(s, p))
+                if (p == chosen || !section_means_there(s, p))
                         continue;
                 before = TAKE_PTR(*ret);
                 if (before && strlen(before) > 96) /* enough of them */
@@ -204,34 +111,49 @@ static void take_moved(ConfigDevice *d, PciAddr before, const PciFunction *p)
         }
 }
 
-/* Address and id of one section, or why not. */
-static int resolve(Machine *m, ConfigDevice *d, const Identity *recorded, bool *ret_lost)
+/* Is a device of its id where it says? Then that is the one, as far as can be seen. */
+static bool is_in_place(const Machine *m, const ConfigDevice *d)
 {
-        const Search s = { .f = &m->f, .d = d, .recorded = recorded };
+        const PciFunction *p = d->has_address && d->has_id ? facts_function(&m->f, d->address) : NULL;
+
+        return p && pci_id_equal(p->id, d->id);
+}
+
+/* Address and id of one section, or why not. */
+static int resolve(Machine *m, const SectionSearch *s, ConfigDevice *d, Fate *fate)
+{
+        const Identity *recorded = s->recorded;
         const bool placed = d->has_address || d->path;
         const PciFunction *p;
-        size_t n;
-        int r = read_identities(m, &s);
+        size_t n, n_unread;
+        int r = read_identities(m, s);
 
         if (r < 0)
                 return r;
-        p = find(m, &s, is_meant_there, &n);
+        p = section_find(s, section_means_there, &n);
         if (n > 1 && recorded) /* the one that was chosen when it was the only one */
                 FOREACH_ARRAY(i, m->f.functions, m->f.n_functions)
-                        if (is_recorded(&s, i) && is_meant_there(&s, i))
+                        if (section_has_recorded(s, i) && section_means_there(s, i))
                                 p = i;
         if (n > 1)
-                r = name_others(m, &s, p, &d->others);
+                r = name_others(m, s, p, &d->others);
         if (r < 0)
                 return r;
         /* another one may be in its place, and of its kind */
-        if (d->follow && !(p && (!placed || has_followed(&s, p)))) {
+        if (d->follow && !(p && (!placed || section_has_followed(s, p)))) {
                 size_t n_followed;
 
-                p = find(m, &s, has_followed, &n_followed) ?: p;
+                p = section_find(s, section_has_followed, &n_followed) ?: p;
         }
         if (p) {
+                fate->told = section_is_told(s, p);
                 take_moved(d, recorded ? recorded->addr : d->has_address ? d->address : p->addr, p);
+                return 0;
+        }
+        (void) section_find(s, section_may_mean, &n_unread);
+        if (n_unread > 0 && !is_in_place(m, d)) {
+                d->lost = LOST_UNREAD;
+                fate->lost = true;
                 return 0;
         }
         if (n <= 1 && d->has_address && d->has_id)
@@ -242,7 +164,7 @@ static int resolve(Machine *m, ConfigDevice *d, const Identity *recorded, bool *
                 return 0;
         }
         d->lost = m->f.pci == TRISTATE_UNKNOWN ? LOST_UNSEEN : n > 1 ? LOST_SEVERAL : LOST_NONE;
-        *ret_lost = true;
+        fate->lost = true;
         return 0;
 }
 
@@ -289,42 +211,69 @@ static int add_member(Config *c, size_t set, const PciFunction *p, const char *c
         return r == -ENOMEM ? r : 0;
 }
 
-/* Could it be the function of a section whose device was not found? Its number may be one that cannot be seen now. */
-static bool may_be_lost(const Config *c, const bool *lost, size_t n, const PciFunction *p)
+/* The section whose device was not found, and whose function it could be: its number may be one that cannot be seen
+ * now. NULL: it is of none. */
+static const ConfigDevice *may_be_lost(const Config *c, const Fate *fates, size_t n, const PciFunction *p)
 {
         for (size_t i = 0; i < n; i++) {
                 const ConfigDevice *d = c->devices + i;
 
-                if (lost[i] && !d->has_match && (d->has_id || d->has_subsystem) &&
+                if (fates[i].lost && !d->has_match && (d->has_id || d->has_subsystem || d->lost == LOST_UNREAD) &&
                     !(d->has_id && !pci_id_equal(d->id, p->id)) &&
                     !(d->has_subsystem && p->has_subsystem && !pci_id_equal(d->subsystem, p->subsystem)) &&
                     !(d->has_address && !pci_addr_equal(d->address, p->addr)) &&
-                    !(d->serial && (p->serial || p->nvme_serial) && !shows_serial(p, d->serial)) &&
+                    !(d->serial && (p->serial || p->nvme_serial) && !function_shows_serial(p, d->serial)) &&
                     !(d->mac && p->mac && !streq(d->mac, p->mac)))
-                        return true;
+                        return d;
         }
-        return false;
+        return NULL;
 }
 
-/* All functions of a set that no other section has. The platform is given away by whoever names it. */
-static int expand(const Machine *m, Config *c, size_t set, const bool *lost, size_t n, size_t *ret_n)
+/* Is it of this set, and of no other section that has its device? The platform is given away by whoever names it. */
+static bool is_member(const Config *c, size_t set, const PciFunction *p)
 {
-        const size_t first = c->n_devices;
-        bool known = false;
+        return !p->unread && !pci_class_is_platforms(p->class) && device_match_has(&c->devices[set].match, p) &&
+               !device_at(c, p->addr);
+}
+
+/* How many lines the others leave in a claim list. */
+static size_t room_for_set(const Config *c, const Fate *fates, size_t n)
+{
+        size_t taken = c->n_devices - n;
+
+        for (size_t i = 0; i < n; i++)
+                taken += !fates[i].lost && !c->devices[i].has_match && c->devices[i].vfs == 0;
+        return CLAIM_DEVICES_MAX - MIN(taken, (size_t) CLAIM_DEVICES_MAX);
+}
+
+/* A section for each function of a set. @n: sections that were there before any of a set. */
+static int resolve_set(const Machine *m, Config *c, size_t set, Fate *fates, size_t n)
+{
+        const size_t first = c->n_devices, room = room_for_set(c, fates, n);
+        size_t members = 0;
+        bool known = false, unread = false;
 
         FOREACH_ARRAY(p, m->f.functions, m->f.n_functions) {
-                int r;
+                const ConfigDevice *other = is_member(c, set, p) ? may_be_lost(c, fates, n, p) : NULL;
 
-                if (p->unread || pci_class_is_platforms(p->class) || !device_match_has(&c->devices[set].match, p) ||
-                    device_at(c, p->addr) || may_be_lost(c, lost, n, p))
-                        continue;
-                if (c->n_devices == CLAIM_DEVICES_MAX)
-                        break;
-                r = add_member(c, set, p, m->claims);
+                members += !other && is_member(c, set, p);
+                unread = unread || (other && other->lost == LOST_UNREAD);
+        }
+        fates[set].away = true;
+        fates[set].lost = members == 0 || members > room;
+        c->devices[set].n_meant = members;
+        c->devices[set].n_room = room;
+        c->devices[set].lost = m->f.pci == TRISTATE_UNKNOWN ? LOST_UNSEEN
+                               : members > room             ? LOST_MANY
+                               : unread                     ? LOST_UNREAD
+                                                            : LOST_NONE;
+        FOREACH_ARRAY(p, m->f.functions, fates[set].lost ? 0 : m->f.n_functions) {
+                const bool member = is_member(c, set, p) && !may_be_lost(c, fates, n, p);
+                int r = member ? add_member(c, set, p, m->claims) : 0;
+
                 if (r < 0)
                         return r;
         }
-        *ret_n = c->n_devices - first;
         for (size_t i = first; i < c->n_devices; i++)
                 known = known || !c->devices[i].added;
         for (size_t i = first; i < c->n_devices; i++) /* at the first apply all are */
@@ -332,39 +281,29 @@ static int expand(const Machine *m, Config *c, size_t set, const bool *lost, siz
         return 0;
 }
 
-static int resolve_set(const Machine *m, Config *c, size_t i, bool *lost, size_t n)
+/* Of two sections that mean one function: who has it for certain? */
+static bool is_surer(const Fate *fates, size_t k, size_t i)
 {
-        size_t members = 0;
-        int r = expand(m, c, i, lost, n, &members);
-
-        c->devices[i].lost = m->f.pci == TRISTATE_UNKNOWN ? LOST_UNSEEN : LOST_NONE;
-        lost[i] = members == 0;
-        return r;
+        if (fates[k].plain || fates[k].told != fates[i].told)
+                return fates[k].plain || fates[k].told;
+        return k < i;
 }
 
-static int resolve_one(Machine *m, ConfigDevice *d, bool *ret_lost)
-{
-        _cleanup_(identity_done) Identity recorded = {};
-        int r = identity_recorded(m->claims, d->name, &recorded);
-
-        return r == -ENOMEM ? r : resolve(m, d, r < 0 ? NULL : &recorded, ret_lost);
-}
-
-/* Cards that have moved on by one: whose place is whose is known when all have been found. The first section has it. */
-static int resolve_taken(Config *c, const bool *plain, bool *lost, size_t n)
+/* Cards that have moved on by one: whose place is whose is known when all have been found. */
+static int resolve_taken(Config *c, Fate *fates, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
                 ConfigDevice *d = c->devices + i;
                 const ConfigDevice *same = NULL;
 
                 for (size_t k = 0; k < n && !same; k++)
-                        if (k != i && (k < i || plain[k]) && !lost[k] && !c->devices[k].has_match &&
+                        if (k != i && is_surer(fates, k, i) && !fates[k].lost && !c->devices[k].has_match &&
                             pci_addr_equal(c->devices[k].address, d->address))
                                 same = c->devices + k;
-                if (lost[i] || d->has_match || plain[i] || !same)
+                if (fates[i].lost || d->has_match || fates[i].plain || !same)
                         continue;
                 d->lost = LOST_TAKEN;
-                lost[i] = true;
+                fates[i].lost = true;
                 free(d->others);
                 d->others = NULL;
                 if (string_copy(same->name, &d->others) < 0)
@@ -373,8 +312,8 @@ static int resolve_taken(Config *c, const bool *plain, bool *lost, size_t n)
         return 0;
 }
 
-/* Sections that have become others, or of which nobody can tell, leave the devices. @away: a mark for each. */
-static int sort_out(Config *c, const bool *away, const bool *lost, size_t n)
+/* Sections that have become others, or of which nobody can tell, leave the devices. @fates: of the first n. */
+static int sort_out(Config *c, const Fate *fates, size_t n)
 {
         size_t kept = 0;
 
@@ -384,9 +323,9 @@ static int sort_out(Config *c, const bool *away, const bool *lost, size_t n)
         for (size_t i = 0; i < c->n_devices; i++) {
                 ConfigDevice *d = c->devices + i;
 
-                if (i < n && lost[i])
+                if (i < n && fates[i].lost)
                         c->lost[c->n_lost++] = *d;
-                else if (i < n && away[i])
+                else if (i < n && fates[i].away)
                         config_device_done(d);
                 else
                         c->devices[kept++] = *d;
@@ -395,12 +334,49 @@ static int sort_out(Config *c, const bool *away, const bool *lost, size_t n)
         return 0;
 }
 
-int config_resolve(int rfd, Config *c)
+/* What the claim list has of each section; of no vendor where it has none. */
+static int read_records(const Machine *m, const Config *c, Identity *records, size_t n)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = probe_soft(identity_recorded(m->claims, c->devices[i].name, records + i));
+        return r;
+}
+
+static int resolve_all(int rfd, Config *c, Fate *fates, Identity *records, size_t n)
 {
         _cleanup_(machine_done) Machine m = {};
-        _cleanup_free_ bool *away = NULL, *lost = NULL, *plain = NULL;
+        int r = machine_look(rfd, &m);
+
+        if (r >= 0)
+                r = read_records(&m, c, records, n);
+        for (size_t i = 0; i < n && r >= 0; i++) {
+                const SectionSearch s = { .f = &m.f,
+                                          .sections = c->devices,
+                                          .records = records,
+                                          .n = n,
+                                          .d = c->devices + i,
+                                          .recorded = records[i].id.vendor ? records + i : NULL };
+
+                if (!fates[i].plain && !c->devices[i].has_match)
+                        r = resolve(&m, &s, c->devices + i, fates + i);
+        }
+        if (r >= 0)
+                r = resolve_taken(c, fates, n);
+        /* what is named comes before what is in a set */
+        for (size_t i = 0; i < n && r >= 0; i++)
+                if (c->devices[i].has_match)
+                        r = resolve_set(&m, c, i, fates, n);
+        return r < 0 ? r : sort_out(c, fates, n);
+}
+
+int config_resolve(int rfd, Config *c)
+{
+        _cleanup_free_ Fate *fates = NULL;
         const size_t n = c->n_devices;
         size_t n_plain = 0;
+        Identity *records;
         int r;
 
         FOREACH_ARRAY(d, c->devices, n) {
@@ -409,24 +385,13 @@ int config_resolve(int rfd, Config *c)
         }
         if (n_plain == n)
                 return 0;
-        away = calloc(n + 1, sizeof(*away));
-        lost = calloc(n + 1, sizeof(*lost));
-        plain = calloc(n + 1, sizeof(*plain));
-        if (!away || !lost || !plain)
-                return -ENOMEM;
-        for (size_t i = 0; i < n; i++)
-                plain[i] = is_plain(c->devices + i);
-        r = machine_look(rfd, &m);
-        for (size_t i = 0; i < n && r >= 0; i++)
-                if (!plain[i] && !c->devices[i].has_match)
-                        r = resolve_one(&m, c->devices + i, lost + i);
-        if (r >= 0)
-                r = resolve_taken(c, plain, lost, n);
-        /* what is named comes before what is in a set */
-        for (size_t i = 0; i < n && r >= 0; i++)
-                if (c->devices[i].has_match) {
-                        away[i] = true; /* the array may move */
-                        r = resolve_set(&m, c, i, lost, n);
-                }
-        return r < 0 ? r : sort_out(c, away, lost, n);
+        fates = calloc(n, sizeof(*fates));
+        records = calloc(n, sizeof(*records));
+        for (size_t i = 0; fates && i < n; i++)
+                fates[i].plain = is_plain(c->devices + i);
+        r = fates && records ? resolve_all(rfd, c, fates, records, n) : -ENOMEM;
+        FOREACH_ARRAY(i, records, records ? n : 0)
+                identity_done(i);
+        free(records);
+        return r;
 }

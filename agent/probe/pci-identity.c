@@ -8,16 +8,28 @@
 #include "model/names.h"
 #include "model/pciserial.h"
 
+#define CONVENTIONAL_END 0x100U /* PCI Local Bus 3.0, 6.1 */
+
 static int read_config(void *userdata, unsigned offset, uint32_t *ret)
 {
         const int *fd = userdata;
         uint8_t b[4];
         int r = read_at(*fd, offset, b, sizeof(b));
 
+        /* Who is not root sees the first 64 bytes (Linux drivers/pci/pci-sysfs.c, pci_read_config()). What ends after
+         * 256 has no extended capabilities. */
+        if (r == -EBADMSG)
+                return read_at(*fd, CONVENTIONAL_END - sizeof(b), b, sizeof(b)) < 0 ? -EACCES : -ENOENT;
         if (r < 0)
-                return r == -EBADMSG ? -EACCES : r; /* who is not root sees the beginning only */
+                return r;
         *ret = (uint32_t) b[0] | (uint32_t) b[1] << 8 | (uint32_t) b[2] << 16 | (uint32_t) b[3] << 24;
         return 0;
+}
+
+/* Is it there to be read by root? */
+static bool is_refused(int error)
+{
+        return error == -EACCES || error == -EPERM;
 }
 
 /* Linux has it as an attribute from 6.17 on (Documentation/ABI/testing/sysfs-bus-pci, serial_number). */
@@ -33,8 +45,9 @@ static int read_serial(int rfd, const char *directory, char **ret)
         r = root_read_attr(rfd, attribute, text, sizeof(text));
         if (r < 0) {
                 _cleanup_close_ int fd = root_open(rfd, config, O_RDONLY);
+                int e = fd < 0 ? fd : pci_serial_find(read_config, &fd, text);
 
-                r = fd < 0 ? fd : pci_serial_find(read_config, &fd, text);
+                r = e < 0 && is_refused(r) ? r : e; /* the attribute is there where there is a number */
         }
         return r < 0 ? r : identity_serial(text, ret);
 }
@@ -106,10 +119,16 @@ int pci_identity_read(int rfd, PciFunction *p)
 
         if (string_printf(&directory, NAME_SYS_PCI_DEVICES "/%s", PCI_ADDR_TEXT(p->addr)) < 0)
                 return -ENOMEM;
-        if (!p->serial)
-                r = probe_soft(read_serial(rfd, directory, &p->serial));
-        if (r >= 0 && !p->nvme_serial && pci_class_base(p->class) == CLASS_STORAGE)
-                r = probe_soft(read_nvme(rfd, directory, &p->nvme_serial));
+        if (!p->serial) {
+                r = read_serial(rfd, directory, &p->serial);
+                p->serial_unread = is_refused(r);
+                r = probe_soft(r);
+        }
+        if (r >= 0 && !p->nvme_serial && pci_class_base(p->class) == CLASS_STORAGE) {
+                r = read_nvme(rfd, directory, &p->nvme_serial);
+                p->nvme_unread = is_refused(r);
+                r = probe_soft(r);
+        }
         if (r >= 0 && !p->mac && pci_class_is_network(p->class))
                 r = probe_soft(read_mac(rfd, directory, &p->mac));
         return r;

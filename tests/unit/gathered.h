@@ -16,6 +16,8 @@ static inline Config config_of(const char *address, StubDriver driver)
         c.devices = calloc(1, sizeof(*c.devices));
         assert_non_null(c.devices);
         c.n_devices = 1;
+        c.devices[0].name = strdup("device");
+        assert_non_null(c.devices[0].name);
         c.devices[0].driver = driver;
         assert_int_equal(pci_addr_parse(address, &c.devices[0].address), 0);
         c.devices[0].has_address = true;

@@ -95,6 +95,12 @@ static void sections_that_mean_nothing(void **state)
                 { LOST_NONE, false, RESULT_BLOCKED, "no device is as its section says" },
                 { LOST_NONE, true, RESULT_SKIPPED, "configured as optional" },
                 { LOST_SEVERAL, false, RESULT_BLOCKED, "several devices are as its section says: 0000:00:05.0" },
+                { LOST_UNREAD, false, RESULT_UNKNOWN,
+                  "cannot tell which device is meant: a serial number that may be the one cannot be read" },
+                { LOST_UNREAD, true, RESULT_UNKNOWN, "cannot tell which device is meant" },
+                { LOST_MANY, false, RESULT_BLOCKED,
+                  "its match means 613 functions, and a claim list of at most 512 has room for 510 of them" },
+                { LOST_MANY, true, RESULT_BLOCKED, "its match means 613 functions" },
                 { LOST_TAKEN, false, RESULT_BLOCKED, "it means the device of [device 0000:00:05.0]" },
         };
         Machine *m = *state;
@@ -108,6 +114,8 @@ static void sections_that_mean_nothing(void **state)
                                                   .line = 9,
                                                   .others = copy("0000:00:05.0"),
                                                   .lost = row->why,
+                                                  .n_meant = 613,
+                                                  .n_room = 510,
                                                   .optional = row->optional };
                 set_text(&m->facts.claims, GENERATED_HEADER "version=2\n0000:09:00.0 8086:10d3 vfio-pci - gone\n"
                                                             "0000:08:00.0 8086:10d3 vfio-pci - another\n");

@@ -1,70 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which functions sections mean that do not say both address and id. */
-#include "base/text.h"
-#include "gathered.h"
+#include "model/claim-limits.h"
 #include "model/identity.h"
-#include "probe/config-load.h"
-
-#define A      "/sys/devices/pci0000:00/0000:00:1c.0/0000:03:00.0"
-#define B      "/sys/devices/pci0000:00/0000:00:1c.4/0000:04:00.0"
-#define CLAIMS "version=2\n"
-
-/* Two network cards of one kind, and a graphics card of two functions. */
-static void machine(const Tree *t)
-{
-        function(t, "pci0000:00/0000:00:1c.0", "0x8086\n", "0xa110\n", "0x060400\n", "pcieport", NULL);
-        function(t, "pci0000:00/0000:00:1c.0/0000:03:00.0", "0x8086\n", "0x10d3\n", "0x020000\n", "e1000e", NULL);
-        function(t, "pci0000:00/0000:00:1c.4", "0x8086\n", "0xa114\n", "0x060400\n", "pcieport", NULL);
-        function(t, "pci0000:00/0000:00:1c.4/0000:04:00.0", "0x8086\n", "0x10d3\n", "0x020000\n", "e1000e", NULL);
-        function(t, "pci0000:00/0000:00:02.0", "0x10de\n", "0x1b80\n", "0x030000\n", NULL, NULL);
-        function(t, "pci0000:00/0000:00:02.1", "0x10de\n", "0x10f0\n", "0x040300\n", NULL, NULL);
-        attr(t, A, "serial_number", "00-00-00-ff-ff-00-00-0a\n");
-        attr(t, B, "serial_number", "00-00-00-ff-ff-00-00-0b\n");
-        attr(t, A, "net/eth0/address", "52:54:00:00:00:0a\n");
-        attr(t, B, "net/eth1/address", "52:54:00:00:00:0b\n");
-        attr(t, A, "subsystem_vendor", "0x8086\n");
-        attr(t, A, "subsystem_device", "0xa01f\n");
-}
-
-static void load(const Tree *t, const char *text, Config *c)
-{
-        ConfigError e = {};
-
-        tree_file(t, NAME_CONFIG_FILE, text);
-        config_done(c);
-        if (config_load(t->rfd, c, &e) < 0)
-                fail_msg("%s:%u: %s", e.file, e.line, e.message);
-}
-
-static void expect_at(const Tree *t, const char *section, const char *address, const char *id)
-{
-        _cleanup_(config_done) Config c = {};
-        _cleanup_free_ char *text = NULL;
-        char its[16];
-
-        assert_true(string_printf(&text, "[device x]\n%s\n", section) >= 0);
-        load(t, text, &c);
-        if (c.n_devices != 1)
-                fail_msg("%s: %zu devices, %zu lost", section, c.n_devices, c.n_lost);
-        (void) snprintf(its, sizeof(its), "%04x:%04x", c.devices->id.vendor, c.devices->id.device);
-        assert_string_equal(PCI_ADDR_TEXT(c.devices->address), address);
-        assert_string_equal(its, id);
-}
-
-static void expect_lost(const Tree *t, const char *section, LostWhy why, const char *others)
-{
-        _cleanup_(config_done) Config c = {};
-        _cleanup_free_ char *text = NULL;
-
-        assert_true(string_printf(&text, "[device x]\n%s\n", section) >= 0);
-        load(t, text, &c);
-        assert_int_equal(c.n_devices, 0);
-        assert_int_equal(c.n_lost, 1);
-        assert_int_equal(c.lost->lost, why);
-        if (others)
-                assert_string_equal(c.lost->others, others);
-        assert_true(config_has_devices(&c));
-}
+#include "sections.h"
 
 static void each_of_them_selects(void **state)
 {
@@ -168,72 +106,6 @@ static void what_is_shown_counts_first(void **state)
         expect_at(t, "serial = S1", "0000:00:06.0", "144d:a808");
 }
 
-/* A card before them moves both on, each to another one's place. */
-static void cards_that_move_on(void **state)
-{
-        const Tree *t = *state;
-        _cleanup_(config_done) Config c = {};
-
-        machine(t);
-        tree_file(t, NAME_CLAIMS,
-                  CLAIMS "0000:02:00.0 8086:10d3 vfio-pci - a !serial=00-00-00-ff-ff-00-00-0a\n"
-                         "0000:03:00.0 8086:10d3 vfio-pci - b !serial=00-00-00-ff-ff-00-00-0b\n");
-        load(t,
-             "[device a]\naddress = 02:00.0\nid = 8086:10d3\nfollow = yes\n"
-             "[device b]\naddress = 03:00.0\nid = 8086:10d3\nfollow = yes\n",
-             &c);
-        assert_int_equal(c.n_devices, 2);
-        assert_string_equal(PCI_ADDR_TEXT(c.devices[0].address), "0000:03:00.0");
-        assert_string_equal(PCI_ADDR_TEXT(c.devices[1].address), "0000:04:00.0");
-}
-
-static void a_moved_device_is_followed(void **state)
-{
-        static const char section[] = "[device x]\naddress = 0000:06:00.0\nid = 8086:10d3\n",
-                          follow[] = "follow = yes\n";
-        const Tree *t = *state;
-        static const struct {
-                const char *recorded, *section, *at;
-        } rows[] = {
-                { "pci0000:00/1c.5/00.0 x !serial=00-00-00-ff-ff-00-00-0b", "", "0000:04:00.0" },
-                { "pci0000:00/1c.5/00.0 x mac=52:54:00:00:00:0b", "", "0000:04:00.0" },
-                { "pci0000:00/1c.4/00.0 x", "", "0000:04:00.0" }, /* its bus has another number */
-                { "- x", "serial = 00-00-00-ff-ff-00-00-0a\n", "0000:03:00.0" },
-                { "- x", "", "0000:06:00.0" }, /* there are two of its kind, and either may be the host's */
-                { "pci0000:00/1c.4/00.0 x !serial=00-00-00-ff-ff-00-00-0c", "", "0000:06:00.0" },
-        };
-
-        machine(t);
-        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
-                _cleanup_free_ char *claims = NULL, *text = NULL;
-                _cleanup_(config_done) Config c = {};
-
-                assert_true(string_printf(&claims, CLAIMS "0000:06:00.0 8086:10d3 vfio-pci %s\n", row->recorded) >= 0);
-                tree_file(t, NAME_CLAIMS, claims);
-                assert_true(string_printf(&text, "%s%s%s", section, follow, row->section) >= 0);
-                load(t, text, &c);
-                assert_int_equal(c.n_devices, 1);
-                assert_string_equal(PCI_ADDR_TEXT(c.devices->address), row->at);
-                assert_int_equal(c.devices->has_moved, !streq(row->at, "0000:06:00.0"));
-                load(t, section, &c); /* who did not ask for it stays where he is */
-                assert_string_equal(PCI_ADDR_TEXT(c.devices->address), "0000:06:00.0");
-        }
-}
-
-/* The twin has taken the place of the one that was claimed. */
-static void a_swapped_device_is_followed(void **state)
-{
-        const Tree *t = *state;
-        _cleanup_(config_done) Config c = {};
-
-        machine(t);
-        tree_file(t, NAME_CLAIMS, CLAIMS "0000:03:00.0 8086:10d3 vfio-pci - x !serial=00-00-00-ff-ff-00-00-0b\n");
-        load(t, "[device x]\naddress = 03:00.0\nid = 8086:10d3\nfollow = yes\n", &c);
-        assert_string_equal(PCI_ADDR_TEXT(c.devices->address), "0000:04:00.0");
-        assert_true(c.devices->has_moved);
-        assert_string_equal(PCI_ADDR_TEXT(c.devices->moved_from), "0000:03:00.0");
-}
-
 static void sets(void **state)
 {
         static const struct {
@@ -290,6 +162,46 @@ static void sets(void **state)
         assert_int_equal(c.lost->lost, LOST_NONE);
 }
 
+/* A set is claimed whole or not at all: which of its functions would stay nobody has said. */
+static void a_set_beyond_the_list(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(config_done) Config c = {};
+
+        function(t, "pci0000:00/0000:00:00.0", "0x8086\n", "0x10d3\n", "0x020000\n", NULL, NULL);
+        for (unsigned i = 1; i < CLAIM_DEVICES_MAX; i++) { /* all of them in one directory, which is quickly made */
+                char path[64];
+
+                (void) snprintf(path, sizeof(path), NAME_SYS_PCI_DEVICES "/0000:%02x:%02x.%u", i / 256, i / 8 % 32,
+                                i % 8);
+                tree_link(t, path, "../../../devices/pci0000:00/0000:00:00.0");
+        }
+        load(t, "[device all]\nmatch = id 8086:10d3\n", &c);
+        assert_int_equal(c.n_devices, CLAIM_DEVICES_MAX);
+        assert_int_equal(c.n_lost, 0);
+        load(t, "[device all]\nmatch = id 8086:10d3\n[device own]\naddress = 09:00.0\nid = 8086:1533\n", &c);
+        assert_int_equal(c.n_devices, 1);
+        assert_int_equal(c.n_lost, 1);
+        assert_string_equal(c.lost->name, "all");
+        assert_int_equal(c.lost->lost, LOST_MANY);
+        assert_int_equal(c.lost->n_meant, CLAIM_DEVICES_MAX);
+        assert_int_equal(c.lost->n_room, CLAIM_DEVICES_MAX - 1);
+        /* what is in no list takes no room, and of two sets the first one does */
+        load(t,
+             "[device all]\nmatch = id 8086:10d3\n[device gone]\nid = 8086:1533\noptional = yes\n"
+             "[device own]\naddress = 09:00.0\nid = 8086:1533\nvfs = 2\n",
+             &c);
+        assert_int_equal(c.n_devices, CLAIM_DEVICES_MAX);
+        load(t,
+             "[device first]\nmatch = slot 00:03.*\n[device all]\nmatch = id 8086:*\n[device own]\naddress = "
+             "09:00.0\nid = 8086:1533\n",
+             &c);
+        assert_int_equal(c.n_devices, 9);
+        assert_int_equal(c.n_lost, 1);
+        assert_int_equal(c.lost->n_meant, CLAIM_DEVICES_MAX - 8);
+        assert_int_equal(c.lost->n_room, CLAIM_DEVICES_MAX - 9);
+}
+
 static void one_section_for_one_device(void **state)
 {
         const Tree *t = *state;
@@ -342,10 +254,8 @@ int main(void)
                 TREE_TEST(serial_numbers),
                 TREE_TEST(what_was_recorded_counts),
                 TREE_TEST(what_is_shown_counts_first),
-                TREE_TEST(cards_that_move_on),
-                TREE_TEST(a_moved_device_is_followed),
-                TREE_TEST(a_swapped_device_is_followed),
                 TREE_TEST(sets),
+                TREE_TEST(a_set_beyond_the_list),
                 TREE_TEST(one_section_for_one_device),
                 TREE_TEST(nothing_to_see),
                 cmocka_unit_test(what_a_line_tells),
