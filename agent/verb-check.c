@@ -51,7 +51,7 @@ static int ask(const Options *o, const Run *run, Asked *ret, FindingList *ret_fi
                 if (n == 0)
                         return tell_not_configured(&run->facts, &s, *text);
         }
-        r = asked_findings(ret, &run->wanted, &run->findings, ret_findings);
+        r = asked_findings(ret, &run->judgement, &run->findings, ret_findings);
         if (r >= 0)
                 r = cures_of_part(ret_findings);
         return r < 0 ? complain("looking for the device", r) : EXIT_READY;

@@ -6,6 +6,7 @@
 void asked_done(Asked *a)
 {
         free(a->devices);
+        free(a->lost);
         *a = (Asked){};
 }
 
@@ -29,6 +30,31 @@ static int add(Asked *a, const WantedDevice *d)
         *slot = d;
         a->n++;
         return 0;
+}
+
+static bool has_lost(const Asked *a, const ConfigDevice *c)
+{
+        FOREACH_ARRAY(section, a->lost, a->n_lost)
+                if (*section == c)
+                        return true;
+        return false;
+}
+
+/* A section that means no device is found by its name alone. Returns how many, or -ENOMEM. */
+static int add_lost(Asked *a, const DeviceSelection *s)
+{
+        const ConfigDevice **slot;
+
+        if (!s->lost)
+                return 0;
+        if (has_lost(a, s->section))
+                return 1;
+        slot = array_grow(&a->lost, a->n_lost);
+        if (!slot)
+                return -ENOMEM;
+        *slot = s->section;
+        a->n_lost++;
+        return 1;
 }
 
 /* By what is on the machine: every spelling. Returns how many, or -ENOMEM. */
@@ -76,17 +102,20 @@ static int add_configured(Asked *a, const Judgement *j, const char *text)
 int asked_add(Asked *a, const Judgement *j, const char *text, DeviceSelection *ret)
 {
         _cleanup_(device_selection_done) DeviceSelection s = {};
-        int present, configured, r = device_select(j->facts, j->config, text, &s);
+        int present, configured, lost, r = device_select(j->facts, j->config, text, &s);
 
         if (r < 0)
                 return r;
+        lost = add_lost(a, &s);
+        if (lost < 0)
+                return lost;
         present = add_present(a, j, &s);
         configured = present < 0 ? present : add_configured(a, j, text);
         if (configured < 0)
                 return configured;
         *ret = s;
         s = (DeviceSelection){};
-        return MAX(present, configured);
+        return MAX(lost, MAX(present, configured));
 }
 
 const WantedDevice *finding_device(const Wanted *w, const Finding *f)
@@ -107,13 +136,33 @@ const WantedDevice *finding_device(const Wanted *w, const Finding *f)
         return NULL;
 }
 
-int asked_findings(const Asked *a, const Wanted *w, const FindingList *all, FindingList *ret)
+const ConfigDevice *finding_section(const Judgement *j, const Finding *f)
+{
+        const WantedDevice *d = finding_device(j->wanted, f);
+
+        if (d)
+                return d->config;
+        FOREACH_ARRAY(c, j->config->lost, j->config->n_lost)
+                if (streq(f->check, "device.present") && streq_null(f->subject, c->name))
+                        return c;
+        return NULL;
+}
+
+const char *asked_name(const Asked *a, size_t i, char buf[static WANTED_SUBJECT_MAX])
+{
+        if (i < a->n)
+                return wanted_subject(a->devices[i], buf);
+        return i - a->n < a->n_lost ? a->lost[i - a->n]->name : NULL;
+}
+
+int asked_findings(const Asked *a, const Judgement *j, const FindingList *all, FindingList *ret)
 {
         FOREACH_ARRAY(f, all->items, all->n) {
-                const WantedDevice *d = finding_device(w, f);
+                const WantedDevice *d = finding_device(j->wanted, f);
+                const ConfigDevice *section = finding_section(j, f);
                 const FindingList one = { f, 1 };
 
-                if ((!d || asked_has(a, d)) && finding_add_all(ret, &one, 0) < 0)
+                if ((!section || (d ? asked_has(a, d) : has_lost(a, section))) && finding_add_all(ret, &one, 0) < 0)
                         return -ENOMEM;
         }
         return 0;

@@ -49,7 +49,9 @@ static int add_index(size_t **array, size_t *n, size_t i)
 
 /* What is looked for, in each of the ways that it can be. */
 typedef struct Wish {
+        const Config *config;
         const ConfigDevice *section;
+        const char *section_name;
         const DeviceKind *kind;
         PciSpelling spelling;
         bool has_spelling;
@@ -123,10 +125,35 @@ static int words_match(const StringList *words, const PciFunction *p)
         return 1;
 }
 
+/* All sections of devices, one after the other, and those last that mean none; NULL: there is no more. */
+static const ConfigDevice *section_at(const Config *c, size_t i)
+{
+        if (i < c->n_devices)
+                return c->devices + i;
+        i -= c->n_devices;
+        if (i < c->n_makers)
+                return c->makers + i;
+        return i - c->n_makers < c->n_lost ? c->lost + (i - c->n_makers) : NULL;
+}
+
+/* A set has a section for each of its devices, and one that is lost has no address that would count. */
+static bool section_matches(const Wish *w, const PciFunction *p)
+{
+        const size_t n = w->config->n_devices + w->config->n_makers;
+
+        for (size_t i = 0; i < n; i++) {
+                const ConfigDevice *d = section_at(w->config, i);
+
+                if (pci_addr_equal(p->addr, d->address) && config_device_is_of(d, w->section_name))
+                        return true;
+        }
+        return false;
+}
+
 static int matches(const Wish *w, const PciFunction *p)
 {
         if (w->section)
-                return pci_addr_equal(p->addr, w->section->address);
+                return section_matches(w, p);
         if (w->kind)
                 return device_kind_has(w->kind, p->class);
         return w->has_spelling ? spelling_matches(&w->spelling, p) : words_match(&w->words, p);
@@ -208,14 +235,6 @@ static int find_nearest(const Facts *f, const Wish *w, DeviceSelection *s)
         return 0;
 }
 
-/* All sections of devices, one after the other; NULL: there is no more. */
-static const ConfigDevice *section_at(const Config *c, size_t i)
-{
-        if (i < c->n_devices)
-                return c->devices + i;
-        return i - c->n_devices < c->n_makers ? c->makers + (i - c->n_devices) : NULL;
-}
-
 static const char *guess_word(const Config *c, const char *text)
 {
         unsigned best = strlen(text) < 4 ? 2 : 3; /* one letter of a short word, two of a longer one */
@@ -244,8 +263,10 @@ static int wish_parse(const Config *c, const char *text, Wish *ret, int *ret_err
         int r;
 
         for (size_t i = 0; (d = section_at(c, i)); i++)
-                if (streq(d->name, text)) {
+                if (config_device_is_of(d, text)) {
+                        ret->config = c;
                         ret->section = d;
+                        ret->section_name = text;
                         return 0;
                 }
         ret->kind = device_kind_by_name(text);
@@ -267,6 +288,7 @@ int device_select(const Facts *f, const Config *c, const char *text, DeviceSelec
                 return r;
         s.spelling = spelling_of(&w);
         s.section = w.section;
+        s.lost = w.section && c->n_lost > 0 && w.section >= c->lost && w.section < c->lost + c->n_lost;
         for (size_t i = 0; i < f->n_functions; i++) {
                 r = matches(&w, f->functions + i);
                 if (r > 0)
@@ -314,6 +336,9 @@ static int add_absence(const DeviceSelection *s, const char *text, StringList *r
         if (s->error == -ERANGE)
                 return string_list_addf(
                         ret, "\"%s\" is no address: a bus goes up to ff, a slot up to 1f, a function up to 7", text);
+        if (s->lost)
+                return string_list_addf(ret, "no device here is as [device %s] (%s:%u) says: see \"ptprep --check %s\"",
+                                        text, s->section->file, s->section->line, text);
         if (s->section)
                 return string_list_addf(ret, "no device is at %s, the address of [device %s] (%s:%u)",
                                         PCI_ADDR_TEXT(s->section->address), s->section->name, s->section->file,

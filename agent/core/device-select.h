@@ -17,7 +17,8 @@ typedef enum DeviceSpelling {
 
 typedef struct DeviceSelection {
         DeviceSpelling spelling;
-        const ConfigDevice *section; /* of the configuration, where the spelling is its name; else NULL */
+        const ConfigDevice *section; /* where the spelling is its name, of a set the first device; else NULL */
+        bool lost;                   /* that section means no device: it is of Config.lost */
         size_t *items;               /* indexes of functions, sorted */
         size_t n;                    /* 0: there is none such */
         size_t *nearest;             /* then: those that were perhaps meant, the nearest first */

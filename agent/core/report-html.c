@@ -69,12 +69,13 @@ static void add_time(Xml *x, time_t when)
 static void add_asked(Xml *x, const Asked *a)
 {
         char subject[WANTED_SUBJECT_MAX];
+        const char *name;
 
         xml_start_line(x, "p");
         xml_attribute(x, "class", "why");
-        xml_text(x, a->n > 0 ? "of the host and " : "of the host");
-        for (size_t i = 0; i < a->n; i++)
-                xml_text(x, "%s%s", i == 0 ? "" : ", ", wanted_subject(a->devices[i], subject));
+        xml_text(x, "of the host");
+        for (size_t i = 0; (name = asked_name(a, i, subject)); i++)
+                xml_text(x, "%s%s", i == 0 ? " and " : ", ", name);
         xml_text(x, "; nothing of the other devices");
         xml_end(x);
 }

@@ -3,10 +3,10 @@
 #include "core/level.h"
 #include "core/report.h"
 
-static int add_findings(struct json_object *array, const Wanted *w, const FindingList *l)
+static int add_findings(struct json_object *array, const Judgement *j, const FindingList *l)
 {
         FOREACH_ARRAY(f, l->items, l->n) {
-                const WantedDevice *d = finding_device(w, f);
+                const ConfigDevice *section = finding_section(j, f);
                 struct json_object *o = json_new_object();
                 int r = json_append(array, o);
 
@@ -17,7 +17,7 @@ static int add_findings(struct json_object *array, const Wanted *w, const Findin
                 if (r >= 0)
                         r = json_add_text(o, "subject", f->subject);
                 if (r >= 0)
-                        r = json_add_text(o, "device", d ? d->config->name : NULL);
+                        r = json_add_text(o, "device", section ? section->name : NULL);
                 if (r >= 0)
                         r = json_add_text(o, "detail", f->detail);
                 if (r >= 0)
@@ -57,6 +57,8 @@ static int add_asked(struct json_object *o, const Asked *a)
                 return -ENOMEM;
         for (size_t i = 0; i < a->n && r >= 0; i++)
                 r = json_append_text(names, a->devices[i]->config->name);
+        for (size_t i = 0; i < a->n_lost && r >= 0; i++)
+                r = json_append_text(names, a->lost[i]->name);
         return r;
 }
 
@@ -223,7 +225,7 @@ int report_json(Printer *p, const Report *report)
                 return -ENOMEM;
         r = add_loaders(loaders, j->facts);
         if (r >= 0)
-                r = add_findings(findings, j->wanted, report->findings);
+                r = add_findings(findings, j, report->findings);
         if (r >= 0)
                 r = add_devices(devices, report);
         if (r >= 0)

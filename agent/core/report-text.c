@@ -97,11 +97,12 @@ static void print_machine(Printer *p, const Facts *f)
 static void print_asked(Printer *p, const Asked *a)
 {
         char subject[WANTED_SUBJECT_MAX];
+        const char *name = asked_name(a, 0, subject);
 
-        printer_add(p, a->n > 0 ? "of the host and " : "of the host");
+        printer_add(p, name ? "of the host and " : "of the host");
         printer_hang(p);
-        for (size_t i = 0; i < a->n; i++)
-                printer_add(p, "%s%s", i == 0 ? "" : ", ", wanted_subject(a->devices[i], subject));
+        for (size_t i = 0; (name = asked_name(a, i, subject)); i++)
+                printer_add(p, "%s%s", i == 0 ? "" : ", ", name);
         printer_line(p, "; nothing of the other devices");
 }
 

@@ -75,6 +75,22 @@ bool config_has_vfio(const Config *c)
         return false;
 }
 
+/* An address in the name of a device of a set: what a section is called by has no colon. */
+static bool is_address_word(const char *word, PciAddr address)
+{
+        for (const char *s = PCI_ADDR_TEXT(address); *s; s++, word++)
+                if (*word != (*s == ':' ? '-' : *s))
+                        return false;
+        return !*word;
+}
+
+bool config_device_is_of(const ConfigDevice *d, const char *section)
+{
+        const char *rest = startswith(d->name, section);
+
+        return rest && (!*rest || (d->of_set && *rest == '.' && is_address_word(rest + 1, d->address)));
+}
+
 void config_device_done(ConfigDevice *d)
 {
         free(d->name);

@@ -113,6 +113,9 @@ typedef struct ConfigDevice {
 
 void config_device_done(ConfigDevice *d);
 
+/* Is it the section of this name, or a device of it where that is a set? */
+bool config_device_is_of(const ConfigDevice *d, const char *section);
+
 /* Words of [agent] allow. */
 #define CONFIG_ALLOW_SEALED_BOOT (1U << 0)
 

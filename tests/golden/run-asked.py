@@ -28,6 +28,16 @@ address = 0000:00:09.0
 id = 10de:1b80
 """
 PAIR = b"[device nic0]\naddress = 0000:00:04.0\nid = 8086:10d3\n[device twin]\naddress = 0000:00:05.0\nid = 8086:10d3\n"
+SECTIONS = b"""[device nics]
+match = id 8086:10d3
+[device lost]
+id = 10de:2204
+[device none]
+match = id 1022:*
+[device away]
+mac = 52:54:00:00:00:99
+optional = yes
+"""
 CARD = "p 0000:01:00.0 10de:1e04 030000 nouveau 8"
 # each spelling, the sections that it means
 SPELLINGS = [
@@ -136,6 +146,34 @@ def makers(m: Machine) -> None:
     m.same("nothing of the other one", re.findall("twin", out), [])
 
 
+def sections(m: Machine) -> None:
+    """A section may mean several devices, or none: its name is an answer all the same."""
+    m.tree.write("/etc/ptprep/ptprep.conf", SECTIONS)
+    m.tree.build(["p 0000:00:05.0 8086:10d3 020000 e1000e 2"])
+    whole = m.report(status=BLOCKED)
+    every = {"nics": ["nics.0000-00-04.0", "nics.0000-00-05.0"], "lost": ["lost"], "none": ["none"], "away": ["away"]}
+    m.same("of what the findings are", {f["device"] for f in whole["findings"]} - {None}, {n for names in every.values() for n in names})
+    for text, names in every.items():
+        part = m.report(text)
+        m.same(f"{text} means", (part["asked"], [d["name"] for d in part["devices"]]), (names, names if text == "nics" else []))
+        m.same(f"{text} has the findings", part["findings"], of_devices(whole, set(names)))
+    m.same("verdict of what is lost", m.report("lost", status=BLOCKED)["verdict"], "blocked")
+    part = m.report("lost", "nics.0000-00-05.0", "lost", "none")
+    m.same("several", part["asked"], ["nics.0000-00-05.0", "lost", "none"])
+    m.same("several have the findings", part["findings"], of_devices(whole, set(part["asked"])))
+    for arguments, said in ((("lost",), "of the host and lost; nothing of the other devices"),
+                            (("nics.0000-00-05.0", "lost"), r"of the host and nics\.0000-00-05\.0 \(0000:00:05\.0\), lost; nothing")):
+        if not re.search(f"^{said}", m.run("--check", *arguments)[0], re.M):
+            m.errors.append(f"{arguments}: no {said!r}")
+    if "of the host and lost; nothing of the other devices" not in m.run("--check", "lost", "--html")[0]:
+        m.errors.append("the page does not say what it is of")
+    m.same("a set is listed", re.findall("0000:00:0[0-9].0", m.run("list", "nics", "-q")[0]), ["0000:00:04.0", "0000:00:05.0"])
+    for name, line in (("lost", 3), ("none", 5)):
+        said = f'no device here is as [device {name}] (/etc/ptprep/ptprep.conf:{line}) says: see "ptprep --check {name}"'
+        if said not in m.run("list", name)[1]:
+            m.errors.append(f"no {said!r}")
+
+
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ptprep-asked-") as directory:
         tree = filetree.Tree(pathlib.Path(directory))
@@ -146,6 +184,7 @@ def main() -> int:
         judge(m)
         statuses(m)
         makers(m)
+        sections(m)
     print("\n".join(m.errors) or f"{len(SPELLINGS)} spellings, each with its findings")
     return 1 if m.errors else 0
 

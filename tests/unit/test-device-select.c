@@ -223,6 +223,54 @@ static void a_section_without_its_device(void **state)
         assert_int_equal(lines.n, 1);
 }
 
+/* A set is each of its devices, and one that means none is known by its name, whatever it says of a place. */
+static void sections_of_several_and_of_none(void **state)
+{
+        Machine *m = *state;
+        ConfigDevice lost = { .name = copy("gpus"), .file = copy("ptprep.conf"), .line = 9, .address = { .bus = 1 } };
+        static const struct {
+                const char *name, *address;
+                bool of_set;
+        } rows[] = {
+                { "cards.0000-00-04.0", "0000:00:04.0", true },
+                { "cards.0000-00-05.0", "0000:00:05.0", true },
+                { "cards.mine", "0000:01:00.0", false },
+                { "cards.mine.0000-01-00.1", "0000:01:00.1", true },
+        };
+
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                machine_add_device(m, row->name, row->address, "8086:10d3");
+                m->config.devices[m->config.n_devices - 1].of_set = row->of_set;
+        }
+        m->config.lost = &lost;
+        m->config.n_lost = 1;
+        {
+                _cleanup_(device_selection_done) DeviceSelection s = {};
+
+                assert_int_equal(device_select(&m->facts, &m->config, "cards", &s), 0);
+                assert_int_equal(s.spelling, DEVICE_BY_SECTION);
+                assert_int_equal(s.n, 2);
+                assert_string_equal(PCI_ADDR_TEXT(m->facts.functions[s.items[0]].addr), "0000:00:04.0");
+                assert_string_equal(PCI_ADDR_TEXT(m->facts.functions[s.items[1]].addr), "0000:00:05.0");
+                assert_false(s.lost);
+        }
+        {
+                _cleanup_(device_selection_done) DeviceSelection s = {};
+                _cleanup_(string_list_done) StringList lines = {};
+
+                assert_int_equal(device_select(&m->facts, &m->config, "gpus", &s), 0);
+                assert_int_equal(s.n, 0);
+                assert_true(s.lost);
+                assert_ptr_equal(s.section, &lost);
+                assert_int_equal(device_selection_refusal(&m->facts, &s, "gpus", &lines), 0);
+                assert_string_equal(lines.items[0], "no device here is as [device gpus] (ptprep.conf:9) says: see "
+                                                    "\"ptprep --check gpus\"");
+        }
+        m->config.lost = NULL;
+        m->config.n_lost = 0;
+        config_device_done(&lost);
+}
+
 static void every_kind_has_a_word(void **state)
 {
         const char *name;
@@ -245,9 +293,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, machine_teardown)
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(spellings_are_parsed),  T(functions_are_found),
-                T(refusals_show_what_was_meant),         T(a_section_without_its_device),
-                cmocka_unit_test(every_kind_has_a_word),
+                cmocka_unit_test(spellings_are_parsed), T(functions_are_found),
+                T(refusals_show_what_was_meant),        T(a_section_without_its_device),
+                T(sections_of_several_and_of_none),     cmocka_unit_test(every_kind_has_a_word),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
