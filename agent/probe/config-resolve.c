@@ -385,8 +385,8 @@ int config_resolve(int rfd, Config *c)
         }
         if (n_plain == n)
                 return 0;
-        fates = calloc(n, sizeof(*fates));
-        records = calloc(n, sizeof(*records));
+        fates = calloc(n + 1, sizeof(*fates));
+        records = calloc(n + 1, sizeof(*records));
         for (size_t i = 0; fates && i < n; i++)
                 fates[i].plain = is_plain(c->devices + i);
         r = fates && records ? resolve_all(rfd, c, fates, records, n) : -ENOMEM;
