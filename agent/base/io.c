@@ -317,12 +317,13 @@ int root_open_parent(int rfd, const char *path, bool follow, int *ret_fd, char *
         return 0;
 }
 
-int read_at(int fd, uint64_t offset, void *data, size_t size)
+int read_some_at(int fd, uint64_t offset, void *data, size_t size, size_t *ret)
 {
         unsigned char *p = data;
+        size_t done = 0;
 
-        while (size > 0) {
-                ssize_t n = pread(fd, p, size, (off_t) offset);
+        while (done < size) {
+                ssize_t n = pread(fd, p + done, size - done, (off_t) (offset + done));
 
                 if (n < 0) {
                         if (errno == EINTR)
@@ -330,10 +331,17 @@ int read_at(int fd, uint64_t offset, void *data, size_t size)
                         return -errno;
                 }
                 if (n == 0)
-                        return -EBADMSG; /* shorter than its size said */
-                p += n;
-                offset += (uint64_t) n;
-                size -= (size_t) n;
+                        break;
+                done += (size_t) n;
         }
+        *ret = done;
         return 0;
+}
+
+int read_at(int fd, uint64_t offset, void *data, size_t size)
+{
+        size_t n;
+        int r = read_some_at(fd, offset, data, size, &n);
+
+        return r < 0 || n == size ? r : -EBADMSG; /* shorter than its size said */
 }

@@ -103,6 +103,9 @@ const char *root_first(int rfd, const char *const *paths, size_t n);
  */
 int root_open_parent(int rfd, const char *path, bool follow, int *ret_fd, char **ret_name) _must_check_;
 
+/* Reads this many bytes from an offset, or what there is of them: *ret of them. 0; negative errno. */
+int read_some_at(int fd, uint64_t offset, void *data, size_t size, size_t *ret) _must_check_;
+
 /* Reads exactly this many bytes from an offset; the file's position stays. 0; -EBADMSG: it ends before; negative errno.
  */
 int read_at(int fd, uint64_t offset, void *data, size_t size) _must_check_;

@@ -54,6 +54,12 @@ static void what_it_says(void **state)
         endless[sizeof(endless) - 1] = 0;
         put_kernel(t, 0x40, endless, 0x400);
         expect(t, NULL);
+        memset(endless, 'x', sizeof(endless)); /* what the file ends in is a name all the same */
+        endless[0x10] = 0;
+        put_kernel(t, 0xf0, endless, 0x300);
+        expect(t, "xxxxxxxxxxxxxxxx");
+        put_kernel(t, 0xf0, endless, 0x2ff);
+        expect(t, "xxxxxxxxxxxxxxx");
         tree_file(t, KERNEL, "kernel");
         expect(t, NULL);
 }
