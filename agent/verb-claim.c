@@ -77,12 +77,15 @@ static int make_rebinds(const Run *run, const Selection *s, bool claim, Rebinds 
                 const ConfigDevice *d = config_device_at(&run->config, p->addr);
                 StubDriver driver = d ? d->driver : STUB_VFIO_PCI;
 
-                if (claim ? streq_null(p->driver, stub_driver_to_string(driver)) : !driver_is_guests(p->driver)) {
+                if (claim ? stub_driver_holds(driver, p->driver) : !driver_is_guests(p->driver)) {
                         tell("%s: is on %s%s already", PCI_ADDR_TEXT(p->addr),
                              claim || !p->driver ? "" : "the host driver ", p->driver ?: "no driver");
                         continue;
                 }
-                ret->items[ret->n++] = (Rebind){ .addr = p->addr, .id = p->id, .driver = driver };
+                ret->items[ret->n++] = (Rebind){ .addr = p->addr,
+                                                 .id = p->id,
+                                                 .driver = driver,
+                                                 .variant = d && d->best && !p->variant_lacks ? p->variant : NULL };
         }
         return 0;
 }

@@ -7,12 +7,8 @@
 #include "claim-file.h"
 #include "claim-guard.h"
 #include "claim-identity.h"
+#include "claim-load.h"
 #include "pciclass.h"
-
-#define DRIVERS "sys/bus/pci/drivers"
-
-/* Module without which VFIO has no IOMMU, and its name in /sys/module; NULL: needs none. */
-static const char *const backends[_STUB_MAX] = { [STUB_VFIO_PCI] = "vfio_iommu_type1" };
 
 /* Ends the story of one device: its state, why, and one message. */
 static void _printf_(4, 5) conclude(const ClaimContext *x, Claim *c, ClaimState state, const char *format, ...)
@@ -224,12 +220,20 @@ static void check_identity(ClaimSights *s, const ClaimContext *x, const ClaimLis
         c->state = CLAIM_READY;
 }
 
+/* The driver that it is to be on. */
+static const char *driver_for(const Claim *c)
+{
+        return c->variant ? c->variant_driver : stub_driver_to_string(c->driver);
+}
+
 static void write_override(const ClaimContext *x, Claim *c)
 {
-        char text[32];
+        char text[VARIANT_NAME_MAX + 1];
         int r;
 
-        (void) snprintf(text, sizeof(text), "%s\n", stub_driver_to_string(c->driver));
+        if (c->variant && !*c->variant_driver && !claim_variant_driver(x, c->variant, c->variant_driver))
+                (void) snprintf(c->variant_driver, sizeof(c->variant_driver), "%s", variant_driver(c->variant));
+        (void) snprintf(text, sizeof(text), "%s\n", driver_for(c));
         r = write_device(x, c->address, "driver_override", text);
         if (r < 0)
                 conclude(x, c, CLAIM_FAILED, "driver_override cannot be written (%s): not claimed", strerror(-r));
@@ -249,29 +253,29 @@ static void undo_override(const ClaimContext *x, Claim *c)
         c->overridden = false;
 }
 
-static bool exists(const ClaimContext *x, const char *directory, const char *name)
+/* The override gets the name that the driver of the variant really has. 0; negative errno. */
+static int load_variant(const ClaimContext *x, Claim *c)
 {
-        char path[PATH_MAX];
+        char name[VARIANT_NAME_MAX];
+        int r = claim_load_variant(x, c->variant, name);
 
-        (void) snprintf(path, sizeof(path), "%s/%s", directory, name);
-        return faccessat(x->root_fd, path, F_OK, 0) == 0;
+        if (r < 0 || streq(name, c->variant_driver))
+                return r;
+        strcpy(c->variant_driver, name);
+        write_override(x, c);
+        return 0;
 }
 
-/* Returns 0 when the driver can bind; negative errno. */
-static int load_stub(const ClaimContext *x, StubDriver d)
+/* That a variant is not to be had must not give a device to the host: vfio-pci takes it as well. 0; negative errno. */
+static int do_without_variant(const ClaimContext *x, Claim *c, int error)
 {
-        const char *driver = stub_driver_to_string(d), *backend = backends[d];
-        int r = 0;
+        const char *stub = stub_driver_to_string(c->driver);
 
-        if (x->load_module && backend && !exists(x, "sys/module", backend) && x->load_module(backend) < 0)
-                claim_say(&x->reporter, true, "%s: module cannot be loaded, the guest may not start", backend);
-        if (exists(x, DRIVERS, driver))
-                return 0;
-        if (x->load_module)
-                r = x->load_module(driver);
-        if (r < 0)
-                return r;
-        return exists(x, DRIVERS, driver) ? 0 : -ENODEV;
+        claim_say(&x->reporter, true, "%s (%s): %s cannot have it (%s), so %s is to", c->address, c->name,
+                  c->variant_driver, strerror(-error), stub);
+        c->variant = NULL;
+        write_override(x, c);
+        return c->state == CLAIM_READY ? claim_load_stub(x, c->driver) : -EIO;
 }
 
 /* Why a host driver was there before. */
@@ -280,52 +284,67 @@ static const char *had_first(const ClaimContext *x)
         return x->late ? " (loaded before it came)" : " (built in)";
 }
 
+/* drivers_probe says success also when no driver took the device, so only the link counts. 0; negative errno. */
+static int let_bind(const ClaimContext *x, const Claim *c)
+{
+        int r = write_attr(x, "sys/bus/pci/drivers_probe", c->address);
+
+        return r >= 0 && !is_driver(x, c->address, driver_for(c)) ? -ENODEV : r;
+}
+
 /*
- * drivers_probe says success also when no driver took the device, so only the link counts. Where a host driver is built
- * in it has bound long before: it is taken off, which is the one case where it did touch the device.
+ * Where a host driver is built in it has bound long before: it is taken off, which is the one case where it did touch
+ * the device.
  */
 static void bind_stub(const ClaimContext *x, Claim *c)
 {
-        const char *stub = stub_driver_to_string(c->driver);
         char driver[64] = "";
-        bool unbound = false;
+        bool unbound = false, had;
         int r;
 
         r = read_driver(x, c->address, driver, sizeof(driver));
         if (r < 0 && r != -ENOENT)
                 goto undo;
-        if (!streq(driver, stub)) {
-                if (r >= 0) {
-                        r = write_device(x, c->address, "driver/unbind", c->address);
-                        if (r < 0)
-                                goto undo;
-                        unbound = true;
-                }
-                r = write_attr(x, "sys/bus/pci/drivers_probe", c->address);
-                if (r >= 0 && !is_driver(x, c->address, stub))
-                        r = -ENODEV;
+        had = r >= 0;
+        /* when the system runs, what has vfio-pci may be a guest's */
+        if (had && (c->variant && !x->late ? streq(driver, c->variant_driver) : stub_driver_holds(c->driver, driver))) {
+                conclude(x, c, CLAIM_CLAIMED, "claimed by %s", driver);
+                return;
+        }
+        if (had) {
+                r = write_device(x, c->address, "driver/unbind", c->address);
                 if (r < 0)
                         goto undo;
+                unbound = true;
         }
+        r = let_bind(x, c);
+        /* one that comes now may be bound after this */
+        if (r < 0 && c->variant && (unbound || !x->late)) {
+                r = do_without_variant(x, c, r);
+                if (r >= 0)
+                        r = let_bind(x, c);
+        }
+        if (r < 0)
+                goto undo;
         if (unbound)
-                conclude(x, c, CLAIM_CLAIMED, "claimed by %s, taken from %s, which had it first%s", stub, driver,
-                         had_first(x));
+                conclude(x, c, CLAIM_CLAIMED, "claimed by %s, taken from %s, which had it first%s", driver_for(c),
+                         driver, had_first(x));
         else
-                conclude(x, c, CLAIM_CLAIMED, "claimed by %s", stub);
+                conclude(x, c, CLAIM_CLAIMED, "claimed by %s", driver_for(c));
         return;
 
 undo:
         /* The kernel tells of a device before it lets drivers have it (Linux drivers/pci/bus.c, pci_bus_add_device()):
          * the override, which was there in time, then gives it to the stub driver. */
         if (x->late && r == -ENODEV && !unbound && !*driver) {
-                conclude(x, c, CLAIM_WAITING, "kept for %s, which has not taken it yet", stub);
+                conclude(x, c, CLAIM_WAITING, "kept for %s, which has not taken it yet", driver_for(c));
                 return;
         }
         undo_override(x, c);
         /* a built-in driver gets the device back now; udev finds it for a module */
         if (unbound)
                 (void) write_attr(x, "sys/bus/pci/drivers_probe", c->address);
-        conclude(x, c, CLAIM_FAILED, "%s did not take it (%s): left to the host%s%s", stub, strerror(-r),
+        conclude(x, c, CLAIM_FAILED, "%s did not take it (%s): left to the host%s%s", driver_for(c), strerror(-r),
                  *driver ? ", driver now or before: " : "", driver);
 }
 
@@ -335,7 +354,7 @@ undo:
  */
 static void keep_waiting(const ClaimContext *x, Claim *c)
 {
-        const char *stub = stub_driver_to_string(c->driver);
+        const char *stub = driver_for(c);
         char driver[64] = "";
         int r = read_driver(x, c->address, driver, sizeof(driver));
 
@@ -361,9 +380,20 @@ static void bind_or_wait(const ClaimContext *x, Claim *c, int loaded)
                 keep_waiting(x, c);
         else {
                 undo_override(x, c);
-                conclude(x, c, CLAIM_FAILED, "driver %s cannot be loaded (%s): left to the host",
-                         stub_driver_to_string(c->driver), strerror(-loaded));
+                conclude(x, c, CLAIM_FAILED, "driver %s cannot be loaded (%s): left to the host", driver_for(c),
+                         strerror(-loaded));
         }
+}
+
+/* One that is not to be had leaves the device ready for vfio-pci. */
+static void bind_variant(const ClaimContext *x, Claim *c)
+{
+        int r = load_variant(x, c);
+
+        if (c->state == CLAIM_READY && r < 0 && !c->later)
+                (void) do_without_variant(x, c, r);
+        else if (c->state == CLAIM_READY)
+                bind_or_wait(x, c, r);
 }
 
 /*
@@ -395,6 +425,9 @@ void claim_bind_all(const ClaimContext *x, ClaimList *l)
         for (size_t i = 0; i < l->n_claims; i++)
                 if (l->claims[i].state == CLAIM_READY)
                         write_override(x, l->claims + i);
+        for (size_t i = 0; i < l->n_claims; i++)
+                if (l->claims[i].state == CLAIM_READY && l->claims[i].variant)
+                        bind_variant(x, l->claims + i);
         for (StubDriver s = 0; s < _STUB_MAX; s++) {
                 int loaded = 1; /* not tried yet */
 
@@ -404,7 +437,7 @@ void claim_bind_all(const ClaimContext *x, ClaimList *l)
                         if (c->state != CLAIM_READY || c->driver != s)
                                 continue;
                         if (loaded > 0)
-                                loaded = load_stub(x, s);
+                                loaded = claim_load_stub(x, s);
                         bind_or_wait(x, c, loaded);
                 }
         }
@@ -417,8 +450,10 @@ void claim_bind_one(const ClaimContext *x, ClaimList *l, Claim *c)
         check_identity(&sights, x, l, c);
         if (c->state == CLAIM_READY)
                 write_override(x, c);
+        if (c->state == CLAIM_READY && c->variant)
+                bind_variant(x, c);
         if (c->state == CLAIM_READY)
-                bind_or_wait(x, c, load_stub(x, c->driver));
+                bind_or_wait(x, c, claim_load_stub(x, c->driver));
 }
 
 /* Has somebody set one, be it ptprep? Linux shows "(null)" where nobody has. */

@@ -97,6 +97,12 @@ static bool parse_serial(const char *value, Claim *c)
         return *value != 0;
 }
 
+static bool parse_variant(const char *value, Claim *c)
+{
+        c->variant = value;
+        return *value && strlen(value) < VARIANT_NAME_MAX && value[strspn(value, VARIANT_CHARS)] == 0;
+}
+
 static bool parse_subsystem(const char *value, Claim *c)
 {
         c->has_subsystem = id_parse(value, &c->subsystem);
@@ -147,8 +153,8 @@ static const struct {
 } keys[] = {
         { "optional", parse_optional }, { "later", parse_later },         { "root", parse_root },
         { "allow", parse_allow },       { "display", parse_display },     { "serial", parse_serial },
-        { "follow", parse_follow },     { "subsystem", parse_subsystem }, { "nvme", parse_unseen },
-        { "mac", parse_unseen },
+        { "follow", parse_follow },     { "subsystem", parse_subsystem }, { "variant", parse_variant },
+        { "nvme", parse_unseen },       { "mac", parse_unseen },
 };
 
 #define KEY_CHARS "abcdefghijklmnopqrstuvwxyz0123456789_-"

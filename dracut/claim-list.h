@@ -66,9 +66,10 @@ typedef struct Claim {
         bool follow;   /* follow=yes: it is claimed at another address too, if it is certainly the same one */
         bool later;    /* later=yes: its stub driver may be loaded by the system only */
         bool has_subsystem;
-        PciId subsystem;    /* subsystem=VENDOR:DEVICE: of the card */
-        const char *serial; /* serial=NUMBER: of the card, as pci_serial_find() has it; NULL: not known */
-        bool unseen;        /* nvme=NUMBER or mac=ADDRESS: it is told from others by what no driver shows yet */
+        PciId subsystem;     /* subsystem=VENDOR:DEVICE: of the card */
+        const char *variant; /* variant=MODULE: of vfio-pci, which does where it is not to be had; NULL: none */
+        const char *serial;  /* serial=NUMBER: of the card, as pci_serial_find() has it; NULL: not known */
+        bool unseen;         /* nvme=NUMBER or mac=ADDRESS: it is told from others by what no driver shows yet */
         /* what the agent has judged, see claim-guard.h */
         const char *root;    /* root=WORDS: of root_words_print(); NULL: not said */
         unsigned allowed;    /* allow=WORD[,WORD]...: a bit for each ClaimGuard that a person has lifted */
@@ -79,9 +80,10 @@ typedef struct Claim {
         bool away;                        /* it is not where the list has it; asked where any is to be followed */
         const char *before;               /* the address of the list where it was followed to another one; else NULL */
         char followed[PCI_ADDR_TEXT_MAX]; /* which that is */
-        bool overridden;                  /* its driver_override was written */
-        bool excused;                     /* missing, and optional: no failure */
-        char reason[224];                 /* one line, empty while the state is CLAIM_NEW or CLAIM_READY */
+        char variant_driver[VARIANT_NAME_MAX]; /* as far as it is known; "": none */
+        bool overridden;                       /* its driver_override was written */
+        bool excused;                          /* missing, and optional: no failure */
+        char reason[224];                      /* one line, empty while the state is CLAIM_NEW or CLAIM_READY */
 } Claim;
 
 typedef struct ClaimList {

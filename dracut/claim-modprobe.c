@@ -7,7 +7,7 @@
 
 #include "macro.h"
 
-/* Milliseconds. ptprep-claim.service has room for three modules. */
+/* Milliseconds. ptprep-claim.service has room for five modules. */
 #define MODPROBE_LIMIT 20000
 #define KILL_LIMIT     1000
 

@@ -181,6 +181,7 @@ int bind_claim(int rfd, Rebind *items, size_t n)
                                      .name = addresses[i],
                                      .id = items[i].id,
                                      .driver = items[i].driver,
+                                     .variant = items[i].variant,
                                      .later = items[i].may_wait };
         }
         if (r >= 0) {

@@ -9,8 +9,9 @@
 typedef struct Rebind {
         PciAddr addr;
         PciId id;
-        StubDriver driver; /* for bind_claim() */
-        bool may_wait;     /* likewise: where that driver is not there, it is kept from all others until it is */
+        StubDriver driver;   /* for bind_claim() */
+        const char *variant; /* likewise, module name: of vfio-pci, which does where it is not to be had; NULL: none */
+        bool may_wait;       /* likewise: where that driver is not there, it is kept from all others until it is */
         /* what became of it; released with rebind_done() */
         char *before, *after; /* drivers; NULL: none */
         char *override;       /* what bind_claim() found in driver_override; NULL: nothing */

@@ -269,27 +269,62 @@ static int tell_late(const Check *self, const WantedDevice *d, const char *where
                            "%s: a virtual function is made later than the initramfs could claim it", where);
 }
 
+/* Why a device that is to have the best driver there is has vfio-pci, where that is so; else "". */
+static const char *why_not_variant(const WantedDevice *d, char *buf, size_t size)
+{
+        const PciFunction *f = d->function;
+
+        *buf = 0;
+        if (!d->config->best || driver_is_variant(f->driver))
+                return buf;
+        if (!f->variant)
+                (void) snprintf(buf, size, ": no kernel has a variant of it for this device");
+        else if (f->variant_lacks)
+                (void) snprintf(buf, size, ": %s is for this device, and kernel %.80s has not got that", f->variant,
+                                f->variant_lacks);
+        return buf;
+}
+
+/* A guest can have it, and not all that its variant of vfio-pci could do. @due: this boot was to bring that. */
+static int tell_plain(const Check *self, const WantedDevice *d, bool due, CureKind kind, const char *cure,
+                      FindingList *ret)
+{
+        char again[160];
+
+        (void) snprintf(again, sizeof(again),
+                        "see journalctl -b -t ptprep-claim; while no guest has it, \"ptprep release %s\" and then "
+                        "\"ptprep claim\" try again",
+                        d->config->name);
+        return finding_add(ret, self->id, RESULT_WARN, SUBJECT(d), due ? CURE_PERSON : kind, due ? again : cure,
+                           "bound to %s, not to %s, which the kernel has for this device (live migration may need it)",
+                           d->function->driver, wanted_driver(d));
+}
+
 static int judge_driver(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
 {
-        char where[128];
-        const char *want = stub_driver_to_string(d->config->driver), *now = d->function->driver;
+        char where[128], why[256];
+        const char *want = wanted_driver(d), *now = d->function->driver;
         bool prepared = next_boot_prepared(j), unknown = j->facts->is_root && next_boot_unknown(j);
         CureKind kind = prepared || unknown || next_boot_lacks_copy(j) ? CURE_REBOOT : CURE_APPLY_REBOOT;
         bool lacks_copy = next_boot_lacks_copy(j);
+        bool due = j->facts->cmdline_known && kargs_has(&j->facts->cmdline, KARG_CLAIM) &&
+                   streq_null(j->facts->claims, j->wanted->claims) && prepared;
         const char *cure = unknown      ? "do what the lines marked \"unknown\" say, then reboot"
                            : lacks_copy ? "do what image.current says, then reboot"
                                         : NULL;
 
-        if (now && streq(now, want))
-                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL, "bound to %s", want);
+        if (wanted_device_claimed(d) && (!wanted_variant(d) || variant_is_driver(wanted_variant(d), now)))
+                return finding_add(ret, self->id, RESULT_OK, SUBJECT(d), CURE_NONE, NULL, "bound to %s%s", now,
+                                   why_not_variant(d, why, sizeof(why)));
+        if (wanted_device_claimed(d))
+                return tell_plain(self, d, due, kind, cure, ret);
         if (now)
                 (void) snprintf(where, sizeof(where), "on its host driver %s, not on %s", now, want);
         else
                 (void) snprintf(where, sizeof(where), "on no driver, not on %s", want);
         if (d->function->physfn != PCI_PARENT_NONE)
                 return tell_late(self, d, where, ret);
-        if (j->facts->cmdline_known && kargs_has(&j->facts->cmdline, KARG_CLAIM) &&
-            streq_null(j->facts->claims, j->wanted->claims) && prepared)
+        if (due)
                 return tell_outcome(self, j, d, where, ret);
         if (j->facts->other_entry && prepared && boot_unclaimed(j))
                 return finding_add(ret, self->id, RESULT_FAIL, SUBJECT(d), CURE_REBOOT, NULL,

@@ -199,7 +199,7 @@ static int judge_driverctl(const Check *self, const Judgement *j, FindingList *r
                 char subject[WANTED_SUBJECT_MAX], cure[64];
                 int r;
 
-                if (!driver || streq(driver, stub_driver_to_string(d->config->driver)))
+                if (!driver || stub_driver_holds(d->config->driver, driver))
                         continue;
                 (void) snprintf(cure, sizeof(cure), "driverctl unset-override %s", PCI_ADDR_TEXT(d->config->address));
                 r = finding_add(ret, self->id, RESULT_WARN, wanted_subject(d, subject), CURE_CONFIGURATION, cure,

@@ -62,8 +62,17 @@ static void add_address(Printer *p, const char *type, PciAddr a)
                     a.slot, a.function);
 }
 
+/* The variant of vfio-pci that it is on or is going to be on; NULL: none. */
+static const char *variant_of(const PciFunction *f)
+{
+        if (driver_is_variant(f->driver))
+                return f->driver;
+        return f->variant && !f->variant_lacks ? variant_driver(f->variant) : NULL;
+}
+
 static int print_hostdev(Printer *p, const HostdevSet *s, const PciFunction *f, const GuestPlace *g)
 {
+        const char *variant = variant_of(f);
         _cleanup_free_ char *text = NULL;
         int r = comment_text(f, &text);
 
@@ -72,6 +81,8 @@ static int print_hostdev(Printer *p, const HostdevSet *s, const PciFunction *f, 
         printer_line(p, "<!-- %s -->", text);
         printer_line(p, "<hostdev mode='subsystem' type='pci' managed='%s'>",
                      config_device_at(s->config, f->addr) ? "no" : "yes");
+        if (variant)
+                printer_line(p, "  <driver name='vfio' model='%s'/>", variant);
         printer_line(p, "  <source>");
         printer_add(p, "    ");
         add_address(p, "", f->addr);

@@ -103,12 +103,13 @@ static void add_driver(Xml *x, const PictureRow *row)
         const char *now = row->function->driver, *wanted = NULL;
 
         if (row->wanted)
-                wanted = stub_driver_to_string(row->wanted->config->driver);
+                wanted = wanted_driver(row->wanted);
         xml_start(x, "span");
         xml_attribute(x, "class", "driver");
         if (now || row->verdict.state != VERDICT_NOT_APPLICABLE)
                 xml_element(x, "span", now ? NULL : "none", "%s", now ?: "no driver");
-        if (wanted && !streq_null(now, wanted)) {
+        if (wanted && !streq_null(now, wanted) &&
+            (wanted_variant(row->wanted) || !wanted_device_claimed(row->wanted))) {
                 xml_text(x, " \xe2\x86\x92 ");
                 xml_element(x, "b", NULL, "%s", wanted);
         }

@@ -27,11 +27,9 @@ static bool is_refused(const Verdict *v)
 
 ClaimMark list_claim_mark(const ListView *l, const WantedDevice *d, const Verdict *v)
 {
-        const char *driver = d->function->driver;
-
         if (d->state != DEVICE_FOUND && d->state != DEVICE_WAITING)
                 return CLAIM_MARK_REFUSED;
-        if (d->state == DEVICE_FOUND && driver && streq(driver, stub_driver_to_string(d->config->driver)))
+        if (d->state == DEVICE_FOUND && wanted_device_claimed(d))
                 return CLAIM_MARK_ACTIVE;
         if (d->state == DEVICE_FOUND && wanted_is_listed(l->facts, d->config))
                 return CLAIM_MARK_REBOOT;

@@ -69,7 +69,7 @@ int obstacle_denylist(const VerdictContext *c, const PciFunction *f, const char 
 int obstacle_virtual(const VerdictContext *c, const PciFunction *f, const char *id, Verdict *ret)
 {
         (void) c;
-        if (!f->has_virtual || (f->driver && strstr(f->driver, "vfio")))
+        if (!f->has_virtual || stub_driver_holds(STUB_VFIO_PCI, f->driver))
                 return 0;
         return verdict_add(
                 ret, id,

@@ -46,8 +46,7 @@ int reboot_missing(const Judgement *j, char **ret)
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices)
                 if (d->state == DEVICE_FOUND && d->function->physfn == PCI_PARENT_NONE && !wanted_device_claimed(d))
                         return string_printf(ret, "%s is on %s, not on %s", d->config->name,
-                                             d->function->driver ?: "no driver",
-                                             stub_driver_to_string(d->config->driver));
+                                             d->function->driver ?: "no driver", wanted_driver(d));
         return 0;
 }
 

@@ -98,9 +98,11 @@ static int add_devices(struct json_object *array, const Report *report)
                 if (r >= 0)
                         r = json_add_text(o, "id", id);
                 if (r >= 0)
-                        r = json_add_text(o, "wanted_driver", stub_driver_to_string(d->config->driver));
+                        r = json_add_text(o, "wanted_driver", wanted_driver(d));
                 if (r >= 0)
                         r = json_add_text(o, "driver", p ? p->driver : NULL);
+                if (r >= 0)
+                        r = json_add(o, "claimed", json_new_bool(wanted_device_claimed(d)));
                 if (r >= 0)
                         r = json_add_text(o, "path", p ? p->path : NULL);
                 if (r >= 0)

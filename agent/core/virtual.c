@@ -15,14 +15,6 @@ static const VirtualMaker *sriov_of(const Facts *f, PciAddr addr)
         return NULL;
 }
 
-/* A variant of vfio-pci for one make is as good as that. */
-static bool is_on(const PciFunction *p, StubDriver stub)
-{
-        if (!p->driver)
-                return false;
-        return streq(p->driver, stub_driver_to_string(stub)) || (stub == STUB_VFIO_PCI && strstr(p->driver, "vfio"));
-}
-
 /* Who takes it from where it is takes something from somebody. Of what cannot be told that has to be believed. */
 static bool is_used(const Facts *f, const PciFunction *p)
 {
@@ -65,7 +57,7 @@ static MakerState judge_made(const Facts *f, WantedMaker *m)
                 m->n_seen++;
                 if (stub < 0)
                         continue;
-                if (is_on(p, stub)) {
+                if (stub_driver_holds(stub, p->driver)) {
                         m->companion = m->companion ?: shared_with(f, p);
                         continue;
                 }

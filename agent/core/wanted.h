@@ -72,13 +72,6 @@ typedef struct WantedMaker {
         MakerState state;
 } WantedMaker;
 
-/* Is it where it is to be, on the stub driver that was asked for? */
-static inline bool wanted_device_claimed(const WantedDevice *d)
-{
-        return d->function && d->function->driver &&
-               streq(d->function->driver, stub_driver_to_string(d->config->driver));
-}
-
 struct Wanted {
         WantedDevice *devices;
         size_t n_devices;
@@ -126,6 +119,30 @@ bool wanted_is_untold(const WantedDevice *d);
 static inline bool wanted_device_undecided(const WantedDevice *d)
 {
         return d->state == DEVICE_USE_UNKNOWN || d->state == DEVICE_WAITING;
+}
+
+/* Is it where it is to be, on the stub driver that was asked for, or on a variant of that? */
+static inline bool wanted_device_claimed(const WantedDevice *d)
+{
+        return d->function && stub_driver_holds(d->config->driver, d->function->driver);
+}
+
+/* Is what is at its address the device that is meant, whoever has it? */
+static inline bool wanted_is_there(const WantedDevice *d)
+{
+        return d->state == DEVICE_FOUND || d->state == DEVICE_IN_USE || wanted_device_undecided(d);
+}
+
+/* The variant of vfio-pci that it goes to, name of the module: all kernels that can boot mean this one. NULL: none. */
+static inline const char *wanted_variant(const WantedDevice *d)
+{
+        return d->config->best && wanted_is_there(d) && !d->function->variant_lacks ? d->function->variant : NULL;
+}
+
+/* The name of the driver that it is to be on. */
+static inline const char *wanted_driver(const WantedDevice *d)
+{
+        return wanted_variant(d) ? variant_driver(wanted_variant(d)) : stub_driver_to_string(d->config->driver);
 }
 
 /* What the claim list that the last apply has written has behind this address and id; the line ends with a line feed.

@@ -15,11 +15,11 @@
 #define CLAIM_NAME_MAX     64  /* bytes of a device's name */
 #define CLAIM_NAME_CHARS   "abcdefghijklmnopqrstuvwxyz0123456789_.-"
 #define CLAIM_PATH_MAX     255 /* bytes of a bridge path: 50 bridges */
-#define CLAIM_LINE_MAX     640 /* bytes of a line that names a device, without its newline */
+#define CLAIM_LINE_MAX     704 /* bytes of a line that names a device, without its newline */
 
 /* Bytes of the whole list: as many devices as it may have, and some comments. */
 #define CLAIM_LIST_MAX     (CLAIM_DEVICES_MAX * (CLAIM_LINE_MAX + 1) + 4096)
 
-/* "ADDRESS VENDOR:DEVICE DRIVER PATH NAME" always fits, and 270 bytes behind it: all keys there are */
-static_assert(sizeof("ffffffff:ff:1f.7 ffff:ffff vfio-pci  ") + CLAIM_PATH_MAX + CLAIM_NAME_MAX + 270 <= CLAIM_LINE_MAX,
+/* "ADDRESS VENDOR:DEVICE DRIVER PATH NAME" always fits, and 335 bytes behind it: all keys there are */
+static_assert(sizeof("ffffffff:ff:1f.7 ffff:ffff vfio-pci  ") + CLAIM_PATH_MAX + CLAIM_NAME_MAX + 335 <= CLAIM_LINE_MAX,
               "a device that the agent takes has a line that the helper takes");

@@ -103,6 +103,7 @@ typedef struct ConfigDevice {
         size_t n_meant, n_room; /* of a set that is lost: its functions, and lines that the others leave for it */
         char *others;           /* functions that are meant as well, "0000:01:00.0, 0000:02:00.0"; NULL: none */
         StubDriver driver;
+        bool best;     /* of vfio-pci, the variant that the kernels have for it, if any */
         bool optional; /* absence is no fault */
         GroupPolicy group;
         unsigned allow; /* HOST_USE_BIT() of each guard that does not hold for it */

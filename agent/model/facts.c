@@ -35,6 +35,8 @@ void pci_function_done(PciFunction *p)
 {
         free(p->unread);
         free(p->driver);
+        free(p->variant);
+        free(p->variant_lacks);
         free(p->driver_override);
         free(p->driverctl);
         free(p->path);

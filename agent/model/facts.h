@@ -43,6 +43,8 @@ typedef struct PciFunction {
         uint32_t class;     /* 24 bits: base class, subclass, programming interface; PCI Code and ID Assignment 1 */
         char *unread;       /* why nobody can tell what it is, "PATH: ERROR": no id, no class; NULL: it can be told */
         char *driver;       /* NULL: none bound, or unread */
+        char *variant; /* of vfio-pci that kernels have for it: name of the module; only where driver = best asks */
+        char *variant_lacks;   /* a release that can boot and has not that one; NULL: there is none such */
         char *driver_override; /* of a wanted device; NULL: none set */
         char *driverctl;       /* likewise: the driver that driverctl(8) gives it to at each boot; NULL: none */
         /* IOMMU group, PCI_GROUP_NONE; of wanted devices and whoever is in one with them, of all when FACTS_FUNCTIONS

@@ -38,6 +38,7 @@ static int add_member(int rfd, Config *c, size_t leader, PciAddr addr)
                 .address = addr,
                 .id = { (uint16_t) vendor, (uint16_t) device },
                 .driver = c->devices[leader].driver,
+                .best = c->devices[leader].best,
                 .group = GROUP_COMPANIONS,
         };
         d->file = strdup(c->devices[leader].file);

@@ -24,13 +24,17 @@ static int parse_argument_field(const char *value, void *field)
         return 0;
 }
 
+/* The field is that of a ConfigDevice: which driver, and whether a variant of it may be better, is one key. */
 static int parse_driver_field(const char *value, void *field)
 {
-        StubDriver d = stub_driver_from_string(value);
+        ConfigDevice *device = (ConfigDevice *) (void *) ((char *) field - offsetof(ConfigDevice, driver));
+        bool best = streq(value, "best");
+        StubDriver d = best ? STUB_VFIO_PCI : stub_driver_from_string(value);
 
         if (d < 0)
                 return -EINVAL;
-        *(StubDriver *) field = d;
+        device->driver = d;
+        device->best = best;
         return 0;
 }
 
@@ -204,7 +208,7 @@ const KeyRow config_keys[] = {
           "one or more of \"id 10de:*\", \"class gpu\" and \"slot 01:00.*\"", NULL },
         { "device", "follow", parse_bool_field, offsetof(ConfigDevice, follow), NO_FLAG, "yes or no", NULL },
         { "device", "driver", parse_driver_field, offsetof(ConfigDevice, driver), offsetof(ConfigDevice, has_driver),
-          "vfio-pci or pci-stub", NULL },
+          "vfio-pci, best or pci-stub", NULL },
         { "device", "optional", parse_bool_field, offsetof(ConfigDevice, optional),
           offsetof(ConfigDevice, has_optional), "yes or no", NULL },
         { "device", "group", parse_group_field, offsetof(ConfigDevice, group), offsetof(ConfigDevice, has_group),

@@ -194,6 +194,7 @@ static int add_member(Config *c, size_t set, const PciFunction *p, const char *c
                              .has_address = true,
                              .has_id = true,
                              .driver = s->driver,
+                             .best = s->best,
                              .optional = s->optional,
                              .group = s->group,
                              .has_group = s->has_group,

@@ -19,6 +19,7 @@ static const struct {
         { probe_pci, false },      { probe_virtual, false },  { probe_group, false }, /* after pci */
         { probe_acs, false },                                                         /* after pci, group */
         { probe_feature, false },                                                     /* after kernel and iommu */
+        { probe_variant, false },                                                     /* after kernel and pci */
         { probe_modules, true },   { probe_stub, false }, /* after kernel, pci and feature */
         { probe_loader, true },    { probe_builders, true },  { probe_files, false }, /* after builders */
         { probe_identity, false },                                                    /* after pci and files */

@@ -118,8 +118,9 @@ int probe_group(const Probe *p, Facts *f) _must_check_;   /* IOMMU groups and th
 int probe_acs(const Probe *p, Facts *f) _must_check_;     /* capabilities that explain a shared group */
 int probe_feature(const Probe *p, Facts *f) _must_check_; /* what kernel and CPU can do */
 int probe_modules(const Probe *p,
-                  Facts *f) _must_check_;              /* host drivers of wanted devices, stub drivers of each kernel */
-int probe_stub(const Probe *p, Facts *f) _must_check_; /* what others have configured for stub drivers and type 1 */
+                  Facts *f) _must_check_; /* host drivers of wanted devices, stub drivers of each kernel */
+int probe_variant(const Probe *p, Facts *f) _must_check_;  /* variants of vfio-pci for devices that want the best */
+int probe_stub(const Probe *p, Facts *f) _must_check_;     /* what others have configured for stub drivers and type 1 */
 int probe_loader(const Probe *p, Facts *f) _must_check_;   /* boot loader, its files and entries */
 int probe_line(const Probe *p, Facts *f) _must_check_;     /* the command line that a kernel brings itself */
 int probe_builders(const Probe *p, Facts *f) _must_check_; /* what makes initramfs images */

@@ -24,14 +24,28 @@ _ptprep_in_kdump() {
     [[ "${IN_KDUMP-}" == 1 ]] || dracut_module_included kdumpbase || dracut_module_included kdump
 }
 
+# Variants of vfio-pci that the claim list names.
+_ptprep_variants() {
+    local claims="${dracutsysrootdir-}/etc/ptprep/claims" line
+
+    [[ -e "$claims" ]] || return 0
+    while read -r line; do
+        if [[ $line != \#* && $line =~ \ variant=([A-Za-z0-9_-]+) ]]; then
+            variants+=("${BASH_REMATCH[1]}")
+        fi
+    done < "$claims"
+}
+
 installkernel() {
     _ptprep_in_kdump && return 0
     # hostonly='': the host-only filter keeps what is in use now, and before
     # the first claim no stub driver is. What a kernel has built in or does
     # not have (vfio_virqfd went into vfio in Linux 6.2) is passed over:
     # instmods treats each name as optional, -s keeps it quiet.
+    local variants=()
+    _ptprep_variants
     hostonly='' instmods -s \
-        vfio vfio_iommu_type1 vfio_virqfd vfio-pci pci-stub
+        vfio vfio_iommu_type1 vfio_virqfd vfio-pci pci-stub "${variants[@]}"
 }
 
 install() {

@@ -61,8 +61,10 @@ def judge_metrics(report: dict, text: str) -> list[str]:
     if sum(m[1] == "ptprep_finding" for m in found) != len(told):
         errors.append(f"not a series each for {told}")
     claimed = {re.search(r'device="([^"]*)"', m[2])[1]: int(m[3]) for m in found if m[1] == "ptprep_device_claimed"}
-    if claimed != {d["name"]: int(d["driver"] == d["wanted_driver"]) for d in report["devices"]}:
+    if claimed != {d["name"]: int(d["claimed"]) for d in report["devices"]}:
         errors.append(f"claimed: {claimed}")
+    if any(d["driver"] == d["wanted_driver"] and not d["claimed"] for d in report["devices"]):
+        errors.append("what is on its driver is not claimed")
     levels = {re.search(r'device="([^"]*)"', m[2])[1]: (re.search(r'level="([^"]*)"', m[2])[1], int(m[3])) for m in found if m[1] == "ptprep_device_level"}
     if levels != {d["name"]: (d["level"], LEVELS.index(d["level"])) for d in report["devices"] if d["level"]}:
         errors.append(f"levels: {levels}")

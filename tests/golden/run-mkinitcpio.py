@@ -17,15 +17,17 @@ FUNCTIONS = """
 for name in add_file add_binary add_module add_symlink add_runscript; do
     eval "$name() { echo $name \\"\\$*\\"; }"
 done
-modinfo() { [[ " vfio vfio_iommu_type1 vfio-pci pci-stub " == *" $5 "* && $* == "-b / -k 6.1.0-1 $5" ]]; }
+modinfo() { [[ " vfio vfio_iommu_type1 vfio-pci pci-stub mlx5_vfio_pci " == *" $5 "* && $* == "-b / -k 6.1.0-1 $5" ]]; }
 KERNELVERSION=6.1.0-1
 """
 CLAIMS = ["add_file /etc/ptprep/claims", "add_binary /usr/lib/ptprep/ptprep-claim"]
 REST = ["add_module vfio", "add_module vfio_iommu_type1", "add_module vfio-pci", "add_module pci-stub", "add_runscript ",
         "add_file /usr/lib/dracut/modules.d/90ptprep/ptprep-claim.service /usr/lib/systemd/system/ptprep-claim.service",
         "add_symlink /usr/lib/systemd/system/sysinit.target.wants/ptprep-claim.service ../ptprep-claim.service"]
+VARIANT = "version=2\n0000:03:00.1 15b3:101e vfio-pci - a variant=mlx5_vfio_pci\n0000:03:00.2 15b3:101e vfio-pci - b variant=not_there\n"
 # files of the host, what is asked for
 HOOKS = [([], []), (["etc/ptprep/claims"], [*CLAIMS, *REST]),
+         ({"etc/ptprep/claims": VARIANT}, [*CLAIMS, *REST[:4], "add_module mlx5_vfio_pci", *REST[4:]]),
          (["etc/ptprep/claims", "etc/modprobe.d/ptprep.conf"], [*CLAIMS, "add_file /etc/modprobe.d/ptprep.conf", *REST])]
 
 LINUX = "/boot/initramfs-linux.img"
@@ -78,12 +80,12 @@ def judge(name: str, done: subprocess.CompletedProcess, wanted: list[str]) -> li
     return [f"{name}: {done.returncode}: {done.stdout}{done.stderr}wanted:\n" + "\n".join(wanted)]
 
 
-def play_hook(top: pathlib.Path, files: list[str], wanted: list[str]) -> list[str]:
+def play_hook(top: pathlib.Path, files: list[str] | dict[str, str], wanted: list[str]) -> list[str]:
     with tempfile.TemporaryDirectory() as directory:
         root = pathlib.Path(directory)
         install(root, "bash")
         for file in files:
-            write(root, file)
+            write(root, file, files[file] if isinstance(files, dict) else "")
         write(root, "dev/null")
         shutil.copy(top / "install", root / "hook")
         return judge(f"hook with {files}", run(root, "-c", f"{FUNCTIONS}. /hook; build"), wanted)

@@ -29,6 +29,7 @@ CASES = [
     ("systemd", {}, "base systemd", ["claims"], [MODULES, *FILES, *UNIT]),
     ("no systemd", {}, "base", ["claims"], [MODULES, *FILES, *HOOK]),
     ("options", {}, "base", ["claims", "modprobe"], [MODULES, *FILES, "inst_simple /etc/modprobe.d/ptprep.conf", *HOOK]),
+    ("variants of vfio-pci", {}, "base", ["variants"], [f"{MODULES} mlx5_vfio_pci xe_vfio_pci", *FILES, *HOOK]),
     ("no list", {}, "base systemd", [], [MODULES]),
     ("kdump of kexec-tools", {"IN_KDUMP": "1"}, "base systemd kdumpbase", ["claims"], []),
     ("the same, by its module alone", {}, "base systemd kdumpbase", ["claims"], []),
@@ -37,7 +38,9 @@ CASES = [
     ("not in kdump", {"IN_KDUMP": "0"}, "base systemd", ["claims"], [MODULES, *FILES, *UNIT]),
 ]
 
-PATHS = {"claims": "etc/ptprep/claims", "modprobe": "etc/modprobe.d/ptprep.conf"}
+TEXTS = {"variants": "# variant=none\n0000:03:00.1 15b3:101e vfio-pci - a variant=mlx5_vfio_pci !serial=1\n0000:03:00.2 15b3:101e vfio-pci - b\n"
+                     "0000:04:00.0 8086:56c0 vfio-pci - c optional=yes variant=xe_vfio_pci\n"}
+PATHS = {"variants": "etc/ptprep/claims", "claims": "etc/ptprep/claims", "modprobe": "etc/modprobe.d/ptprep.conf"}
 
 
 def main() -> int:
@@ -47,7 +50,7 @@ def main() -> int:
             for file in files:
                 path = pathlib.Path(root, PATHS[file])
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.touch()
+                path.write_text(TEXTS.get(file, ""))
             script = f'{DRACUT}. "$1"; check; echo "check $?"; installkernel && install; echo "end $?"'
             done = subprocess.run(["bash", "-c", script, "bash", sys.argv[1]], capture_output=True, text=True, check=False,
                                   env={"PATH": "/usr/bin:/bin", "dracutsysrootdir": root, "included": included, **environment})

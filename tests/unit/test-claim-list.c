@@ -139,7 +139,7 @@ static void test_beyond_limits(void **state)
                 _cleanup_(claim_list_done) ClaimList l = parse(text, strlen(text), &said);
 
                 assert_int_equal(l.n_claims, 0);
-                assert_string_equal(said.text, FILE_NAME ":2: longer than 640 bytes, line skipped\n");
+                assert_string_equal(said.text, FILE_NAME ":2: longer than 704 bytes, line skipped\n");
         }
 }
 

@@ -186,6 +186,97 @@ static void test_not_later(void **state)
         assert_string_equal(get("run/ptprep/claim"), TWIN_B " claimed claimed by vfio-pci\n");
 }
 
+/* A variant of vfio-pci: its driver has a name of its own, which shows when its module is loaded. */
+static void test_variant(void **state)
+{
+        (void) state;
+        put_twins("xe-vfio-pci");
+        put("sys/module/xe_vfio_pci/drivers/pci:xe-vfio-pci", "");
+        put("etc/ptprep/claims", "version=2\n" TWIN_B " " ID " vfio-pci " PATH_B " nic0 variant=xe_vfio_pci\n");
+        assert_int_equal(run(), 0);
+        assert_string_equal(get("sys/devices/" DEVICE_B "/driver_override"), "xe-vfio-pci\n");
+        assert_string_equal(get("run/ptprep/claim"), TWIN_B " claimed claimed by xe-vfio-pci\n");
+        assert_untouched(DEVICE_A);
+}
+
+/* Of one that nobody knows: what it is called is written over what was expected. */
+static void test_variant_of_another_name(void **state)
+{
+        _cleanup_close_ int probe = -EBADF;
+        int pipe_fd;
+        pid_t pid;
+
+        (void) state;
+        put_twins(NULL);
+        put("sys/module/new_vfio_pci/drivers/pci:new-vfio", "");
+        put("etc/ptprep/claims", "version=2\n" TWIN_B " " ID " vfio-pci " PATH_B " nic0 variant=new_vfio_pci\n");
+        block_sigio();
+        probe = take_lease("sys/bus/pci/drivers_probe");
+        pid = start(&pipe_fd);
+        answer("drivers_probe", "new-vfio", &probe);
+        assert_int_equal(finish(pid, pipe_fd), 0);
+        assert_string_equal(get("sys/devices/" DEVICE_B "/driver_override"), "new-vfio\n");
+        assert_contains(output, "claimed by new-vfio\n");
+}
+
+/* One that this image or kernel does not have: vfio-pci does, and the host gets nothing. */
+static void test_variant_that_is_not_there(void **state)
+{
+        (void) state;
+        put_twins("vfio-pci");
+        put("etc/ptprep/claims", "version=2\n" TWIN_B " " ID " vfio-pci " PATH_B " nic0 variant=mlx5_vfio_pci\n");
+        assert_int_equal(run(), 0);
+        assert_contains(output, TWIN_B " (nic0): mlx5_vfio_pci cannot have it (No such file or directory), so vfio-pci "
+                                       "is to\n");
+        assert_string_equal(get("sys/devices/" DEVICE_B "/driver_override"), "vfio-pci\n");
+        assert_string_equal(get("run/ptprep/claim"), TWIN_B " claimed claimed by vfio-pci\n");
+}
+
+/* One that does not take the device, which a built-in driver had: then vfio-pci is asked. */
+static void test_variant_that_refuses(void **state)
+{
+        (void) state;
+        put_twins("e1000e");
+        put("sys/module/mlx5_vfio_pci/drivers/pci:mlx5_vfio_pci", "");
+        put("etc/ptprep/claims", "version=2\n" TWIN_B " " ID " vfio-pci " PATH_B " nic0 variant=mlx5_vfio_pci\n");
+        assert_int_equal(run(), 1); /* a file binds no driver, so that vfio-pci does not take it either */
+        assert_contains(output, "mlx5_vfio_pci cannot have it (No such device), so vfio-pci is to\n");
+        assert_contains(output, "vfio-pci did not take it");
+        assert_string_equal(get("sys/devices/" DEVICE_B "/driver_override"), "\n");
+}
+
+/* In images that stay as they are it comes with the system. */
+static void test_variant_later(void **state)
+{
+        (void) state;
+        put_twins(NULL);
+        put("etc/ptprep/claims",
+            "version=2\n" TWIN_B " " ID " vfio-pci " PATH_B " nic0 later=yes variant=xe_vfio_pci\n");
+        assert_int_equal(run(), 0);
+        assert_string_equal(get("sys/devices/" DEVICE_B "/driver_override"), "xe-vfio-pci\n");
+        assert_contains(get("run/ptprep/claim"), TWIN_B " waiting kept from its host driver for xe-vfio-pci");
+}
+
+/* What is on a variant already is claimed where vfio-pci is asked for. */
+static void test_on_a_variant(void **state)
+{
+        (void) state;
+        put_twins("mlx5_vfio_pci");
+        put("etc/ptprep/claims", TWIN_B " " ID " vfio-pci " PATH_B " nic0\n");
+        assert_int_equal(run(), 0);
+        assert_string_equal(get("run/ptprep/claim"), TWIN_B " claimed claimed by mlx5_vfio_pci\n");
+}
+
+static void test_no_variant(void **state)
+{
+        (void) state;
+        put_twins("vfio-pci");
+        put("etc/ptprep/claims", "version=2\n" TWIN_B " " ID " vfio-pci " PATH_B " nic0 variant=../x\n");
+        assert_int_equal(run(), 1);
+        assert_contains(output, "key \"variant\" has a value of no meaning, line skipped");
+        assert_untouched(DEVICE_B);
+}
+
 int main(int argc, char **argv)
 {
         const struct CMUnitTest tests[] = {
@@ -198,6 +289,13 @@ int main(int argc, char **argv)
                 cmocka_unit_test_setup_teardown(test_waiting_from_builtin, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_not_kept, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_not_later, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_variant, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_variant_of_another_name, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_variant_that_is_not_there, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_variant_that_refuses, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_variant_later, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_on_a_variant, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_no_variant, setup, teardown),
         };
 
         if (argc != 2) {

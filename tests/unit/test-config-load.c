@@ -188,7 +188,7 @@ static void test_faults(void **state)
                 { "[device x]\naddress = 0000:00:04\n", 2, "expected a PCI address" },
                 { "[device x]\nid = 8086\n", 2, "expected vendor and device" },
                 { "[device x]\npath = /sys/x\n", 2, "expected a bridge path" },
-                { "[device x]\ndriver = vfio\n", 2, "expected vfio-pci or pci-stub" },
+                { "[device x]\ndriver = vfio\n", 2, "expected vfio-pci, best or pci-stub" },
                 { "[device x]\nvf-driver = vfio\n", 2, "expected vfio-pci, pci-stub, none or host" },
                 { "[device x]\nvfs = 0\n", 2, "1 to 65535" },
                 { "[device x]\nvfs = 65536\n", 2, "1 to 65535" },

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "claim-bind.h"
+
+/* The modules of the drivers that devices are claimed for. */
+
+/* Has it loaded, with what VFIO needs besides, where it is not there yet. 0: the driver can bind; negative errno. */
+int claim_load_stub(const ClaimContext *x, StubDriver d) _must_check_;
+
+/**
+ * claim_variant_driver() - the name of the driver that a module has
+ * @ret: as in /sys/bus/pci/drivers. It need not be that of the module (Linux drivers/base/module.c,
+ * module_add_driver()). Returns whether it is loaded and has one.
+ */
+bool claim_variant_driver(const ClaimContext *x, const char *module, char ret[static VARIANT_NAME_MAX]);
+
+/* As claim_load_stub(), of a variant of vfio-pci. @ret: as above. */
+int claim_load_variant(const ClaimContext *x, const char *module, char ret[static VARIANT_NAME_MAX]) _must_check_;
