@@ -81,7 +81,7 @@ static int add_built_in(struct json_object *entry, const KernelLine *l)
         words = json_add_array(o, "arguments");
         r = words ? add_words(words, &l->words.words) : -ENOMEM;
         if (r >= 0)
-                r = json_add(o, "alone", json_new_bool(l->alone));
+                r = json_add(o, "alone", json_new_bool(kernel_line_is_deaf(l)));
         return r < 0 ? r : json_add_text(o, "source", l->file);
 }
 
@@ -240,7 +240,11 @@ static int print_entry(Printer *p, const BootEntry *e)
                 printer_line(p, "      %s (%s:%u)",
                              e->built_in.alone
                                      ? "which is built into this kernel: nothing that a boot loader says counts"
-                                     : "which begins with what is built into this kernel",
+                             : kernel_line_ends(&e->built_in)
+                                     ? "which begins with what is built into this kernel, and a \"--\" in that: what "
+                                       "a boot loader says is for init"
+                             : e->built_in.behind ? "which ends with what is built into this kernel"
+                                                  : "which begins with what is built into this kernel",
                              e->built_in.file, e->built_in.line);
         if (e->untold)
                 printer_line(p, "      only the boot loader can tell what %s has", e->untold);

@@ -145,15 +145,19 @@ static const LoaderVariable *variable_with(const Loader *l, const char *word)
 static int judge_alone(const Check *self, const Loader *l, const BootEntry *e, const char *fault, const char *word,
                        FindingList *ret)
 {
+        const bool alone = e->built_in.alone;
         char line[16];
 
         return finding_add(
                 ret, self->id, l->booted == BOOTED_NO ? RESULT_WARN : RESULT_BLOCKED, e->id, CURE_PERSON,
-                "build that kernel again without CONFIG_CMDLINE_OVERRIDE (CONFIG_CMDLINE_FORCE), or with the "
-                "right words in CONFIG_CMDLINE; or boot another kernel",
-                "%s%s: %s %s in the command line that is built into the kernel of this entry (%s:%u), which "
-                "takes none of a boot loader",
-                e->file, boot_entry_line(e, line), word, fault, e->built_in.file, e->built_in.line);
+                alone ? "build that kernel again without CONFIG_CMDLINE_OVERRIDE (CONFIG_CMDLINE_FORCE), or with the "
+                        "right words in CONFIG_CMDLINE; or boot another kernel"
+                      : "build that kernel again without \"--\" in CONFIG_CMDLINE, or with the right words in front of "
+                        "it; or boot another kernel",
+                "%s%s: %s %s in the command line that is built into the kernel of this entry (%s:%u), %s", e->file,
+                boot_entry_line(e, line), word, fault, e->built_in.file, e->built_in.line,
+                alone ? "which takes none of a boot loader"
+                      : "and a \"--\" in that leaves all that a boot loader says to init");
 }
 
 /* The word that has to go is built into the kernel: where one behind it counts more that is added, else nobody can. */
@@ -165,7 +169,7 @@ static int judge_built_in(const Check *self, const Judgement *j, const Loader *l
 
         if (curable < 0)
                 return curable;
-        if (e->built_in.alone)
+        if (kernel_line_is_deaf(&e->built_in))
                 return judge_alone(self, l, e, "has to go: it stands", word, ret);
         return finding_add(
                 ret, self->id,
@@ -229,7 +233,7 @@ static int judge_missing(const Check *self, const Loader *l, const BootEntry *e,
 {
         char line[16];
 
-        if (e->built_in.alone)
+        if (kernel_line_is_deaf(&e->built_in))
                 return judge_alone(self, l, e, "is not", word, ret);
         if (e->rescue)
                 return judge_left_alone(self, l, e, "is not", word, ret);

@@ -131,18 +131,8 @@ static int iommu_is_off_by_word(const Check *self, const Judgement *j, const cha
 {
         const IommuStateText *text = &j->wanted->iommu_text;
         const KernelLine *line = facts_running_line(j->facts);
-        _cleanup_free_ char *cure = NULL;
 
-        if (line && kargs_has(&line->words, word)) {
-                if (string_printf(
-                            &cure,
-                            "it is built into this kernel (%s:%u): see iommu.argument for the next boot, or build "
-                            "the kernel again without it",
-                            line->file, line->line) < 0)
-                        return -ENOMEM;
-                return finding_add(ret, self->id, text->result, NULL, text->cure_kind, cure, "%s %s", text->text, word);
-        }
-        if (from_entry(j->facts, word))
+        if ((line && kargs_has(&line->words, word)) || from_entry(j->facts, word))
                 return finding_add(ret, self->id, text->result, NULL, text->cure_kind, text->cure, "%s %s", text->text,
                                    word);
         return finding_add(

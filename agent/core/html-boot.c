@@ -65,8 +65,8 @@ static void add_entry(Xml *x, const Wanted *w, const BootEntry *e)
         }
         if (e->built_in.file)
                 xml_element(x, "span", "source", "%s (%s:%u)",
-                            e->built_in.alone ? "what is built into the kernel counts alone"
-                                              : "with what is built into the kernel",
+                            kernel_line_is_deaf(&e->built_in) ? "what is built into the kernel counts alone"
+                                                              : "with what is built into the kernel",
                             e->built_in.file, e->built_in.line);
         if (e->untold)
                 xml_element(x, "span", "source", "only the boot loader can tell what %s has", e->untold);

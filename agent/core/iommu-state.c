@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/iommu-state.h"
 
+#include "base/text.h"
 #include "iommu/argument.h"
 #include "iommu/table.h"
 #include "iommu/words.h"
@@ -121,6 +122,27 @@ int iommu_state_describe(IommuState s, const IommuVendor *vendor, IommuStateText
                 return r;
         }
         *ret = t;
+        return 0;
+}
+
+int iommu_state_describe_here(IommuState s, const Facts *f, const char *word, IommuStateText *ret)
+{
+        const KernelLine *line = facts_running_line(f);
+        _cleanup_free_ char *cure = NULL;
+        int r = 0;
+
+        if (s == IOMMU_STATE_OFF_ARGUMENT && word && line && kargs_has(&line->words, word))
+                r = string_printf(
+                        &cure,
+                        "it is built into this kernel (%s:%u): see iommu.argument for the next boot, or build "
+                        "the kernel again without it",
+                        line->file, line->line);
+        if (r >= 0)
+                r = iommu_state_describe(s, iommu_vendor(f), ret);
+        if (r < 0 || !cure)
+                return MIN(r, 0);
+        free(ret->cure);
+        ret->cure = TAKE_PTR(cure);
         return 0;
 }
 

@@ -52,6 +52,10 @@ typedef struct IommuStateText {
 
 /* @vendor: whose IOMMU it is about; NULL: unknown. @ret: released with iommu_state_text_done(). 0 or -ENOMEM. */
 int iommu_state_describe(IommuState s, const IommuVendor *vendor, IommuStateText *ret) _must_check_;
+/* As iommu_state_describe(). @word: of iommu_state(). What is built into the running kernel no boot loader can take
+ * back: then the cure is another one. */
+int iommu_state_describe_here(IommuState s, const Facts *f, const char *word, IommuStateText *ret) _must_check_;
+
 void iommu_state_text_done(IommuStateText *t);
 
 /* The state as a context has it: with what the tables say of it. @ret_word: as above. */

@@ -119,14 +119,15 @@ bool entry_iommu_fine(const Judgement *j, const BootEntry *e, const char **ret_w
 
 int entry_fine_when_added(const Judgement *j, const BootEntry *e)
 {
-        _cleanup_(kernel_line_done) KernelLine line = {};
-        int r = j->wanted->iommu_add && !e->built_in.alone ? kernel_line_copy(&e->built_in, &line) : -ENOENT;
+        _cleanup_(boot_entry_done) BootEntry added = {};
+        int r;
 
+        if (!j->wanted->iommu_add || kernel_line_is_deaf(&e->built_in))
+                return 0;
+        r = string_list_add(&added.arguments.words, j->wanted->iommu_add);
         if (r >= 0)
-                r = string_list_add(&line.words.words, j->wanted->iommu_add);
-        if (r < 0)
-                return r == -ENOENT ? 0 : r;
-        return entry_iommu_fine(j, &(const BootEntry){ .arguments = line.words }, NULL);
+                r = boot_entry_build_in(&added, &e->built_in);
+        return r < 0 ? r : entry_iommu_fine(j, &added, NULL);
 }
 
 bool entry_has_word(const Judgement *j, const BootEntry *e, const char *word)

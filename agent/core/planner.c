@@ -76,7 +76,7 @@ static bool nobody_listens(const Loader *l)
         size_t n = 0;
 
         FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                if (entry_counts(e) && !e->built_in.alone)
+                if (entry_counts(e) && !kernel_line_is_deaf(&e->built_in))
                         return false;
                 n += entry_counts(e);
         }

@@ -155,7 +155,7 @@ int verdict_context_new(const Facts *facts, const Wanted *wanted, VerdictContext
         if (r < 0)
                 return r;
         c->state = derive_state(&c->firmware, &c->word);
-        r = iommu_state_describe(c->state, c->vendor, &c->text);
+        r = iommu_state_describe_here(c->state, facts, c->word, &c->text);
         if (r < 0)
                 return r;
         c->remapping = derive_remapping(c);

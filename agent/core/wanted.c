@@ -276,7 +276,7 @@ static int judge_all(const Facts *f, Wanted *w)
                 return r;
         w->iommu = verdict_iommu_state(c, &w->iommu_word);
         w->mistaken = verdict_mistaken_scope(c, &w->mistaken_offset);
-        r = iommu_state_describe(w->iommu, iommu_vendor(f), &w->iommu_text);
+        r = iommu_state_describe_here(w->iommu, f, w->iommu_word, &w->iommu_text);
         if (r >= 0)
                 r = verdict_machine(c, &w->machine);
         for (size_t i = 0; r >= 0 && i < w->n_devices; i++)

@@ -31,7 +31,7 @@ static int unquote(const char *value, char **ret)
 int kernel_line_parse(const char *config, const char *file, KernelLine *ret)
 {
         _cleanup_free_ char *text = NULL;
-        bool has = false, instead = false, forced = false;
+        bool has = false, instead = false, forced = false, behind = false, fallback = false;
         unsigned number = 0, at = 0;
         int r = 0;
 
@@ -52,8 +52,13 @@ int kernel_line_parse(const char *config, const char *file, KernelLine *ret)
                 has |= startswith(rest, "_BOOL=y") != NULL;
                 instead |= startswith(rest, "_OVERRIDE=y") != NULL;
                 forced |= startswith(rest, "_FORCE=y") != NULL;
+                behind |= startswith(rest, "_EXTEND=y") != NULL;
+                /* as arm and powerpc, RISC-V, and LoongArch call it */
+                fallback |= startswith(rest, "_FROM_BOOTLOADER=y") || startswith(rest, "_FALLBACK=y") ||
+                            startswith(rest, "_BOOTLOADER=y");
         }
         forced |= has && instead;
+        has = (has || behind) && !fallback;
         if (r < 0 || !text || !(has || forced) || (!*text && !forced))
                 return r;
         r = kargs_parse(text, &ret->words);
@@ -65,17 +70,18 @@ int kernel_line_parse(const char *config, const char *file, KernelLine *ret)
         }
         ret->line = at;
         ret->alone = forced;
+        ret->behind = behind && !forced;
         return 0;
 }
 
-const char *kernel_line_option(const KernelLine *l)
+bool kernel_line_ends(const KernelLine *l)
 {
-        return l->alone ? "CONFIG_CMDLINE, which counts alone there" : "CONFIG_CMDLINE";
+        return !l->behind && kargs_of_kernel(&l->words) < l->words.words.n;
 }
 
 int kernel_line_copy(const KernelLine *l, KernelLine *ret)
 {
-        _cleanup_(kernel_line_done) KernelLine copy = { .alone = l->alone, .line = l->line };
+        _cleanup_(kernel_line_done) KernelLine copy = { .alone = l->alone, .behind = l->behind, .line = l->line };
         int r = l->file ? string_copy(l->file, &copy.file) : 0;
 
         for (size_t i = 0; i < l->words.words.n && r >= 0; i++)

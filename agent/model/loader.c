@@ -126,12 +126,24 @@ static size_t position(const Kargs *k, const char *word)
         return i;
 }
 
+/* Where in the words that count are those of the boot loader? */
+static size_t first_of_loader(const BootEntry *e)
+{
+        return e->built_in.behind ? 0 : e->built_in.words.words.n;
+}
+
+static bool is_built_in(const BootEntry *e, size_t i)
+{
+        return e->built_in.behind ? i >= e->arguments.words.n && i < e->effective.words.n
+                                  : i < e->built_in.words.words.n;
+}
+
 const char *boot_entry_origin(const BootEntry *e, const char *word)
 {
         size_t i = position(&e->arguments, word), k = position(&e->effective, word);
 
-        if (k < e->effective.words.n && k >= e->built_in.words.words.n)
-                i = k - e->built_in.words.words.n;
+        if (k < e->effective.words.n && !is_built_in(e, k))
+                i = k - first_of_loader(e);
         FOREACH_ARRAY(o, e->origins, i < e->arguments.words.n ? e->n_origins : 0)
                 if (i >= o->first && i < o->first + o->n)
                         return o->path;
@@ -143,20 +155,29 @@ const Kargs *boot_entry_words(const BootEntry *e)
         return e->built_in.file ? &e->effective : &e->arguments;
 }
 
+static int add_words(Kargs *to, const Kargs *from)
+{
+        int r = 0;
+
+        for (size_t i = 0; i < from->words.n && r >= 0; i++)
+                r = string_list_add(&to->words, from->words.items[i]);
+        return r;
+}
+
 int boot_entry_build_in(BootEntry *e, const KernelLine *l)
 {
         int r = kernel_line_copy(l, &e->built_in);
 
-        for (size_t i = 0; i < l->words.words.n && r >= 0; i++)
-                r = string_list_add(&e->effective.words, l->words.words.items[i]);
-        for (size_t i = 0; i < e->arguments.words.n && r >= 0 && !l->alone; i++)
-                r = string_list_add(&e->effective.words, e->arguments.words.items[i]);
-        return r;
+        if (r >= 0 && l->behind)
+                r = add_words(&e->effective, &e->arguments);
+        if (r >= 0)
+                r = add_words(&e->effective, &l->words);
+        return r < 0 || l->behind || l->alone ? r : add_words(&e->effective, &e->arguments);
 }
 
 bool boot_entry_word_built_in(const BootEntry *e, const char *word)
 {
-        return position(&e->effective, word) < e->built_in.words.words.n;
+        return is_built_in(e, position(&e->effective, word));
 }
 
 bool boot_entry_loads_early(const BootEntry *e, const char *name)

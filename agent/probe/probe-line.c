@@ -50,6 +50,9 @@ int probe_line(const Probe *p, Facts *f)
         int r = 0;
 
         FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
+                /* of this boot it tells where a word comes from that has switched the IOMMU off */
+                if (p->this_boot && (!k->running || f->iommu_active == TRISTATE_YES))
+                        continue;
                 r = read_line(p, k);
                 if (r < 0)
                         return r;

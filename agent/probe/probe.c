@@ -23,7 +23,7 @@ static const struct {
         { probe_modules, true },   { probe_stub, false }, /* after kernel, pci and feature */
         { probe_loader, true },    { probe_builders, true },  { probe_files, false }, /* after builders */
         { probe_identity, false },                                                    /* after pci and files */
-        { probe_line, true },                                                         /* after loader */
+        { probe_line, false },                                                        /* after loader */
         { probe_sealed, true },                                                       /* after kernel */
 
         { probe_record, true },    { probe_image, true },    /* after modules, files and record */

@@ -163,7 +163,7 @@ static int length_after(const Loader *l, const BootEntry *e, const LoaderEdit *w
 /* Is this an entry that an edit changes? */
 static bool is_edited(const BootEntry *e)
 {
-        return !e->rescue && !e->untold && !e->built_in.alone && (!e->embedded || e->source);
+        return !e->rescue && !e->untold && !kernel_line_is_deaf(&e->built_in) && (!e->embedded || e->source);
 }
 
 int loader_edit_fits(const Loader *l, const LoaderEdit *want)
