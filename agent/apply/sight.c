@@ -23,7 +23,7 @@ int sight_take(int fd, Sight *ret)
 
 int sight_holds(const Sight *s, int fd)
 {
-        Sight now;
+        Sight now = {};
         int r = s->taken ? sight_take(fd, &now) : 1;
 
         if (!s->taken || r < 0)
