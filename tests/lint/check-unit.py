@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-MOST = 3.6
+MOST = 3.5
 
 
 def main() -> int:
