@@ -108,7 +108,7 @@ class Maker:
         return f"/dev/{os.path.basename(made)}"
 
     def _array(self, level, devices, *options):
-        number = 10 + len(glob.glob("/sys/block/md*"))
+        number = next(number for number in range(10, 100) if not os.path.exists(f"/sys/block/md{number}"))
         device = f"/dev/md{number}"
         run(["mdadm", "--create", device, "--run", "--quiet", "--metadata=1.2", f"--level={level}", *options,
              f"--raid-devices={len(devices)}", *devices], 30)
@@ -353,7 +353,7 @@ class Maker:
         if net["default"]:
             run(["ip", "route", "add", "default", "via", net["server"]])
             self.probes.append(("gateway", net["server"]))
-        until(lambda: "1 received" in run(["ping", "-c1", "-W1", net["server"]], check=False), f"an answer of {net['server']} over {name}", 25)
+        until(lambda: "1 received" in run(["ping", "-c1", "-W1", net["server"]], check=False), f"an answer of {net['server']} over {name}", 60)
 
 
 def left_over():
