@@ -99,6 +99,25 @@ static int judge_stray(const Check *self, const Judgement *j, const LoadedImage 
         }
 }
 
+/* What the entry that boots by default loads is none of the images that are judged. */
+static int judge_unseen(const Check *self, const BootEntry *e, FindingList *ret)
+{
+        char line[16];
+
+        if (e->image_none)
+                return finding_add(
+                        ret, self->id, RESULT_FAIL, e->id, CURE_PERSON,
+                        "have the entry load an initramfs, or another entry boot by default",
+                        "%s%s: this entry boots by default and loads no initramfs, in which devices could be "
+                        "claimed",
+                        e->file, boot_entry_line(e, line));
+        return finding_add(
+                ret, self->id, RESULT_UNKNOWN, e->id, CURE_PERSON,
+                "mount what it is on, or have the entry load an image that is made here",
+                "%s%s: cannot tell what is in the initramfs of this entry, which boots by default: %s is not found",
+                e->file, boot_entry_line(e, line), e->image ?: e->initrd);
+}
+
 /* The program of the helper, of which way of claiming ever. 1: that was said; 0: it is fine; -ENOMEM. */
 static int judge_helper(const Check *self, const Facts *f, FindingList *ret)
 {
@@ -220,6 +239,11 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
         }
         FOREACH_ARRAY(s, f->strays, f->n_strays) {
                 r = judge_stray(self, j, s, ret);
+                if (r < 0)
+                        return r;
+        }
+        if (boot_entry_unseen(j)) {
+                r = judge_unseen(self, boot_entry_unseen(j), ret);
                 if (r < 0)
                         return r;
         }

@@ -188,8 +188,23 @@ static bool prepared(const Judgement *j)
         return true;
 }
 
+const BootEntry *boot_entry_unseen(const Judgement *j)
+{
+        const Facts *f = j->facts;
+
+        if (j->wanted->image_digest == 0 || j->wanted->in_claim_image || f->claim_result || f->n_kernels == 0)
+                return NULL;
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries)
+                        if (e->is_default && !e->rescue && !e->foreign && (e->image_unseen || e->image_none))
+                                return e;
+        return NULL;
+}
+
 static bool strays_current(const Judgement *j)
 {
+        if (boot_entry_unseen(j))
+                return false;
         FOREACH_ARRAY(s, j->facts->strays, j->wanted->image_digest != 0 ? j->facts->n_strays : 0)
                 if (image_content_state(j, &s->image) != IMAGE_CURRENT)
                         return false;

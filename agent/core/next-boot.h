@@ -43,7 +43,15 @@ bool entry_has_arguments(const Judgement *j, const BootEntry *e);
  * effective. NULL: none. */
 const BootEntry *boot_entry_cut(const Judgement *j);
 
-/* All but an image that entries load, and that this system itself has to copy there: stray, see Facts. */
+/*
+ * The entry that boots by default, where the initramfs that it loads is not found here, or it loads none: nobody can
+ * tell that the helper is in it, whatever is built. NULL: it is found, or none is needed, or the helper has run in this
+ * boot, and so was in what was loaded.
+ */
+const BootEntry *boot_entry_unseen(const Judgement *j);
+
+/* All but an image that entries load, and that this system itself has to copy there, or that is not seen: stray, see
+ * Facts. */
 bool next_boot_lacks_copy(const Judgement *j);
 
 /* Is every part that needs a reboot in place, so that a reboot is all that is missing? */

@@ -74,6 +74,8 @@ typedef struct BootEntry {
         /* The initramfs as a file of this machine; NULL: not known, then it is the one that the release has in /boot.
          */
         char *image;
+        bool image_unseen; /* it is a file that is not found here, or has a name that only the boot loader can tell */
+        bool image_none;   /* the boot loader loads none */
         uint64_t image_offset, image_size; /* the part of that file that is the initramfs, bytes; 0, 0: all of it */
         /* The arguments are part of the image that boots: only making it again changes them. */
         bool embedded;

@@ -42,17 +42,19 @@ static bool is_package_kernel(const Probe *p, const KernelRelease *k, const char
  */
 static int find_image(const Probe *p, const char *path, char **ret)
 {
-        const char *boot;
+        const char *boot, *own;
 
+        own = *path == '(' ? NULL : path; /* another device's root directory is not this one */
         if (*path == '(')
                 path = strchr(path, ')') ? strchr(path, ')') + 1 : "";
         if (*path != '/' || strchr(path, '$'))
                 return 0;
         boot = strstr(path, NAME_BOOT "/");
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < 3; i++) {
+                const char *here = i == 1 ? boot : own;
                 _cleanup_free_ char *there = NULL;
 
-                if (i == 0 ? string_printf(&there, NAME_BOOT "%s", path) < 0 : boot && string_copy(boot, &there) < 0)
+                if (i == 0 ? string_printf(&there, NAME_BOOT "%s", path) < 0 : here && string_copy(here, &there) < 0)
                         return -ENOMEM;
                 if (there && probe_exists(p->rfd, there) == TRISTATE_YES) {
                         *ret = TAKE_PTR(there);
@@ -128,11 +130,14 @@ static int add_loaded(const Probe *p, const Loader *l, const BootEntry *e, Kerne
 
 /* A plain file that an entry loads and that is there: as with fixed names, of which a hook keeps the files up to date.
  */
-static int add_stray(const Probe *p, Facts *f, const BootEntry *e)
+static int add_stray(const Probe *p, Facts *f, BootEntry *e)
 {
         LoadedImage *image;
 
-        if (e->embedded || e->image_size > 0 || probe_exists(p->rfd, e->image) != TRISTATE_YES)
+        if (e->embedded || e->image_size > 0)
+                return 0;
+        e->image_unseen = probe_exists(p->rfd, e->image) != TRISTATE_YES;
+        if (e->image_unseen)
                 return 0;
         FOREACH_ARRAY(s, f->strays, f->n_strays)
                 if (streq(s->path, e->image))
@@ -194,7 +199,7 @@ static bool has_same_bytes(const Probe *p, const char *a, const char *b)
  * An entry whose kernel alone says which one it is: where its image is that of the release, be it a copy, it is kept up
  * like one that has the name. Anything else is somebody's own image.
  */
-static int add_unnamed(const Probe *p, Facts *f, const Loader *l, const BootEntry *e, KernelRelease *k)
+static int add_unnamed(const Probe *p, Facts *f, const Loader *l, BootEntry *e, KernelRelease *k)
 {
         if (k->image.exists && e->image_size == 0 && has_same_bytes(p, e->image, k->initrd)) {
                 k->in_menu = true;
@@ -217,6 +222,7 @@ static int add_grub_image(const Probe *p, Facts *f, const Loader *l, BootEntry *
                 return 0;
         }
         r = find_image(p, e->initrd, &path);
+        e->image_unseen = r >= 0 && !path;
         if (r < 0 || !path)
                 return r;
         if (k && k->image.exists && is_same_file(p, path, k->initrd)) { /* by a link, as /initrd.img of Debian is */
@@ -259,6 +265,36 @@ static void choose_source(KernelRelease *k)
         }
 }
 
+/* Loaders whose entries name the image themselves. Of what is not in the entry, a tool knows. */
+static bool loads_none(const Loader *l, const BootEntry *e)
+{
+        return (is_of_grub(l) || l->kind == LOADER_SYSTEMD_BOOT) && e->kernel && !e->hypervisor && !e->initrd &&
+               !e->image && !e->embedded;
+}
+
+/* What an entry loads as its initramfs, and whose that is. */
+static int add_entry(const Probe *p, Facts *f, const Loader *l, BootEntry *e)
+{
+        KernelRelease *k = NULL;
+        bool named = false;
+        int r = e->rescue ? 0 : probe_kernel_of(p, f, l, e, &k, &named);
+
+        if (r < 0)
+                return r;
+        e->image_none = loads_none(l, e);
+        if (!e->image && e->initrd && !e->rescue && !l->unused && is_of_grub(l))
+                r = add_grub_image(p, f, l, e, k, named);
+        else if (k && e->image && named)
+                r = add_loaded(p, l, e, k);
+        else if (k && e->image)
+                r = add_unnamed(p, f, l, e, k);
+        else if (e->image && !e->version && !e->rescue && !l->unused)
+                r = add_stray(p, f, e);
+        if (k && named && !e->image_unseen && !e->image_none)
+                k->in_menu = true;
+        return r;
+}
+
 /* Which loaders there are and how their files are read is the business of grub/. */
 int probe_loader(const Probe *p, Facts *f)
 {
@@ -272,22 +308,7 @@ int probe_loader(const Probe *p, Facts *f)
                 return r;
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                        KernelRelease *k = NULL;
-                        bool named = false;
-
-                        r = e->rescue ? 0 : probe_kernel_of(p, f, l, e, &k, &named);
-                        if (r < 0)
-                                return r;
-                        if (k && named)
-                                k->in_menu = true;
-                        if (!e->image && e->initrd && !e->rescue && !l->unused && is_of_grub(l))
-                                r = add_grub_image(p, f, l, e, k, named);
-                        else if (k && e->image && named)
-                                r = add_loaded(p, l, e, k);
-                        else if (k && e->image)
-                                r = add_unnamed(p, f, l, e, k);
-                        else if (e->image && !e->version && !e->rescue && !l->unused)
-                                r = add_stray(p, f, e);
+                        r = add_entry(p, f, l, e);
                         if (r < 0)
                                 return r;
                 }

@@ -52,6 +52,43 @@ static void images(void **state)
         expect_exit(m, EXIT_BLOCKED, 0);
 }
 
+/* What boots by default loads something else than what is judged: no reboot is promised to help. */
+static void image_not_seen(void **state)
+{
+        Machine *m = *state;
+        BootEntry *e = m->facts.loaders->entries;
+
+        machine_settle(m);
+        m->facts.kernels->in_menu = true;
+        e->is_default = true;
+        set_text(&e->initrd, "/mine.img");
+        e->image_unseen = true;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_UNKNOWN, "boots by default: /mine.img is not found");
+        assert_false(next_boot_prepared(&m->judgement));
+        assert_true(next_boot_lacks_copy(&m->judgement));
+        e->image_unseen = false;
+        e->image_none = true;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_FAIL, "loads no initramfs");
+        assert_false(next_boot_prepared(&m->judgement));
+        /* nor anything of one that another program has written, or that nobody starts unasked */
+        e->foreign = true;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_OK, "present claim list");
+        e->foreign = false;
+        e->is_default = false;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_OK, "present claim list");
+        assert_true(next_boot_prepared(&m->judgement));
+        /* the helper that ran in this boot was in what is loaded */
+        e->is_default = true;
+        set_text(&m->facts.claim_result, "0000:00:04.0 claimed vfio-pci\n");
+        machine_judge(m);
+        expect(m, "image.current", RESULT_OK, "present claim list");
+        assert_true(next_boot_prepared(&m->judgement));
+}
+
 /* Bits of BuilderKind. */
 #define D  (1U << BUILDER_DRACUT)
 #define IT (1U << BUILDER_INITRAMFS_TOOLS)
@@ -212,10 +249,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
         const struct CMUnitTest tests[] = {
-                T(images),
-                T(image_owners),
-                T(the_builder_is_named_early),
-                T(loaded_images),
+                T(images), T(image_not_seen), T(image_owners), T(the_builder_is_named_early), T(loaded_images),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

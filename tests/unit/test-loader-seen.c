@@ -147,6 +147,15 @@ static void every_home_gives_back_what_it_records(void **state)
         }
 }
 
+static const BootEntry *only_entry(const Facts *f)
+{
+        assert_int_equal(facts_count_entries(f), 1);
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                if (l->n_entries > 0)
+                        return l->entries;
+        return NULL;
+}
+
 /* What an entry of GRUB names is what boots, and not what has the name of the release. */
 static void images_that_entries_name(void **state)
 {
@@ -154,6 +163,7 @@ static void images_that_entries_name(void **state)
                           own[] = "/boot/own.img";
         static const struct {
                 const char *image, *initrd, *stray;
+                bool unseen;
         } rows[] = {
                 { "/initrd.img-1.0", first, NULL },
                 { "/initramfs-1.0.img", second, NULL },
@@ -165,8 +175,10 @@ static void images_that_entries_name(void **state)
                 { "/ucode.img /own.img $tuned_initrd", first, own },
                 { "/ucode.img\ninitrd /own.img", first, own },
                 { "/initrd.img-1.0.bak", first, "/boot/initrd.img-1.0.bak" }, /* nothing is built in its place */
-                { "$dir/own.img", first, NULL },                              /* cannot be told */
-                { "/not-there.img", first, NULL },
+                { "/root.img", first, "/root.img" },
+                { "$dir/own.img", first, NULL, true }, /* cannot be told */
+                { "/not-there.img", first, NULL, true },
+                { "(hd1,gpt3)/root.img", first, NULL, true }, /* of another file system */
         };
         const Tree *t = *state;
         Config config = { .enabled = true };
@@ -178,6 +190,7 @@ static void images_that_entries_name(void **state)
         tree_file(t, second, "image");
         tree_file(t, own, "image");
         tree_file(t, "/boot/ucode.img", "image");
+        tree_file(t, "/root.img", "image");
         tree_file(t, "/boot/initrd.img-1.0.bak", "image");
         tree_file(t, "/boot/grub2/grub.cfg", "insmod blscfg\nblscfg\n");
         FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
@@ -196,7 +209,51 @@ static void images_that_entries_name(void **state)
                 assert_int_equal(f.n_strays, row->stray ? 1 : 0);
                 if (row->stray)
                         assert_string_equal(f.strays[0].path, row->stray);
+                assert_int_equal(only_entry(&f)->image_unseen, row->unseen);
+                assert_false(only_entry(&f)->image_none);
+                assert_int_equal(f.kernels[0].in_menu, !row->unseen);
         }
+}
+
+/* A kernel that is started without an initramfs is in the menu, and none of its images is. */
+static void assert_image(const Tree *t, const char *path, const char *kernel, const char *initrd)
+{
+        _cleanup_free_ char *entry = NULL;
+        _cleanup_(facts_done) Facts f;
+        Config config = { .enabled = true };
+        const Probe probe = { .rfd = t->rfd, .cfg = &config };
+
+        assert_true(asprintf(&entry, "linux %s\noptions quiet\n%s", kernel, initrd) > 0);
+        tree_file(t, path, entry);
+        facts_init(&f);
+        assert_int_equal(probe_kernel(&probe, &f), 0);
+        assert_int_equal(probe_loader(&probe, &f), 0);
+        assert_int_equal(only_entry(&f)->image_none, *initrd == 0);
+        assert_int_equal(f.kernels[0].in_menu, *initrd != 0);
+}
+
+static void entries_without_image(void **state)
+{
+        const Tree *t = *state;
+
+        tree_file(t, "/lib/modules/1.0/modules.dep", "");
+        tree_file(t, "/boot/vmlinuz-1.0", "kernel");
+        tree_file(t, "/boot/initrd.img-1.0", "image");
+        tree_file(t, "/efi/EFI/systemd/systemd-bootx64.efi", "loader");
+        assert_image(t, "/efi/loader/entries/a.conf", "/1.0/linux", "initrd /1.0/initrd\n");
+        assert_image(t, "/efi/loader/entries/a.conf", "/1.0/linux", "");
+}
+
+static void entries_of_grub_without_image(void **state)
+{
+        const Tree *t = *state;
+
+        tree_file(t, "/lib/modules/1.0/modules.dep", "");
+        tree_file(t, "/boot/vmlinuz-1.0", "kernel");
+        tree_file(t, "/boot/initrd.img-1.0", "image");
+        tree_file(t, CFG, "insmod blscfg\nblscfg\n");
+        assert_image(t, ENTRIES "a.conf", "/vmlinuz-1.0", "initrd /initrd.img-1.0\n");
+        assert_image(t, ENTRIES "a.conf", "/vmlinuz-1.0", "");
 }
 
 int main(void)
@@ -208,6 +265,8 @@ int main(void)
                 TREE_TEST(without_being_root),
                 TREE_TEST(partitions_for_root_only),
                 TREE_TEST(images_that_entries_name),
+                TREE_TEST(entries_without_image),
+                TREE_TEST(entries_of_grub_without_image),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
