@@ -26,7 +26,7 @@ import filetree
 SKIPPED = 77
 CLONE_NEWNS = 0x00020000
 MACHINE = "intel-off"
-MOUNT_LIBRARY = "libmount.so.1"  # loaded at run time
+OPENED_BY_NAME = ("libmount.so.1", "libjson-c.so.5")  # where ldd does not tell of them
 NOT_MOUNTED = r"^ +ok +boot\.mounted +/boot: not mounted; /dev/loop\d+ \(ext4\), found by its line in /etc/fstab"
 UNSEEN = r"^ +unknown +iommu\.argument +/boot: cannot tell what is on it, see boot\.mounted$"
 
@@ -93,9 +93,10 @@ def install(tree, ptprep: str) -> None:
     shutil.copy(ptprep, tree.path("/ptprep"))
     libraries = re.findall(r"(/\S+)", call("ldd", ptprep))
     cache = call("/sbin/ldconfig", "-p")
-    found = re.search(rf"{re.escape(MOUNT_LIBRARY)} \(.*x86-64.*\) => (\S+)", cache)
-    if found:
-        libraries += [found[1], *re.findall(r"(/\S+)", call("ldd", found[1]))]
+    for name in OPENED_BY_NAME:
+        found = re.search(rf"{re.escape(name)} \(.*x86-64.*\) => (\S+)", cache)
+        if found:
+            libraries += [found[1], *re.findall(r"(/\S+)", call("ldd", found[1]))]
     for library in set(libraries):
         if pathlib.Path(library).is_file():
             target = tree.path(library)
