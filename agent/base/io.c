@@ -340,7 +340,7 @@ int read_some_at(int fd, uint64_t offset, void *data, size_t size, size_t *ret)
 
 int read_at(int fd, uint64_t offset, void *data, size_t size)
 {
-        size_t n;
+        size_t n = 0;
         int r = read_some_at(fd, offset, data, size, &n);
 
         return r < 0 || n == size ? r : -EBADMSG; /* shorter than its size said */
