@@ -51,27 +51,47 @@ static bool same_function(const char *a, const char *b)
         return strcmp(strrchr(a, '.'), strrchr(b, '.')) == 0;
 }
 
-/* Of another line that could mean this function: the next one whose serial number is known; NULL: there is no more. */
-static const Claim *next_numbered(const ClaimList *l, const Claim *c, const char *address, const Claim *after)
+static bool has_id(const ClaimContext *x, const char *address, PciId id)
 {
-        for (const Claim *i = after ? after + 1 : l->claims; i < l->claims + l->n_claims; i++)
-                if (i != c && i->serial && pci_id_equal(i->id, c->id) && same_function(i->address, address))
-                        return i;
-        return NULL;
+        unsigned vendor, device;
+
+        return claim_read_hex(x->root_fd, address, "vendor", &vendor) >= 0 && vendor == id.vendor &&
+               claim_read_hex(x->root_fd, address, "device", &device) >= 0 && device == id.device;
+}
+
+static bool shows_serial(const ClaimContext *x, const char *address, const char *serial)
+{
+        char there[PCI_SERIAL_TEXT_MAX];
+
+        return read_serial(x, address, there) >= 0 && streq(there, serial);
+}
+
+/*
+ * Does a line mean the card at this address by the number that it shows? Not where the card of that line is in its own
+ * place and shows it as well: there are makes whose cards all have one number.
+ */
+static bool means_by_serial(const ClaimContext *x, const Claim *c, const char *address, const char *serial)
+{
+        return c->serial && streq(c->serial, serial) && same_function(c->address, address) &&
+               has_id(x, address, c->id) &&
+               (streq(c->address, address) || !has_id(x, c->address, c->id) || !shows_serial(x, c->address, serial));
 }
 
 bool claim_has_other_serial(const ClaimContext *x, const ClaimList *l, const Claim *c, const char *address,
                             char ret[static PCI_SERIAL_TEXT_MAX])
 {
-        const Claim *other = c->serial ? NULL : next_numbered(l, c, address, NULL);
+        bool numbered = c->serial;
 
-        if ((!c->serial && !other) || read_serial(x, address, ret) < 0)
+        FOREACH_ARRAY(other, l->claims, l->n_claims)
+                numbered = numbered || other->serial;
+        if (!numbered || read_serial(x, address, ret) < 0)
                 return false;
         if (c->serial)
-                return strcmp(ret, c->serial) != 0;
-        while (other && strcmp(ret, other->serial) != 0)
-                other = next_numbered(l, c, address, other);
-        return other;
+                return !streq(ret, c->serial);
+        FOREACH_ARRAY(other, l->claims, l->n_claims)
+                if (other != c && means_by_serial(x, other, address, ret))
+                        return true;
+        return false;
 }
 
 bool claim_is_told_by_driver(const Claim *c)
@@ -88,14 +108,6 @@ bool claim_has_other_subsystem(const ClaimContext *x, const Claim *c, const char
                 return false;
         *ret = (PciId){ .vendor = (uint16_t) vendor, .device = (uint16_t) device };
         return !pci_id_equal(*ret, c->subsystem);
-}
-
-static bool has_id(const ClaimContext *x, const char *address, PciId id)
-{
-        unsigned vendor, device;
-
-        return claim_read_hex(x->root_fd, address, "vendor", &vendor) >= 0 && vendor == id.vendor &&
-               claim_read_hex(x->root_fd, address, "device", &device) >= 0 && device == id.device;
 }
 
 static bool has_gone_to(const ClaimContext *x, const ClaimList *l, const Claim *c, const char *address)

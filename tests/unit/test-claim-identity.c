@@ -152,6 +152,25 @@ static void test_numbers_come_first(void **state)
         assert_contains(output, TWIN_B " (by-path): claimed by vfio-pci");
 }
 
+/* Makes whose cards all have one number: that of a line whose card is in its place says nothing of another one. */
+static void test_one_number_for_all(void **state)
+{
+        (void) state;
+        put_device(DEVICE_A, ID, NETWORK, "vfio-pci");
+        put_device(DEVICE_B, ID, NETWORK, "vfio-pci");
+        put_serial(DEVICE_A, 0x0a);
+        put_serial(DEVICE_B, 0x0a);
+        put_list("version=2\n" TWIN_A " " ID " vfio-pci - a !serial=" SERIAL_A "\n" TWIN_B " " ID " vfio-pci - b\n");
+        assert_int_equal(run(), 0);
+        assert_contains(output, TWIN_B " (b): claimed by vfio-pci");
+        /* the number is gone from there: then it says that this is the card of that line */
+        put_serial(DEVICE_A, 0x0b);
+        put("sys/devices/" DEVICE_B "/driver_override", "(null)\n");
+        assert_int_equal(run(), 1);
+        assert_contains(output, TWIN_B " (b): is another one of its kind, with serial number " SERIAL_A);
+        assert_untouched(DEVICE_B);
+}
+
 /* Both displays have moved on by one, and the console is on the first: which one stays with the host is known when
  * both have been found, and then it is none. */
 static void test_all_followed_before_any_is_judged(void **state)
@@ -302,6 +321,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test_setup_teardown(test_moved_on, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_numbers_come_first, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_all_followed_before_any_is_judged, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_one_number_for_all, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_told_by_a_driver, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_another_card_is_not_followed, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_another_card, setup, teardown),
