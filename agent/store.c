@@ -4,6 +4,7 @@
 #include "apply/apply.h"
 #include "apply/notify.h"
 #include "base/io.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "core/next-boot.h"
 #include "model/names.h"
@@ -111,24 +112,30 @@ void store_report(int rfd, bool live, const Report *report)
         const char *const directories[] = { NAME_STATE_DIR, NAME_RUN_DIR };
         Report kept = *report;
         bool trusted = !report->judgement->facts->state_refusal; /* else who knows where a file would go */
-        int r = 0;
 
         if (live && trusted && root_read_text(rfd, NAME_STATE_DIR "/" NAME_REPORT_TEXT, &last) == -ENOMEM)
                 last = NULL; /* then everything is news */
-        for (size_t i = 0; i < ELEMENTSOF(files) && r >= 0; i++) {
+        FOREACH_ARRAY(file, files, ELEMENTSOF(files)) {
+                /* without its library there is none, and not that of a boot before */
+                bool none = streq(file->format, FORMAT_JSON) && json_load() < 0;
+                int r = 0;
+
                 /* /run of an image is not this boot's */
                 for (size_t k = trusted ? 0 : 1; k < (live ? 2U : 1U) && r >= 0; k++) {
                         _cleanup_free_ char *text = NULL;
 
                         /* that of the last boot is written when it says something else, and not at each boot */
                         kept.timeless = k == 0;
-                        r = format_report(&kept, files[i].format, &text);
+                        r = none ? 0 : format_report(&kept, file->format, &text);
                         if (r >= 0)
-                                r = apply_report(rfd, directories[k], files[i].name, text);
+                                r = apply_report(rfd, directories[k], file->name, text);
                 }
+                if (r < 0)
+                        (void) complain("storing the report", r);
+                else if (none)
+                        tell("%s is not stored: libjson-c is not installed, and JSON is written through it",
+                             file->name);
         }
-        if (r < 0)
-                (void) complain("storing the report", r);
         store_reboot_required(rfd, live, report);
         if (live)
                 tell_journal(report, last);

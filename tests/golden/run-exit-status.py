@@ -330,6 +330,17 @@ def without_library(m: Machine) -> None:
                 m.run("--check", f"--{form}" if form == "json" else f"--format={form}", status=UNAVAILABLE,
                       said=f"{library} is not installed", environment=environment)
                 m.run("--check", status=READY, said="NOTHING CONFIGURED", environment=environment)
+                stores_what_it_can(m, form == "json", environment)
+
+
+def stores_what_it_can(m: Machine, lacks_json: bool, environment: dict[str, str]) -> None:
+    """A report in one format is not lost for want of another one, and none of a boot before is left to be read."""
+    kept = m.tree.path("/var/lib/ptprep")
+    m.run("--apply", status=READY)
+    (kept / "report.txt").write_text("of a boot before\n", encoding="utf-8")
+    m.run("--apply", status=READY, said=r"report\.json is not stored: libjson-c is not installed" if lacks_json else "", environment=environment)
+    if "NOTHING CONFIGURED" not in (kept / "report.txt").read_text(encoding="utf-8") or (kept / "report.json").exists() == lacks_json:
+        m.errors.append(f"stored without a library: {sorted(path.name for path in kept.iterdir())}")
 
 
 # status in the manual, machine, what happens there
