@@ -68,6 +68,14 @@ static void is_kept(StepContext *c)
         c->kept = KEPT_FILE;
 }
 
+/* A file that cannot be read on its disk any more is kept by its name, and may be replaced: that is what cures it. */
+static int take_sight(StepContext *c, int fd)
+{
+        int r = sight_take(fd, &c->sight);
+
+        return r == -ENOMEM ? r : 0;
+}
+
 /* Before anything can have changed it. What is no plain file is kept by its name alone. 0 or negative errno. */
 static int see(StepContext *c)
 {
@@ -75,7 +83,7 @@ static int see(StepContext *c)
 
         if (fd < 0)
                 return fd == -ENOENT || fd == -EINVAL || fd == -ELOOP ? 0 : fd;
-        return sight_take(fd, &c->sight);
+        return take_sight(c, fd);
 }
 
 int step_keep_old(StepContext *c)
@@ -240,7 +248,7 @@ static int exchange(StepContext *c)
 
         r = old < 0 ? old : 0;
         if (r >= 0 && !c->sight.taken)
-                r = sight_take(old, &c->sight);
+                r = take_sight(c, old);
         if (r < 0)
                 return r;
         r = root_file_exchange(rfd, c->trial_path, c->path);

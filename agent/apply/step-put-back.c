@@ -12,14 +12,18 @@ static bool is_waiting(const StepContext *c)
         return root_lstat(c->options->rfd, c->step->put_back.from, &st) >= 0;
 }
 
-/* What it was brought from goes only when the same bytes can be read in its place. 0 or negative errno. */
+/* What it was brought from goes only when the same bytes can be read in its place. Its mode may be another one there:
+ * FAT has that of the mount. 0 or negative errno. */
 static int is_brought(const StepContext *c, const char *from)
 {
         _cleanup_close_ int old = root_open(c->options->rfd, from, O_RDONLY | O_NOFOLLOW);
         _cleanup_close_ int new = root_open(c->options->rfd, c->path, O_RDONLY | O_NOFOLLOW);
-        int r = old < 0 ? old : new < 0 ? new : file_same(new, old);
+        uint64_t was, is;
+        int r = old < 0 ? old : new < 0 ? new : file_digest(old, &was);
 
-        return r < 0 ? r : r > 0 ? 0 : -EBADMSG;
+        if (r >= 0)
+                r = file_digest(new, &is);
+        return r < 0 ? r : was == is ? 0 : -EBADMSG;
 }
 
 /* It was kept where there was room; what is in its place now may have taken that here. */
