@@ -68,14 +68,6 @@ static void is_kept(StepContext *c)
         c->kept = KEPT_FILE;
 }
 
-/* A file that cannot be read on its disk any more is kept by its name, and may be replaced: that is what cures it. */
-static int take_sight(StepContext *c, int fd)
-{
-        int r = sight_take(fd, &c->sight);
-
-        return r == -ENOMEM ? r : 0;
-}
-
 /* Before anything can have changed it. What is no plain file is kept by its name alone. 0 or negative errno. */
 static int see(StepContext *c)
 {
@@ -83,7 +75,7 @@ static int see(StepContext *c)
 
         if (fd < 0)
                 return fd == -ENOENT || fd == -EINVAL || fd == -ELOOP ? 0 : fd;
-        return take_sight(c, fd);
+        return sight_try(fd, &c->sight);
 }
 
 int step_keep_old(StepContext *c)
@@ -248,7 +240,7 @@ static int exchange(StepContext *c)
 
         r = old < 0 ? old : 0;
         if (r >= 0 && !c->sight.taken)
-                r = take_sight(c, old);
+                r = sight_try(old, &c->sight);
         if (r < 0)
                 return r;
         r = root_file_exchange(rfd, c->trial_path, c->path);

@@ -21,6 +21,13 @@ int sight_take(int fd, Sight *ret)
         return 0;
 }
 
+int sight_try(int fd, Sight *ret)
+{
+        int r = sight_take(fd, ret);
+
+        return r == -ENOMEM ? r : 0;
+}
+
 int sight_holds(const Sight *s, int fd)
 {
         Sight now = {};

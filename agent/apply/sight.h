@@ -20,5 +20,9 @@ typedef struct Sight {
 /* Of a file that is open. 0 or negative errno. */
 int sight_take(int fd, Sight *ret) _must_check_;
 
+/* The same where there can be one: a file that cannot be read on its disk any more is kept by its name, and may be
+ * replaced, which is what cures it. 0 or -ENOMEM. */
+int sight_try(int fd, Sight *ret) _must_check_;
+
 /* Is a file that is open as it was then? 1; 0; negative errno. Where none was taken nobody knows, which is 1. */
 int sight_holds(const Sight *s, int fd) _must_check_;
