@@ -73,7 +73,7 @@ SCENARIOS = {name: (machine, [], "--apply") for name, machine in MACHINES.items(
 }
 
 # a timer of minutes runs out in a moment
-SHORT = {"FAULT_TIMERS": "300"}
+SHORT = {"FAULT_TIMERS": "900"}
 
 
 @dataclasses.dataclass
@@ -218,6 +218,7 @@ class Scenario:
             path.chmod(0o600)
             self.private.add("/" + path.relative_to(self.start).as_posix())
         self.child = CHILDREN.get(name)
+        self.environment: dict[str, str] = {}
         self.old = self.contents(self.start)
         done = self.copy("done")
         calls = directory / f"{name}.calls"
@@ -237,6 +238,7 @@ class Scenario:
     def misbehave(self, tree: filetree.Tree, calls: pathlib.Path) -> None:
         """From here on the tree has a program that does."""
         assert self.child
+        self.environment = self.child.environment
         for applet in ("dd", "head", "setsid", "sleep"):
             tree.link(f"/bin/{applet}", "busybox")
         tool = tree.path(self.child.tool)
@@ -260,7 +262,7 @@ class Scenario:
         return {n: data for n, data in contents(top).items() if not (self.child and n == self.child.tool)}
 
     def broken_run(self, top: pathlib.Path, how: str, what: str) -> subprocess.CompletedProcess:
-        return run(self.fault, how, what, self.ptprep, f"--root={top}", self.verb, environment=self.child.environment if self.child else None)
+        return run(self.fault, how, what, self.ptprep, f"--root={top}", self.verb, environment=self.environment)
 
     def ptprep_run(self, top: pathlib.Path, verb: str) -> subprocess.CompletedProcess:
         return run(self.ptprep, f"--root={top}", verb)
