@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/io.h"
+#include "base/text.h"
 #include "tree.h"
 
 #define LABEL_MAX 128
@@ -133,11 +134,15 @@ static void without_selinux_nothing_is_labelled(void **state)
 static void a_policy_that_cannot_be_read_is_none(void **state)
 {
         static const struct {
-                const char *config, *rules;
+                const char *config, *directory, *rules; /* where what it says would lead to, and what is there */
         } cases[] = {
-                { "SELINUXTYPE=strict\n", NULL },     { "SELINUXTYPE=strict\n", "/etc(/.*\tbroken\n" },
-                { "SELINUXTYPE=../../tmp\n", rules }, { "SELINUXTYPE=\n", rules },
-                { "SELINUXTYPE=absent\n", rules },
+                { "SELINUXTYPE=strict\n", FILES, NULL },
+                { "SELINUXTYPE=strict\n", FILES, "/etc(/.*\tbroken\n" },
+                { "SELINUXTYPE=../../tmp\n", "/tmp/contexts/files", rules },
+                { "SELINUXTYPE=.\n", "/etc/selinux/contexts/files", rules },
+                { "SELINUXTYPE=sub/strict\n", "/etc/selinux/sub/strict/contexts/files", rules },
+                { "SELINUXTYPE=\n", "/etc/selinux/contexts/files", rules },
+                { "SELINUXTYPE=absent\n", FILES, rules },
         };
         Tree *t = *state;
 
@@ -147,8 +152,12 @@ static void a_policy_that_cannot_be_read_is_none(void **state)
                 root_file_discard(t->rfd, "/etc/a");
                 assert_int_equal(root_remove_tree(t->rfd, "/etc/selinux"), 0);
                 tree_file(t, "/etc/selinux/config", cases[i].config);
-                if (cases[i].rules)
-                        tree_file(t, FILES "/file_contexts", cases[i].rules);
+                if (cases[i].rules) {
+                        _cleanup_free_ char *path = path_join(cases[i].directory, "file_contexts");
+
+                        assert_non_null(path);
+                        tree_file(t, path, cases[i].rules);
+                }
                 assert_int_equal(root_file_replace(t->rfd, "/etc/a", "a\n", 2, 0644), 0);
                 expect_label(t, "/etc/a", NULL);
         }
