@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/text.h"
 #include "core/planner.h"
+#include "core/selinux-booleans.h"
 #include "model/names.h"
 #include "output.h"
 #include "probe/companions.h"
@@ -263,7 +264,11 @@ int run_tell_notes(ApplyResult *result, Plan *p, FindingList *findings)
         for (size_t i = 0; i < result->left.n && e >= 0; i++) {
                 const StepNote *n = result->left.items + i;
 
-                e = n->text ? tell_left(p->steps + n->step, n->text, findings) : 0;
+                const Step *s = p->steps + n->step;
+
+                if (n->text)
+                        e = s->kind == STEP_BOOLEAN ? selinux_tell_left(&s->boolean, n->text, findings)
+                                                    : tell_left(s, n->text, findings);
         }
         if (e < 0)
                 return e;

@@ -244,10 +244,11 @@ static bool may_stay(const Step *s)
         return s->kind == STEP_REBUILD_IMAGE ? s->image.may_stay
                : s->kind == STEP_COPY_IMAGE  ? s->copy.may_stay
                : s->kind == STEP_COMMAND     ? s->command.may_stay
-                                             : false;
+                                             : s->kind == STEP_BOOLEAN;
 }
 
-/* After a failure of what boots and does no more harm than it did: it is left, and the plan goes on. */
+/* After a failure of what boots and does no more harm than it did, or of what nothing of the host depends on: it is
+ * left, and the plan goes on. */
 static bool stays(StepContext *c, size_t step, int error, ApplyResult *result)
 {
         Undo u = {};
@@ -265,7 +266,8 @@ static bool stays(StepContext *c, size_t step, int error, ApplyResult *result)
 /*
  * Does a step make no sense after what was left out so far? What is remembered of images is what the next run goes by
  * when one of them stays as it is; a program that was to build one into its own needs that; and as long as a program's
- * work waits, so do the file that was made for it and the record, as after a power cut before it ran. 1; 0; -ENOMEM.
+ * work waits, so do the file that was made for it and the record, as after a power cut before it ran. A boolean that
+ * was not taken back has nothing but its record behind it. 1; 0; -ENOMEM.
  */
 static int follows_left_out(const StepContext *contexts, size_t step, ApplyResult *result)
 {
@@ -275,6 +277,11 @@ static int follows_left_out(const StepContext *contexts, size_t step, ApplyResul
                 const Step *left = contexts[l->step].step;
                 bool command = left->kind == STEP_COMMAND;
 
+                if (left->kind == STEP_BOOLEAN) {
+                        if (remembers(s))
+                                return note(&result->left, step, NULL) < 0 ? -ENOMEM : 1;
+                        continue;
+                }
                 if (streq(s->path, NAME_IMAGE_STAMPS) ||
                     (command && (remembers(s) || (step_file(s) && step_file(s)->waits))))
                         return note(&result->left, step, NULL) < 0 ? -ENOMEM : 1;

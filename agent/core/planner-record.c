@@ -161,17 +161,18 @@ static int remember_words(RecordFile *file, const StepRecord *s, const char *tex
  * A program's own store has no bytes that could be compared. With nothing wanted of it any more, all of ptprep's was
  * given back by this very step.
  */
-static int remember_store(Record *record, const StepRecord *words, const char *text)
+static int remember_store(Record *record, const CommandStep *s)
 {
+        const StepRecord *words = &s->record;
         RecordFile *file = record_file_at(record, words->recorded_as);
 
         if (!file)
                 return -ENOMEM;
-        if (words->added.n == 0 && words->removed.n == 0 && !*(text ?: "")) {
+        if (words->added.n == 0 && words->removed.n == 0 && !*(s->words ?: "")) {
                 record_forget(record, words->recorded_as);
                 return 0;
         }
-        return remember_words(file, words, text);
+        return remember_words(file, words, s->words);
 }
 
 /* Brings the record up to what is there after a step. */
@@ -182,7 +183,7 @@ static int remember(Record *record, const Step *s)
         int r;
 
         if (!change)
-                return remember_store(record, step_record(s), s->kind == STEP_COMMAND ? s->command.words : NULL);
+                return remember_store(record, &s->command);
         file = record_file_at(record, recorded_name(s));
         if (!file)
                 return -ENOMEM;

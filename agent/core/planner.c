@@ -331,10 +331,8 @@ static int plan_whole(const Judgement *j, FindingList *findings, Plan *p)
 {
         _cleanup_(string_list_done) StringList stale = {};
         bool stamp = false;
-        int r = plan_selinux(j, findings, p); /* first: it takes seconds, and what comes after may take minutes */
+        int r = plan_files(j, findings, p);
 
-        if (r >= 0)
-                r = plan_files(j, findings, p);
         if (r >= 0)
                 r = plan_claim_image(j, p);
         if (r >= 0)
@@ -347,8 +345,11 @@ static int plan_whole(const Judgement *j, FindingList *findings, Plan *p)
                 r = plan_stamps(j, stamp, p);
         if (r >= 0)
                 r = plan_remember(j, findings, p);
-        /* last, for each boot does it anew: whatever else fails, none has been made for nothing */
-        return r < 0 || j->facts->record_known != TRISTATE_YES ? r : plan_makers(j->wanted, p);
+        if (r < 0 || j->facts->record_known != TRISTATE_YES)
+                return r;
+        /* late, for each boot does it anew: whatever else fails, none has been made for nothing */
+        r = plan_makers(j->wanted, p);
+        return r < 0 ? r : plan_selinux(j, findings, p); /* last: nothing of the host depends on it */
 }
 
 int plan_compute(const Judgement *j, FindingList *findings, Plan *ret)

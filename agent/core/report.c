@@ -34,6 +34,7 @@ typedef enum State {
         STATE_ROLLED_BACK_LEFT,
         STATE_DAMAGED,
         STATE_REVERTED,
+        STATE_REVERTED_WARN,
         STATE_NOTHING_TO_REVERT,
         STATE_REVERTED_UNSEEN,
         STATE_REVERTED_IN_PART,
@@ -68,6 +69,9 @@ static const struct {
         [STATE_DAMAGED] = { { "damaged", "FAILED: a change failed, and not everything could be put back", COLOR_RED },
                             EXIT_DAMAGED },
         [STATE_REVERTED] = { { "reverted", "REVERTED: nothing of ptprep's is left", COLOR_BRIGHT_GREEN }, EXIT_READY },
+        [STATE_REVERTED_WARN] = { { "reverted", "REVERTED, but for what the lines marked \"warn\" say",
+                                    COLOR_BRIGHT_YELLOW },
+                                  EXIT_READY },
         [STATE_NOTHING_TO_REVERT] = { { "nothing-to-revert", "NOTHING TO REVERT: nothing of ptprep's is here",
                                         COLOR_BRIGHT_GREEN },
                                       EXIT_READY },
@@ -105,6 +109,8 @@ static State state_of_revert(const Report *r)
                 return r->steps_done == 0 ? STATE_REVERT_REFUSED : STATE_REVERTED_IN_PART;
         if (worst >= RESULT_UNKNOWN)
                 return STATE_REVERTED_UNSEEN;
+        if (worst == RESULT_WARN && plan_recorded(r->plan, r->steps_done, r->judgement->facts->record_text))
+                return STATE_REVERTED_WARN;
         return r->steps_done == 0 ? STATE_NOTHING_TO_REVERT : STATE_REVERTED;
 }
 

@@ -103,12 +103,10 @@ static void step_done(Step *s)
                 free(s->attribute.value);
                 free(s->attribute.undo_value);
                 break;
-        case STEP_BOOLEAN:
-                step_record_done(&s->boolean.record);
-                break;
         case STEP_VF_MACS:
                 string_list_done(&s->vf_macs.macs);
                 break;
+        case STEP_BOOLEAN:
         case STEP_BIND:
         case _STEP_KIND_MAX:
                 break;
@@ -134,12 +132,17 @@ const FileStep *step_file(const Step *s)
 const StepRecord *step_record(const Step *s)
 {
         const FileStep *file = step_file(s);
-        const StepRecord *r = file                      ? &file->record
-                              : s->kind == STEP_COMMAND ? &s->command.record
-                              : s->kind == STEP_BOOLEAN ? &s->boolean.record
-                                                        : NULL;
+        const StepRecord *r = file ? &file->record : s->kind == STEP_COMMAND ? &s->command.record : NULL;
 
         return r && r->format ? r : NULL;
+}
+
+const char *plan_recorded(const Plan *p, size_t n, const char *present)
+{
+        FOREACH_ARRAY(s, p->steps, n)
+                if (s->kind == STEP_RECORD)
+                        present = s->state.text;
+        return present;
 }
 
 const char *step_release(const Step *s)

@@ -133,7 +133,6 @@ typedef struct AttributeStep {
 typedef struct BooleanStep {
         SelinuxBoolean boolean;
         bool on;
-        StepRecord record;
 } BooleanStep;
 
 typedef struct VfMacsStep {
@@ -191,6 +190,9 @@ const char *step_release(const Step *s);
 
 /* The same, or the file whose original it keeps. */
 const char *step_subject(const Step *s);
+
+/* The text of NAME_RECORD when the first n steps are done. @present: before them. NULL: there is none. */
+const char *plan_recorded(const Plan *p, size_t n, const char *present);
 
 /* What a step does, for people: its kind, but "remove" where a file goes away. */
 const char *step_action(const Step *s);
