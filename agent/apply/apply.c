@@ -155,6 +155,7 @@ static void contexts_done(int rfd, StepContext *contexts, size_t n)
                 string_list_done(&contexts[i].neighbours);
                 string_list_done(&contexts[i].warnings);
                 guard_done(contexts[i].guard);
+                string_list_done(&contexts[i].vf_macs);
                 rebinds_free(contexts[i].rebinds, contexts[i].n_rebinds);
                 closep(&contexts[i].old_fd);
         }

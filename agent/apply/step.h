@@ -37,9 +37,11 @@ typedef struct StepContext {
         StringList warnings;    /* sentences, for a step that is done all the same */
         struct Rebind *rebinds; /* of STEP_BIND */
         size_t n_rebinds;
-        bool started;   /* a command has run, to its end or not; an attribute was written to; all were bound */
-        bool done;      /* the step has done what it is for */
-        char **failure; /* one sentence when it fails; may be left alone, then errno's text is used */
+        StringList vf_macs; /* of STEP_VF_MACS: what the kernel told before; "", or too short: it did not tell */
+        size_t n_vf_macs;   /* so many of them may have been set, from the first one on */
+        bool started;       /* a command has run, to its end or not; an attribute was written to; all were bound */
+        bool done;          /* the step has done what it is for */
+        char **failure;     /* one sentence when it fails; may be left alone, then errno's text is used */
 } StepContext;
 
 /*

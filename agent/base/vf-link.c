@@ -155,7 +155,14 @@ static int read_record(int rfd, const char *name, VfLink *l)
         return MIN(r, 0);
 }
 
-/* @interfaces: directory of a function's interfaces. */
+/* One that goes away is not there, or the kernel does not read its attribute any more (Linux net/core/net-sysfs.c,
+ * netdev_show(); fs/kernfs/file.c). */
+static bool is_gone(int error)
+{
+        return error == -ENOENT || error == -ENODEV || error == -EINVAL;
+}
+
+/* @interfaces: directory of a function's interfaces. -ENODEV: it has gone since, or has another name. */
 static int look_at(int rfd, bool live, const char *interfaces, const char *name, VfLink *ret)
 {
         _cleanup_(vf_link_done) VfLink l = {};
@@ -167,8 +174,9 @@ static int look_at(int rfd, bool live, const char *interfaces, const char *name,
         if (string_printf(&path, "%s/%s/ifindex", interfaces, name) < 0)
                 return -ENOMEM;
         r = root_read_attr(rfd, path, text, sizeof(text));
-        if (r >= 0)
-                r = parse_u32(text, 10, &l.index);
+        if (r < 0)
+                return is_gone(r) ? -ENODEV : r;
+        r = parse_u32(text, 10, &l.index);
         if (r < 0)
                 return r;
         vf_message_ask(&m, l.index);
@@ -193,6 +201,10 @@ int vf_link_find(int rfd, bool live, const char *device, VfLink *ret)
                 _cleanup_(vf_link_done) VfLink l = {};
 
                 r = look_at(rfd, live, interfaces, *name, &l);
+                if (r == -ENODEV) {
+                        r = 0;
+                        continue;
+                }
                 if (r < 0)
                         break;
                 if (best.index != 0 && (best.tells || !l.tells))
@@ -203,6 +215,8 @@ int vf_link_find(int rfd, bool live, const char *device, VfLink *ret)
         }
         if (r < 0)
                 return r;
+        if (best.index == 0)
+                return -ENODEV;
         *ret = best;
         best = (VfLink){};
         return 0;

@@ -48,7 +48,8 @@ int vf_link_read(VfLink *l, const void *block, size_t size) _must_check_;
  * vf_link_find() - the interface through which a PCI function's virtual functions get their addresses
  * @device: its directory in sysfs. @live: the root is "/" of the running system. @ret: released with vf_link_done().
  *
- * It may have several, of which one tells of the virtual functions.
+ * It may have several, of which one tells of the virtual functions. One that goes away or is renamed meanwhile is left
+ * out: udev renames those that a driver makes beside it as the virtual functions come.
  * Returns 0; -ENODEV: it has no interface; other negative errno.
  */
 int vf_link_find(int rfd, bool live, const char *device, VfLink *ret) _must_check_;

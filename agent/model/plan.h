@@ -137,6 +137,7 @@ typedef struct BooleanStep {
 
 typedef struct VfMacsStep {
         StringList macs; /* one for each, in their order */
+        bool made;       /* the same plan makes the functions: they are gone when it is taken back */
 } VfMacsStep;
 
 typedef struct BindStep {

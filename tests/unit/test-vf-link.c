@@ -179,6 +179,24 @@ static void the_interface_that_tells_is_found(void **state)
         assert_int_equal(l.macs.n, 3);
 }
 
+/* udev renames it, or it goes, between the listing and the look at it. */
+static void one_that_vanishes_hides_no_other(void **state)
+{
+        Tree *t = *state;
+        _cleanup_(vf_link_done) VfLink l = {};
+        Answer a;
+
+        assert_int_equal(root_mkdir_p(t->rfd, DEVICE "/net/eth0"), 0);
+        assert_int_equal(root_mkdir_p(t->rfd, DEVICE "/net/eth2"), 0);
+        assert_int_equal(vf_link_find(t->rfd, false, DEVICE, &l), -ENODEV);
+        tree_file(t, DEVICE "/net/eth1/ifindex", "7\n");
+        make_answer(&a);
+        tree_data(t, VF_LINK_RECORD_DIR "/eth1", &a, a.head.nlmsg_len);
+        assert_int_equal(vf_link_find(t->rfd, false, DEVICE, &l), 0);
+        assert_int_equal(l.index, 7);
+        assert_int_equal(l.macs.n, 3);
+}
+
 /* In a network of its own, of which nobody else sees anything. 0; 1: it cannot be had here; 2: not what was expected.
  */
 static int ask_the_kernel(const Tree *t)
@@ -200,6 +218,7 @@ static void the_kernel_takes_the_messages(void **state)
         int status;
         pid_t pid;
 
+        tree_file(t, DEVICE "/net/gone/ifindex", "9999\n"); /* by the time it is asked about */
         tree_file(t, DEVICE "/net/lo/ifindex", "1\n");
         pid = fork();
         if (pid == 0)
@@ -219,6 +238,7 @@ int main(void)
                 cmocka_unit_test(errors_are_the_kernels),
                 cmocka_unit_test(spoiled_answers_do_no_harm),
                 cmocka_unit_test_setup_teardown(the_interface_that_tells_is_found, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(one_that_vanishes_hides_no_other, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(the_kernel_takes_the_messages, tree_setup, tree_teardown),
         };
 
