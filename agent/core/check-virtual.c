@@ -35,10 +35,37 @@ static const struct {
         [MAKER_LATER] = { RESULT_FAIL, CURE_APPLY_REBOOT, NULL },
         [MAKER_DUE] = { RESULT_FAIL, CURE_APPLY_NOW, NULL },
         [MAKER_LOOSE] = { RESULT_FAIL, CURE_APPLY_NOW, NULL },
+        [MAKER_MACS_UNKNOWN] = { RESULT_UNKNOWN, CURE_PERSON,
+                                 "look at them where they are used, and at \"ip link show\" and the kernel log "
+                                 "(journalctl "
+                                 "-k -b); take vf-macs out if the host driver does not tell them" },
         [MAKER_DONE] = { RESULT_OK, CURE_NONE, NULL },
 };
 
 #define TEXT_MAX 256
+
+static void describe_unknown_mac(const WantedMaker *m, char ret[static TEXT_MAX])
+{
+        const size_t i = m->unknown_mac;
+        const char *mac = m->config->vf_macs.items[i];
+        const int error = m->sriov->macs_error;
+
+        if (error == -ENODEV)
+                (void) snprintf(
+                        ret, TEXT_MAX,
+                        "cannot tell the addresses of its virtual functions: it has no network interface, which "
+                        "would tell them");
+        else if (error < 0)
+                (void) snprintf(ret, TEXT_MAX,
+                                "cannot tell the addresses of its virtual functions: its network interface cannot be "
+                                "asked: %s",
+                                strerror(-error));
+        else
+                (void) snprintf(ret, TEXT_MAX,
+                                "cannot tell whether virtual function %zu has the address %s: its host driver does not "
+                                "tell it",
+                                i, mac);
+}
 
 static void describe(const Judgement *j, const WantedMaker *m, char ret[static TEXT_MAX])
 {
@@ -108,6 +135,9 @@ static void describe(const Judgement *j, const WantedMaker *m, char ret[static T
         case MAKER_LOOSE:
                 SAY("%zu of %u virtual functions are not on %s: %s is on %s", m->n_odd, c->vfs, driver,
                     PCI_ADDR_TEXT(m->odd->addr), m->odd->driver ?: "no driver");
+                break;
+        case MAKER_MACS_UNKNOWN:
+                describe_unknown_mac(m, ret);
                 break;
         default:
                 SAY("%u virtual function%s made, as at each boot%s%s", c->vfs, c->vfs == 1 ? " is" : "s are",

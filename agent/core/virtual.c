@@ -44,6 +44,17 @@ static size_t find_odd_mac(const WantedMaker *m)
         return SIZE_MAX;
 }
 
+/* The first one that shall have an address and whose own nobody tells; SIZE_MAX: none. */
+static size_t find_unknown_mac(const WantedMaker *m)
+{
+        const StringList *now = &m->sriov->macs;
+
+        for (size_t i = 0; i < m->config->vf_macs.n; i++)
+                if (i >= now->n || !*now->items[i])
+                        return i;
+        return SIZE_MAX;
+}
+
 /* Where as many are switched on as there shall be. */
 static MakerState judge_made(const Facts *f, WantedMaker *m)
 {
@@ -71,11 +82,14 @@ static MakerState judge_made(const Facts *f, WantedMaker *m)
         if (used)
                 return MAKER_IN_USE;
         m->odd_mac = find_odd_mac(m);
+        m->unknown_mac = find_unknown_mac(m);
         if (m->odd_mac != SIZE_MAX && (m->n_odd == 0 || m->n_odd < m->n_seen)) /* else no guest can have one */
                 return MAKER_OTHER_MACS;
         if (m->n_odd > 0)
                 return MAKER_LOOSE;
-        return m->companion ? MAKER_SHARED : MAKER_DONE;
+        if (m->companion)
+                return MAKER_SHARED;
+        return m->unknown_mac != SIZE_MAX ? MAKER_MACS_UNKNOWN : MAKER_DONE;
 }
 
 /* What has to be done is done in this very boot, where it can be. */
@@ -130,7 +144,8 @@ int wanted_makers(const Config *c, const Facts *f, Wanted *w)
                 *m = (WantedMaker){ .config = i,
                                     .function = facts_function(f, i->address),
                                     .sriov = sriov_of(f, i->address),
-                                    .odd_mac = SIZE_MAX };
+                                    .odd_mac = SIZE_MAX,
+                                    .unknown_mac = SIZE_MAX };
                 m->state = judge_maker(f, w, m);
         }
         return 0;
@@ -170,6 +185,27 @@ static int plan_making(const WantedMaker *m, Plan *p)
         return r < 0 ? r : plan_attribute(p, m->config->address, "sriov_numvfs", number, "0");
 }
 
+/*
+ * Before a guest can have one. Of addresses that nobody tells some may be wrong, and setting those that are right
+ * changes nothing, but to one that a guest has: its driver resets it (Linux i40e_ndo_set_vf_mac() and others).
+ */
+static bool sets_macs(const WantedMaker *m)
+{
+        if (m->config->vf_macs.n == 0)
+                return false;
+        return m->state == MAKER_DUE || m->odd_mac != SIZE_MAX || (m->unknown_mac != SIZE_MAX && m->n_odd == m->n_seen);
+}
+
+static int plan_macs(const WantedMaker *m, Plan *p)
+{
+        VfMacsStep *s = plan_add_vf_macs(p, CHECK_VFS, m->config->address, &m->config->vf_macs);
+
+        if (!s)
+                return -ENOMEM;
+        s->made = m->state == MAKER_DUE;
+        return 0;
+}
+
 int plan_makers(const Wanted *w, Plan *p)
 {
         FOREACH_ARRAY(m, w->makers, w->n_makers) {
@@ -180,10 +216,8 @@ int plan_makers(const Wanted *w, Plan *p)
                         continue;
                 if (m->state == MAKER_DUE)
                         r = plan_making(m, p);
-                /* before a guest can have one */
-                if (r >= 0 && m->config->vf_macs.n > 0 && (m->state == MAKER_DUE || m->odd_mac != SIZE_MAX) &&
-                    !plan_add_vf_macs(p, CHECK_VFS, m->config->address, &m->config->vf_macs))
-                        r = -ENOMEM;
+                if (r >= 0 && sets_macs(m))
+                        r = plan_macs(m, p);
                 if (r >= 0 && stub >= 0 && !plan_add_bind(p, CHECK_VFS, m->config->address, stub, m->config->vfs))
                         r = -ENOMEM;
                 if (r < 0)

@@ -57,6 +57,7 @@ typedef enum MakerState {
         MAKER_LATER,        /* not now: the IOMMU is off, or it is another system that runs */
         MAKER_DUE,          /* none yet */
         MAKER_LOOSE,        /* made, and not all of them on their driver */
+        MAKER_MACS_UNKNOWN, /* all is as it shall be, but an address, which nobody tells */
         MAKER_DONE,
         _MAKER_STATE_MAX,
 } MakerState;
@@ -69,6 +70,7 @@ typedef struct WantedMaker {
         const PciFunction *companion; /* MAKER_SHARED: what the host has in its group */
         size_t n_seen, n_odd;         /* virtual functions */
         size_t odd_mac;               /* the first one with another address than it shall have; SIZE_MAX: none */
+        size_t unknown_mac; /* the first one that shall have an address and has one that is not told; SIZE_MAX: none */
         MakerState state;
 } WantedMaker;
 

@@ -181,6 +181,7 @@ typedef struct VirtualMaker {
         uint32_t total, n;  /* how many it can have, and has now */
         Tristate autoprobe; /* host drivers take those that are made; unknown: before Linux 4.13 they always do */
         StringList macs;    /* of those that it has; "": the kernel does not say it; read where some are configured */
+        int macs_error;     /* why they could not be read, as negative errno; 0: nothing was in the way */
 } VirtualMaker;
 
 typedef struct Facts {

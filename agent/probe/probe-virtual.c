@@ -44,6 +44,7 @@ static int read_macs(const Probe *p, VirtualMaker *m)
         if (string_printf(&directory, NAME_SYS_PCI_DEVICES "/%s", PCI_ADDR_TEXT(m->addr)) < 0)
                 return -ENOMEM;
         r = vf_link_find(p->rfd, p->live, directory, &link);
+        m->macs_error = MIN(r, 0);
         if (r < 0)
                 return probe_soft(r);
         m->macs = link.macs;

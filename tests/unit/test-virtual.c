@@ -275,6 +275,7 @@ static void addresses(void **state)
         assert_int_equal(m->plan.n, 4);
         assert_string_equal(m->plan.steps[1].attribute.value, "2");
         assert_int_equal(m->plan.steps[2].kind, STEP_VF_MACS);
+        assert_true(m->plan.steps[2].vf_macs.made);
         assert_string_equal(m->plan.steps[2].path, "/sys/bus/pci/devices/" MAKER);
         assert_int_equal(m->plan.steps[2].vf_macs.macs.n, 2);
         assert_string_equal(m->plan.steps[2].vf_macs.macs.items[1], MAC_2);
@@ -295,16 +296,51 @@ static void addresses(void **state)
         machine_judge(m);
         assert_int_equal(m->plan.n, 2);
         assert_int_equal(m->plan.steps[0].kind, STEP_VF_MACS);
+        assert_false(m->plan.steps[0].vf_macs.made);
         assert_int_equal(m->plan.steps[1].kind, STEP_BIND);
+}
 
-        set_text(&machine_function(m, "0000:00:06.1")->driver, "vfio-pci");
-        set_text(&machine_function(m, "0000:00:06.2")->driver, "vfio-pci");
-        set_macs(now, MAC_1, ""); /* of one the kernel does not say it */
+/* An address that nobody tells is none that is right. */
+static void unknown_addresses(void **state)
+{
+        Machine *m = setup(state);
+        StringList *now = &m->facts.makers->macs;
+
+        set_macs(&m->config.makers->vf_macs, MAC_1, MAC_2);
+        make(m, 0, "vfio-pci");
+        make(m, 1, "vfio-pci");
+        set_macs(now, MAC_1, MAC_2);
         machine_judge(m);
         expect(m, "device.vfs", RESULT_OK, "2 virtual functions are made");
+        set_macs(now, MAC_1, ""); /* of one */
+        machine_judge(m);
+        expect(m, "device.vfs", RESULT_UNKNOWN, "cannot tell whether virtual function 1 has the address " MAC_2);
+        assert_non_null(strstr(find_cure(m, "device.vfs"), "ip link show"));
+        assert_int_equal(m->plan.n, 0);
+        assert_int_equal(plan_refusal(&m->judgement, &m->findings), PLAN_ALLOWED);
         string_list_done(now); /* of none */
         machine_judge(m);
-        expect(m, "device.vfs", RESULT_OK, "2 virtual functions are made");
+        expect(m, "device.vfs", RESULT_UNKNOWN, "cannot tell whether virtual function 0 has the address " MAC_1);
+        m->facts.makers->macs_error = -EPERM;
+        machine_judge(m);
+        expect(m, "device.vfs", RESULT_UNKNOWN, "its network interface cannot be asked: Operation not permitted");
+        m->facts.makers->macs_error = -ENODEV;
+        machine_judge(m);
+        expect(m, "device.vfs", RESULT_UNKNOWN, "it has no network interface, which would tell them");
+
+        set_text(&machine_function(m, "0000:00:06.2")->driver, NULL); /* and a guest may have the other one */
+        machine_judge(m);
+        assert_int_equal(m->plan.n, 1);
+        assert_int_equal(m->plan.steps[0].kind, STEP_BIND);
+        set_text(&machine_function(m, "0000:00:06.1")->driver, NULL);
+        machine_judge(m);
+        assert_int_equal(m->plan.n, 2);
+        assert_int_equal(m->plan.steps[0].kind, STEP_VF_MACS);
+        assert_false(m->plan.steps[0].vf_macs.made);
+        assert_int_equal(m->plan.steps[1].kind, STEP_BIND);
+        string_list_done(&m->config.makers->vf_macs); /* nobody asks for any */
+        machine_judge(m);
+        assert_int_equal(m->plan.n, 1);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
@@ -312,8 +348,9 @@ static void addresses(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                T(none_yet), T(drivers),      T(all_there),    T(on_another_driver), T(other_numbers),
-                T(not_now),  T(another_card), T(nothing_else), T(one_by_itself),     T(addresses),
+                T(none_yet),      T(drivers),   T(all_there),         T(on_another_driver),
+                T(other_numbers), T(not_now),   T(another_card),      T(nothing_else),
+                T(one_by_itself), T(addresses), T(unknown_addresses),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
