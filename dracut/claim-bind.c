@@ -115,9 +115,8 @@ static bool find_elsewhere(const ClaimContext *x, const ClaimList *l, const Clai
                         continue;
                 if (claim_read_path(x, e->d_name, &path) >= 0 && streq(path, c->path)) {
                         (void) snprintf(ret, size,
-                                        c->follow && claim_is_told_by_driver(c)
-                                                ? "; %.16s is in its place, and is not followed: before its driver "
-                                                  "neither nvme= nor mac= can be seen"
+                                        claim_is_told_by_driver(c)
+                                                ? "; %.16s is in its place; ptprep --check tells whether it is the one"
                                                 : "; the card seems to be at %.16s, put that into the configuration",
                                         e->d_name);
                         return true;
@@ -254,10 +253,10 @@ static void undo_override(const ClaimContext *x, Claim *c)
 }
 
 /* The override gets the name that the driver of the variant really has. 0; negative errno. */
-static int load_variant(const ClaimContext *x, Claim *c)
+static int load_variant(const ClaimContext *x, ClaimLoads *loads, Claim *c)
 {
         char name[VARIANT_NAME_MAX];
-        int r = claim_load_variant(x, c->variant, name);
+        int r = claim_load_variant(x, loads, c->variant, name);
 
         if (r < 0 || streq(name, c->variant_driver))
                 return r;
@@ -267,7 +266,7 @@ static int load_variant(const ClaimContext *x, Claim *c)
 }
 
 /* That a variant is not to be had must not give a device to the host: vfio-pci takes it as well. 0; negative errno. */
-static int do_without_variant(const ClaimContext *x, Claim *c, int error)
+static int do_without_variant(const ClaimContext *x, ClaimLoads *loads, Claim *c, int error)
 {
         const char *stub = stub_driver_to_string(c->driver);
 
@@ -275,7 +274,7 @@ static int do_without_variant(const ClaimContext *x, Claim *c, int error)
                   c->variant_driver, strerror(-error), stub);
         c->variant = NULL;
         write_override(x, c);
-        return c->state == CLAIM_READY ? claim_load_stub(x, c->driver) : -EIO;
+        return c->state == CLAIM_READY ? claim_load_stub(x, loads, c->driver) : -EIO;
 }
 
 /* Why a host driver was there before. */
@@ -296,7 +295,7 @@ static int let_bind(const ClaimContext *x, const Claim *c)
  * Where a host driver is built in it has bound long before: it is taken off, which is the one case where it did touch
  * the device.
  */
-static void bind_stub(const ClaimContext *x, Claim *c)
+static void bind_stub(const ClaimContext *x, ClaimLoads *loads, Claim *c)
 {
         char driver[64] = "";
         bool unbound = false, had;
@@ -320,7 +319,7 @@ static void bind_stub(const ClaimContext *x, Claim *c)
         r = let_bind(x, c);
         /* one that comes now may be bound after this */
         if (r < 0 && c->variant && (unbound || !x->late)) {
-                r = do_without_variant(x, c, r);
+                r = do_without_variant(x, loads, c, r);
                 if (r >= 0)
                         r = let_bind(x, c);
         }
@@ -372,10 +371,10 @@ static void keep_waiting(const ClaimContext *x, Claim *c)
         }
 }
 
-static void bind_or_wait(const ClaimContext *x, Claim *c, int loaded)
+static void bind_or_wait(const ClaimContext *x, ClaimLoads *loads, Claim *c, int loaded)
 {
         if (loaded >= 0)
-                bind_stub(x, c);
+                bind_stub(x, loads, c);
         else if (c->later)
                 keep_waiting(x, c);
         else {
@@ -385,15 +384,24 @@ static void bind_or_wait(const ClaimContext *x, Claim *c, int loaded)
         }
 }
 
-/* One that is not to be had leaves the device ready for vfio-pci. */
-static void bind_variant(const ClaimContext *x, Claim *c)
+/* One that is not to be had leaves the device ready for vfio-pci. When the system runs nothing comes later. */
+static void bind_variant(const ClaimContext *x, ClaimLoads *loads, Claim *c)
 {
-        int r = load_variant(x, c);
+        int r = load_variant(x, loads, c);
 
-        if (c->state == CLAIM_READY && r < 0 && !c->later)
-                (void) do_without_variant(x, c, r);
+        if (c->state == CLAIM_READY && r < 0 && (!c->later || x->late))
+                (void) do_without_variant(x, loads, c, r);
         else if (c->state == CLAIM_READY)
-                bind_or_wait(x, c, r);
+                bind_or_wait(x, loads, c, r);
+}
+
+/* It is the one that is meant, and its override is set. */
+static void bind_ready(const ClaimContext *x, ClaimLoads *loads, Claim *c)
+{
+        if (c->state == CLAIM_READY && c->variant)
+                bind_variant(x, loads, c);
+        if (c->state == CLAIM_READY)
+                bind_or_wait(x, loads, c, claim_load_stub(x, loads, c->driver));
 }
 
 /*
@@ -417,6 +425,7 @@ static void follow_all(const ClaimContext *x, ClaimList *l)
 void claim_bind_all(const ClaimContext *x, ClaimList *l)
 {
         ClaimSights sights = {};
+        ClaimLoads loads = {};
 
         follow_all(x, l);
         for (size_t i = 0; i < l->n_claims; i++)
@@ -425,35 +434,23 @@ void claim_bind_all(const ClaimContext *x, ClaimList *l)
         for (size_t i = 0; i < l->n_claims; i++)
                 if (l->claims[i].state == CLAIM_READY)
                         write_override(x, l->claims + i);
-        for (size_t i = 0; i < l->n_claims; i++)
-                if (l->claims[i].state == CLAIM_READY && l->claims[i].variant)
-                        bind_variant(x, l->claims + i);
-        for (StubDriver s = 0; s < _STUB_MAX; s++) {
-                int loaded = 1; /* not tried yet */
-
-                for (size_t i = 0; i < l->n_claims; i++) {
-                        Claim *c = l->claims + i;
-
-                        if (c->state != CLAIM_READY || c->driver != s)
-                                continue;
-                        if (loaded > 0)
-                                loaded = claim_load_stub(x, s);
-                        bind_or_wait(x, c, loaded);
-                }
-        }
+        /* a variant that does not load keeps only those waiting that are to have one */
+        FOREACH_ARRAY(c, l->claims, l->n_claims)
+                if (!c->variant)
+                        bind_ready(x, &loads, c);
+        FOREACH_ARRAY(c, l->claims, l->n_claims)
+                bind_ready(x, &loads, c);
 }
 
 void claim_bind_one(const ClaimContext *x, ClaimList *l, Claim *c)
 {
         ClaimSights sights = {};
+        ClaimLoads loads = {};
 
         check_identity(&sights, x, l, c);
         if (c->state == CLAIM_READY)
                 write_override(x, c);
-        if (c->state == CLAIM_READY && c->variant)
-                bind_variant(x, c);
-        if (c->state == CLAIM_READY)
-                bind_or_wait(x, c, claim_load_stub(x, c->driver));
+        bind_ready(x, &loads, c);
 }
 
 /* Has somebody set one, be it ptprep? Linux shows "(null)" where nobody has. */

@@ -19,24 +19,46 @@ static bool exists(const ClaimContext *x, const char *directory, const char *nam
         return faccessat(x->root_fd, path, F_OK, 0) == 0;
 }
 
-static void load_backend(const ClaimContext *x, StubDriver d)
+/* Loads a module, unless that was tried in this run. @ret_first: was it not? May be NULL. The result in either case. */
+static int load_once(const ClaimContext *x, ClaimLoads *loads, const char *module, bool *ret_first)
+{
+        int r;
+
+        if (ret_first)
+                *ret_first = false;
+        FOREACH_ARRAY(t, loads->tried, loads->n_tried)
+                if (streq(t->module, module))
+                        return t->result;
+        if (ret_first)
+                *ret_first = true;
+        r = x->load_module(module);
+        if (loads->n_tried < ELEMENTSOF(loads->tried)) {
+                loads->tried[loads->n_tried].module = module;
+                loads->tried[loads->n_tried++].result = r;
+        }
+        return r;
+}
+
+static void load_backend(const ClaimContext *x, ClaimLoads *loads, StubDriver d)
 {
         const char *backend = backends[d];
+        bool first;
 
-        if (x->load_module && backend && !exists(x, "sys/module", backend) && x->load_module(backend) < 0)
+        if (x->load_module && backend && !exists(x, "sys/module", backend) &&
+            load_once(x, loads, backend, &first) < 0 && first)
                 claim_say(&x->reporter, true, "%s: module cannot be loaded, the guest may not start", backend);
 }
 
-int claim_load_stub(const ClaimContext *x, StubDriver d)
+int claim_load_stub(const ClaimContext *x, ClaimLoads *loads, StubDriver d)
 {
         const char *driver = stub_driver_to_string(d);
         int r = 0;
 
-        load_backend(x, d);
+        load_backend(x, loads, d);
         if (exists(x, DRIVERS, driver))
                 return 0;
         if (x->load_module)
-                r = x->load_module(driver);
+                r = load_once(x, loads, driver, NULL);
         if (r < 0)
                 return r;
         return exists(x, DRIVERS, driver) ? 0 : -ENODEV;
@@ -57,13 +79,13 @@ bool claim_variant_driver(const ClaimContext *x, const char *module, char ret[st
         return false;
 }
 
-int claim_load_variant(const ClaimContext *x, const char *module, char ret[static VARIANT_NAME_MAX])
+int claim_load_variant(const ClaimContext *x, ClaimLoads *loads, const char *module, char ret[static VARIANT_NAME_MAX])
 {
         int r;
 
-        load_backend(x, STUB_VFIO_PCI);
+        load_backend(x, loads, STUB_VFIO_PCI);
         if (claim_variant_driver(x, module, ret))
                 return 0;
-        r = x->load_module ? x->load_module(module) : -ENOENT;
+        r = x->load_module ? load_once(x, loads, module, NULL) : -ENOENT;
         return r >= 0 && !claim_variant_driver(x, module, ret) ? -ENODEV : r;
 }

@@ -93,6 +93,19 @@ static void test_taken(void **state)
         assert_untouched(DEVICE_A);
 }
 
+/* Nothing comes later than a running system: what the list leaves to it goes to vfio-pci. */
+static void test_variant_that_does_not_come(void **state)
+{
+        (void) state;
+        put_twins(NULL);
+        put("etc/ptprep/claims",
+            "version=2\n" TWIN_B " " ID " vfio-pci " PATH_B " nic0 later=yes variant=mlx5_vfio_pci\n");
+        assert_int_equal(run_with("--device=" TWIN_B), 0);
+        assert_contains(output, "mlx5_vfio_pci cannot have it (No such file or directory), so vfio-pci is to\n");
+        assert_string_equal(get(PROBE), TWIN_B);
+        assert_string_equal(get(OVERRIDE_B), "vfio-pci\n");
+}
+
 /* An event of one card takes no other one, which the host may use by now: where it has gone is told at the next boot.
  */
 static void test_not_followed(void **state)
@@ -123,6 +136,7 @@ int main(int argc, char **argv)
                 cmocka_unit_test_setup_teardown(test_came, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_not_yet, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_taken, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_variant_that_does_not_come, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_not_followed, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_usage, setup, teardown),
         };

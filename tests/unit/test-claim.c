@@ -245,7 +245,7 @@ static void test_variant_that_refuses(void **state)
         assert_string_equal(get("sys/devices/" DEVICE_B "/driver_override"), "\n");
 }
 
-/* In images that stay as they are it comes with the system. */
+/* A list may say that the system has it. */
 static void test_variant_later(void **state)
 {
         (void) state;
