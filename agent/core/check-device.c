@@ -277,11 +277,21 @@ static const char *why_not_variant(const WantedDevice *d, char *buf, size_t size
         *buf = 0;
         if (!d->config->best || driver_is_variant(f->driver))
                 return buf;
-        if (!f->variant)
-                (void) snprintf(buf, size, ": no kernel has a variant of it for this device");
-        else if (f->variant_lacks)
+        if (f->variant_lacks)
                 (void) snprintf(buf, size, ": %s is for this device, and kernel %.80s has not got that", f->variant,
                                 f->variant_lacks);
+        else if (f->variant && d->in_claim_image)
+                (void) snprintf(
+                        buf, size,
+                        ": the claim image, which serves kernels that are installed later too, takes vfio-pci; while "
+                        "no guest has it, \"ptprep release %s\" and then \"ptprep claim %s\" give it to %s",
+                        d->config->name, d->config->name, f->variant);
+        else if (f->variant_unread)
+                (void) snprintf(buf, size,
+                                ": whether a variant of it is for this device cannot be told: %.120s cannot be read",
+                                f->variant_unread);
+        else if (!f->variant)
+                (void) snprintf(buf, size, ": no kernel has a variant of it for this device");
         return buf;
 }
 
@@ -289,12 +299,12 @@ static const char *why_not_variant(const WantedDevice *d, char *buf, size_t size
 static int tell_plain(const Check *self, const WantedDevice *d, bool due, CureKind kind, const char *cure,
                       FindingList *ret)
 {
-        char again[160];
+        char again[256];
 
         (void) snprintf(again, sizeof(again),
                         "see journalctl -b -t ptprep-claim; while no guest has it, \"ptprep release %s\" and then "
-                        "\"ptprep claim\" try again",
-                        d->config->name);
+                        "\"ptprep claim %s\" try again",
+                        d->config->name, d->config->name);
         return finding_add(ret, self->id, RESULT_WARN, SUBJECT(d), due ? CURE_PERSON : kind, due ? again : cure,
                            "bound to %s, not to %s, which the kernel has for this device (live migration may need it)",
                            d->function->driver, wanted_driver(d));
@@ -302,7 +312,7 @@ static int tell_plain(const Check *self, const WantedDevice *d, bool due, CureKi
 
 static int judge_driver(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
 {
-        char where[128], why[256];
+        char where[128], why[384];
         const char *want = wanted_driver(d), *now = d->function->driver;
         bool prepared = next_boot_prepared(j), unknown = j->facts->is_root && next_boot_unknown(j);
         CureKind kind = prepared || unknown || next_boot_lacks_copy(j) ? CURE_REBOOT : CURE_APPLY_REBOOT;

@@ -196,10 +196,12 @@ static int judge_driverctl(const Check *self, const Judgement *j, FindingList *r
 {
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
                 const char *driver = d->function ? d->function->driverctl : NULL;
+                const char *variant = wanted_variant(d);
                 char subject[WANTED_SUBJECT_MAX], cure[64];
                 int r;
 
-                if (!driver || stub_driver_holds(d->config->driver, driver))
+                if (!driver ||
+                    (stub_driver_holds(d->config->driver, driver) && (!variant || variant_is_driver(variant, driver))))
                         continue;
                 (void) snprintf(cure, sizeof(cure), "driverctl unset-override %s", PCI_ADDR_TEXT(d->config->address));
                 r = finding_add(ret, self->id, RESULT_WARN, wanted_subject(d, subject), CURE_CONFIGURATION, cure,

@@ -91,15 +91,17 @@ static void find_root(const Facts *f, const char *line, char ret[static CLAIM_RO
                 (void) offer_root(&f->cmdline, false, line, ret);
 }
 
-/* A helper of before passes it over, and takes vfio-pci. As long as the device is not there it keeps what it had.
- * @line: as above, others follow it. */
+/* A helper of before passes it over, and takes vfio-pci. As long as nobody can tell, for the device is not there or a
+ * file cannot be read, it keeps what it had. @line: as above, others follow it. */
 static void print_variant(FILE *f, const WantedDevice *d, const char *line)
 {
         const char *variant = wanted_variant(d), *old;
 
         if (variant)
                 fprintf(f, " variant=%s", variant);
-        if (variant || !line || !d->config->best || wanted_is_there(d))
+        if (variant || !line || !d->config->best || d->in_claim_image)
+                return;
+        if (wanted_is_there(d) && (d->function->variant_lacks || !d->function->variant_unread))
                 return;
         old = memmem(line, strcspn(line, "\n"), " variant=", strlen(" variant="));
         if (old)
@@ -256,23 +258,6 @@ int render_modprobe(const Wanted *w, char **ret)
         return stream_finish(&f, &text, ret);
 }
 
-/* Each of them once. 0 or -ENOMEM. */
-static int print_variants(FILE *f, const Wanted *w)
-{
-        _cleanup_(string_list_done) StringList seen = {};
-
-        FOREACH_ARRAY(d, w->devices, w->n_devices) {
-                const char *variant = d->state == DEVICE_WAITING ? NULL : wanted_variant(d);
-
-                if (!variant || string_list_contains(&seen, variant))
-                        continue;
-                if (string_list_add(&seen, variant) < 0)
-                        return -ENOMEM;
-                fprintf(f, "%s\n", variant);
-        }
-        return 0;
-}
-
 int render_modules_load(const Config *c, const Wanted *w, char **ret)
 {
         bool needed[_STUB_MAX] = {};
@@ -298,10 +283,6 @@ int render_modules_load(const Config *c, const Wanted *w, char **ret)
         for (StubDriver d = 0; d < _STUB_MAX; d++)
                 if (needed[d])
                         fprintf(f, "%s\n", stub_driver_to_string(d));
-        if (w->in_claim_image && print_variants(f, w) < 0) {
-                (void) fclose(f);
-                return -ENOMEM;
-        }
         return stream_finish(&f, &text, ret);
 }
 

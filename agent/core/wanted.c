@@ -250,6 +250,8 @@ static int want_files(const Config *c, const Facts *f, Wanted *w)
 {
         int r = claim_way_choose(c, f, &w->in_claim_image, &w->claim_image_obstacle);
 
+        FOREACH_ARRAY(d, w->devices, w->n_devices)
+                d->in_claim_image = w->in_claim_image;
         if (r >= 0)
                 r = render_claims(w, f, &w->claims);
         if (r >= 0)

@@ -35,6 +35,7 @@ typedef struct WantedDevice {
         const PciFunction *maker;    /* not there, and this one could make it: it can have virtual functions */
         bool made;                   /* a virtual function of a maker that is configured, be it there yet or not */
         DeviceState state;
+        bool in_claim_image; /* that of Wanted */
         Verdict verdict; /* on the function, as it will be with all wanted devices claimed; empty where there is none */
 } WantedDevice;
 
@@ -135,10 +136,18 @@ static inline bool wanted_is_there(const WantedDevice *d)
         return d->state == DEVICE_FOUND || d->state == DEVICE_IN_USE || wanted_device_undecided(d);
 }
 
-/* The variant of vfio-pci that it goes to, name of the module: all kernels that can boot mean this one. NULL: none. */
+/*
+ * The variant of vfio-pci that it goes to, name of the module: all kernels that can boot mean this one. NULL: none. The
+ * claim image keeps a device for its driver until the system loads that, and serves kernels that come later: with one
+ * that has not this variant the device would be on no driver at all.
+ */
 static inline const char *wanted_variant(const WantedDevice *d)
 {
-        return d->config->best && wanted_is_there(d) && !d->function->variant_lacks ? d->function->variant : NULL;
+        const PciFunction *f = d->function;
+
+        return d->config->best && !d->in_claim_image && wanted_is_there(d) && !f->variant_lacks && !f->variant_unread
+                       ? f->variant
+                       : NULL;
 }
 
 /* The name of the driver that it is to be on. */

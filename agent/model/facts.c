@@ -37,6 +37,7 @@ void pci_function_done(PciFunction *p)
         free(p->driver);
         free(p->variant);
         free(p->variant_lacks);
+        free(p->variant_unread);
         free(p->driver_override);
         free(p->driverctl);
         free(p->path);

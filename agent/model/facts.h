@@ -45,6 +45,7 @@ typedef struct PciFunction {
         char *driver;       /* NULL: none bound, or unread */
         char *variant; /* of vfio-pci that kernels have for it: name of the module; only where driver = best asks */
         char *variant_lacks;   /* a release that can boot and has not that one; NULL: there is none such */
+        char *variant_unread;  /* a file that tells of variants and cannot be read; NULL: there is none such */
         char *driver_override; /* of a wanted device; NULL: none set */
         char *driverctl;       /* likewise: the driver that driverctl(8) gives it to at each boot; NULL: none */
         /* IOMMU group, PCI_GROUP_NONE; of wanted devices and whoever is in one with them, of all when FACTS_FUNCTIONS

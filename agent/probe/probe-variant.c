@@ -17,13 +17,15 @@
 /* Of one kernel that can boot. */
 typedef struct Aliases {
         const char *release;
-        char *text; /* NULL: it cannot be read, and says nothing */
+        char *path, *text; /* text is NULL where the file cannot be read: nobody knows what this kernel has */
 } Aliases;
 
 static void aliases_free(Aliases *items, size_t n)
 {
-        FOREACH_ARRAY(a, items, n)
+        FOREACH_ARRAY(a, items, n) {
+                free(a->path);
                 free(a->text);
+        }
         free(items);
 }
 
@@ -36,13 +38,12 @@ static bool wants_best(const Probe *p, PciAddr addr)
 
 static int read_aliases(const Probe *p, const char *release, Aliases *ret)
 {
-        _cleanup_free_ char *path = NULL;
         int r;
 
-        if (string_printf(&path, NAME_LIB_MODULES "/%s/modules.alias", release) < 0)
-                return -ENOMEM;
         *ret = (Aliases){ .release = release };
-        r = root_read_file(p->rfd, path, ALIASES_MAX_BYTES, &ret->text, NULL);
+        if (string_printf(&ret->path, NAME_LIB_MODULES "/%s/modules.alias", release) < 0)
+                return -ENOMEM;
+        r = root_read_file(p->rfd, ret->path, ALIASES_MAX_BYTES, &ret->text, NULL);
         return r < 0 ? probe_soft(r) : 0;
 }
 
@@ -53,11 +54,15 @@ static int choose(PciFunction *f, const char *modalias, const Aliases *kernels, 
         int r = 0;
 
         FOREACH_ARRAY(k, kernels, f->variant ? 0 : n)
-                if (!f->variant && variant_find(k->text ?: "", modalias, name) >= 0 && *name)
+                if (!f->variant && k->text && variant_find(k->text, modalias, name) >= 0 && *name)
                         r = string_copy(name, &f->variant);
         FOREACH_ARRAY(k, kernels, f->variant && r >= 0 ? n : 0)
-                if (!f->variant_lacks && variant_find(k->text ?: "", modalias, name) >= 0 && !streq(name, f->variant))
+                if (!f->variant_lacks && k->text && variant_find(k->text, modalias, name) >= 0 &&
+                    !streq(name, f->variant))
                         r = string_copy(k->release, &f->variant_lacks);
+        FOREACH_ARRAY(k, kernels, r >= 0 ? n : 0)
+                if (!k->text && !f->variant_unread)
+                        r = string_copy(k->path, &f->variant_unread);
         return r;
 }
 
@@ -71,8 +76,9 @@ static int choose_all(const Probe *p, Facts *f, const Aliases *kernels, size_t n
                         continue;
                 (void) snprintf(path, sizeof(path), NAME_SYS_PCI_DEVICES "/%s/modalias", PCI_ADDR_TEXT(function->addr));
                 if (root_read_attr(p->rfd, path, modalias, sizeof(modalias)) < 0)
-                        continue;
-                r = choose(function, modalias, kernels, n);
+                        r = string_copy(path, &function->variant_unread);
+                else
+                        r = choose(function, modalias, kernels, n);
                 if (r < 0)
                         return r;
         }

@@ -60,12 +60,67 @@ static void the_best_driver_of_what_is_away(void **state)
         assert_null(strstr(m->wanted.claims, " variant="));
 }
 
+/* A file that cannot be read takes no variant from a device, and gives it none. */
+static void what_cannot_be_read(void **state)
+{
+        Machine *m = *state;
+        PciFunction *function = machine_function(m, "0000:00:04.0");
+
+        m->config.devices[0].best = true;
+        set_text(&function->driver, "vfio-pci");
+        set_text(&function->variant, "mlx5_vfio_pci");
+        set_text(&function->variant_unread, "/lib/modules/6.0/modules.alias");
+        machine_judge(m);
+        expect(m, "device.driver", RESULT_OK, "cannot be told: /lib/modules/6.0/modules.alias cannot be read");
+        assert_null(strstr(m->wanted.claims, " variant="));
+        set_text(&function->variant_unread, NULL);
+        machine_judge(m);
+        set_text(&m->facts.claims, m->wanted.claims);
+        set_text(&function->variant_unread, "/lib/modules/6.0/modules.alias");
+        set_text(&function->variant, NULL);
+        machine_judge(m);
+        assert_non_null(strstr(m->facts.claims, " variant=mlx5_vfio_pci"));
+        assert_string_equal(m->wanted.claims, m->facts.claims);
+        expect(m, "device.driver", RESULT_OK, "cannot be told");
+        /* another kernel has not got it for certain */
+        set_text(&function->variant, "mlx5_vfio_pci");
+        set_text(&function->variant_lacks, "6.1");
+        machine_judge(m);
+        assert_null(strstr(m->wanted.claims, " variant="));
+        expect(m, "device.driver", RESULT_OK, "and kernel 6.1 has not got that");
+        m->config.devices[0].best = false;
+}
+
+/* The commands that try it again, with the longest name there is. */
+static void a_long_name(void **state)
+{
+#define LONG "a123456789b123456789c123456789d123456789e123456789f123456789g123"
+        Machine *m = *state;
+        PciFunction *function = machine_function(m, "0000:00:04.0");
+
+        m->config.devices[0].best = true;
+        set_text(&m->config.devices[0].name, LONG);
+        set_text(&function->driver, "vfio-pci");
+        set_text(&function->variant, "mlx5_vfio_pci");
+        kargs_done(&m->facts.cmdline);
+        assert_int_equal(kargs_parse("root=/dev/vda2 ro quiet intel_iommu=on ptprep.claim=1", &m->facts.cmdline), 0);
+        m->facts.cmdline_known = true;
+        machine_settle(m);
+        machine_judge(m);
+        expect(m, "device.driver", RESULT_WARN, "bound to vfio-pci, not to mlx5_vfio_pci");
+        assert_non_null(strstr(find_cure(m, "device.driver"),
+                               "\"ptprep release " LONG "\" and then \"ptprep claim " LONG "\" try again"));
+        m->config.devices[0].best = false;
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
         const struct CMUnitTest tests[] = {
                 T(the_best_driver),
                 T(the_best_driver_of_what_is_away),
+                T(what_cannot_be_read),
+                T(a_long_name),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,43 @@ static void expect(const Machine *m, Result result, const char *text)
                          worst ? worst->detail : "", result_to_string(result), text);
 }
 
+/* Kernels that come later have it as well, and one without the variant would leave the device on no driver. */
+static void it_has_no_variants(void **state)
+{
+        Machine *m = *state;
+        PciFunction *function = machine_function(m, "0000:00:04.0");
+        const Finding *told = NULL;
+
+        set_up(m);
+        m->config.devices[0].best = true;
+        set_text(&function->driver, "vfio-pci");
+        set_text(&function->variant, "mlx5_vfio_pci");
+        m->config.claim = CLAIM_WAY_INITRAMFS;
+        machine_judge(m);
+        assert_false(m->wanted.in_claim_image);
+        assert_non_null(strstr(m->wanted.claims, " variant=mlx5_vfio_pci"));
+        set_text(&m->facts.claims, m->wanted.claims);
+        m->config.claim = CLAIM_WAY_AUTO;
+        machine_judge(m);
+        assert_true(m->wanted.in_claim_image);
+        assert_null(strstr(m->wanted.claims, "variant="));
+        assert_null(strstr(m->wanted.modules_load, "mlx5_vfio_pci"));
+        FOREACH_ARRAY(f, m->findings.items, m->findings.n)
+                if (streq(f->check, "device.driver"))
+                        told = f;
+        assert_non_null(told);
+        assert_int_equal(told->result, RESULT_OK);
+        assert_non_null(strstr(told->detail, ": the claim image, which serves kernels that are installed later too, "
+                                             "takes vfio-pci; while no guest has it, \"ptprep release nic0\" and "
+                                             "then \"ptprep claim nic0\" give it to mlx5_vfio_pci"));
+        /* of one that is away it keeps none either */
+        m->config.devices[0].optional = true;
+        function->addr.slot = 9;
+        machine_judge(m);
+        assert_null(strstr(m->wanted.claims, "variant="));
+        m->config.devices[0].best = false;
+}
+
 /* Index of the first step of a kind; -1: none. */
 static int step_at(const Machine *m, StepKind kind)
 {
@@ -374,6 +411,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 MACHINE_TEST(it_is_there_before_it_is_named),
                 MACHINE_TEST(what_is_judged_of_it),
+                MACHINE_TEST(it_has_no_variants),
                 MACHINE_TEST(a_list_in_an_image_goes),
                 MACHINE_TEST(where_it_cannot_be_used),
                 MACHINE_TEST(where_the_machine_stands_in_the_way),

@@ -172,6 +172,15 @@ static void overrides_of_driverctl(void **state)
         set_text(&m->facts.functions[2].driverctl, "vfio-pci");
         machine_judge(m);
         assert_null(find(m, "claim.foreign"));
+        /* where a variant is wanted that undoes it */
+        m->config.devices[0].best = true;
+        set_text(&m->facts.functions[2].variant, "mlx5_vfio_pci");
+        machine_judge(m);
+        expect(m, "claim.foreign", RESULT_WARN, "driverctl gives it to vfio-pci at each boot");
+        set_text(&m->facts.functions[2].driverctl, "mlx5_vfio_pci");
+        machine_judge(m);
+        assert_null(find(m, "claim.foreign"));
+        m->config.devices[0].best = false;
 }
 
 int main(void)
