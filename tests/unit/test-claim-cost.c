@@ -101,7 +101,8 @@ static unsigned count_calls(unsigned devices)
 
 /*
  * What a device costs a boot, in a number that does not depend on the machine: three attributes read and one written,
- * each opened and closed, two links, one message. That is 15 with glibc; musl writes the message in pieces.
+ * each opened and closed, two links, one message. That is 15 with glibc; musl writes the message in pieces. A longer list
+ * takes more memory, which is asked for in a few calls, whatever the number of devices.
  */
 static void test_calls_of_a_device(void **state)
 {
@@ -111,7 +112,7 @@ static void test_calls_of_a_device(void **state)
         few = count_calls(32);
         many = count_calls(64);
         print_message("%u system calls for 32 devices, %u for 64\n", few, many);
-        assert_in_range(many - few, 1, 32 * 20);
+        assert_in_range(many - few, 1, 32 * 20 + 8);
 }
 
 /* The bound of the design is 1 MiB. Looked at where it ends, when nothing has been given back yet. */
