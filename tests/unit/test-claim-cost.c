@@ -101,8 +101,8 @@ static unsigned count_calls(unsigned devices)
 
 /*
  * What a device costs a boot, in a number that does not depend on the machine: three attributes read and one written,
- * each opened and closed, two links, one message. That is 15 with glibc; musl writes the message in pieces. A longer list
- * takes more memory, which is asked for in a few calls, whatever the number of devices.
+ * each opened and closed, two links, one message. That is 15 with glibc; musl writes the message in pieces. A longer
+ * list takes more memory, which is asked for in a few calls, whatever the number of devices.
  */
 static void test_calls_of_a_device(void **state)
 {
