@@ -18,12 +18,9 @@ static int is_brought(const StepContext *c, const char *from)
 {
         _cleanup_close_ int old = root_open(c->options->rfd, from, O_RDONLY | O_NOFOLLOW);
         _cleanup_close_ int new = root_open(c->options->rfd, c->path, O_RDONLY | O_NOFOLLOW);
-        uint64_t was, is;
-        int r = old < 0 ? old : new < 0 ? new : file_digest(old, &was);
+        int r = old < 0 ? old : new < 0 ? new : file_same_bytes(new, old);
 
-        if (r >= 0)
-                r = file_digest(new, &is);
-        return r < 0 ? r : was == is ? 0 : -EBADMSG;
+        return r < 0 ? r : r > 0 ? 0 : -EBADMSG;
 }
 
 /* It was kept where there was room; what is in its place now may have taken that here. */

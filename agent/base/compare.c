@@ -8,7 +8,7 @@
 
 #define CHUNK (256U * 1024) /* bytes that are read at once */
 
-static int same_bytes(int a, int b, uint64_t size)
+static int compare(int a, int b, uint64_t size)
 {
         _cleanup_free_ char *buf = malloc(2 * CHUNK);
 
@@ -29,7 +29,7 @@ static int same_bytes(int a, int b, uint64_t size)
         return 1;
 }
 
-int file_same(int a, int b)
+int file_same_bytes(int a, int b)
 {
         struct stat x, y;
 
@@ -37,9 +37,18 @@ int file_same(int a, int b)
                 return -errno;
         if (x.st_dev == y.st_dev && x.st_ino == y.st_ino)
                 return 1;
-        if (x.st_size != y.st_size || x.st_mode != y.st_mode || x.st_uid != y.st_uid || x.st_gid != y.st_gid)
+        return x.st_size != y.st_size ? 0 : compare(a, b, (uint64_t) x.st_size);
+}
+
+int file_same(int a, int b)
+{
+        struct stat x, y;
+
+        if (fstat(a, &x) < 0 || fstat(b, &y) < 0)
+                return -errno;
+        if (x.st_mode != y.st_mode || x.st_uid != y.st_uid || x.st_gid != y.st_gid)
                 return 0;
-        return same_bytes(a, b, (uint64_t) x.st_size);
+        return file_same_bytes(a, b);
 }
 
 int file_digest(int fd, uint64_t *ret)

@@ -108,7 +108,10 @@ int root_file_duplicate(int rfd, const char *from, const char *to) _must_check_;
 /* As root_file_duplicate(), of a file that is open and may have no name any more. */
 int root_file_duplicate_fd(int rfd, int fd, const char *to) _must_check_;
 
-/* Are these one file, or two of the same bytes, mode and owner? 1; 0; negative errno. */
+/* Are these one file, or two of the same bytes? 1; 0; negative errno. */
+int file_same_bytes(int a, int b) _must_check_;
+
+/* And of the same mode and owner? As above. */
 int file_same(int a, int b) _must_check_;
 
 /* fnv1a() from FNV_START over the bytes of a file. 0 or negative errno. */

@@ -4,15 +4,13 @@
 #include <fcntl.h>
 #include <limits.h>
 
+#include "base/file.h"
 #include "base/io.h"
 #include "base/text.h"
 #include "grub/format/bzimage.h"
 #include "grub/loader/loaders.h"
 #include "grub/loader/other-loaders.h"
 #include "model/names.h"
-
-/* Of two images, at a time. */
-#define COMPARE_BYTES (16U * 1024)
 
 static bool has_component(const char *path, const char *name)
 {
@@ -182,17 +180,8 @@ static bool is_same_file(const Probe *p, const char *a, const char *b)
 static bool has_same_bytes(const Probe *p, const char *a, const char *b)
 {
         _cleanup_close_ int x = root_open(p->rfd, a, O_RDONLY), y = root_open(p->rfd, b, O_RDONLY);
-        char left[COMPARE_BYTES], right[COMPARE_BYTES];
-        struct stat one, other;
 
-        if (x < 0 || y < 0 || fstat(x, &one) < 0 || fstat(y, &other) < 0 || one.st_size != other.st_size)
-                return false;
-        for (uint64_t at = 0, end = (uint64_t) one.st_size, n; at < end; at += n) {
-                n = MIN(end - at, (uint64_t) sizeof(left));
-                if (read_at(x, at, left, n) < 0 || read_at(y, at, right, n) < 0 || memcmp(left, right, n) != 0)
-                        return false;
-        }
-        return true;
+        return x >= 0 && y >= 0 && file_same_bytes(x, y) > 0;
 }
 
 /*
