@@ -245,6 +245,14 @@ int root_lstat(int rfd, const char *path, struct stat *ret)
         return fstat(fd, ret) < 0 ? -errno : 0;
 }
 
+bool root_is_missing(int rfd, const char *path)
+{
+        struct stat st;
+        int r = root_stat(rfd, path, &st);
+
+        return r == -ENOENT || r == -ENOTDIR;
+}
+
 const char *root_first(int rfd, const char *const *paths, size_t n)
 {
         struct stat st;

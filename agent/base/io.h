@@ -92,6 +92,9 @@ int root_stat(int rfd, const char *path, struct stat *ret) _must_check_;
 /* As root_stat(), of a symbolic link at the end of the path itself. */
 int root_lstat(int rfd, const char *path, struct stat *ret) _must_check_;
 
+/* Is it certain that nothing is there? What may not be looked at may be. */
+bool root_is_missing(int rfd, const char *path);
+
 /* The first of these paths that is there, links followed: a program has its place from the distribution. NULL: none. */
 const char *root_first(int rfd, const char *const *paths, size_t n);
 

@@ -17,13 +17,9 @@ static Present find_present(int rfd)
         Present found = {};
         size_t n = 0;
 
-        FOREACH_ARRAY(directory, directories, ELEMENTSOF(directories)) {
-                struct stat st;
-                int r = root_stat(rfd, *directory, &st);
-
-                if (r != -ENOENT && r != -ENOTDIR)
+        FOREACH_ARRAY(directory, directories, ELEMENTSOF(directories))
+                if (!root_is_missing(rfd, *directory))
                         found.directories[n++] = *directory;
-        }
         return found;
 }
 

@@ -66,14 +66,6 @@ typedef struct Directories {
         Tristate there[ELEMENTSOF(directories)];
 } Directories;
 
-static bool is_missing(int rfd, const char *path)
-{
-        struct stat st;
-        int r = root_stat(rfd, path, &st);
-
-        return r == -ENOENT || r == -ENOTDIR;
-}
-
 /* Can this file be there? */
 static bool may_be_there(int rfd, const char *file, Directories *known)
 {
@@ -81,7 +73,7 @@ static bool may_be_there(int rfd, const char *file, Directories *known)
                 if (!startswith(file, directories[i]))
                         continue;
                 if (known->there[i] == TRISTATE_UNKNOWN)
-                        known->there[i] = is_missing(rfd, directories[i]) ? TRISTATE_NO : TRISTATE_YES;
+                        known->there[i] = root_is_missing(rfd, directories[i]) ? TRISTATE_NO : TRISTATE_YES;
                 if (known->there[i] == TRISTATE_NO)
                         return false;
         }
