@@ -67,7 +67,7 @@ static const char *variant_of(const PciFunction *f)
 {
         if (driver_is_variant(f->driver))
                 return f->driver;
-        return f->variant && !f->variant_lacks && !f->variant_unread ? variant_driver(f->variant) : NULL;
+        return function_variant(f) ? variant_driver(function_variant(f)) : NULL;
 }
 
 static int print_hostdev(Printer *p, const HostdevSet *s, const PciFunction *f, const GuestPlace *g)

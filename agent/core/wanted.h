@@ -143,11 +143,7 @@ static inline bool wanted_is_there(const WantedDevice *d)
  */
 static inline const char *wanted_variant(const WantedDevice *d)
 {
-        const PciFunction *f = d->function;
-
-        return d->config->best && !d->in_claim_image && wanted_is_there(d) && !f->variant_lacks && !f->variant_unread
-                       ? f->variant
-                       : NULL;
+        return d->config->best && !d->in_claim_image && wanted_is_there(d) ? function_variant(d->function) : NULL;
 }
 
 /* The name of the driver that it is to be on. */

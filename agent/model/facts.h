@@ -76,6 +76,12 @@ typedef struct PciFunction {
 
 void pci_function_done(PciFunction *p);
 
+/* Its variant of vfio-pci, name of the module, where all kernels that can boot surely mean that one; else NULL. */
+static inline const char *function_variant(const PciFunction *f)
+{
+        return f->variant_lacks || f->variant_unread ? NULL : f->variant;
+}
+
 /*
  * Has it the header of a bridge? Those are ignored in group viability (Linux drivers/vfio, hdr_type != NORMAL). More
  * than these are never bound: pci_class_never_bound().
