@@ -65,19 +65,39 @@ int root_open(int rfd, const char *path, int flags)
         return open_how(rfd, path, flags & O_PATH ? flags : flags | O_NONBLOCK | O_NOCTTY, 0);
 }
 
-int root_open_dir(int rfd, const char *path, DIR **ret)
+int directory_each(int fd, int (*each)(void *userdata, const char *name), void *userdata)
 {
-        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_DIRECTORY);
-        DIR *d;
+        _Alignas(struct dirent64) char entries[4096];
+        ssize_t n;
 
-        if (fd < 0)
-                return fd;
-        d = fdopendir(fd);
-        if (!d)
-                return negative_errno();
-        TAKE_FD(fd);
-        *ret = d;
-        return 0;
+        while ((n = getdents64(fd, entries, sizeof(entries))) > 0)
+                for (ssize_t at = 0; at < n;) {
+                        const struct dirent64 *e = (const struct dirent64 *) (entries + at);
+                        int r = streq(e->d_name, ".") || streq(e->d_name, "..") ? 0 : each(userdata, e->d_name);
+
+                        if (r < 0)
+                                return r;
+                        at += e->d_reclen;
+                }
+        return n < 0 ? -errno : 0;
+}
+
+/* The names that end in something, or all. */
+typedef struct Listing {
+        const char *suffix;
+        StringList names;
+} Listing;
+
+static void listing_done(Listing *l)
+{
+        string_list_done(&l->names);
+}
+
+static int list_name(void *userdata, const char *name)
+{
+        Listing *l = userdata;
+
+        return !l->suffix || endswith(name, l->suffix) ? string_list_add(&l->names, name) : 0;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -87,27 +107,16 @@ static int compare_names(const void *a, const void *b)
 
 int root_list(int rfd, const char *path, const char *suffix, StringList *ret)
 {
-        _cleanup_closedir_ DIR *d = NULL;
-        _cleanup_(string_list_done) StringList names = {};
-        struct dirent *e;
-        int r;
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_DIRECTORY);
+        _cleanup_(listing_done) Listing l = { .suffix = suffix };
+        int r = fd < 0 ? fd : directory_each(fd, list_name, &l);
 
-        r = root_open_dir(rfd, path, &d);
-        if (!d)
+        if (r < 0)
                 return r;
-        while (errno = 0, (e = readdir(d))) {
-                if (streq(e->d_name, ".") || streq(e->d_name, "..") || (suffix && !endswith(e->d_name, suffix)))
-                        continue;
-                r = string_list_add(&names, e->d_name);
-                if (r < 0)
-                        return r;
-        }
-        if (errno != 0)
-                return -errno;
-        if (names.n > 0)
-                qsort(names.items, names.n, sizeof(*names.items), compare_names);
-        for (size_t i = 0; i < names.n; i++) {
-                r = string_list_add(ret, names.items[i]);
+        if (l.names.n > 0)
+                qsort(l.names.items, l.names.n, sizeof(*l.names.items), compare_names);
+        for (size_t i = 0; i < l.names.n; i++) {
+                r = string_list_add(ret, l.names.items[i]);
                 if (r < 0)
                         return r;
         }

@@ -31,10 +31,13 @@ int standard_streams_open(void) _must_check_;
 int root_open(int rfd, const char *path, int flags) _must_check_;
 
 /**
- * root_open_dir() - open a directory for reading its entries
- * @ret: to be closed with closedir(). Returns 0; negative errno of openat2() or fdopendir().
+ * directory_each() - the names in a directory, "." and ".." left out, in the order that the kernel gives
+ * @fd: of the directory, for reading; not closed here. @each: called for every name, which is valid until it returns;
+ * less than 0 ends it. There are several of these lists to a device: readdir(3) has a buffer of eight pages for each on
+ * the heap, and asks the kernel for what root_open() has just set. Returns 0; what @each ended it with; negative errno
+ * of getdents64(2).
  */
-int root_open_dir(int rfd, const char *path, DIR **ret) _must_check_;
+int directory_each(int fd, int (*each)(void *userdata, const char *name), void *userdata) _must_check_;
 
 static inline void closedirp(DIR **d)
 {

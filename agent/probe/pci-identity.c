@@ -96,14 +96,15 @@ static int read_mac_of(int rfd, const char *interface, char **ret)
         return -ENOENT;
 }
 
-/* virtio has its interface one level further down. */
-static int read_mac(int rfd, const char *directory, char **ret)
+/* virtio has its interface one level further down, below the device that its transport's driver makes (Linux
+ * drivers/virtio/virtio_pci_common.c). */
+static int read_mac(int rfd, const PciFunction *p, const char *directory, char **ret)
 {
         _cleanup_free_ char *net = path_join(directory, "net"), *interface = net ? first_entry(rfd, net, "") : NULL;
 
         if (!net)
                 return -ENOMEM;
-        if (!interface) {
+        if (!interface && streq_null(p->driver, "virtio-pci")) {
                 _cleanup_free_ char *virtio = first_entry(rfd, directory, "virtio"),
                                     *below = virtio ? path_join(virtio, "net") : NULL;
 
@@ -130,6 +131,6 @@ int pci_identity_read(int rfd, PciFunction *p)
                 r = probe_soft(r);
         }
         if (r >= 0 && !p->mac && pci_class_is_network(p->class))
-                r = probe_soft(read_mac(rfd, directory, &p->mac));
+                r = probe_soft(read_mac(rfd, p, directory, &p->mac));
         return r;
 }

@@ -5,8 +5,9 @@
 #include "base/text.h"
 #include "model/names.h"
 
-/* An attribute is a page at most (Linux fs/sysfs/file.c, sysfs_emit_at()); more is no kernel's. */
-#define REGIONS_MAX_BYTES (64U * 1024)
+/* An attribute is a page at most (Linux fs/sysfs/file.c, sysfs_emit_at()), and a range takes 43 bytes of it: two of the
+ * smallest pages have room for more ranges than there are. */
+#define REGIONS_MAX_BYTES (8U * 1024)
 
 static int compare_numbers(const void *a, const void *b)
 {

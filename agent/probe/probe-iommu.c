@@ -45,24 +45,35 @@ int facts_gather_firmware(int rfd, Facts *f)
         return r;
 }
 
-/* Entries of a directory without its dots; -ENOENT and the like as they come. */
-static int count_entries(int rfd, const char *path, size_t *ret)
+static int count_name(void *userdata, const char *name)
 {
-        _cleanup_closedir_ DIR *d = NULL;
-        const struct dirent *e;
+        size_t *n = userdata;
+
+        *n += name[0] != '.';
+        return 0;
+}
+
+/*
+ * Directories in a directory; -ENOENT and the like as they come. Each has a link to it as its parent, which is what
+ * sysfs counts (Linux fs/kernfs/inode.c, kernfs_refresh_inode()). A file system that does not count has 1 there.
+ */
+static int count_directories(int rfd, const char *path, size_t *ret)
+{
+        _cleanup_close_ int fd = root_open(rfd, path, O_RDONLY | O_DIRECTORY);
+        struct stat st;
         size_t n = 0;
         int r;
 
-        r = root_open_dir(rfd, path, &d);
-        if (r < 0)
-                return r;
-        while (errno = 0, (e = readdir(d)))
-                if (e->d_name[0] != '.')
-                        n++;
-        if (errno != 0)
-                return -errno;
-        *ret = n;
-        return 0;
+        if (fd < 0)
+                return fd;
+        if (fstat(fd, &st) >= 0 && st.st_nlink > 2) {
+                *ret = (size_t) st.st_nlink - 2;
+                return 0;
+        }
+        r = directory_each(fd, count_name, &n);
+        if (r >= 0)
+                *ret = n;
+        return r;
 }
 
 /*
@@ -76,7 +87,7 @@ static int probe_state(const Probe *p, Facts *f)
         units = root_list(p->rfd, NAME_SYS_IOMMU_CLASS, NULL, &f->iommu_units);
         if (units == -ENOMEM)
                 return units;
-        groups = count_entries(p->rfd, NAME_SYS_IOMMU_GROUPS, &f->n_groups);
+        groups = count_directories(p->rfd, NAME_SYS_IOMMU_GROUPS, &f->n_groups);
         if (units >= 0 && groups >= 0)
                 f->iommu_active = f->iommu_units.n > 0 && f->n_groups > 0 ? TRISTATE_YES : TRISTATE_NO;
         else if ((units >= 0 || units == -ENOENT) && (groups >= 0 || groups == -ENOENT) &&

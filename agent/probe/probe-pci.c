@@ -23,26 +23,28 @@ static int compare_addresses(const void *a, const void *b)
         return pci_addr_compare(*(const PciAddr *) a, *(const PciAddr *) b);
 }
 
-static int list_addresses(DIR *devices, Addresses *ret)
+static int add_address(void *userdata, const char *name)
 {
-        struct dirent *e;
+        Addresses *a = userdata;
+        PciAddr addr, *slot;
 
-        while (errno = 0, (e = readdir(devices))) {
-                PciAddr addr, *slot;
-
-                if (pci_addr_parse(e->d_name, &addr) < 0)
-                        continue;
-                slot = array_grow(&ret->items, ret->n);
-                if (!slot)
-                        return -ENOMEM;
-                *slot = addr;
-                ret->n++;
-        }
-        if (errno > 0)
-                return -errno;
-        if (ret->n > 0)
-                qsort(ret->items, ret->n, sizeof(*ret->items), compare_addresses);
+        if (pci_addr_parse(name, &addr) < 0)
+                return 0;
+        slot = array_grow(&a->items, a->n);
+        if (!slot)
+                return -ENOMEM;
+        *slot = addr;
+        a->n++;
         return 0;
+}
+
+static int list_addresses(int devices_fd, Addresses *ret)
+{
+        int r = directory_each(devices_fd, add_address, ret);
+
+        if (r >= 0 && ret->n > 0)
+                qsort(ret->items, ret->n, sizeof(*ret->items), compare_addresses);
+        return r;
 }
 
 /* @links: of each function. Those that went away meanwhile are left out. */
@@ -215,9 +217,8 @@ static void read_makers(const Probe *p, int sys_fd, Facts *f)
 
 int probe_pci(const Probe *p, Facts *f)
 {
-        _cleanup_close_ int bus_fd = -EBADF, sys_fd = -EBADF;
+        _cleanup_close_ int bus_fd = -EBADF, sys_fd = -EBADF, devices_fd = -EBADF;
         _cleanup_(addresses_done) Addresses addresses = {};
-        _cleanup_closedir_ DIR *devices = NULL;
         _cleanup_free_ PciLinks *links = NULL;
         int r;
 
@@ -229,16 +230,15 @@ int probe_pci(const Probe *p, Facts *f)
                 return 0;
         }
         sys_fd = root_open(p->rfd, NAME_SYS, O_PATH | O_DIRECTORY);
-        r = sys_fd < 0 ? sys_fd : root_open_dir(sys_fd, PCI_BUS_DEVICES, &devices);
-        if (r >= 0)
-                r = list_addresses(devices, &addresses);
+        devices_fd = sys_fd < 0 ? sys_fd : root_open(sys_fd, PCI_BUS_DEVICES, O_RDONLY | O_DIRECTORY);
+        r = devices_fd < 0 ? devices_fd : list_addresses(devices_fd, &addresses);
         if (r < 0)
                 return probe_soft(r);
         links = calloc(addresses.n + 1, sizeof(*links));
         f->functions = calloc(addresses.n + 1, sizeof(*f->functions));
         if (!links || !f->functions)
                 return -ENOMEM;
-        r = scan(p, sys_fd, dirfd(devices), &addresses, f, links);
+        r = scan(p, sys_fd, devices_fd, &addresses, f, links);
         if (r < 0) {
                 forget_functions(f);
                 return probe_soft(r);

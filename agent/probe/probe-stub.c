@@ -8,9 +8,8 @@
 
 /* What others have configured about the devices and drivers that ptprep is to bring together. */
 
-/* With the address of a function behind it: the driver that it gets at each boot (rules and script of driverctl 0.111).
- */
-#define NAME_DRIVERCTL "/etc/driverctl.d/pci-"
+/* A file a function: the driver that it gets at each boot (rules and script of driverctl 0.111). */
+#define NAME_DRIVERCTL "/etc/driverctl.d"
 
 static int add_setting(Facts *f, StubSettingKind kind, StubDriver driver, const char *path, unsigned line,
                        const char *value)
@@ -77,15 +76,17 @@ static int judge_line(void *userdata, const char *path, unsigned line, char *tex
 
 static int probe_driverctl(const Probe *p, Facts *f)
 {
+        _cleanup_close_ int directory = root_open(p->rfd, NAME_DRIVERCTL, O_PATH | O_DIRECTORY);
+
+        if (directory < 0)
+                return probe_soft(directory);
         FOREACH_ARRAY(function, f->functions, f->n_functions) {
-                _cleanup_free_ char *path = NULL;
-                char driver[64];
+                char name[sizeof("pci-") + PCI_ADDR_TEXT_MAX], driver[64];
 
                 if (!probe_wants(p, function->addr))
                         continue;
-                if (string_printf(&path, NAME_DRIVERCTL "%s", PCI_ADDR_TEXT(function->addr)) < 0)
-                        return -ENOMEM;
-                if (root_read_attr(p->rfd, path, driver, sizeof(driver)) < 0 || !*driver)
+                (void) snprintf(name, sizeof(name), "pci-%s", PCI_ADDR_TEXT(function->addr));
+                if (root_read_attr(directory, name, driver, sizeof(driver)) < 0 || !*driver)
                         continue;
                 if (string_copy(driver, &function->driverctl) < 0)
                         return -ENOMEM;

@@ -145,7 +145,7 @@ def main() -> int:
                 "ptprep list --json": [ptprep, "list", "--json", f"--root={top}"],
                 LSPCI: ["lspci", "-A", "linux-sysfs", "-O", f"sysfs.path={top}/sys/bus/pci", "-nnk"],
             }
-            for _ in range(RUNS if size > 256 else 5 * RUNS):
+            for _ in range(RUNS if size > 256 else 5 * RUNS if size > 6 else 30 * RUNS):
                 for name, command in commands.items():
                     seconds = measure(command)
                     best.setdefault(name, {})[size] = min(seconds, best.get(name, {}).get(size, seconds))

@@ -118,6 +118,43 @@ static void listings_are_sorted(void **state)
         assert_string_equal(l.items[1], "b.conf");
 }
 
+typedef struct Seen {
+        size_t n, stop_at;
+} Seen;
+
+static int see(void *userdata, const char *name)
+{
+        Seen *s = userdata;
+
+        assert_true(strspn(name, "0123456789") == strlen(name));
+        return ++s->n == s->stop_at ? -ECANCELED : 0;
+}
+
+/* More names than the kernel gives at once. */
+static void directories_are_read_to_their_end(void **state)
+{
+        Tree *t = *state;
+        _cleanup_close_ int file = -EBADF, fd = -EBADF, again = -EBADF;
+        Seen seen = { .stop_at = 700 };
+
+        for (unsigned i = 0; i < 1000; i++) {
+                char path[32];
+
+                (void) snprintf(path, sizeof(path), "/many/%u", i);
+                tree_directory(t, path);
+        }
+        tree_file(t, "/file", "");
+        fd = root_open(t->rfd, "/many", O_RDONLY | O_DIRECTORY);
+        assert_int_equal(directory_each(fd, see, &seen), -ECANCELED);
+        assert_int_equal(seen.n, 700);
+        again = root_open(t->rfd, "/many", O_RDONLY | O_DIRECTORY);
+        seen = (Seen){};
+        assert_int_equal(directory_each(again, see, &seen), 0);
+        assert_int_equal(seen.n, 1000);
+        file = root_open(t->rfd, "/file", O_RDONLY);
+        assert_int_equal(directory_each(file, see, &seen), -ENOTDIR);
+}
+
 static void lists_grow(void **state)
 {
         _cleanup_(string_list_done) StringList l = {};
@@ -139,6 +176,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(pipes_hold_nothing_up, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(reading_has_bounds, tree_setup, tree_teardown),
                 cmocka_unit_test_setup_teardown(listings_are_sorted, tree_setup, tree_teardown),
+                cmocka_unit_test_setup_teardown(directories_are_read_to_their_end, tree_setup, tree_teardown),
                 cmocka_unit_test(lists_grow),
         };
 
