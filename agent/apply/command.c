@@ -9,6 +9,7 @@
 
 #include "apply/step.h"
 
+#include "base/file.h"
 #include "base/text.h"
 #include "model/names.h"
 
@@ -29,32 +30,43 @@
 #define LEFTOVER_ROUNDS 500U
 #define LEFTOVER_PAUSE  10
 
-/* Between fork() and execve(): only async-signal-safe calls. */
-static void __attribute__((noreturn))
-child_run(const ApplyOptions *o, char *const argv[], char *const environment[], int output, pid_t parent)
+/* An exit status would be one that a program can have as well: a shell's 127 is that of a command which it has not
+ * found. */
+static void __attribute__((noreturn)) give_up(int why_not, int error)
 {
-        int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        (void) !write_all(why_not, &error, sizeof(error));
+        _exit(127);
+}
+
+/* Between fork() and execve(): only async-signal-safe calls. @why_not: is told the errno, and is closed by execve(). */
+static void __attribute__((noreturn))
+child_run(const ApplyOptions *o, char *const argv[], char *const environment[], int output, int why_not, pid_t parent)
+{
+        int null = open("/dev/null", O_RDONLY | O_CLOEXEC), error = ENOENT;
         sigset_t none;
 
         /* a session of its own can be ended as a whole, and reads from no terminal */
-        if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+        if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                give_up(why_not, errno);
+        if (getppid() != parent)
                 _exit(127);
         if (o->lock > 0 && fcntl(o->lock, F_SETFD, 0) < 0)
-                _exit(127);
+                give_up(why_not, errno);
         sigemptyset(&none);
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
         (void) signal(SIGPIPE, SIG_DFL); /* ignored in ptprep, and that would be inherited */
         (void) signal(SIGXFSZ, SIG_DFL);
         if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
             dup2(output, STDERR_FILENO) < 0)
-                _exit(127);
+                give_up(why_not, errno);
         if (!o->live && (fchdir(o->rfd) < 0 || chroot(".") < 0))
-                _exit(127);
+                give_up(why_not, errno);
         if (chdir("/") < 0)
-                _exit(127);
-        if (argv[0][0] == '/')
+                give_up(why_not, errno);
+        if (argv[0][0] == '/') {
                 (void) execve(argv[0], argv, environment);
-        else
+                error = errno;
+        } else
                 for (const char *p = NAME_SEARCH_PATH; *p;) {
                         size_t n = strcspn(p, ":");
                         char path[256];
@@ -64,10 +76,12 @@ child_run(const ApplyOptions *o, char *const argv[], char *const environment[], 
                                 path[n] = '/';
                                 strcpy(path + n + 1, argv[0]);
                                 (void) execve(path, argv, environment);
+                                if (errno != ENOENT && errno != ENOTDIR) /* it is there, and cannot be run */
+                                        error = errno;
                         }
                         p += n + (p[n] != 0);
                 }
-        _exit(127);
+        give_up(why_not, error);
 }
 
 /* The last of what a program printed, and the first line in which it speaks of an error: that may be long before. */
@@ -241,12 +255,12 @@ const char *command_failure(int error)
 
 int command_run(const ApplyOptions *o, char *const argv[], char *setting, unsigned limit, char **ret_tail)
 {
-        _cleanup_close_ int in = -EBADF, out = -EBADF, pidfd = -EBADF;
+        _cleanup_close_ int in = -EBADF, out = -EBADF, started = -EBADF, why_not = -EBADF, pidfd = -EBADF;
         pid_t pid, self = getpid();
         _cleanup_(string_list_done) StringList locale = {};
         char *environment[ENVIRONMENT_MAX] = { (char *) "PATH=" NAME_SEARCH_PATH, (char *) "TERM=dumb",
                                                (char *) "HOME=/root", setting };
-        int fds[2], status = 0, r;
+        int fds[2], status = 0, error, r;
         Tail tail = {};
         size_t n;
 
@@ -263,15 +277,18 @@ int command_run(const ApplyOptions *o, char *const argv[], char *setting, unsign
                 return -errno;
         in = fds[0];
         out = fds[1];
-        if (fcntl(in, F_SETFL, O_NONBLOCK) < 0)
+        if (fcntl(in, F_SETFL, O_NONBLOCK) < 0 || pipe2(fds, O_CLOEXEC) < 0)
                 return -errno;
+        started = fds[0];
+        why_not = fds[1];
         pid = fork();
         if (pid < 0)
                 return -errno;
         if (pid == 0)
-                child_run(o, argv, environment, out, self);
+                child_run(o, argv, environment, out, why_not, self);
         closep(&out);
-        out = -EBADF;
+        closep(&why_not);
+        out = why_not = -EBADF;
         pidfd = pidfd_open(pid, 0);
         r = pidfd < 0 ? -errno : watch_program(o, pidfd, in, limit, &tail);
         if (r < 0 && pidfd >= 0)
@@ -284,12 +301,15 @@ int command_run(const ApplyOptions *o, char *const argv[], char *setting, unsign
         end_leftovers(pid);
         if (r >= 0)
                 r = MIN(tail_read(&tail, in), 0);
+        if (r >= 0 && read(started, &error, sizeof(error)) == sizeof(error)) {
+                if (ret_tail)
+                        *ret_tail = strdup(strerror(error));
+                return -ENOEXEC;
+        }
         if (ret_tail)
                 *ret_tail = tail_text(&tail);
         if (r < 0)
                 return r;
-        if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-                return -ENOEXEC;
         if (WIFSIGNALED(status))
                 return -ECANCELED;
         return WEXITSTATUS(status) == 0 ? 0 : -EPROTO;

@@ -30,7 +30,8 @@ static int set(const StepContext *c, bool on, char **ret_failure)
                 k = string_printf(ret_failure, TOOL " ran, and the SELinux boolean %s is still %s", name,
                                   on ? "off" : "on");
         } else if (r == -ENOEXEC)
-                k = string_printf(ret_failure, TOOL " %s: install it (policycoreutils)", command_failure(r));
+                k = string_printf(ret_failure, TOOL " %s%s%s: install it (policycoreutils)", command_failure(r),
+                                  tail && *tail ? ": " : "", tail ?: "");
         else if (r < 0)
                 k = string_printf(ret_failure, TOOL " failed (%s); it said: %s", command_failure(r),
                                   tail && *tail ? tail : "nothing");

@@ -35,6 +35,9 @@ bool step_is_loaded(const StepContext *c)
 
 int step_failed_program(StepContext *c, int error, const char *program, const char *what, const char *tail)
 {
+        if (error == -ENOEXEC)
+                return step_failed(c, error, "%s %s%s: %s", program, command_failure(error), what,
+                                   tail && *tail ? tail : "for no reason that is known");
         return step_failed(c, error, "%s failed%s (%s); it said: %s", program, what, command_failure(error),
                            tail && *tail ? tail : "nothing");
 }

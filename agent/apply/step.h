@@ -199,7 +199,7 @@ int command_locale(const ApplyOptions *o, StringList *ret) _must_check_;
  * @argv: NULL-terminated, argv[0] an absolute path or looked up in NAME_SEARCH_PATH.
  * @setting: NAME=VALUE for its environment, or NULL.
  * @limit: seconds until it is stopped. @ret_tail: the last 2 KiB that it printed, and before them the first line about
- * an error; owned by the caller; set on failure too, may be NULL.
+ * an error; of a program that could not be started, why; owned by the caller; set on failure too, may be NULL.
  *
  * The program gets a session of its own, and nothing of it runs any more when this returns.
  * Returns 0; -ENOEXEC when it could not be started; -EPROTO when it ended with an error; -ECANCELED when a signal

@@ -106,7 +106,7 @@ def not_set(ptprep: str, tree: filetree.Tree, reason: str, recorded: bool = Fals
 
 def tool_missing(ptprep: str, tree: filetree.Tree) -> list[str]:
     tree.path(TOOL).unlink()
-    return not_set(ptprep, tree, "setsebool could not be started: install it (policycoreutils)")
+    return not_set(ptprep, tree, "setsebool could not be started: No such file or directory: install it (policycoreutils)")
 
 
 def tool_lies(ptprep: str, tree: filetree.Tree) -> list[str]:
@@ -186,7 +186,7 @@ def not_taken_back(ptprep: str, tree: filetree.Tree, damage: Callable[[], None],
 
 
 def revert_without_tool(ptprep: str, tree: filetree.Tree) -> list[str]:
-    return not_taken_back(ptprep, tree, tree.path(TOOL).unlink, "could not take it back: setsebool could not be started: install it")
+    return not_taken_back(ptprep, tree, tree.path(TOOL).unlink, "could not take it back: setsebool could not be started: No such file or directory: install it")
 
 
 def revert_with_broken_tool(ptprep: str, tree: filetree.Tree) -> list[str]:

@@ -31,7 +31,7 @@ static void assert_gone(const char *pid)
 static void test_ends(void **state)
 {
         const ApplyOptions o = live_options(*state);
-        _cleanup_free_ char *good = NULL, *bad = NULL, *none = NULL, *much = NULL;
+        _cleanup_free_ char *good = NULL, *bad = NULL, *none = NULL, *file = NULL, *much = NULL;
 
         assert_int_equal(shell(&o, "echo one; echo two >&2", LIMIT, &good), 0);
         assert_string_equal(good, "one\ntwo");
@@ -44,7 +44,11 @@ static void test_ends(void **state)
         /* nor when nothing was started */
         assert_string_equal(command_failure(-EMFILE), strerror(EMFILE));
         assert_int_equal(command_run(&o, (char *[]){ (char *) "no-such-program", NULL }, NULL, LIMIT, &none), -ENOEXEC);
-        assert_string_equal(none, "");
+        assert_string_equal(none, strerror(ENOENT));
+        assert_int_equal(command_run(&o, (char *[]){ (char *) "/etc/passwd", NULL }, NULL, LIMIT, &file), -ENOEXEC);
+        assert_string_equal(file, strerror(EACCES));
+        /* a shell that has not found a command has run itself */
+        assert_int_equal(shell(&o, "no-such-program", LIMIT, NULL), -EPROTO);
         /* the last of it counts, and no pipe is ever full */
         assert_int_equal(shell(&o, "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i + 1)); done", LIMIT, &much),
                          0);
