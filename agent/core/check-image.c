@@ -229,8 +229,11 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
         if (r != 0)
                 return r < 0 ? r : 0;
         if (f->n_kernels == 0)
-                return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_NONE, NULL,
-                                   "cannot tell: no installed kernel found in /lib/modules and /boot");
+                return finding_add(
+                        ret, self->id, RESULT_UNKNOWN, NULL, CURE_PERSON,
+                        "install a kernel with its modules in /lib/modules; one that has its drivers built in "
+                        "has the devices before any image",
+                        "cannot tell: no installed kernel found in /lib/modules and /boot");
         FOREACH_ARRAY(k, f->kernels, f->n_kernels) {
                 r = judge_image(self, j, k, ret);
                 if (r < 0)

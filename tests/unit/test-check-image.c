@@ -52,6 +52,17 @@ static void images(void **state)
         expect_exit(m, EXIT_BLOCKED, 0);
 }
 
+static void no_kernel(void **state)
+{
+        Machine *m = *state;
+
+        machine_settle(m);
+        m->facts.n_kernels = 0;
+        machine_judge(m);
+        expect(m, "image.current", RESULT_UNKNOWN, "no installed kernel found in /lib/modules and /boot");
+        assert_non_null(strstr(find_cure(m, "image.current"), "its modules in /lib/modules"));
+}
+
 /* What boots by default loads something else than what is judged: no reboot is promised to help. */
 static void image_not_seen(void **state)
 {
@@ -249,7 +260,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
         const struct CMUnitTest tests[] = {
-                T(images), T(image_not_seen), T(image_owners), T(the_builder_is_named_early), T(loaded_images),
+                T(images),        T(no_kernel), T(image_not_seen), T(image_owners), T(the_builder_is_named_early),
+                T(loaded_images),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
