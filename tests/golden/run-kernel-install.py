@@ -58,6 +58,8 @@ def play(shell: list[str], plugin: str, top: pathlib.Path) -> list[str]:
     expect("once more", boot, WITH)
     expect("a boot counter", Boot(top, PLAIN, f"{TOKEN}-{RELEASE}+3-1.conf"), WITH)
     expect("behind microcode", Boot(top, MICROCODE), HEAD + f"initrd /microcode\ninitrd     /{IMAGE}\ninitrd\t/initrd\n")
+    below = HEAD + f"initrd     {top}/boot/0123/initrd.img $more\n" # as GRUB has it where /boot lies on the file system of /
+    expect("paths of the file system below", Boot(top, below), below.replace("initrd ", f"initrd     {top}/boot/{IMAGE}\ninitrd ", 1))
     expect("no initramfs", Boot(top, HEAD), HEAD)
     expect("another kernel", Boot(top, PLAIN, f"{TOKEN}-{RELEASE}-rt.conf"), PLAIN)
     expect("no claim image", Boot(top, PLAIN, image=False), PLAIN)
