@@ -83,7 +83,7 @@ int claim_way_obstacle(const Facts *f, char **ret)
                 const char *obstacle = l->unused || judged_as_bls(f, l) ? NULL : loader_early_obstacle(l);
 
                 used += !l->unused;
-                beside_kernel |= !l->unused && l->kind == LOADER_GRUB2;
+                beside_kernel |= !l->unused && l->kind == LOADER_GRUB2 && !judged_as_bls(f, l);
                 if (obstacle)
                         return string_printf(ret, "%s: %s", loader_kind_to_string(l->kind), obstacle);
         }

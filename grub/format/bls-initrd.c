@@ -50,7 +50,7 @@ static bool names(const BlsField *f, const char *name)
 }
 
 /* Is it loaded as wanted, and nothing else of that name? */
-static int is_in_place(const char *text, const char *name, const char *wanted)
+static int is_in_place(const char *text, BlsReader reader, const char *name, const char *wanted)
 {
         _cleanup_(bls_entry_done) BlsEntry e = {};
         const BlsField *last = NULL;
@@ -60,7 +60,7 @@ static int is_in_place(const char *text, const char *name, const char *wanted)
         if (r < 0)
                 return r;
         FOREACH_ARRAY(f, e.fields, e.n)
-                if (is_initrd(f, BLS_SYSTEMD)) {
+                if (is_initrd(f, reader)) {
                         n += names(f, name);
                         if (names(f, name) && !streq(f->value, wanted))
                                 return 0;
@@ -91,7 +91,7 @@ static int drop_lines(char **text, const char *name)
 }
 
 /* A line like that of the initramfs, in front of it. */
-static int add_line(char **text, const char *wanted)
+static int add_line(char **text, BlsReader reader, const char *wanted)
 {
         _cleanup_(bls_entry_done) BlsEntry e = {};
         _cleanup_free_ char *line = NULL;
@@ -101,7 +101,7 @@ static int add_line(char **text, const char *wanted)
         int r = bls_parse(*text, &e);
 
         FOREACH_ARRAY(f, e.fields, e.n)
-                if (is_initrd(f, BLS_SYSTEMD))
+                if (is_initrd(f, reader))
                         last = f;
         if (r < 0 || !last)
                 return r;
@@ -120,17 +120,17 @@ static int add_line(char **text, const char *wanted)
         return 0;
 }
 
-int bls_edit_early(const char *text, const char *name, const char *wanted, char **ret)
+int bls_edit_early(const char *text, BlsReader reader, const char *name, const char *wanted, char **ret)
 {
         _cleanup_free_ char *s = strdup(text);
         int r = s ? 0 : -ENOMEM;
 
         if (r >= 0 && wanted)
-                r = is_in_place(text, name, wanted);
+                r = is_in_place(text, reader, name, wanted);
         if (r == 0)
                 r = drop_lines(&s, name);
         if (r == 0 && wanted)
-                r = add_line(&s, wanted);
+                r = add_line(&s, reader, wanted);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(s);

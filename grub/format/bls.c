@@ -425,6 +425,25 @@ int bls_compare(const char *a, const char *b)
         return *a ? 1 : *b ? -1 : 0;
 }
 
+bool bls_options_plain(const char *text)
+{
+        size_t n_lines = 0;
+
+        for (const char *line = text; *line;) {
+                size_t n = strcspn(line, "\n");
+                const char *value = startswith(line, "options ");
+
+                if (strspn(line, " \t") > 0 || startswith(line, "options\t") || (value && line[n] == 0))
+                        return false;
+                for (const char *p = value; p && p < line + n; p++)
+                        if (*p == '\t' || *p == '\r' || (*p == ' ' && (p == value || p[1] == ' ' || p[1] == '\n')))
+                                return false;
+                n_lines += value != NULL;
+                line += n + (line[n] != 0);
+        }
+        return n_lines == 1;
+}
+
 static int take_out_of_entry(const char *text, const OwnedWords *words, char **ret)
 {
         _cleanup_(kargs_done) Kargs taken = {};
@@ -439,7 +458,7 @@ static int take_out_of_entry(const char *text, const OwnedWords *words, char **r
                         r = string_list_add(&taken.words, w->word);
                         continue;
                 }
-                r = bls_edit_early(without, path_base(w->word), NULL, &shorter);
+                r = bls_edit_early(without, BLS_SYSTEMD, path_base(w->word), NULL, &shorter);
                 if (r >= 0) {
                         free(without);
                         without = shorter;

@@ -67,6 +67,9 @@ bool bls_options_use(const BlsEntry *e, BlsReader reader, const char *name);
 int bls_boot_entry(const BlsEntry *e, BlsReader reader, const char *name, const char *path,
                    const LoaderVariable *variables, size_t n, BootEntry *ret) _must_check_;
 
+/* Is there one line of options, as grubby writes it: one blank before each word, and nothing behind the last? */
+bool bls_options_plain(const char *text);
+
 /**
  * bls_edit() - the text of an entry with other options
  * @edit: words are added to the first options line, and taken out of all of them. A line that is left without any
@@ -93,10 +96,11 @@ int bls_initrds(const BlsEntry *e, BlsReader reader, StringList *ret_early, char
 /**
  * bls_edit_early() - the text of an entry with one more image in front of the initramfs, or without it
  * @name: of its file. @wanted: its path as the entry has to have it: a line of its own directly in front of that of the
- * initramfs, so that microcode stays first; none where there is no initramfs. NULL: all lines with that file go.
+ * initramfs, so that microcode stays first; none where the reader sees no initramfs. NULL: all lines with that file go,
+ * seen or not.
  * @ret: owned by the caller. 0 or -ENOMEM.
  */
-int bls_edit_early(const char *text, const char *name, const char *wanted, char **ret) _must_check_;
+int bls_edit_early(const char *text, BlsReader reader, const char *name, const char *wanted, char **ret) _must_check_;
 
 /**
  * bls_replace_variable() - the text of an entry with $NAME in its options replaced

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "grub/format/grubenv.h"
+#include "grub/loader/bls-early.h"
 #include "grub/loader/entry-edit.h"
 #include "grub/loader/kernel-install.h"
 #include "grub/loader/words-home.h"
@@ -306,6 +307,20 @@ static int pin_rescue_entries(Edit *e)
         return evaluate(e);
 }
 
+static int edit_early_lines(Edit *e)
+{
+        FOREACH_ARRAY(d, e->drafts, e->n) {
+                _cleanup_free_ char *path = NULL;
+                int r = d->entry->rescue ? 0 : bls_early_path(e->loader, e->want, d->entry, &path);
+
+                if (r >= 0 && !d->entry->rescue)
+                        r = entry_edit_early(path, BLS_GRUB, &d->file.words, &d->file.text);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* What each entry would boot with, before any step is taken, whatever home its words have. */
 static int verify(const Edit *e)
 {
@@ -335,35 +350,17 @@ static int verify(const Edit *e)
         return 0;
 }
 
-/* One line of options as grubby writes it: one blank before each word, and nothing behind the last. */
-static bool options_plain(const char *text)
-{
-        size_t n_lines = 0;
-
-        for (const char *line = text; *line;) {
-                size_t n = strcspn(line, "\n");
-                const char *value = startswith(line, "options ");
-
-                if (strspn(line, " \t") > 0 || startswith(line, "options\t") || (value && line[n] == 0))
-                        return false;
-                for (const char *p = value; p && p < line + n; p++)
-                        if (*p == '\t' || *p == '\r' || (*p == ' ' && (p == value || p[1] == ' ' || p[1] == '\n')))
-                                return false;
-                n_lines += value != NULL;
-                line += n + (line[n] != 0);
-        }
-        return n_lines == 1;
-}
-
 /*
  * grubby is Red Hat's own editor of entries. It takes a kernel, knows only whole words, replaces what has the same key,
- * runs blanks together, and writes $kernelopts out: so it gets what it does well, and the step looks at what came of
- * it, which it did to a copy. Not DEFAULT, which is one kernel only, and not ALL, which has the rescue entry in it.
+ * runs blanks together, writes $kernelopts out, and lets images be: so it gets what it does well, and the step looks at
+ * what came of it, which it did to a copy. Not DEFAULT, which is one kernel only, and not ALL, which has the rescue
+ * entry in it.
  */
 static bool grubby_can(const Edit *e, const Draft *d)
 {
-        return e->loader->editor && !d->shared && !uses_block(d) && d->file.words.removed.n == 0 &&
-               d->file.words.added.n > 0 && options_plain(d->file.old) && !strpbrk(d->file.old, "\"'\\,");
+        return e->loader->editor && !(e->want->early && !e->loader->early_variable) && !d->shared && !uses_block(d) &&
+               d->file.words.removed.n == 0 && d->file.words.added.n > 0 && bls_options_plain(d->file.old) &&
+               !strpbrk(d->file.old, "\"'\\,");
 }
 
 static int add_grubby(const Edit *e, const Draft *d, FileStep *s)
@@ -400,7 +397,9 @@ static int plan_drafts(const Edit *e, bool rescue)
 
                 if (d->entry->rescue != rescue)
                         continue;
-                r = plan_file(e, &d->file);
+                /* a rescue entry gets no words, and is remembered for what is put in the place of a variable */
+                r = rescue ? plan_file(e, &d->file)
+                           : plan_entry_edit(e->plan, e->want, d->file.path, d->file.old, d->file.text, &d->file.words);
                 if (r >= 0 && e->plan->n > before && grubby_can(e, d))
                         r = add_grubby(e, d, &e->plan->steps[before].file);
                 if (r < 0)
@@ -488,6 +487,8 @@ int bls_draft_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
                 r = pin_rescue_entries(&e);
         if (r >= 0)
                 r = verify(&e);
+        if (r >= 0)
+                r = edit_early_lines(&e);
         if (r >= 0)
                 r = plan_all(&e);
         if (r >= 0)

@@ -5,8 +5,12 @@
 
 /* Where GRUB takes boot loader specification entries from on this machine. */
 
-#define BLS_ESP     "/boot/efi"
-#define BLS_VENDORS BLS_ESP "/EFI" /* below it openSUSE's, and Red Hat's before Fedora 34 and RHEL 9 */
+#define BLS_ESP            "/boot/efi"
+#define BLS_VENDORS        BLS_ESP "/EFI" /* below it openSUSE's, and Red Hat's before Fedora 34 and RHEL 9 */
+
+/* Red Hat's script that makes an entry of a new kernel. It takes /etc/kernel/cmdline, and this very boot's arguments
+ * where there is none. */
+#define BLS_INSTALL_SCRIPT "/usr/lib/kernel/install.d/20-grub.install"
 
 /* What was found of GRUB's own files. */
 typedef struct BlsPlace {

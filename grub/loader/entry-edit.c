@@ -60,12 +60,10 @@ static int refuse_open_quote(const LoaderEdit *want, const char *path)
         return loader_refuse(want, -ENOTSUP, "%s: a double quote in the options is never closed", path);
 }
 
-/* The image in front of the others, or its line away, whoever wrote that: the file is ptprep's. */
-static int edit_early(const LoaderEdit *want, PlanWords *words, char **text)
+int entry_edit_early(const char *path, BlsReader reader, PlanWords *words, char **text)
 {
-        _cleanup_free_ char *path = want->early ? path_join("", want->early) : NULL;
         char *edited;
-        int r = want->early && !path ? -ENOMEM : bls_edit_early(*text, NAME_CLAIM_IMAGE_FILE, path, &edited);
+        int r = bls_edit_early(*text, reader, NAME_CLAIM_IMAGE_FILE, path, &edited);
 
         if (r < 0)
                 return r;
@@ -76,17 +74,29 @@ static int edit_early(const LoaderEdit *want, PlanWords *words, char **text)
         return r;
 }
 
+int plan_entry_edit(Plan *plan, const LoaderEdit *want, const char *path, const char *old, const char *text,
+                    const PlanWords *words)
+{
+        const char *subject = words->recorded_as ?: path;
+
+        if (words->added.n == 0 && words->removed.n == 0 && !record_file(want->record, subject))
+                return plan_write(plan, want->check, path, old, text);
+        return plan_edit(plan, want->check, path, old, text, words);
+}
+
 int plan_entry(Plan *plan, const LoaderEdit *want, const char *path, const char *subject, const char *text)
 {
         const WordsHome *home = words_homes + WORDS_LITERAL;
         _cleanup_(change_done) Change c = { .words = { .format = home->format->name, .recorded_as = subject } };
         _cleanup_(kargs_done) Kargs present = {};
-        _cleanup_free_ char *edited = NULL;
+        _cleanup_free_ char *edited = NULL, *early = NULL;
         int r;
 
         text = loader_present(plan, path, text);
         if (!text)
                 return 0;
+        if (want->early && !(early = path_join("", want->early)))
+                return -ENOMEM;
         r = entry_arguments(text, &present);
         if (r >= 0)
                 r = change_init(&c, want, subject ?: path, &present);
@@ -97,13 +107,8 @@ int plan_entry(Plan *plan, const LoaderEdit *want, const char *path, const char 
         if (r == -ENOTSUP)
                 return refuse_open_quote(want, path);
         if (r >= 0)
-                r = edit_early(want, &c.words, &edited);
-        if (r < 0)
-                return r;
-        /* a line that goes from an entry that the record does not know, such as that of a later kernel */
-        if (c.words.added.n == 0 && c.words.removed.n == 0 && !record_file(want->record, subject ?: path))
-                return plan_write(plan, want->check, path, text, edited);
-        return plan_edit(plan, want->check, path, text, edited, &c.words);
+                r = entry_edit_early(early, BLS_SYSTEMD, &c.words, &edited);
+        return r < 0 ? r : plan_entry_edit(plan, want, path, text, edited, &c.words);
 }
 
 /* Did ptprep add this word to every entry that it brought its claim to? */

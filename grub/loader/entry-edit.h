@@ -16,6 +16,21 @@ int plan_entry(Plan *plan, const LoaderEdit *want, const char *path, const char 
                const char *text) _must_check_;
 
 /**
+ * entry_edit_early() - the claim image in front of the others of an entry
+ * @path: as the entry has to name it; NULL: its line goes, whoever wrote that, since the file is ptprep's. @words: get
+ * what is added. @text: edited in place. 0 or -ENOMEM.
+ */
+int entry_edit_early(const char *path, BlsReader reader, PlanWords *words, char **text) _must_check_;
+
+/**
+ * plan_entry_edit() - as plan_edit(), for an entry that can boot
+ * The record learns nothing of a line that only goes from an entry that it does not know, such as that of a later
+ * kernel.
+ */
+int plan_entry_edit(Plan *plan, const LoaderEdit *want, const char *path, const char *old, const char *text,
+                    const PlanWords *words) _must_check_;
+
+/**
  * plan_inherited() - take words that are not wanted any more out of entries that were made with them
  * The entry of a kernel that was installed after ptprep had come got its words from /etc/kernel/cmdline, or from the
  * arguments of the boot in which it was made, and no record tells of it. One that has ptprep.claim=1 loses what the

@@ -7,6 +7,7 @@
 #include "grub/format/grubenv.h"
 #include "grub/format/rescue.h"
 #include "grub/loader/bls-draft.h"
+#include "grub/loader/bls-early.h"
 #include "grub/loader/bls-place.h"
 #include "grub/loader/kernel-install.h"
 #include "grub/loader/loaders.h"
@@ -22,10 +23,6 @@
 
 #define SAVED_ENTRY    "saved_entry"
 #define FILE_MAX_BYTES (1024U * 1024)
-
-/* Red Hat's script that makes an entry of a new kernel. It takes /etc/kernel/cmdline, and this very boot's arguments
- * where there is none. */
-#define INSTALL_SCRIPT "/usr/lib/kernel/install.d/20-grub.install"
 
 static int add_variable(Loader *l, const char *name, size_t n, const char *value, size_t length, bool known,
                         const char *file, unsigned line)
@@ -113,44 +110,6 @@ static int read_environment(int rfd, Loader *l, const BlsPlace *place)
         return r < 0 ? r : loader_add_file(l, path, &text, size);
 }
 
-/* Is it Red Hat's GRUB? Then its tools are there. What grub.cfg sets beats what the environment block has. */
-static int read_early_variable(int rfd, Loader *l)
-{
-        struct stat st;
-
-        l->early_variable = root_stat(rfd, INSTALL_SCRIPT, &st) >= 0;
-        return l->early_variable && !loader_variable(l, GRUBENV_EARLY_INITRD)
-                       ? string_copy(NAME_BOOT, &l->early_directory)
-                       : 0;
-}
-
-/* What the variable names comes before what the entry itself has. */
-static int add_early(const Loader *l, BootEntry *e)
-{
-        const LoaderVariable *v = l->early_variable ? loader_variable(l, GRUBENV_EARLY_INITRD) : NULL;
-        const char *beside = e->initrd ?: e->kernel;
-        const int directory = (int) (path_base(beside) - beside);
-        StringList all = {};
-        int r = 0;
-
-        for (const char *word = v && v->value ? v->value : ""; *word && r >= 0;) {
-                size_t n = strcspn(word, " ");
-
-                r = n > 0 ? string_list_addf(&all, "%.*s%.*s", directory, beside, (int) n, word) : 0;
-                word += n + (word[n] == ' ');
-        }
-        FOREACH_ARRAY(path, e->early.items, e->early.n)
-                if (r >= 0)
-                        r = string_list_add(&all, *path);
-        if (r < 0) {
-                string_list_done(&all);
-                return r;
-        }
-        string_list_done(&e->early);
-        e->early = all;
-        return 0;
-}
-
 /*
  * @root: of the paths in it, where that is no matter of how /boot is mounted; NULL: it is. @name: of the file. An entry
  * without a kernel is none.
@@ -171,7 +130,7 @@ static int add_entry(Loader *l, const char *root, const char *path, const char *
         if (r >= 0)
                 r = bls_boot_entry(&parsed, BLS_GRUB, name, path, l->variables, l->n_variables, e);
         if (r >= 0)
-                r = add_early(l, e);
+                r = bls_add_early(l, e);
         if (r >= 0 && root && e->initrd)
                 r = string_printf(&e->image, "%s%s", root, e->initrd);
         return r;
@@ -302,7 +261,7 @@ static int read_kernel_cmdline(int rfd, Loader *l)
 
         if (r != -ENOENT)
                 return r;
-        r = root_read_text(rfd, INSTALL_SCRIPT, &script);
+        r = root_read_text(rfd, BLS_INSTALL_SCRIPT, &script);
         l->names_kernels = (r >= 0 && strstr(script, KERNEL_CMDLINE_FILE)) || has_sdbootutil(rfd);
         return r == -ENOMEM ? r : 0;
 }
@@ -327,7 +286,7 @@ static int bls_read(int rfd, Loader *ret)
                 return r;
         r = read_settings(&l, &place);
         if (r >= 0)
-                r = read_early_variable(rfd, &l);
+                r = bls_read_early_variable(rfd, &place, &l);
         if (r >= 0)
                 r = read_environment(rfd, &l, &place);
         if (r >= 0)
@@ -342,59 +301,21 @@ static int bls_read(int rfd, Loader *ret)
                 l.readable = TRISTATE_NO;
         mark_default(&l, &place);
         entries_decide_rescue(l.entries, l.n_entries);
+        if (bls_find_early_directory(rfd, &l) < 0)
+                return -ENOMEM;
         drop_unused_variables(&l);
         *ret = l;
         l = (Loader){};
         return 0;
 }
 
-/* The claim image in the variable; the step that writes the block is there already where words live in it, too. */
-static int plan_early(const Loader *l, const LoaderEdit *want, Plan *plan)
-{
-        char *early = (char *) want->early;
-        const Kargs add = { .words = { .items = &early, .n = 1 } };
-        const LoaderFile *f = bls_environment(l);
-        _cleanup_(plan_words_done) PlanWords words = { .format = owned_grubenv.name };
-        _cleanup_free_ char *text = NULL, *problem = NULL;
-        const char *present = f ? loader_present(plan, f->path, f->text) : NULL;
-        const LoaderVariable *v = loader_variable(l, GRUBENV_EARLY_INITRD);
-        _cleanup_(kargs_done) Kargs now = {};
-        int r = kargs_parse(v && v->value ? v->value : "", &now);
-
-        if (r < 0 || !early || !present || string_list_contains(&now.words, early))
-                return r;
-        r = grubenv_edit(present, strlen(present), GRUBENV_EARLY_INITRD, &(CmdlineEdit){ .add = &add }, &text,
-                         &problem);
-        if (r == -EBADMSG || r == -ENOSPC)
-                return loader_refuse(want, r, "%s %s", f->path, problem ?: strerror(-r));
-        if (r >= 0)
-                r = owned_words_add(&words.added, GRUBENV_EARLY_INITRD, early);
-        return r < 0 ? r : plan_edit_more(plan, want->image_check, f->path, present, text, &words);
-}
-
 static int bls_edit_all(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
         int r = bls_draft_edit(l, want, plan);
 
-        return r < 0 ? r : plan_early(l, want, plan);
-}
-
-static const char *bls_early_obstacle(const Loader *l)
-{
-        if (!l->early_variable)
-                return "it is not Red Hat's GRUB, which has a variable for images in front of those of all entries";
-        if (!l->early_directory)
-                return "grub.cfg sets the variable " GRUBENV_EARLY_INITRD ", and would undo what is put there";
-        if (!bls_environment(l))
-                return "it has no environment block, from which it would take the variable " GRUBENV_EARLY_INITRD;
-        FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                const char *beside = e->initrd ?: e->kernel;
-                const size_t n = (size_t) (path_base(beside) - beside);
-
-                if (strncmp(beside, "/", n) != 0 && strncmp(beside, NAME_BOOT "/", n) != 0)
-                        return "an entry has its image in a directory of its own, and would look for another one there";
-        }
-        return NULL;
+        if (r >= 0 && loader_wants_nothing(want))
+                r = bls_drop_early_lines(l, want, plan);
+        return r < 0 ? r : bls_plan_early_variable(l, want, plan);
 }
 
 const LoaderOps loader_bls = {

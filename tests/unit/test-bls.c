@@ -218,11 +218,11 @@ static void one_more_image_in_front(void **state)
         FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
                 _cleanup_free_ char *after = NULL, *again = NULL, *back = NULL;
 
-                assert_int_equal(bls_edit_early(row->before, "c.img", "/c.img", &after), 0);
+                assert_int_equal(bls_edit_early(row->before, BLS_SYSTEMD, "c.img", "/c.img", &after), 0);
                 assert_string_equal(after, row->after ?: row->before);
-                assert_int_equal(bls_edit_early(after, "c.img", "/c.img", &again), 0);
+                assert_int_equal(bls_edit_early(after, BLS_SYSTEMD, "c.img", "/c.img", &again), 0);
                 assert_string_equal(again, after);
-                assert_int_equal(bls_edit_early(after, "c.img", NULL, &back), 0);
+                assert_int_equal(bls_edit_early(after, BLS_SYSTEMD, "c.img", NULL, &back), 0);
                 assert_string_equal(back, row->before);
         }
 }
@@ -237,8 +237,31 @@ static void the_image_is_where_it_has_to_be(void **state)
         FOREACH_ARRAY(text, texts, ELEMENTSOF(texts)) {
                 _cleanup_free_ char *after = NULL;
 
-                assert_int_equal(bls_edit_early(*text, "c.img", "/c.img", &after), 0);
+                assert_int_equal(bls_edit_early(*text, BLS_SYSTEMD, "c.img", "/c.img", &after), 0);
                 assert_string_equal(after, "initrd /c.img\ninitrd /i\n");
+        }
+}
+
+/* What stands behind a line that ends an entry for GRUB is not loaded, and no place for anything. */
+static void the_image_is_where_grub_sees_it(void **state)
+{
+        static const struct {
+                const char *before, *after;
+        } rows[] = {
+                { "initrd /i\n\ninitrd /j\n", "initrd /c.img\ninitrd /i\n\ninitrd /j\n" },
+                { "initrd /u /i $more\n", "initrd /c.img\ninitrd /u /i $more\n" },
+                { "linux /k\n\ninitrd /i\n", "linux /k\n\ninitrd /i\n" },
+                { "initrd /i\ntitle\ninitrd /c.img\ninitrd /j\n", "initrd /c.img\ninitrd /i\ntitle\ninitrd /j\n" },
+        };
+
+        (void) state;
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_free_ char *after = NULL, *again = NULL;
+
+                assert_int_equal(bls_edit_early(row->before, BLS_GRUB, "c.img", "/c.img", &after), 0);
+                assert_string_equal(after, row->after);
+                assert_int_equal(bls_edit_early(after, BLS_GRUB, "c.img", "/c.img", &again), 0);
+                assert_string_equal(again, after);
         }
 }
 
@@ -459,6 +482,7 @@ int main(void)
                 cmocka_unit_test(entries_keep_their_bytes),
                 cmocka_unit_test(one_more_image_in_front),
                 cmocka_unit_test(the_image_is_where_it_has_to_be),
+                cmocka_unit_test(the_image_is_where_grub_sees_it),
                 cmocka_unit_test(images_in_their_order),
                 cmocka_unit_test(contradictions_go_from_every_options_line),
                 cmocka_unit_test(the_default_of_a_missing_line_is_kept),

@@ -233,7 +233,14 @@ static void where_it_cannot_be_used(void **state)
         *l = (Loader){ .kind = LOADER_BLS, .readable = TRISTATE_YES };
         m->facts.n_loaders++;
         machine_judge(m);
-        assert_non_null(strstr(m->wanted.claim_image_obstacle, "bls: it is not Red Hat's GRUB"));
+        assert_non_null(strstr(m->wanted.claim_image_obstacle, "bls: none of its entries has an initramfs"));
+        /* a directory of its own: GRUB's script, which would look beside it, makes no entry */
+        set_text(&l->early_directory, NAME_BOOT);
+        set_text(&k->kernel, "/boot/0123/6.1.0-1-amd64/linux");
+        machine_judge(m);
+        assert_null(m->wanted.claim_image_obstacle);
+        assert_true(m->wanted.in_claim_image);
+        set_text(&k->kernel, "/boot/vmlinuz-6.1.0-1-amd64");
         set_text(&l->unused, "nobody starts it");
         l = m->facts.loaders;
         l->menu_from_bls = false;
