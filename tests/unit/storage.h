@@ -8,11 +8,14 @@
 
 /* Block devices in a tree of files, and what the prober makes of them. */
 
-#define NVME "pci0000:00/0000:00:1d.0/0000:03:00.0/nvme/nvme0/nvme0n1"
-#define SATA "pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda"
-#define USB  "pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/host6/target6:0:0/6:0:0:0/block/sdb"
-#define VIRT "pci0000:00/0000:00:05.0/virtio2/block/vda"
-#define VMD  "pci0000:6f/0000:6f:00.5/pci10001:80/10001:80:07.0/nvme/nvme1/nvme1n1"
+#define NVME      "pci0000:00/0000:00:1d.0/0000:03:00.0/nvme/nvme0/nvme0n1"
+#define SATA      "pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda"
+#define USB       "pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/host6/target6:0:0/6:0:0:0/block/sdb"
+#define VIRT      "pci0000:00/0000:00:05.0/virtio2/block/vda"
+#define VMD       "pci0000:6f/0000:6f:00.5/pci10001:80/10001:80:07.0/nvme/nvme1/nvme1n1"
+#define FC0       "pci0000:00/0000:00:06.0/host1/rport-1:0-0/target1:0:0/1:0:0:0/block/sdc"
+#define ROOT_SATA "22 1 8:0 / / rw - ext4 /dev/sda rw\n"
+#define ON_SATA   "/: / on sda on 0000:00:17.0\n"
 
 /* @where: below /sys/devices; the last component is the kernel's name. */
 static inline void block(const Tree *t, const char *where, const char *number)
@@ -117,4 +120,11 @@ static inline void assert_told(const Facts *f, const char *expected)
 
         assert_true(f->host.looked[HOST_USE_BOOT_DISK] && f->host.looked[HOST_USE_STORAGE]);
         assert_string_equal(text, expected);
+}
+
+static inline void expect(const Tree *t, unsigned flags, const char *expected)
+{
+        _cleanup_(facts_done) Facts f = probe_for(t, flags);
+
+        assert_told(&f, expected);
 }

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <endian.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -8,10 +7,7 @@
 
 /* What must be held, and beside it what must stay free: every disk of a tree that is not named in the result is. */
 
-#define FC0       "pci0000:00/0000:00:06.0/host1/rport-1:0-0/target1:0:0/1:0:0:0/block/sdc"
-#define FC1       "pci0000:00/0000:00:06.1/host2/rport-2:0-0/target2:0:0/2:0:0:0/block/sdd"
-#define ROOT_SATA "22 1 8:0 / / rw - ext4 /dev/sda rw\n"
-#define ON_SATA   "/: / on sda on 0000:00:17.0\n"
+#define FC1 "pci0000:00/0000:00:06.1/host2/rport-2:0-0/target2:0:0/2:0:0:0/block/sdd"
 
 static void attribute(const Tree *t, const char *where, const char *name, const char *value)
 {
@@ -30,13 +26,6 @@ static void volume(const Tree *t, const char *name, const char *number, const ch
         block(t, where, number);
         attribute(t, where, "dm/uuid", uuid);
         slave(t, name, disk);
-}
-
-static void expect(const Tree *t, unsigned flags, const char *expected)
-{
-        _cleanup_(facts_done) Facts f = probe_for(t, flags);
-
-        assert_told(&f, expected);
 }
 
 static void test_multipath(void **state)
@@ -260,100 +249,6 @@ static void test_loader_esp(void **state)
                "the EFI system partition: the EFI system partition on nvme0n1p1 on nvme0n1 on 0000:03:00.0\n");
 }
 
-/* 4. ZFS */
-
-#define LABEL_NVPAIRS (16U * 1024)
-#define LABEL_UBER    (128U * 1024)
-#define UBER_MAGIC    0x00bab10cU
-#define ZFS_MIN_BYTES (64 << 20) /* of a member; a smaller one is none to libblkid */
-
-static uint8_t *put32(uint8_t *p, uint32_t value)
-{
-        uint32_t big = htobe32(value);
-
-        memcpy(p, &big, sizeof(big));
-        return p + sizeof(big);
-}
-
-/* The head of a pair of XDR: sizes, name, type (8: a number of 64 bits, 9: text), one element. */
-static uint8_t *put_pair(uint8_t *p, const char *name, uint32_t type, uint32_t size)
-{
-        p = put32(p, size);
-        p = put32(p, size);
-        p = put32(p, (uint32_t) strlen(name));
-        memcpy(p, name, strlen(name));
-        p += (strlen(name) + 3) & ~3UL;
-        return put32(put32(p, type), 1);
-}
-
-/* A device file with the label of a pool: what libblkid looks for in it (OpenZFS module/zfs/vdev_label.c). */
-static void zfs_member(const Tree *t, const char *device, const char *pool, uint64_t guid)
-{
-        const size_t size = 1 << 20;
-        _cleanup_free_ uint8_t *image = calloc(1, size);
-        char path[128];
-        uint8_t *p;
-
-        assert_non_null(image);
-        p = image + LABEL_NVPAIRS + 12;
-        p = put_pair(p, "name", 9, (uint32_t) (24 + 4 + ((strlen(pool) + 3) & ~3UL)));
-        p = put32(p, (uint32_t) strlen(pool));
-        memcpy(p, pool, strlen(pool));
-        p += (strlen(pool) + 3) & ~3UL;
-        p = put_pair(p, "pool_guid", 8, 20 + 12 + 8);
-        p = put32(put32(p, (uint32_t) (guid >> 32)), (uint32_t) guid);
-        for (unsigned i = 0; i < 8; i++) {
-                const uint64_t magic = htole64(UBER_MAGIC), version = htole64(5000);
-
-                memcpy(image + LABEL_UBER + i * 1024, &magic, sizeof(magic));
-                memcpy(image + LABEL_UBER + i * 1024 + 8, &version, sizeof(version));
-        }
-        tree_data(t, device, image, size);
-        (void) snprintf(path, sizeof(path), "%s%s", t->path, device);
-        assert_int_equal(truncate(path, ZFS_MIN_BYTES), 0);
-}
-
-static void test_zfs(void **state)
-{
-        const Tree *t = *state;
-
-        block(t, SATA, "8:0");
-        block(t, USB, "8:16");
-        block(t, VIRT, "252:0");
-        block(t, NVME, "259:0");
-        block(t, FC0, "8:32");
-        block(t, "virtual/block/zd0", "230:0");
-        zfs_member(t, "/dev/sdb", "tank", 77);
-        zfs_member(t, "/dev/vda", "tank", 78); /* of a foreign machine, or was in another pool of that name */
-        zfs_member(t, "/dev/nvme0n1", "Tank", 99);
-        zfs_member(t, "/dev/sdc", "rpool", 55);
-        tree_file(t, NAME_PROC_MOUNTINFO, ROOT_SATA);
-        expect(t, FLAG_CONFIGURED, ON_SATA); /* nothing is imported: all of them are free */
-        tree_file(t, NAME_PROC_MOUNTINFO,
-                  "22 1 0:40 / / rw - zfs rpool/ROOT/debian rw\n"
-                  "23 22 0:41 / /srv rw - zfs rpool/srv rw\n");
-        expect(t, FLAG_CONFIGURED, "/: / on rpool on sdc on 0000:00:06.0\n");
-        tree_file(t, "/proc/spl/kstat/zfs/tank/state", "ONLINE\n");
-        tree_file(t, "/proc/spl/kstat/zfs/arcstats", "9 1 0x01\n");
-        expect(t, FLAG_CONFIGURED,
-               "an imported pool of ZFS: tank on vda on 0000:00:05.0\n"
-               "/: / on rpool on sdc on 0000:00:06.0\n"
-               "an imported pool of ZFS: tank on sdb on 0000:00:14.0\n");
-        tree_file(t, "/proc/spl/kstat/zfs/tank/guid", "77\n");
-        expect(t, FLAG_CONFIGURED,
-               "/: / on rpool on sdc on 0000:00:06.0\n"
-               "an imported pool of ZFS: tank on sdb on 0000:00:14.0\n");
-        /* a volume: which pool it is in, sysfs does not say */
-        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 230:0 / / rw - ext4 /dev/zd0 rw\n");
-        expect(t, FLAG_CONFIGURED,
-               "/: / on zd0 on tank on sdb on 0000:00:14.0\n"
-               "an imported pool of ZFS: tank on sdb on 0000:00:14.0\n");
-        assert_int_equal(root_file_remove(t->rfd, "/proc/spl/kstat/zfs/tank/state"), 0);
-        assert_int_equal(root_file_remove(t->rfd, "/proc/spl/kstat/zfs/tank/guid"), 0);
-        assert_int_equal(root_rmdir(t->rfd, "/proc/spl/kstat/zfs/tank"), 0);
-        expect(t, FLAG_CONFIGURED, "unknown: / on zd0, a volume of ZFS in no known pool\n");
-}
-
 /* No mount names a journal of its own, nor each device of a bcachefs. */
 static void test_beside_a_mount(void **state)
 {
@@ -488,11 +383,20 @@ static void test_encrypted_arguments(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_multipath),    TREE_TEST(test_nvme_ways),      TREE_TEST(test_virtual_function),
-                TREE_TEST(test_overlay),      TREE_TEST(test_btrfs_missing),  TREE_TEST(test_open),
-                TREE_TEST(test_swap),         TREE_TEST(test_network),        TREE_TEST(test_loader_esp),
-                TREE_TEST(test_zfs),          TREE_TEST(test_beside_a_mount), TREE_TEST(test_asked),
-                TREE_TEST(test_not_answered), TREE_TEST(test_encrypted),      TREE_TEST(test_encrypted_arguments),
+                TREE_TEST(test_multipath),
+                TREE_TEST(test_nvme_ways),
+                TREE_TEST(test_virtual_function),
+                TREE_TEST(test_overlay),
+                TREE_TEST(test_btrfs_missing),
+                TREE_TEST(test_open),
+                TREE_TEST(test_swap),
+                TREE_TEST(test_network),
+                TREE_TEST(test_loader_esp),
+                TREE_TEST(test_beside_a_mount),
+                TREE_TEST(test_asked),
+                TREE_TEST(test_not_answered),
+                TREE_TEST(test_encrypted),
+                TREE_TEST(test_encrypted_arguments),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
