@@ -129,6 +129,38 @@ static int use_named(BlockUse *u, const char *type, const char *source, const Wa
         return r < 0 && r != -ENOMEM ? walk_unreadable(&u->walk, above, source, r) : r;
 }
 
+/*
+ * Devices beside the one that has the mount's number, by the options that name them: an external log and a realtime
+ * device of XFS (Linux fs/xfs/xfs_super.c, xfs_fs_show_options()), a journal of ReiserFS (fs/reiserfs/super.c,
+ * reiserfs_show_options()). Nothing else in sysfs or procfs shows them.
+ */
+static int use_beside(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
+{
+        static const struct {
+                const char *type, *option;
+        } beside[] = { { "xfs", "logdev" }, { "xfs", "rtdev" }, { "reiserfs", "jdev" } };
+        const char *type = sym_mnt_fs_get_fstype(fs) ?: "";
+
+        FOREACH_ARRAY(b, beside, ELEMENTSOF(beside)) {
+                _cleanup_free_ char *source = NULL;
+                char *value = NULL;
+                size_t size = 0;
+                int r;
+
+                if (!streq(type, b->type) || sym_mnt_fs_get_option(fs, b->option, &value, &size) != 0 || !value)
+                        continue;
+                source = strndup(value, size);
+                if (!source)
+                        return -ENOMEM;
+                r = block_use_source(u, source, above);
+                if (r < 0)
+                        r = r == -ENOMEM ? r : walk_unreadable(&u->walk, above, source, r);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 int mount_use(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
 {
         const char *type = sym_mnt_fs_get_fstype(fs), *source = sym_mnt_fs_get_source(fs);
@@ -137,9 +169,11 @@ int mount_use(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
 
         if (type && streq(type, "zfs"))
                 r = use_zfs(u, source ?: "", above);
-        else if (major(number) != 0)
+        else if (major(number) != 0) {
                 r = use_number(u, number, above);
-        else if (source && startswith(source, "/dev/"))
+                if (r >= 0)
+                        r = use_beside(u, fs, above);
+        } else if (source && startswith(source, "/dev/"))
                 r = use_named(u, type, source, above);
         else
                 return 0;
@@ -221,7 +255,8 @@ static int use_overlay(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
         bool found = false;
         int r = 0;
 
-        if (streq(source, "composefs")) /* ostree, bootc */
+        /* ostree; bootc's own, with the name of the image behind it (composefs-rs, mount.rs) */
+        if (streq(source, "composefs") || startswith(source, "composefs:"))
                 below = mount_table_line(u->mounts, "/sysroot");
         else if (streq(source, "sysext")) /* systemd-sysext(8): its images beside what was there before */
                 r = find_mount(u, sym_mnt_fs_get_target(fs), fs, &below);
@@ -331,9 +366,10 @@ static int note_virtio(BlockUse *u, const char *source, const char *type)
         return noted;
 }
 
-/* 1; 0: it is of no such type, or on nothing that is here; -ENOMEM. */
-static int use_virtio(BlockUse *u, const char *type, const char *source, const WalkLink *above)
+int mount_use_virtio(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
 {
+        const char *type = sym_mnt_fs_get_fstype(fs) ?: "", *source = sym_mnt_fs_get_source(fs) ?: "none";
+
         FOREACH_ARRAY(v, virtio_types, ELEMENTSOF(virtio_types)) {
                 _cleanup_(string_list_done) StringList names = {};
                 _cleanup_free_ char *directory = NULL;
@@ -381,7 +417,7 @@ static int use_other(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above)
                         return walk_unknown(&u->walk, above, &block_over_network, "which is %s of another machine (%s)",
                                             source, type);
         }
-        r = use_virtio(u, type, source, above);
+        r = mount_use_virtio(u, fs, above);
         if (r != 0)
                 return r;
         return walk_unknown(&u->walk, above, &block_not_followed,

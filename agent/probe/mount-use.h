@@ -14,6 +14,9 @@ int mount_use(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above) _must_ch
 /* Returns 1; 0: it is of no server, or nothing tells through what that is reached, and nothing was noted; -ENOMEM. */
 int mount_use_remote(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above) _must_check_;
 
+/* Of a virtual machine's host. Returns 1; 0: it is of no such type, or on nothing that is here; -ENOMEM. */
+int mount_use_virtio(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above) _must_check_;
+
 /* The same of a file system that the system needs: it is in memory, made of others (overlay), or else unknown. 0 or
  * -ENOMEM. */
 int mount_use_needed(BlockUse *u, struct libmnt_fs *fs, const WalkLink *above) _must_check_;

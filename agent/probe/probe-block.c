@@ -146,6 +146,8 @@ static int each_mount(Block *b, struct libmnt_fs *fs)
                 r = mount_use(&b->use, fs, &link);
                 if (r == 0) /* where it cannot be followed, the guard of the network has what it is reached through */
                         r = mount_use_remote(&b->use, fs, &link);
+                if (r == 0)
+                        r = mount_use_virtio(&b->use, fs, &link);
                 if (r <= 0)
                         return r;
         }

@@ -94,6 +94,10 @@ static void test_overlay(void **state)
                   "datadir+=/sysroot/ostree/repo/objects\n" SYSROOT "24 22 8:0 /var /var rw - ext4 /dev/sda rw\n",
                   "/: / on composefs on /sysroot on sda on 0000:00:17.0\n"
                   "a mounted file system: /sysroot on sda on 0000:00:17.0\n/var: /var on sda on 0000:00:17.0\n" },
+                /* bootc's own names the image */
+                { "22 1 0:30 / / ro - overlay composefs:7a1f ro,lowerdir+=/,datadir+=/\n" SYSROOT,
+                  "/: / on composefs:7a1f on /sysroot on sda on 0000:00:17.0\n"
+                  "a mounted file system: /sysroot on sda on 0000:00:17.0\n" },
                 { "22 1 0:30 / / ro - overlay composefs ro,lowerdir+=/run/ostree/.private/cfsroot-lower\n",
                   "unknown: /, an overlay on /run/ostree/.private/cfsroot-lower, which is not there\n" },
                 /* live media, and a read-only root with its changes in memory */
@@ -268,6 +272,43 @@ static void test_beside_a_mount(void **state)
                "a file system that is mounted out of sight: nvme0n1 on 0000:03:00.0\n");
 }
 
+/* What a mount names beside its device. */
+static void test_named_beside(void **state)
+{
+        const Tree *t = *state;
+
+        block(t, SATA, "8:0");
+        block(t, USB, "8:16");
+        block(t, NVME, "259:0");
+        block(t, FC0, "8:32");
+        tree_file(t, NAME_PROC_MOUNTINFO,
+                  ROOT_SATA
+                  "23 22 8:16 / /srv rw - xfs /dev/sdb rw,attr2,logdev=/dev/nvme0n1,rtdev=/dev/sdc,noquota\n");
+        expect(t, FLAG_CONFIGURED,
+               "a mounted file system: /srv on sdc on 0000:00:06.0\n"
+               "a mounted file system: /srv on sdb on 0000:00:14.0\n" ON_SATA
+               "a mounted file system: /srv on nvme0n1 on 0000:03:00.0\n");
+        /* the words are those of XFS; and what is not there is not free */
+        tree_file(t, NAME_PROC_MOUNTINFO,
+                  ROOT_SATA "23 22 8:16 / /srv rw - ext4 /dev/sdb rw,logdev=/dev/nvme0n1\n"
+                            "24 22 8:16 / /mnt rw - xfs /dev/sdb rw,logdev=/dev/gone\n");
+        expect(t, FLAG_CONFIGURED,
+               "a mounted file system: /srv on sdb on 0000:00:14.0\n" ON_SATA
+               "unknown: /mnt, and /dev/gone cannot be read: No such file or directory\n");
+}
+
+/* What a virtual machine has from its host, wherever it is mounted. */
+static void test_virtual_machine(void **state)
+{
+        const Tree *t = *state;
+
+        block(t, SATA, "8:0");
+        tree_directory(t, "/sys/devices/pci0000:00/0000:00:06.0/virtio3");
+        tree_link(t, "/sys/bus/virtio/drivers/virtiofs/virtio3", "../../../../devices/pci0000:00/0000:00:06.0/virtio3");
+        tree_file(t, NAME_PROC_MOUNTINFO, ROOT_SATA "23 22 0:45 / /srv rw - virtiofs data rw\n");
+        expect(t, FLAG_CONFIGURED, "a mounted file system: /srv on 0000:00:06.0\n" ON_SATA);
+}
+
 /* The number of a device with a mounted file system, of whatever type. */
 static dev_t mounted_device(void)
 {
@@ -393,6 +434,8 @@ int main(void)
                 TREE_TEST(test_network),
                 TREE_TEST(test_loader_esp),
                 TREE_TEST(test_beside_a_mount),
+                TREE_TEST(test_named_beside),
+                TREE_TEST(test_virtual_machine),
                 TREE_TEST(test_asked),
                 TREE_TEST(test_not_answered),
                 TREE_TEST(test_encrypted),
