@@ -186,6 +186,21 @@ int block_walk(int rfd, const char *path, const WalkLink *above, const BlockVisi
         return walk(rfd, path, "", above, v);
 }
 
+/*
+ * What is asked for by its type is looked for alone: leftovers of another file system, as an ext4's superblock in the
+ * padding before a label of ZFS, make libblkid say that it cannot tell.
+ */
+static int ask_type(blkid_probe probe, const BlockValue *values, size_t n)
+{
+        FOREACH_ARRAY(v, values, n)
+                if (streq(v->name, "TYPE")) {
+                        char *types[] = { (char *) v->value, NULL };
+
+                        return blkid_probe_filter_superblocks_type(probe, BLKID_FLTR_ONLYIN, types);
+                }
+        return 0;
+}
+
 /* Has the device or image behind fd these values? Reads a few blocks of it. */
 static bool has_values(int fd, const BlockValue *values, size_t n)
 {
@@ -197,7 +212,7 @@ static bool has_values(int fd, const BlockValue *values, size_t n)
                 return false;
         if (blkid_probe_enable_superblocks(probe, 1) < 0 ||
             blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_UUID | BLKID_SUBLKS_LABEL | BLKID_SUBLKS_TYPE) < 0 ||
-            blkid_probe_enable_partitions(probe, 1) < 0 ||
+            ask_type(probe, values, n) < 0 || blkid_probe_enable_partitions(probe, 1) < 0 ||
             blkid_probe_set_partitions_flags(probe, BLKID_PARTS_ENTRY_DETAILS) < 0)
                 return false;
         if (blkid_do_safeprobe(probe) != 0)
@@ -205,8 +220,10 @@ static bool has_values(int fd, const BlockValue *values, size_t n)
         FOREACH_ARRAY(v, values, n) {
                 bool text = string_in(v->name, texts, ELEMENTSOF(texts));
 
-                if (blkid_probe_lookup_value(probe, v->name, &found, NULL) != 0 ||
-                    (text ? strcmp(found, v->value) : strcasecmp(found, v->value)) != 0)
+                if (blkid_probe_lookup_value(probe, v->name, &found, NULL) != 0) {
+                        if (v->value)
+                                return false;
+                } else if (!v->value || (text ? strcmp(found, v->value) : strcasecmp(found, v->value)) != 0)
                         return false;
         }
         return true;

@@ -63,7 +63,7 @@ typedef struct BlockVisitor {
  */
 int block_walk(int rfd, const char *path, const WalkLink *above, const BlockVisitor *v) _must_check_;
 
-/* What a device has on it, as libblkid names it: "TYPE" and "ext4". */
+/* What a device has on it, as libblkid names it: "TYPE" and "ext4"; NULL: none of that name. */
 typedef struct BlockValue {
         const char *name, *value;
 } BlockValue;

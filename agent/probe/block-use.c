@@ -306,6 +306,24 @@ int block_use_spec(BlockUse *u, const char *spec, const WalkLink *above)
         return spec[0] == '/' ? block_use_source(u, spec, above) : -EINVAL;
 }
 
+/* A cache or a spare may be of any pool that is imported. */
+static int use_helpers(BlockUse *u, const WalkLink *above)
+{
+        _cleanup_(string_list_done) StringList helpers = {};
+        const WalkLink link = { above, "a cache or a spare" };
+        bool refused; /* and told of the members already */
+        int r = zfs_helpers(u->walk.rfd, &helpers, &refused);
+
+        if (r < 0)
+                return r == -ENOMEM ? r : walk_unreadable(&u->walk, above, NAME_SYS_CLASS_BLOCK, r);
+        FOREACH_ARRAY(path, helpers.items, helpers.n) {
+                r = block_use_device(u, *path, &link);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 int block_use_pool(BlockUse *u, const char *pool, const WalkLink *above)
 {
         _cleanup_(string_list_done) StringList members = {};
@@ -321,7 +339,8 @@ int block_use_pool(BlockUse *u, const char *pool, const WalkLink *above)
         }
         if (refused)
                 return walk_unreadable(&u->walk, above, "/dev", -EACCES);
-        return members.n > 0 ? 0
-                             : walk_unknown(&u->walk, above, &block_not_followed,
-                                            "a pool of ZFS, none of whose disks was found");
+        r = use_helpers(u, above);
+        if (r < 0 || members.n > 0)
+                return r;
+        return walk_unknown(&u->walk, above, &block_not_followed, "a pool of ZFS, none of whose disks was found");
 }

@@ -43,3 +43,10 @@ int zfs_members(int rfd, const char *pool, StringList *ret, bool *ret_refused)
                 values[2] = (BlockValue){ "UUID", guid };
         return block_find(rfd, values, values[2].name ? 3 : 2, ret, ret_refused);
 }
+
+int zfs_helpers(int rfd, StringList *ret, bool *ret_refused)
+{
+        static const BlockValue values[] = { { "TYPE", "zfs_member" }, { "LABEL", NULL } };
+
+        return block_find(rfd, values, ELEMENTSOF(values), ret, ret_refused);
+}

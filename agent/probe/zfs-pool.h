@@ -18,3 +18,11 @@ int zfs_imported(int rfd, StringList *ret) _must_check_;
  * Looks into every block device. Returns 0; negative errno.
  */
 int zfs_members(int rfd, const char *pool, StringList *ret, bool *ret_refused) _must_check_;
+
+/**
+ * zfs_helpers() - the caches and spares of pools, whose labels name no pool
+ *
+ * Such a label has a version, a state, a GUID of its own and a path (OpenZFS module/zfs/vdev_label.c,
+ * vdev_aux_label_generate()). @ret, @ret_refused and what is returned: as zfs_members().
+ */
+int zfs_helpers(int rfd, StringList *ret, bool *ret_refused) _must_check_;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <endian.h>
 
+#include "base/io.h"
 #include "storage.h"
 
 /* Which disks are in a pool of ZFS. */
@@ -29,7 +30,8 @@ static uint8_t *put_pair(uint8_t *p, const char *name, uint32_t type, uint32_t s
         return put32(put32(p, type), 1);
 }
 
-/* A device file with the label of a pool: what libblkid looks for in it (OpenZFS module/zfs/vdev_label.c). */
+/* A device file with the label of a pool: what libblkid looks for in it (OpenZFS module/zfs/vdev_label.c). @pool: NULL:
+ * a cache or a spare, with a GUID of its own. */
 static void zfs_member(const Tree *t, const char *device, const char *pool, uint64_t guid)
 {
         const size_t size = 1 << 20;
@@ -39,11 +41,13 @@ static void zfs_member(const Tree *t, const char *device, const char *pool, uint
 
         assert_non_null(image);
         p = image + LABEL_NVPAIRS + 12;
-        p = put_pair(p, "name", 9, (uint32_t) (24 + 4 + ((strlen(pool) + 3) & ~3UL)));
-        p = put32(p, (uint32_t) strlen(pool));
-        memcpy(p, pool, strlen(pool));
-        p += (strlen(pool) + 3) & ~3UL;
-        p = put_pair(p, "pool_guid", 8, 20 + 12 + 8);
+        if (pool) {
+                p = put_pair(p, "name", 9, (uint32_t) (24 + 4 + ((strlen(pool) + 3) & ~3UL)));
+                p = put32(p, (uint32_t) strlen(pool));
+                memcpy(p, pool, strlen(pool));
+                p += (strlen(pool) + 3) & ~3UL;
+        }
+        p = put_pair(p, pool ? "pool_guid" : "guid", 8, 20 + (pool ? 12 : 4) + 8);
         p = put32(put32(p, (uint32_t) (guid >> 32)), (uint32_t) guid);
         for (unsigned i = 0; i < 8; i++) {
                 const uint64_t magic = htole64(UBER_MAGIC), version = htole64(5000);
@@ -97,10 +101,46 @@ static void test_zfs(void **state)
         expect(t, FLAG_CONFIGURED, "unknown: / on zd0, a volume of ZFS in no known pool\n");
 }
 
+/* An ext2 that was there before, in the padding that a label begins with: magic number and blocks (Linux
+ * fs/ext2/ext2.h). */
+static void leave_ext2(const Tree *t, const char *device)
+{
+        static const uint8_t magic[] = { 0x53, 0xef }, blocks[] = { 0, 0x40 };
+        _cleanup_close_ int fd = root_open(t->rfd, device, O_WRONLY);
+
+        assert_true(fd >= 0);
+        assert_int_equal(pwrite(fd, magic, sizeof(magic), 1024 + 0x38), sizeof(magic));
+        assert_int_equal(pwrite(fd, blocks, sizeof(blocks), 1024 + 4), sizeof(blocks));
+}
+
+/* What a label does not say at once. */
+static void test_hidden(void **state)
+{
+        const Tree *t = *state;
+
+        block(t, SATA, "8:0");
+        block(t, USB, "8:16");
+        block(t, VIRT, "252:0");
+        block(t, NVME, "259:0");
+        zfs_member(t, "/dev/sdb", "tank", 77);
+        zfs_member(t, "/dev/nvme0n1", "tank", 77);
+        leave_ext2(t, "/dev/nvme0n1");
+        zfs_member(t, "/dev/vda", NULL, 5);
+        tree_file(t, NAME_PROC_MOUNTINFO, ROOT_SATA);
+        expect(t, FLAG_CONFIGURED, ON_SATA);
+        tree_file(t, "/proc/spl/kstat/zfs/tank/state", "ONLINE\n");
+        tree_file(t, "/proc/spl/kstat/zfs/tank/guid", "77\n");
+        expect(t, FLAG_CONFIGURED,
+               "an imported pool of ZFS: tank on a cache or a spare on vda on 0000:00:05.0\n"
+               "an imported pool of ZFS: tank on sdb on 0000:00:14.0\n" ON_SATA
+               "an imported pool of ZFS: tank on nvme0n1 on 0000:03:00.0\n");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TREE_TEST(test_zfs),
+                TREE_TEST(test_hidden),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
