@@ -2,6 +2,7 @@
 #include "core/render.h"
 
 #include "base/text.h"
+#include "core/next-boot.h"
 #include "model/claim-limits.h"
 #include "model/pciserial.h"
 #include "model/record.h"
@@ -76,6 +77,43 @@ static bool offer_root(const Kargs *k, bool untold, const char *line, char ret[s
 }
 
 /*
+ * The root of what boots by default. An entry of a loader that this machine does not boot with, or that another program
+ * wrote, may be of another system: one that a person wrote for this one has the root that this very boot has.
+ */
+static bool find_default_root(const Facts *f, const char *line, char ret[static CLAIM_ROOT_MAX])
+{
+        char running[CLAIM_ROOT_MAX] = "";
+
+        if (f->cmdline_known)
+                (void) offer_root(&f->cmdline, false, NULL, running);
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries) {
+                        char root[CLAIM_ROOT_MAX] = "";
+
+                        if (!e->is_default || !entry_counts(e))
+                                continue;
+                        (void) offer_root(&e->arguments, e->untold != NULL, NULL, root);
+                        if ((!e->foreign || streq(root, running)) &&
+                            offer_root(&e->arguments, e->untold != NULL, line, ret))
+                                return true;
+                }
+        return false;
+}
+
+/* That of the first entry of this system. */
+static bool find_first_root(const Facts *f, const char *line, char ret[static CLAIM_ROOT_MAX])
+{
+        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries) {
+                        if (*ret)
+                                return false;
+                        if (!e->foreign && !e->rescue && offer_root(&e->arguments, e->untold != NULL, line, ret))
+                                return true;
+                }
+        return false;
+}
+
+/*
  * The root of the host that was judged, with its key; "" where nobody knows it. That of what boots by default comes
  * first: in the root of an installer the running kernel has another one. As long as what was recorded is true of either
  * it stays, or each boot would make all images again.
@@ -83,10 +121,8 @@ static bool offer_root(const Kargs *k, bool untold, const char *line, char ret[s
 static void find_root(const Facts *f, const char *line, char ret[static CLAIM_ROOT_MAX])
 {
         *ret = 0;
-        FOREACH_ARRAY(l, f->loaders, f->n_loaders)
-                FOREACH_ARRAY(e, l->entries, l->n_entries)
-                        if (e->is_default && offer_root(&e->arguments, e->untold != NULL, line, ret))
-                                return;
+        if (find_default_root(f, line, ret) || find_first_root(f, line, ret))
+                return;
         if (f->cmdline_known)
                 (void) offer_root(&f->cmdline, false, line, ret);
 }

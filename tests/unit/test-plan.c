@@ -384,6 +384,70 @@ static void a_list_of_the_former_release_is_replaced(void **state)
         assert_true(list && image);
 }
 
+static BootEntry *add_loader(Machine *m, const char *unused, const char *arguments)
+{
+        Loader *l = array_grow(&m->facts.loaders, m->facts.n_loaders);
+        BootEntry *e = l ? array_grow(&l->entries, l->n_entries) : NULL;
+
+        assert_non_null(e);
+        m->facts.n_loaders++;
+        l->n_entries++;
+        l->kind = LOADER_BLS;
+        set_text(&l->unused, unused);
+        e->id = copy("other");
+        e->title = copy("Other");
+        assert_int_equal(kargs_parse(arguments, &e->arguments), 0);
+        return e;
+}
+
+/* The root that the list has of the machine's device; "": none. */
+static void expect_root(Machine *m, const char *root)
+{
+        const char *found;
+
+        machine_judge(m);
+        found = strstr(m->wanted.claims, " root=");
+        found = found ? found + strlen(" root=") : "";
+        if (strcspn(found, " \n") != strlen(root) || strncmp(found, root, strlen(root)) != 0)
+                fail_msg("root is \"%s\", expected \"%s\"", found, root);
+}
+
+/* The helper takes no disk controller where it sees another root than that of the list. */
+static void the_root_is_that_of_this_system(void **state)
+{
+        Machine *m = *state;
+        BootEntry *own, *other;
+
+        m->facts.cmdline_known = false; /* of an installer */
+        other = add_loader(m, "the machine boots with GRUB", "root=/dev/old1 ro");
+        other->is_default = true;
+        own = m->facts.loaders->entries;
+        expect_root(m, "/dev/vda2");
+        other = machine_add_entry(m, "osprober-gnulinux-simple-1", "root=/dev/sda2 ro", true);
+        own = m->facts.loaders->entries; /* they may have moved */
+        other->foreign = other->is_default = true;
+        own[0].rescue = true; /* of one kernel there is no more than a recovery entry in front */
+        machine_add_entry(m, "Debian, second", "root=/dev/vda3 ro", false);
+        expect_root(m, "/dev/vda3");
+        own = m->facts.loaders->entries;
+        other = own + 2;
+        own[0].rescue = false;
+        expect_root(m, "/dev/vda2");
+        /* written by a person, of who knows which system */
+        set_text(&other->id, "mine");
+        expect_root(m, "/dev/vda2");
+        machine_set_cmdline(m, "root=/dev/sda3");
+        expect_root(m, "/dev/vda2");
+        machine_set_cmdline(m, "root=/dev/sda2"); /* of this one, it has booted it */
+        expect_root(m, "/dev/sda2");
+        /* what a list has that is of neither is corrected */
+        machine_set_cmdline(m, "root=/dev/vda2");
+        set_text(&m->facts.claims, "version=2\n0000:00:04.0 8086:10d3 vfio-pci - nic0 root=/dev/old1\n");
+        expect_root(m, "/dev/vda2");
+        set_text(&m->facts.claims, "version=2\n0000:00:04.0 8086:10d3 vfio-pci - nic0 root=/dev/sda2\n");
+        expect_root(m, "/dev/vda2");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
@@ -402,6 +466,7 @@ int main(void)
                 T(what_is_no_longer_asked_for_goes_away),
                 T(an_absent_device_keeps_its_path),
                 T(a_list_of_the_former_release_is_replaced),
+                T(the_root_is_that_of_this_system),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
