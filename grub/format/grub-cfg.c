@@ -2,6 +2,7 @@
 #include "grub/format/grub-cfg.h"
 
 #include "base/text.h"
+#include "grub/format/blscfg.h"
 #include "grub/format/grub-parser.h"
 #include "grub/format/rescue.h"
 
@@ -224,6 +225,7 @@ static int run_range(GrubParser *p, GrubScanner s)
 static int parse(GrubParser *p, const char *text, const char *chosen)
 {
         p->levels[0] = (GrubLevel){ .on_path = true, .rest = chosen };
+        p->shares_menu = grub_cfg_has_blscfg(text);
         p->budget = EXPANSION_MAX;
         return run_range(p, (GrubScanner){ .p = text, .end = text + strlen(text), .line = 1 });
 }
@@ -243,7 +245,7 @@ static int parse_entries(GrubParser *p, const GrubParser *first, const char *tex
 
 /*
  * GRUB knows the default when it shows the menu, so what is said last counts. A default that no entry has is the first
- * one (GRUB grub-core/normal/menu.c, get_entry_number()).
+ * one (GRUB grub-core/normal/menu.c, get_entry_number()), of this text or not.
  */
 int grub_cfg_parse(const char *file, const char *text, const GrubEnv *env, BootEntry **ret, size_t *ret_n)
 {
@@ -275,6 +277,15 @@ int grub_cfg_titles(const char *text, StringList *ret)
         _cleanup_(parser_done) GrubParser p = { .file = "", .global = &global, .first = true, .titles = ret };
 
         return parse(&p, text, "");
+}
+
+int grub_cfg_has_entry(const char *text, const char *name)
+{
+        _cleanup_(grub_variables_done) GrubVariables global = {};
+        _cleanup_(parser_done) GrubParser p = { .file = "", .global = &global, .first = true };
+        int r = parse(&p, text, name);
+
+        return r < 0 ? r : p.matched;
 }
 
 /* Counts what is open at the end of a text. */

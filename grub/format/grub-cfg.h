@@ -12,14 +12,18 @@
  * Knows menuentry and submenu blocks, functions (what is in them counts where they are called), quoting, linux,
  * linux16, linuxefi and initrd commands, Linux loaded by Xen, and variables that the file itself or the block sets;
  * everything else is skipped. Linux that is loaded outside of any entry is an entry as well, and boots before any menu
- * where a command "boot" follows. The default is resolved by number, title and id, into submenus too. What of an
- * entry's arguments only GRUB can tell is its untold. Source: GRUB manual, "Shell-like scripting";
+ * where a command "boot" follows. The default is resolved by number, title and id, into submenus too; only by title and
+ * id where the menu has entries of the boot loader specification besides, and none is the default then as well. What of
+ * an entry's arguments only GRUB can tell is its untold. Source: GRUB manual, "Shell-like scripting";
  * grub-core/script/execute.c; util/grub.d/10_linux.in. Returns 0 or -ENOMEM.
  */
 int grub_cfg_parse(const char *file, const char *text, const GrubEnv *env, BootEntry **ret, size_t *ret_n) _must_check_;
 
 /* Titles of all entries and submenus, those that boot no Linux too; appended to @ret, in their order. 0 or -ENOMEM. */
 int grub_cfg_titles(const char *text, StringList *ret) _must_check_;
+
+/* Is this default ("Title", "id", "Title>Other") an entry of the text, be it one that boots no Linux? 1; 0; -ENOMEM. */
+int grub_cfg_has_entry(const char *text, const char *name) _must_check_;
 
 /**
  * grub_cfg_problem() - is a generated configuration there to its end?

@@ -4,13 +4,20 @@
 
 /* Commands of GRUB's script that make entries of a menu, and which of them is the default. */
 
+static bool is_number(const char *rest)
+{
+        const size_t digits = strspn(rest, "0123456789");
+
+        return digits > 0 && (rest[digits] == '\0' || rest[digits] == '>');
+}
+
 /* Does the first part of a default ("1", "Title>Other", "id") name this entry? ">>" stands for ">" in a name. */
 static bool names_entry(const char *rest, unsigned number, const char *title, const char *id, const char **ret_rest)
 {
         const char *const names[] = { title, id };
-        size_t digits = strspn(rest, "0123456789");
+        const size_t digits = strspn(rest, "0123456789");
 
-        if (digits > 0 && (rest[digits] == '\0' || rest[digits] == '>')) {
+        if (is_number(rest)) {
                 char text[16];
 
                 (void) snprintf(text, sizeof(text), "%u", number);
@@ -30,6 +37,15 @@ static bool names_entry(const char *rest, unsigned number, const char *title, co
                 }
         }
         return false;
+}
+
+/*
+ * No number means an entry of a text that shares its menu: those of the boot loader specification are counted too, and
+ * stand where the command is (Red Hat's GRUB, grub-core/commands/blscfg.c, create_entry()).
+ */
+static bool counts_numbers(const GrubParser *p)
+{
+        return !p->shares_menu || p->level > 0;
 }
 
 /* What "--id" says, in each of its spellings; else the title. */
@@ -52,7 +68,9 @@ int grub_open_menu(GrubParser *p, const GrubCommand *c)
 {
         const char *title = c->n > 1 ? c->words[1].text : "", *id = entry_id(c, title), *rest = "";
         GrubLevel *here = p->levels + p->level;
-        bool on_path = here->on_path && names_entry(*here->rest ? here->rest : "0", here->next, title, id, &rest);
+        const char *wanted = *here->rest ? here->rest : "0";
+        bool on_path = here->on_path && (counts_numbers(p) || !is_number(wanted)) &&
+                       names_entry(wanted, here->next, title, id, &rest);
         int r;
 
         if (p->titles && string_list_add(p->titles, title) < 0)

@@ -57,6 +57,7 @@ typedef struct GrubParser {
         GrubVariables local;   /* of the menuentry that is open */
         GrubVariables *global; /* at the end of the text */
         bool first;            /* pass */
+        bool shares_menu;      /* with entries of the boot loader specification */
         StringList *titles;    /* of all entries and submenus, appended to; NULL: nobody asks */
         GrubFunction *functions;
         size_t n_functions;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "grub/format/bls.h"
 #include "grub/format/blscfg.h"
+#include "grub/format/grub-cfg.h"
 #include "grub/format/grubenv.h"
 #include "grub/format/rescue.h"
 #include "grub/loader/bls-draft.h"
@@ -197,12 +198,16 @@ static int read_entries(int rfd, Loader *l, const BlsPlace *place)
         return r;
 }
 
-/* The variable that names the default entry, as the configuration says: by number, file name or title. */
-static void mark_default(Loader *l, const BlsPlace *place)
+/*
+ * The variable that names the default entry, as the configuration says: by number, file name or title. It may be an
+ * entry of the configuration itself. 0 or -ENOMEM.
+ */
+static int mark_default(Loader *l, const BlsPlace *place)
 {
         const LoaderVariable *v = loader_variable(l, "default");
         const char *name;
         uint32_t number;
+        int r;
 
         if ((!v || v->state == VARIABLE_CANNOT_TELL) && (!place->text || strstr(place->text, "${" SAVED_ENTRY "}")))
                 v = loader_variable(l, SAVED_ENTRY);
@@ -210,12 +215,16 @@ static void mark_default(Loader *l, const BlsPlace *place)
         for (size_t i = 0; i < l->n_entries; i++)
                 if (streq(l->entries[i].id, name) || streq(l->entries[i].title, name)) {
                         l->entries[i].is_default = true;
-                        return;
+                        return 0;
                 }
+        r = place->text ? grub_cfg_has_entry(place->text, name) : 0;
+        if (r != 0)
+                return MIN(r, 0);
         if (parse_u32(name, 10, &number) < 0 || number >= l->n_entries)
                 number = 0;
         if (l->n_entries > 0)
                 l->entries[number].is_default = true;
+        return 0;
 }
 
 /* What no entry and no choice of one depends on is of no interest here. */
@@ -299,7 +308,9 @@ static int bls_read(int rfd, Loader *ret)
                 return r;
         if (r < 0)
                 l.readable = TRISTATE_NO;
-        mark_default(&l, &place);
+        r = mark_default(&l, &place);
+        if (r < 0)
+                return r;
         entries_decide_rescue(l.entries, l.n_entries);
         if (bls_find_early_directory(rfd, &l) < 0)
                 return -ENOMEM;

@@ -132,6 +132,11 @@ static void the_default_entry(void **state)
                 { "set default=\"${saved_entry}\"", "", "/a" },
                 { "set default=\"${saved_entry}\"", "advanced>Deeper>c", "/c" },
                 { "set default=0", "e", "/a" }, /* saved, but not asked for */
+                { "blscfg", NULL, NULL },       /* the numbers of the entries that it brings come first */
+                { "blscfg\nset default=3", NULL, NULL },
+                { "blscfg\nset default=\"${saved_entry}\"", "gone", NULL },
+                { "blscfg\nset default=\"${saved_entry}\"", "e", "/e" },
+                { "blscfg\nset default='advanced>0'", NULL, "/b" },
         };
 
         (void) state;

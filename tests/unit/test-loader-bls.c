@@ -313,6 +313,47 @@ static void grubby_is_asked_where_it_can(void **state)
         assert_int_equal(asked, 1);
 }
 
+/* Entries of grub.cfg itself are in the same menu, and there is one default. */
+static void one_default_in_a_shared_menu(void **state)
+{
+        static const struct {
+                const char *block, *expected;
+        } rows[] = {
+                { "saved_entry=id-6.1.0\n", "id-6.1.0" }, { "saved_entry=mine\n", "mine" },
+                { "saved_entry=Windows\n", NULL },        { "saved_entry=id-gone\n", "id-6.10.0" },
+                { "saved_entry=1\n", "id-6.1.0" },        { "saved_entry=More>mine too\n", "mine too" },
+                { "boot_success=1\n", "id-6.10.0" },
+        };
+        Tree *t = *state;
+
+        fedora(t);
+        tree_file(t, "/usr/sbin/grub2-mkconfig", "# a script\n");
+        tree_file(t, CFG,
+                  "set default=\"${saved_entry}\"\nblscfg\n### BEGIN /etc/grub.d/40_custom ###\n"
+                  "menuentry 'My kernel' --id mine {\n\tlinux /vmlinuz-6.1.0 root=x\n}\n"
+                  "menuentry 'Windows' {\n\tchainloader /w\n}\n"
+                  "submenu 'More' {\nmenuentry 'mine too' {\n\tlinux /vmlinuz-6.1.0 root=y\n}\n}\n"
+                  "### END /etc/grub.d/40_custom ###\n");
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                const char *found = NULL;
+                Loader *all;
+                size_t n;
+
+                put_block(t, ENV, row->block);
+                assert_int_equal(loaders_read(t->rfd, &all, &n), 0);
+                assert_int_equal(n, 2);
+                FOREACH_ARRAY(l, all, n)
+                        FOREACH_ARRAY(e, l->entries, l->n_entries)
+                                if (e->is_default) {
+                                        assert_null(found);
+                                        found = e->id;
+                                }
+                if (!streq_null(found, row->expected))
+                        fail_msg("%s: %s", row->block, found ?: "none");
+                loaders_free(all, n);
+        }
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -329,6 +370,7 @@ int main(void)
                 TREE_TEST(what_a_variable_brings_cannot_be_cured),
                 TREE_TEST(a_mixed_menu_is_edited_in_both_places),
                 TREE_TEST(grubby_is_asked_where_it_can),
+                TREE_TEST(one_default_in_a_shared_menu),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
