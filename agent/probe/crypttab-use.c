@@ -3,9 +3,8 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "probe/crypttab.h"
 #include "probe/probe.h"
-
-#define BLANKS " \t"
 
 static void follow(BlockUse *u, const char *what)
 {
@@ -82,43 +81,20 @@ static int use_volume(BlockUse *u, const char *source, const char *volume)
         return probe_soft(device ? block_use_device(u, device, &walk) : block_use_spec(u, source, &walk));
 }
 
-static bool has_option(const char *options, const char *name)
+static int use_line(void *userdata, const CrypttabLine *line)
 {
-        const size_t size = strlen(name);
-
-        for (const char *o = options; *o; o += strcspn(o, ","), o += strspn(o, ","))
-                if (strcspn(o, ",") == size && strncmp(o, name, size) == 0)
-                        return true;
-        return false;
-}
-
-/* Name, device, key, options. */
-static int use_line(BlockUse *u, char *line)
-{
-        char *fields[4] = {}, *save = NULL;
-        size_t n = 0;
+        static const char *const later[] = { "noauto" };
+        BlockUse *u = userdata;
         int r;
 
-        for (char *f = strtok_r(line, BLANKS, &save); f && n < ELEMENTSOF(fields); f = strtok_r(NULL, BLANKS, &save))
-                fields[n++] = f;
-        if (n < 2 || fields[0][0] == '#' || (fields[3] && has_option(fields[3], "noauto")))
+        if (crypttab_has(line->options, later, ELEMENTSOF(later)))
                 return 0;
-        r = use_volume(u, fields[1], fields[0]);
-        if (r >= 0 && fields[2])
-                r = use_key(u, fields[2], fields[0]);
-        return r >= 0 && fields[3] ? use_header(u, fields[3], fields[0]) : r;
-}
-
-static int use_table(BlockUse *u, const char *path)
-{
-        _cleanup_free_ char *text = NULL;
-        char *save = NULL;
-        int r = probe_soft(root_read_text(u->walk.rfd, path, &text));
-
-        for (char *line = r < 0 || !text ? NULL : strtok_r(text, "\n", &save); line && r >= 0;
-             line = strtok_r(NULL, "\n", &save))
-                r = use_line(u, line);
-        return r;
+        r = use_volume(u, line->device, line->volume);
+        if (r >= 0 && line->key)
+                r = use_key(u, line->key, line->volume);
+        if (r >= 0)
+                r = use_header(u, line->options, line->volume);
+        return r < 0 ? r : 0;
 }
 
 /* @use: one of the two above. What is told by UUID=... of one volume only has that in front of it. */
@@ -137,8 +113,6 @@ static int use_arguments(BlockUse *u, const char *key, int (*use)(BlockUse *u, c
 
 int crypttab_use(BlockUse *u)
 {
-        /* the second one is for the initramfs alone (mkinitcpio, hook sd-encrypt) */
-        static const char *const tables[] = { NAME_CRYPTTAB, NAME_CRYPTTAB ".initramfs" };
         static const struct {
                 const char *key;
                 int (*use)(BlockUse *u, const char *text, const char *volume);
@@ -148,11 +122,8 @@ int crypttab_use(BlockUse *u)
                 { "rd.luks.options", use_header },
                 { "luks.options", use_header },
         };
-        int r = 0;
+        int r = crypttab_lines(u->walk.rfd, use_line, u);
 
-        FOREACH_ARRAY(table, tables, ELEMENTSOF(tables))
-                if (r >= 0)
-                        r = use_table(u, *table);
         FOREACH_ARRAY(a, arguments, u->walk.f->cmdline_known ? ELEMENTSOF(arguments) : 0)
                 if (r >= 0)
                         r = use_arguments(u, a->key, a->use);

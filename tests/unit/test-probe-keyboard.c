@@ -219,8 +219,18 @@ static void test_typed(void **state)
                 { "data UUID=1 none luks,nofail\n", "", false },
                 { "swap /dev/vda2 /dev/urandom swap\n", "", false },
                 { "# root UUID=1 none luks\nroot\n", "", false },
-                { "", "rd.luks.uuid=luks-1", false }, /* the file is there, and is what counts */
                 { NULL, "", false },
+                /* a file that says nothing of it, and one that does */
+                { "", "rd.luks.uuid=luks-1", true },
+                { "# as it is shipped\n", "rd.luks.name=26d0a7e6-7d63-4a0c-9b58-3e5f2f1f7ad1=root", true },
+                { "swap /dev/vda2 /dev/urandom swap\n", "rd.luks.uuid=luks-1", true },
+                { "data UUID=2 /etc/key\n", "rd.luks.uuid=1", true },
+                { "root UUID=1A-2 /etc/key\n", "rd.luks.uuid=luks-1a", false },
+                { "root UUID=\"1-2\" none tpm2-device=auto\n", "rd.luks.name=1-2=root", false },
+                { "root /dev/disk/by-uuid/1-2 /etc/key\n", "luks.uuid=1-2", false },
+                { "luks-1-2 /dev/vda3 /etc/key\n", "rd.luks.uuid=1-2", false },
+                { "luks-1-2 /dev/vda3 /etc/key\n", "rd.luks.uuid=1-2 luks.name=3=data", true },
+                { "root UUID=1 /etc/key\n", "rd.luks.uuid", true },
                 { NULL, "rd.luks.uuid=luks-1", true },
                 { NULL, "rd.luks.name=26d0a7e6-7d63-4a0c-9b58-3e5f2f1f7ad1=root", true },
                 { NULL, "rd.luks.uuid=luks-1 rd.luks.options=discard", true },
@@ -246,6 +256,20 @@ static void test_typed(void **state)
                                    : "told " MACHINE
                                      ": what is left is the remote one of its board's controller" CHAIN);
         }
+}
+
+/* The initramfs has a file of its own, on machines whose other one says nothing of "/". */
+static void test_typed_initramfs(void **state)
+{
+        const Tree *t = *state;
+
+        input(t, "input3", HERE, KEYS);
+        tree_file(t, "/sys/class/tty/console/active", "tty0 ttyS0\n");
+        tree_file(t, CRYPTTAB, "data UUID=2 /etc/key luks\n");
+        tree_file(t, CRYPTTAB ".initramfs", "root UUID=1 /etc/key luks\n");
+        expect(machine(t, "xhci_hcd"), "told the only keyboard: what is left is another console" CHAIN);
+        tree_file(t, CRYPTTAB ".initramfs", "root UUID=1 none luks\n");
+        expect(machine(t, "xhci_hcd"), "the only keyboard, and a passphrase is typed at boot" CHAIN);
 }
 
 /* Before usbhid is there, or where it never is. */
@@ -319,10 +343,17 @@ static void test_contents(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_keys),     TREE_TEST(test_second), TREE_TEST(test_virtual),
-                TREE_TEST(test_i2c),      TREE_TEST(test_none),   TREE_TEST(test_remote),
-                TREE_TEST(test_serial),   TREE_TEST(test_typed),  TREE_TEST(test_without_driver),
+                TREE_TEST(test_keys),
+                TREE_TEST(test_second),
+                TREE_TEST(test_virtual),
+                TREE_TEST(test_i2c),
+                TREE_TEST(test_none),
+                TREE_TEST(test_remote),
+                TREE_TEST(test_serial),
+                TREE_TEST(test_typed),
+                TREE_TEST(test_without_driver),
                 TREE_TEST(test_contents),
+                TREE_TEST(test_typed_initramfs),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
