@@ -6,20 +6,37 @@
 #include "base/text.h"
 #include "probe/crypttab.h"
 
-/* Options with which nobody types: something else has the key, or the boot does not wait. */
-static const char *const unattended[] = { "tpm2-device=", "fido2-device=", "pkcs11-uri=", "keyscript=",
-                                          "noauto",       "nofail",        "headless=",   "headless",
-                                          "plain",        "swap",          "tmp",         "_netdev" };
+/* Nobody is waited for. */
+static const char *const unattended[] = { "noauto", "nofail", "headless=", "headless", "swap", "tmp", "_netdev" };
 
-static bool asks(const char *options)
+/* Something else has the key. */
+static const char *const keyed[] = { "tpm2-device=", "fido2-device=", "pkcs11-uri=", "keyscript=" };
+
+/* Somebody types all the same: a passphrase of which the other field has a name, or what opens the key (cryptsetup of
+ * Debian, debian/scripts and debian/askpass.c), or the PIN of a TPM (crypttab(5)). */
+static const char *const asking[] = { "keyscript=askpass",
+                                      "keyscript=decrypt_gnupg",
+                                      "keyscript=decrypt_gnupg-sc",
+                                      "keyscript=decrypt_keyctl",
+                                      "keyscript=decrypt_opensc",
+                                      "keyscript=decrypt_ssl",
+                                      "tpm2-pin=yes",
+                                      "tpm2-pin=true",
+                                      "tpm2-pin=on",
+                                      "tpm2-pin=1" };
+
+static bool asks(const char *key, const char *options)
 {
-        return !crypttab_has(options, unattended, ELEMENTSOF(unattended));
+        if (crypttab_has(options, unattended, ELEMENTSOF(unattended)))
+                return false;
+        return crypttab_has(options, asking, ELEMENTSOF(asking)) ||
+               (!key && !crypttab_has(options, keyed, ELEMENTSOF(keyed)));
 }
 
 static int is_typed(void *userdata, const CrypttabLine *line)
 {
         (void) userdata;
-        return !line->key && asks(line->options);
+        return asks(line->key, line->options);
 }
 
 /* The beginning of a UUID. */
@@ -80,14 +97,30 @@ static int asked_by_arguments(int rfd, const Facts *f)
                         const bool of_one =
                                 equal && (!comma || equal < comma) && strchr(value, '-') && strcspn(value, "-") == 8;
 
-                        asked = asks(of_one ? equal + 1 : value);
+                        asked = asks(NULL, of_one ? equal + 1 : value);
                 }
         return asked;
+}
+
+/* The initramfs of these knows no crypttab: hooks/encrypt of mkinitcpio, initramfs-init of Alpine's mkinitfs. A key
+ * that lies in the image, where the first one looks for it, cannot be seen from here. */
+static bool asked_by_script(const Facts *f)
+{
+        static const char *const containers[] = { "cryptdevice", "cryptroot" };
+
+        if (kargs_next(&f->cmdline, "cryptkey", &(size_t){ 0 }))
+                return false;
+        FOREACH_ARRAY(c, containers, ELEMENTSOF(containers))
+                if (kargs_next(&f->cmdline, *c, &(size_t){ 0 }))
+                        return true;
+        return false;
 }
 
 int typed_unlock(int rfd, const Facts *f)
 {
         int r = crypttab_lines(rfd, is_typed, NULL);
 
-        return r != 0 ? r : asked_by_arguments(rfd, f);
+        if (r != 0)
+                return r;
+        return asked_by_script(f) ? 1 : asked_by_arguments(rfd, f);
 }
