@@ -34,6 +34,7 @@ typedef struct Keyboard {
         bool on_function;
         bool remote; /* of a server's board controller */
         bool leaves; /* its function is to be claimed */
+        bool late;   /* works when the host is up, not before */
 } Keyboard;
 
 typedef struct Keyboards {
@@ -42,6 +43,7 @@ typedef struct Keyboards {
         Keyboard *items;
         size_t n;
         bool complete; /* all drivers are there that udev loads */
+        bool typed;    /* somebody types while the host boots */
 } Keyboards;
 
 static void keyboards_done(Keyboards *k)
@@ -64,6 +66,7 @@ static int add_keyboard(Keyboards *k, char *name, char *place, bool remote)
                 return -ENOMEM;
         }
         *i = (Keyboard){ .name = name, .place = place, .remote = remote };
+        i->late = place && strstr(place, "/bluetooth/");
         i->on_function = place && place_function(place, &i->addr) >= 0;
         i->leaves = i->on_function && probe_wants(k->p, i->addr);
         k->n++;
@@ -94,7 +97,8 @@ static int is_keyboard(const Keyboards *k, const char *input)
         return r < 0 ? r : (keys & KEYS_OF_KEYBOARD) == KEYS_OF_KEYBOARD;
 }
 
-/* One over Bluetooth is made by a program (uhid), and hangs on whichever adapter there is. */
+/* One over Bluetooth is made by a program (uhid), and hangs on whichever adapter there is. Others are of the kernel
+ * itself (hidp), and are below a connection of the adapter. Both need bluetoothd to connect them. */
 static int add_bluetooth(Keyboards *k, const char *name)
 {
         _cleanup_(string_list_done) StringList adapters = {};
@@ -173,7 +177,7 @@ static bool is_known(const Keyboards *k, const char *interface)
         return false;
 }
 
-/* The keyboards that are on a function, or elsewhere. */
+/* The keyboards that are on a function, or elsewhere; of these none that is too late for what is typed. */
 typedef struct Count {
         size_t local, remote;
 } Count;
@@ -185,7 +189,7 @@ static void count(const Keyboards *k, PciAddr addr, Count *ret_here, Count *ret_
                 const bool here = i->on_function && pci_addr_equal(i->addr, addr);
                 Count *c = here ? ret_here : ret_elsewhere;
 
-                if (here || !i->leaves) {
+                if (here || (!i->leaves && !(k->typed && i->late))) {
                         c->local += !i->remote;
                         c->remote += i->remote;
                 }
@@ -312,11 +316,10 @@ static int tell(Keyboards *k, const Keyboard *i, const char *what, bool spared)
 static int judge(Keyboards *k)
 {
         _cleanup_(string_list_done) StringList consoles = {};
-        int typed, serial, r;
+        int serial, r;
 
         r = console_list(k->walk.rfd, k->walk.f, &consoles);
-        typed = r >= 0 ? typed_unlock(k->walk.rfd, k->walk.f) : r;
-        serial = typed >= 0 ? console_elsewhere(k->p, &consoles) : typed;
+        serial = r >= 0 ? console_elsewhere(k->p, &consoles) : r;
         if (serial < 0)
                 return serial;
         FOREACH_ARRAY(i, k->items, k->n) {
@@ -327,7 +330,7 @@ static int judge(Keyboards *k)
                 if (!i->on_function)
                         continue;
                 count(k, i->addr, &here, &elsewhere);
-                what = what_is_lost(&here, &elsewhere, typed, serial, &spared);
+                what = what_is_lost(&here, &elsewhere, k->typed, serial, &spared);
                 r = what && i->remote == (here.local == 0) ? tell(k, i, what, spared) : 0;
                 if (r < 0)
                         return r;
@@ -344,7 +347,10 @@ int probe_keyboard(const Probe *p, Facts *f)
                 return 0;
         f->host.looked[HOST_USE_KEYBOARD] = true;
         k.complete = probe_exists(p->rfd, NAME_UDEV_QUEUE) != TRISTATE_YES;
-        r = find_inputs(&k);
+        r = typed_unlock(p->rfd, f);
+        k.typed = r > 0;
+        if (r >= 0)
+                r = find_inputs(&k);
         if (r >= 0)
                 r = see_controllers(&k);
         if (r >= 0)

@@ -69,9 +69,11 @@ static void interface(const Tree *t, const char *addr, const char *port, const c
                 tree_link(t, path, "/sys/bus/usb/drivers/usbhid");
 }
 
-#define HERE  "pci0000:00/" USB "/usb1/1-1/1-1.2/1-1.2:1.0/0003:046D:C31C.0001"
-#define THERE "pci0000:00/" OTHER "/usb3/3-1/3-1:1.0/0003:046B:FF10.0002"
-#define ONLY  "the only keyboard: input3 on USB port 1-1.2 on " USB "\n"
+#define HERE    "pci0000:00/" USB "/usb1/1-1/1-1.2/1-1.2:1.0/0003:046D:C31C.0001"
+#define THERE   "pci0000:00/" OTHER "/usb3/3-1/3-1:1.0/0003:046B:FF10.0002"
+#define MACHINE "the only keyboard at the machine"
+#define CHAIN   ": input3 on USB port 1-1.2 on " USB "\n"
+#define ONLY    "the only keyboard: input3 on USB port 1-1.2 on " USB "\n"
 
 /* By its keys: buttons, headsets and mice are input devices too. */
 static void test_keys(void **state)
@@ -141,6 +143,27 @@ static void test_virtual(void **state)
                "the only keyboard: input4 (Couch Keyboard) over hci0 on USB port 1-7 on " USB "\n");
 }
 
+/* One over Bluetooth is none where somebody types before bluetoothd is there. */
+static void test_bluetooth(void **state)
+{
+        static const char *const places[] = {
+                "virtual/misc/uhid/0005:046D:B35B.0003",
+                "pci0000:00/" OTHER "/usb3/3-7/3-7:1.0/bluetooth/hci0/hci0:11/0005:046D:B35B.0003",
+        };
+        const Tree *t = *state;
+
+        input(t, "input3", HERE, KEYS);
+        tree_link(t, "/sys/class/bluetooth/hci0", "../../devices/pci0000:00/" OTHER "/usb3/3-7/3-7:1.0/bluetooth/hci0");
+        FOREACH_ARRAY(place, places, ELEMENTSOF(places)) {
+                input(t, "input4", *place, KEYS);
+                expect(machine(t, "xhci_hcd"), "");
+                tree_file(t, CRYPTTAB, "root UUID=1 none luks\n");
+                expect(machine(t, "xhci_hcd"), "the only keyboard, and a passphrase is typed at boot" CHAIN);
+                assert_int_equal(unlinkat(t->rfd, &CRYPTTAB[1], 0), 0);
+                assert_int_equal(unlinkat(t->rfd, "sys/class/input/input4", 0), 0);
+        }
+}
+
 /* Keyboards of laptops and tablets hang on I2C controllers. */
 static void test_i2c(void **state)
 {
@@ -161,9 +184,6 @@ static void test_none(void **state)
         expect(machine(t, "xhci_hcd"), "");
         expect(machine(t, NULL), "");
 }
-
-#define MACHINE "the only keyboard at the machine"
-#define CHAIN   ": input3 on USB port 1-1.2 on " USB "\n"
 
 static void test_remote(void **state)
 {
@@ -373,6 +393,7 @@ int main(void)
                 TREE_TEST(test_without_driver),
                 TREE_TEST(test_contents),
                 TREE_TEST(test_typed_initramfs),
+                TREE_TEST(test_bluetooth),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
