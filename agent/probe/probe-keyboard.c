@@ -121,19 +121,39 @@ static int add_bluetooth(Keyboards *k, const char *name)
         return probe_soft(r);
 }
 
+/* Vendor and product of an input device on USB, of others 0, which no device has. Those of usbhid have them in their
+ * place too, BUS:VENDOR:PRODUCT.NUMBER (Linux drivers/hid/hid-core.c, hid_add_device()). */
+static PciId input_id(const Keyboards *k, const char *link, const char *place)
+{
+        const char *hid = strstr(place, "/0003:");
+        uint32_t bus, vendor, product;
+        char text[sizeof("046D:C31C")] = "";
+        PciId id = {};
+
+        if (probe_read_hex(k->walk.rfd, link, "id/bustype", &bus) >= 0 && bus == BUS_USB &&
+            probe_read_hex(k->walk.rfd, link, "id/vendor", &vendor) >= 0 &&
+            probe_read_hex(k->walk.rfd, link, "id/product", &product) >= 0)
+                return (PciId){ (uint16_t) vendor, (uint16_t) product };
+        if (hid)
+                (void) snprintf(text, sizeof(text), "%s", hid + strlen("/0003:"));
+        return pci_id_parse(text, &id) >= 0 ? id : (PciId){};
+}
+
 /* A virtual one is of a program (keyd, an agent for remote desktops), and no hardware. */
 static int add_input(Keyboards *k, const char *input)
 {
         _cleanup_free_ char *link = path_join(NAME_SYS_CLASS_INPUT, input), *place = NULL;
-        uint32_t bus = 0, vendor = 0, product = 0;
         char *name = NULL, text[128];
-        bool remote;
+        PciId id;
         int r = link ? root_readlink(k->walk.rfd, link, &place) : -ENOMEM;
 
         if (r >= 0)
                 r = read_attr(k, input, "name", text, sizeof(text));
         if (r == -ENOMEM || !place)
                 return r;
+        id = input_id(k, link, place);
+        if (usb_is_token_keyboard(id))
+                return 0;
         if (string_printf(&name, r >= 0 ? "%s (%s)" : "%s", input, text) < 0)
                 return -ENOMEM;
         if (strstr(place, "/devices/virtual/")) {
@@ -141,11 +161,7 @@ static int add_input(Keyboards *k, const char *input)
                 free(name);
                 return r;
         }
-        remote = probe_read_hex(k->walk.rfd, link, "id/bustype", &bus) >= 0 && bus == BUS_USB &&
-                 probe_read_hex(k->walk.rfd, link, "id/vendor", &vendor) >= 0 &&
-                 probe_read_hex(k->walk.rfd, link, "id/product", &product) >= 0 &&
-                 usb_is_remote_keyboard((PciId){ (uint16_t) vendor, (uint16_t) product });
-        return add_keyboard(k, name, TAKE_PTR(place), remote);
+        return add_keyboard(k, name, TAKE_PTR(place), usb_is_remote_keyboard(id));
 }
 
 static int find_inputs(Keyboards *k)
@@ -225,7 +241,7 @@ static int see_interface(void *userdata, const UsbInterface *i)
         const Controller *c = userdata;
         Keyboards *k = c->keyboards;
         char *name = NULL, *place = NULL;
-        PciId id;
+        PciId id = {};
 
         if (i->class != USB_CLASS_HID || i->bound || is_known(k, i->name))
                 return 0;
@@ -233,12 +249,14 @@ static int see_interface(void *userdata, const UsbInterface *i)
                 return k->complete ? 0
                                    : wait_for(k, c->function->addr,
                                               "it has a USB input device whose driver is not loaded yet");
+        if (usb_id(k->walk.rfd, i->device, &id) >= 0 && usb_is_token_keyboard(id))
+                return 0;
         if (string_printf(&name, "USB keyboard %s without a driver", i->name) < 0 ||
             string_printf(&place, "%s/%s", i->device, i->name) < 0) {
                 free(name);
                 return -ENOMEM;
         }
-        return add_keyboard(k, name, place, usb_id(k->walk.rfd, i->device, &id) >= 0 && usb_is_remote_keyboard(id));
+        return add_keyboard(k, name, place, usb_is_remote_keyboard(id));
 }
 
 static int see_controllers(Keyboards *k)

@@ -39,6 +39,12 @@ bool usb_is_remote_keyboard(PciId id)
         return false;
 }
 
+/* Yubico makes security keys and nothing else: their interface for one-time passwords is a keyboard with all keys. */
+bool usb_is_token_keyboard(PciId id)
+{
+        return id.vendor == 0x1050;
+}
+
 int usb_id(int rfd, const char *device, PciId *ret)
 {
         uint32_t vendor, product;

@@ -32,5 +32,8 @@ int usb_describe(int rfd, PciAddr controller, char **ret) _must_check_;
 /* Vendor and product of a USB device by the path of it. 0; negative errno. */
 int usb_id(int rfd, const char *device, PciId *ret) _must_check_;
 
+/* Does it type one-time passwords by itself, like a keyboard, and nothing for a person? */
+bool usb_is_token_keyboard(PciId id);
+
 /* Is it a keyboard that the controller of a server's board (BMC) shows for who looks at the host from afar? */
 bool usb_is_remote_keyboard(PciId id);

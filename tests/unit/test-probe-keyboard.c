@@ -70,7 +70,7 @@ static void interface(const Tree *t, const char *addr, const char *port, const c
 }
 
 #define HERE    "pci0000:00/" USB "/usb1/1-1/1-1.2/1-1.2:1.0/0003:046D:C31C.0001"
-#define THERE   "pci0000:00/" OTHER "/usb3/3-1/3-1:1.0/0003:046B:FF10.0002"
+#define THERE   "pci0000:00/" OTHER "/usb3/3-1/3-1:1.0/0003:046D:C31C.0002"
 #define MACHINE "the only keyboard at the machine"
 #define CHAIN   ": input3 on USB port 1-1.2 on " USB "\n"
 #define ONLY    "the only keyboard: input3 on USB port 1-1.2 on " USB "\n"
@@ -162,6 +162,25 @@ static void test_bluetooth(void **state)
                 assert_int_equal(unlinkat(t->rfd, &CRYPTTAB[1], 0), 0);
                 assert_int_equal(unlinkat(t->rfd, "sys/class/input/input4", 0), 0);
         }
+}
+
+/* A security key that types one-time passwords has all keys, and is no keyboard; with or without a driver. */
+static void test_token(void **state)
+{
+        const Tree *t = *state;
+
+        input(t, "input3", HERE, KEYS);
+        input(t, "input4", THERE, KEYS);
+        usb_id_of(t, "input4", "1050\n", "0407\n");
+        expect(machine(t, "xhci_hcd"), ONLY);
+        assert_int_equal(unlinkat(t->rfd, "sys/class/input/input4", 0), 0);
+        input(t, "input5", "pci0000:00/" OTHER "/usb3/3-2/3-2:1.0/0003:1050:0010.0002", KEYS);
+        expect(machine(t, "xhci_hcd"), ONLY);
+        interface(t, OTHER, "usb3/3-3", "03\n", "01\n", false);
+        expect(machine(t, "xhci_hcd"), "");
+        tree_file(t, "/sys/devices/pci0000:00/" OTHER "/usb3/3-3/idVendor", "1050\n");
+        tree_file(t, "/sys/devices/pci0000:00/" OTHER "/usb3/3-3/idProduct", "0407\n");
+        expect(machine(t, "xhci_hcd"), ONLY);
 }
 
 /* Keyboards of laptops and tablets hang on I2C controllers. */
@@ -394,6 +413,7 @@ int main(void)
                 TREE_TEST(test_contents),
                 TREE_TEST(test_typed_initramfs),
                 TREE_TEST(test_bluetooth),
+                TREE_TEST(test_token),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
