@@ -15,7 +15,7 @@ typedef enum HostUseKind {
         HOST_USE_STORAGE,   /* any other disk in use: mounted, swapped to, named in fstab, held open */
         HOST_USE_NETWORK,   /* a way to a network that the host needs */
         HOST_USE_DISPLAY,   /* what shows its console, or the only display */
-        HOST_USE_KEYBOARD,  /* the only one */
+        HOST_USE_KEYBOARD,  /* the only one, or a security key that opens a volume at boot */
         HOST_USE_CONSOLE,   /* a serial or virtual one */
         _HOST_USE_KIND_MAX,
         _HOST_USE_KIND_INVALID = -EINVAL,

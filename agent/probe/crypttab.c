@@ -69,3 +69,11 @@ bool crypttab_has(const char *options, const char *const *names, size_t n)
                                 return true;
         return false;
 }
+
+const char *crypttab_argument(const char *value)
+{
+        const char *equal = strchr(value, '='), *comma = strchr(value, ',');
+
+        /* the first option may have a "=" itself */
+        return equal && (!comma || equal < comma) && strchr(value, '-') && strcspn(value, "-") == 8 ? equal + 1 : value;
+}

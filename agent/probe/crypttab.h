@@ -26,3 +26,6 @@ int crypttab_lines(int rfd, int (*each)(void *userdata, const CrypttabLine *line
  * have directories before it.
  */
 bool crypttab_has(const char *options, const char *const *names, size_t n);
+
+/* The options in a value of rd.luks.options=, which may have UUID= before them (systemd-cryptsetup-generator(8)). */
+const char *crypttab_argument(const char *value);

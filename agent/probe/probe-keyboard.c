@@ -12,9 +12,10 @@
 #include "model/stub.h"
 #include "probe/console.h"
 #include "probe/typed-unlock.h"
+#include "probe/unlock-token.h"
 #include "probe/usb-bus.h"
 
-/* What the keyboards of the host are on. */
+/* What the keyboards of the host are on, and the keys that it is opened with. */
 
 #define NAME_SYS_CLASS_INPUT     "/sys/class/input"
 #define NAME_SYS_CLASS_BLUETOOTH "/sys/class/bluetooth"
@@ -373,6 +374,8 @@ int probe_keyboard(const Probe *p, Facts *f)
                 r = see_controllers(&k);
         if (r >= 0)
                 r = judge(&k);
+        if (r >= 0)
+                r = unlock_token_use(&k.walk, k.complete);
         keyboards_done(&k);
         return r;
 }

@@ -91,14 +91,8 @@ static int asked_by_arguments(int rfd, const Facts *f)
                 if (asked > 0)
                         asked = kargs_next(&f->cmdline, *k, &(size_t){ 0 }) == NULL;
         FOREACH_ARRAY(o, options, ELEMENTSOF(options))
-                for (size_t from = 0; asked > 0 && (value = kargs_next(&f->cmdline, *o, &from));) {
-                        const char *equal = strchr(value, '='), *comma = strchr(value, ',');
-                        /* UUID=OPTIONS, or OPTIONS, of which the first may have a "=" itself */
-                        const bool of_one =
-                                equal && (!comma || equal < comma) && strchr(value, '-') && strcspn(value, "-") == 8;
-
-                        asked = asks(NULL, of_one ? equal + 1 : value);
-                }
+                for (size_t from = 0; asked > 0 && (value = kargs_next(&f->cmdline, *o, &from));)
+                        asked = asks(NULL, crypttab_argument(value));
         return asked;
 }
 

@@ -14,8 +14,9 @@ typedef struct UsbInterface {
         bool bound;         /* a driver has it */
 } UsbInterface;
 
-#define USB_CLASS_HID    0x03U /* USB Device Class Definition for Human Interface Devices 1.11, 4.1 */
-#define USB_HID_KEYBOARD 0x01U /* 4.3: the boot protocol of a keyboard */
+#define USB_CLASS_HID        0x03U /* USB Device Class Definition for Human Interface Devices 1.11, 4.1 */
+#define USB_CLASS_SMART_CARD 0x0bU /* Device Class Specification for USB Chip/Smart Card Interface Devices 1.1, 4.3 */
+#define USB_HID_KEYBOARD     0x01U /* 4.3: the boot protocol of a keyboard */
 
 /**
  * usb_interfaces() - all that are below a controller

@@ -303,6 +303,11 @@ static void test_typed(void **state)
         input(t, "input3", HERE, KEYS);
         input(t, "input4", THERE, KEYS);
         usb_id_of(t, "input4", "0624\n", "0249\n");
+        /* what has the other keys */
+        interface(t, OTHER, "usb3/3-4", "03\n", "00\n", true);
+        tree_data(t, "/sys/devices/pci0000:00/" OTHER "/usb3/3-4/3-4:1.0/0003:1050:0120.0004/report_descriptor",
+                  "\x06\xd0\xf1\x09\x01", 5);
+        interface(t, OTHER, "usb3/3-5", "0b\n", "00\n", false);
         FOREACH_ARRAY(c, cases, ELEMENTSOF(cases)) {
                 HostTest h = machine(t, "xhci_hcd");
 
