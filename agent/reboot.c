@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "apply/reboot.h"
+#include "core/next-boot.h"
 #include "core/reboot-once.h"
 #include "output.h"
 
@@ -22,6 +23,15 @@ static bool in_chroot(void)
         return own.st_dev != init.st_dev || own.st_ino != init.st_ino;
 }
 
+/* Is a reboot due, or would it be, if it did not boot something else? */
+static bool was_expected(const Report *report)
+{
+        const BootEntry *once = NULL;
+
+        return report_reboot_required(report) ||
+               (report_changed_something(report) && boot_once_lacks(report->judgement, &once));
+}
+
 /* Says nothing where nothing was to be expected: most boots change nothing. */
 static bool refused(const Options *o, const Report *report)
 {
@@ -29,7 +39,7 @@ static bool refused(const Options *o, const Report *report)
 
         if (!why && in_chroot())
                 why = "its root is not that of the system that runs";
-        if (why && (o->reboot || report_reboot_required(report)))
+        if (why && (o->reboot || was_expected(report)))
                 tell("this host is not restarted: %s", why);
         return why;
 }

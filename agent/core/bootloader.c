@@ -275,6 +275,8 @@ static int print_loader(Printer *p, const Loader *l)
                 if (r < 0)
                         return r;
         }
+        if (l->once.id)
+                printer_line(p, "  the next boot only: %s (%s)", l->once.id, l->once.place);
         FOREACH_ARRAY(u, l->unreadable.items, l->unreadable.n)
                 printer_line(p, "  not readable: %s", *u);
         if (l->readable != TRISTATE_YES)

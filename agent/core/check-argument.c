@@ -383,22 +383,11 @@ static int judge_switch(const Check *self, const BootEntry *e, const char *value
                                    "%s%s: this entry has " KARG_SWITCH "=off", e->file, boot_entry_line(e, line));
 }
 
-/* The value of the last ptprep= of an entry, where that is "off"; NULL: it is not. */
-static const char *switched_off(const BootEntry *e)
-{
-        const char *value = NULL, *last = NULL;
-        size_t from = 0;
-
-        while ((value = kargs_next(boot_entry_words(e), KARG_SWITCH, &from)))
-                last = value;
-        return last && streq(last, "off") ? last : NULL;
-}
-
 /* The first entry of a loader that will not claim. 1: there is one; 0: none. */
 static int judge_claim_entries(const Check *self, const Judgement *j, const Loader *l, FindingList *ret)
 {
         FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                const char *off = switched_off(e);
+                const char *off = entry_switched_off(e);
                 int r;
 
                 if (!entry_counts(e) || (!off && entry_has_word(j, e, KARG_CLAIM)))
@@ -429,11 +418,46 @@ static int judge_initrdless(const Check *self, const Loader *l, FindingList *ret
         return r < 0 ? r : 1;
 }
 
+/* What an entry has not, or has too much. Owned by the caller; NULL when memory is short. */
+static char *entry_fault(const Judgement *j, const BootEntry *e)
+{
+        const char *word = NULL;
+        char *text;
+
+        if (!e)
+                return strdup("ptprep sees no such entry that boots Linux");
+        if (entry_switched_off(e))
+                return strdup("it has " KARG_SWITCH "=off");
+        FOREACH_ARRAY(w, j->wanted->add.words.items, j->wanted->add.words.n)
+                if (!streq_null(*w, j->wanted->iommu_add) && !entry_has_word(j, e, *w))
+                        return string_printf(&text, "it has no %s", *w) < 0 ? NULL : text;
+        (void) entry_iommu_fine(j, e, &word);
+        return string_printf(&text, "it has %s%s", word ? "" : "no ", word ?: j->wanted->iommu_add) < 0 ? NULL : text;
+}
+
+/* An entry that an apply edits is told with the others. 1: the next boot takes one that it does not edit; 0. */
+static int judge_once(const Check *self, const Judgement *j, FindingList *ret)
+{
+        const BootEntry *e = NULL;
+        const Loader *l = boot_once_lacks(j, &e);
+        _cleanup_free_ char *fault = NULL, *cure = NULL;
+        int r;
+
+        if (!l || (e && entry_counts(e)))
+                return 0;
+        fault = entry_fault(j, e);
+        if (!fault || string_printf(&cure, "take that choice back: %s", l->once.cure) < 0)
+                return -ENOMEM;
+        r = finding_add(ret, self->id, RESULT_WARN, l->once.id, CURE_ARGUMENT, cure,
+                        "the next boot only takes %s (%s): %s", l->once.id, l->once.place, fault);
+        return r < 0 ? r : 1;
+}
+
 int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret)
 {
         const Facts *f = j->facts;
         size_t n = facts_count_entries(f);
-        bool faulty = false;
+        bool faulty;
         int r;
 
         if (j->config->n_devices == 0)
@@ -441,6 +465,10 @@ int check_boot_argument(const Check *self, const Judgement *j, FindingList *ret)
         r = judge_loaders(self, j, ret);
         if (r != 0)
                 return r < 0 ? r : 0;
+        r = judge_once(self, j, ret);
+        if (r < 0)
+                return r;
+        faulty = r > 0;
         FOREACH_ARRAY(l, f->loaders, f->n_loaders) {
                 r = l->unused ? 0 : judge_initrdless(self, l, ret);
                 if (r == 0 && !l->unused)

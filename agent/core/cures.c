@@ -47,9 +47,13 @@ static bool has_to_change(const Finding *f, PlanRefusal refusal)
 /* A restart that has changed nothing once will not the next time. What to do instead; NULL: it may well help. */
 static const char *instead_of_reboot(const Judgement *j, const FindingList *findings)
 {
+        const BootEntry *once = NULL;
+
         FOREACH_ARRAY(f, findings->items, findings->n)
                 if (streq(f->check, "reboot.once"))
                         return "see reboot.once: one reboot has not cured it";
+        if (boot_once_lacks(j, &once))
+                return "see boot.argument: the next boot takes another entry";
         return j->facts->other_entry && next_boot_prepared(j) && boot_unclaimed(j)
                        ? "boot one of the entries that have " KARG_CLAIM
                          ", see \"ptprep bootloader\"; where they are what "

@@ -148,6 +148,31 @@ bool entry_counts(const BootEntry *e)
         return !e->rescue || (e->is_default && !startswith(e->id, "osprober-"));
 }
 
+const char *entry_switched_off(const BootEntry *e)
+{
+        const char *value = NULL, *last = NULL;
+        size_t from = 0;
+
+        while ((value = kargs_next(boot_entry_words(e), KARG_SWITCH, &from)))
+                last = value;
+        return last && streq(last, "off") ? last : NULL;
+}
+
+const Loader *boot_once_lacks(const Judgement *j, const BootEntry **ret)
+{
+        FOREACH_ARRAY(l, j->facts->loaders, j->wanted->add.words.n > 0 ? j->facts->n_loaders : 0) {
+                if (l->unused || !l->once.id)
+                        continue;
+                *ret = NULL;
+                FOREACH_ARRAY(e, l->entries, l->n_entries)
+                        if (e->is_once)
+                                *ret = e;
+                if (!*ret || entry_switched_off(*ret) || !entry_has_arguments(j, *ret))
+                        return l;
+        }
+        return NULL;
+}
+
 const BootEntry *boot_entry_cut(const Judgement *j)
 {
         FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders)

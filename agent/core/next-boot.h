@@ -39,6 +39,15 @@ int entry_fine_when_added(const Judgement *j, const BootEntry *e);
 /* That, and all other arguments that are wanted. */
 bool entry_has_arguments(const Judgement *j, const BootEntry *e);
 
+/* The value of the last ptprep= of an entry, where that is "off"; NULL: it is not. */
+const char *entry_switched_off(const BootEntry *e);
+
+/*
+ * The boot loader that is told to take another entry in the next boot alone, and that entry has not what is wanted: no
+ * reboot makes it true then. NULL: none. @ret: that entry; NULL: it is none that boots Linux, as far as can be seen.
+ */
+const Loader *boot_once_lacks(const Judgement *j, const BootEntry **ret);
+
 /* The first entry that counts and whose command line is longer than the kernel takes: what it has at its end is not
  * effective. NULL: none. */
 const BootEntry *boot_entry_cut(const Judgement *j);

@@ -90,6 +90,7 @@ const char *reboot_refusal(const Report *r)
 {
         const Judgement *j = r->judgement;
         const Facts *f = j->facts;
+        const BootEntry *once = NULL;
         char digest[REBOOTS_DIGEST + 1];
 
         if (!f->live)
@@ -102,6 +103,8 @@ const char *reboot_refusal(const Report *r)
                 return "nothing was changed for the next boot";
         if (wanted_count_waiting(j->wanted) > 0)
                 return "a device still waits for the network of the host";
+        if (boot_once_lacks(j, &once))
+                return "the next boot takes another entry, see boot.argument";
         if (!report_reboot_required(r))
                 return "a reboot would make nothing true";
         if (!f->cmdline_known || !f->origin.boot_id)

@@ -43,6 +43,9 @@ void loader_done(Loader *l)
         }
         free(l->variables);
         boot_entries_free(l->entries, l->n_entries);
+        free(l->once.id);
+        free(l->once.place);
+        free(l->once.cure);
         free(l->generated);
         free(l->early_directory);
         free(l->drop_in);

@@ -70,6 +70,7 @@ typedef struct BootEntry {
         bool rescue;  /* stays untouched: recovery and rescue entries, and what is foreign */
         bool foreign; /* another program wrote it, such as os-prober: no setting reaches it */
         bool is_default;
+        bool is_once;  /* Loader.once is this one */
         char *version; /* kernel release that the entry says it boots; NULL: it does not say */
         /* The initramfs as a file of this machine; NULL: not known, then it is the one that the release has in /boot.
          */
@@ -90,6 +91,13 @@ typedef enum LoaderBooted {
         BOOTED_YES,
 } LoaderBooted;
 
+/* A choice of the entry for the next boot alone, which the boot loader forgets with it. Owned. */
+typedef struct BootOnce {
+        char *id;    /* of the entry, as the choice has it; NULL: none was made */
+        char *place; /* where it stands, e.g. "LoaderEntryOneShot" */
+        char *cure;  /* the command that takes it back */
+} BootOnce;
+
 typedef struct Loader {
         LoaderKind kind;
         Tristate readable; /* unknown: its files could not be read (not root) */
@@ -99,6 +107,7 @@ typedef struct Loader {
         size_t n_variables;
         BootEntry *entries;
         size_t n_entries;
+        BootOnce once;            /* no entry is_once: it is none that boots Linux, as far as can be seen */
         char *generated;          /* e.g. /boot/grub/grub.cfg */
         StringList generated_too; /* other places of the same, where it cannot be told which of them will boot */
         bool drop_in_sourced;     /* mkconfig of this platform sources a drop-in directory */

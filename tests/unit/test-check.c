@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/reboot-once.h"
 #include "grub/loader/entry-length.h"
 #include "judged.h"
 
@@ -343,6 +344,93 @@ static void policies_of_the_argument(void **state)
         assert_true(kargs_has(&m->wanted.add, "iommu=pt"));
 }
 
+static void expect_driver_cure(const Machine *m, CureKind kind, const char *cure)
+{
+        const Finding *f = find(m, "device.driver");
+
+        assert_non_null(f);
+        assert_int_equal(f->result, RESULT_FAIL);
+        assert_int_equal(f->cure_kind, kind);
+        assert_non_null(strstr(f->cure, cure));
+}
+
+/* What is taken in the next boot alone is not what a reboot was promised for. */
+static void a_choice_for_the_next_boot(void **state)
+{
+        Machine *m = *state;
+        Loader *l = m->facts.loaders;
+        StringList *words;
+        BootEntry *e;
+
+        set_text(&machine_function(m, "0000:00:04.0")->driver, "e1000e");
+        e = machine_add_entry(m, "fallback", "root=/dev/vda2 intel_iommu=on", true);
+        words = &e->arguments.words;
+        machine_judge(m);
+        expect_driver_cure(m, CURE_REBOOT, "reboot");
+        set_text(&l->once.id, "fallback");
+        set_text(&l->once.place, "LoaderEntryOneShot");
+        set_text(&l->once.cure, "bootctl set-oneshot \"\"");
+        e->is_once = true;
+        machine_judge(m);
+        expect(m, "boot.argument", RESULT_WARN,
+               "the next boot only takes fallback (LoaderEntryOneShot): it has no ptprep.claim=1");
+        assert_string_equal(find(m, "boot.argument")->cure, "take that choice back: bootctl set-oneshot \"\"");
+        expect_driver_cure(m, CURE_PERSON, "see boot.argument");
+        l->unused = copy("another one boots");
+        machine_judge(m);
+        expect_driver_cure(m, CURE_REBOOT, "reboot");
+        set_text(&l->unused, NULL);
+
+        assert_int_equal(string_list_add(words, "ptprep.claim=1"), 0);
+        machine_judge(m);
+        expect(m, "boot.argument", RESULT_OK, "boot entr");
+        expect_driver_cure(m, CURE_REBOOT, "reboot");
+        set_text(words->items + 1, "intel_iommu=off");
+        machine_judge(m);
+        expect(m, "boot.argument", RESULT_WARN, "it has intel_iommu=off");
+        set_text(words->items + 1, "ro");
+        machine_judge(m);
+        expect(m, "boot.argument", RESULT_WARN, "it has no intel_iommu=on");
+        set_text(words->items + 1, "intel_iommu=on");
+        assert_int_equal(string_list_add(words, "ptprep=off"), 0);
+        machine_judge(m);
+        expect(m, "boot.argument", RESULT_WARN, "it has ptprep=off");
+        e->is_once = false;
+        machine_judge(m);
+        expect(m, "boot.argument", RESULT_WARN, "ptprep sees no such entry that boots Linux");
+        l->entries[0].is_once = true;
+        machine_judge(m);
+        expect(m, "boot.argument", RESULT_OK, "boot entr");
+        set_text(l->entries[0].arguments.words.items + 4, "debug"); /* what an apply cures, it tells itself */
+        machine_judge(m);
+        expect(m, "boot.argument", RESULT_FAIL, "is not in this entry yet");
+}
+
+/* A host is not restarted for what that restart would not boot. */
+static void no_restart_into_another_entry(void **state)
+{
+        Machine *m = *state;
+        Loader *l = m->facts.loaders;
+        char path[] = NAME_DEFAULT_GRUB;
+        Step step = { .kind = STEP_WRITE_FILE, .path = path };
+        Report r;
+
+        set_text(&machine_function(m, "0000:00:04.0")->driver, "e1000e");
+        set_text(&m->facts.origin.boot_id, "1");
+        set_text(&m->facts.reboots, "");
+        m->facts.reboots_known = true;
+        machine_judge(m);
+        r = machine_report(m, REPORT_APPLY);
+        r.plan = &(Plan){ .steps = &step, .n = 1 };
+        r.steps_done = 1;
+        assert_null(reboot_refusal(&r));
+        set_text(&l->once.id, "windows.conf");
+        set_text(&l->once.place, "LoaderEntryOneShot");
+        set_text(&l->once.cure, "bootctl set-oneshot \"\"");
+        machine_judge(m);
+        assert_string_equal(reboot_refusal(&r), "the next boot takes another entry, see boot.argument");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
@@ -356,6 +444,8 @@ int main(void)
                 T(arguments_of_the_next_boot),
                 T(arguments_that_only_the_boot_loader_knows),
                 T(the_default_entry_counts_first),
+                T(a_choice_for_the_next_boot),
+                T(no_restart_into_another_entry),
                 T(other_machines_than_x86),
                 T(amd_needs_no_argument),
                 T(policies_of_the_argument),
