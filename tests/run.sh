@@ -92,12 +92,19 @@ stage_clang() {
 
 sources() { git -C "$top" ls-files -- '*.c' '*.h'; }
 
+# Each release of these two has another opinion of the same source: that of Debian 12 counts.
 stage_style() {
         status=0
-        (cd "$top" && sources | xargs clang-format --dry-run --Werror) || status=1
-        CC=clang configure "$build/tidy" || return 1
-        ninja -C "$build/tidy" version.h >/dev/null 2>&1 || true
-        "$top/tests/lint/run-tidy.py" "$build/tidy" || status=1
+        release=$(clang-format --version | sed -n 's/.*version \([0-9]*\).*/\1/p')
+        if [ "$release" = 14 ]; then
+                (cd "$top" && sources | xargs clang-format --dry-run --Werror) || status=1
+                CC=clang configure "$build/tidy" || return 1
+                ninja -C "$build/tidy" version.h >/dev/null 2>&1 || true
+                "$top/tests/lint/run-tidy.py" "$build/tidy" || status=1
+        else
+                echo "SKIPPED style: clang-format and clang-tidy are asked where they are release 14, and these are $release"
+                [ -z "${CI-}" ] || status=1
+        fi
         (cd "$top" && git ls-files -- '*.sh' '.ci/run' | xargs shellcheck) || status=1
         (cd "$top" && python3 -m compileall -q tests) || status=1
         return $status
