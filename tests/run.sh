@@ -11,7 +11,7 @@
 # Limits of time only end what hangs: they are many times what a quiet machine takes.
 #
 # The fuzz stage draws the same inputs in the same order each time, so that what it finds depends on the source and not on
-# luck; a faster machine gets further. By hand: PTPREP_FUZZ_SEED (1) for other inputs, PTPREP_FUZZ_SECONDS (6) for more.
+# luck; a faster machine gets further. By hand: PTPREP_FUZZ_SEED (1) for other inputs, PTPREP_FUZZ_SECONDS (4) for more.
 
 set -eu
 
@@ -137,7 +137,7 @@ fuzz_one() {
 }
 
 stage_fuzz() {
-        seconds=${PTPREP_FUZZ_SECONDS:-6}
+        seconds=${PTPREP_FUZZ_SECONDS:-4}
         CC=clang configure "$build/fuzz" -Dfuzzing=true -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false || return 1
         # the longest first: with those of equal length behind them both processors have work to the end
         targets=$(cd "$top" && find tests/fuzz -name 'fuzz-*.c' | sed 's/\.c$//' | sort | while read -r target; do
