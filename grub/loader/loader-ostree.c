@@ -199,7 +199,7 @@ static int read_entries(int rfd, Loader *l)
 {
         _cleanup_(string_list_done) StringList names = {};
         _cleanup_free_ char *deployment = NULL;
-        unsigned long highest = 0, number;
+        unsigned long highest = 0, number = 0;
         size_t chosen = 0;
         int r = root_list(rfd, ENTRIES, ".conf", &names), staged;
 
