@@ -44,6 +44,120 @@ int net_interface_name(int rfd, bool live, uint32_t index, char ret[IF_NAMESIZE]
         return -ENOENT;
 }
 
+static bool is_virtual(const char *place)
+{
+        return strstr(place, "/devices/virtual/");
+}
+
+/* Where it is below /sys/devices; owned by the caller. */
+static int net_place(int rfd, const char *name, char **ret)
+{
+        _cleanup_free_ char *entry = NULL;
+
+        if (strchr(name, '/'))
+                return -EINVAL;
+        if (string_printf(&entry, NAME_SYS_CLASS_NET "/%s", name) < 0)
+                return -ENOMEM;
+        return root_readlink(rfd, entry, ret);
+}
+
+int net_is_virtual(int rfd, const char *name)
+{
+        _cleanup_free_ char *place = NULL;
+        int r = net_place(rfd, name, &place);
+
+        return r < 0 ? r : is_virtual(place);
+}
+
+/* What the driver calls its kind of interface (Linux include/linux/netdevice.h, SET_NETDEV_DEVTYPE()); "": nothing. 0
+ * or -ENOMEM. */
+static int net_type(int rfd, const char *name, char *buf, size_t size)
+{
+        _cleanup_free_ char *attr = NULL, *text = NULL;
+        int r;
+
+        *buf = 0;
+        if (string_printf(&attr, NAME_SYS_CLASS_NET "/%s/uevent", name) < 0)
+                return -ENOMEM;
+        r = root_read_text(rfd, attr, &text);
+        for (const char *line = r < 0 ? "" : text; *line; line = text_next_line(line)) {
+                const char *type = startswith(line, "DEVTYPE=");
+
+                if (type)
+                        (void) snprintf(buf, size, "%.*s", (int) strcspn(type, "\n"), type);
+        }
+        return probe_soft(r);
+}
+
+/* Kinds of interfaces that show what they are made of: one that is made of nothing leads nowhere. */
+static const char *const made_of_others[] = { "bond", "bridge", "macsec", "macvlan", "vlan" };
+
+typedef enum LeafKind {
+        LEAF_END, /* a guest's tap, a dummy */
+        LEAF_VETH,
+        LEAF_TUNNEL,
+        LEAF_SWITCH, /* it may be an internal port of Open vSwitch, of which nothing shows it */
+} LeafKind;
+
+/* 0; -ENOENT: it has none that can be read; -ENOMEM. */
+static int net_number(int rfd, const char *name, const char *attribute, unsigned base, uint32_t *ret)
+{
+        char text[16];
+        int r = net_attr(rfd, name, attribute, text, sizeof(text));
+
+        if (r >= 0)
+                r = parse_u32(startswith(text, "0x") ?: text, base, ret);
+        return r < 0 && r != -ENOMEM ? -ENOENT : r;
+}
+
+/* By the number of the interface that it belongs to, its own where there is none. A LeafKind; -ENOMEM. */
+static int leaf_by_number(int rfd, const char *name)
+{
+        uint32_t index, other, flags;
+        char text[16];
+        int r = net_number(rfd, name, "ifindex", 10, &index);
+
+        if (r >= 0)
+                r = net_number(rfd, name, "iflink", 10, &other);
+        if (r >= 0 && other != index) {
+                r = net_attr(rfd, name, "speed", text, sizeof(text));
+                return r == -ENOMEM ? r : r >= 0 && other != 0 ? LEAF_VETH : LEAF_TUNNEL;
+        }
+        if (r != -ENOMEM)
+                r = net_number(rfd, name, "flags", 16, &flags);
+        if (r == -ENOMEM)
+                return r;
+        /* drivers/net/dummy.c, ifb.c; no port of a switch is one, net/openvswitch/vport-internal_dev.c */
+        return r >= 0 && (flags & IFF_NOARP) ? LEAF_END : LEAF_SWITCH;
+}
+
+/*
+ * What a virtual interface is that is made of no other one. Tunnels say their kind (vxlan, geneve, l2tpeth, wireguard,
+ * ppp), or have the number of an interface that they are bound to, 0 where they are bound to none (gre, ipip, sit:
+ * net/ipv4/ip_tunnel.c, ip_tunnel_get_iflink()). A veth has the number of its other end, be it in another namespace,
+ * and a speed while it is up (drivers/net/veth.c, veth_get_iflink(), veth_get_link_ksettings()). Kinds that are not
+ * known are taken for tunnels. A LeafKind; -ENOMEM.
+ */
+static int leaf_kind(int rfd, const char *name)
+{
+        char text[32];
+        int r = net_attr(rfd, name, "tun_flags", text, sizeof(text)); /* drivers/net/tun.c */
+
+        if (r >= 0 || r == -ENOMEM)
+                return r < 0 ? r : LEAF_END;
+        r = net_type(rfd, name, text, sizeof(text));
+        if (r < 0)
+                return r;
+        if (!*text)
+                return leaf_by_number(rfd, name);
+        FOREACH_ARRAY(kind, made_of_others, ELEMENTSOF(made_of_others))
+                if (streq(text, *kind))
+                        return LEAF_END;
+        return LEAF_TUNNEL;
+}
+
+static int follow(HostWalk *w, const char *name, const WalkLink *above);
+
 /* What an interface is made of. */
 static int use_lower(HostWalk *w, const char *name, const WalkLink *link)
 {
@@ -62,12 +176,28 @@ static int use_lower(HostWalk *w, const char *name, const WalkLink *link)
 
                 if (!lower)
                         continue;
-                r = net_use_interface(w, lower, link);
+                r = follow(w, lower, link);
                 if (r < 0)
                         return r;
                 found |= r > 0;
         }
         return found;
+}
+
+/* The interface that it is a port or a part of; owned by the caller. 0; negative errno. */
+static int net_master(int rfd, const char *name, char **ret)
+{
+        _cleanup_free_ char *attr = NULL, *target = NULL;
+        const char *slash;
+        int r;
+
+        if (string_printf(&attr, NAME_SYS_CLASS_NET "/%s/master", name) < 0)
+                return -ENOMEM;
+        r = root_readlink(rfd, attr, &target);
+        if (r < 0)
+                return r;
+        slash = strrchr(target, '/');
+        return slash ? string_copy(slash + 1, ret) : -EINVAL;
 }
 
 /* Interfaces that have another one as their master. */
@@ -80,18 +210,14 @@ static int use_ports(HostWalk *w, const char *master, const WalkLink *link)
         if (r < 0)
                 return probe_soft(r);
         FOREACH_ARRAY(name, names.items, names.n) {
-                _cleanup_free_ char *attr = NULL, *target = NULL;
-                const char *slash;
+                _cleanup_free_ char *its = NULL;
 
-                if (string_printf(&attr, NAME_SYS_CLASS_NET "/%s/master", *name) < 0)
-                        return -ENOMEM;
-                r = root_readlink(w->rfd, attr, &target);
+                r = net_master(w->rfd, *name, &its);
                 if (r == -ENOMEM)
                         return r;
-                slash = r >= 0 ? strrchr(target, '/') : NULL;
-                if (!slash || !streq(slash + 1, master))
+                if (r < 0 || !streq(its, master))
                         continue;
-                r = net_use_interface(w, *name, link);
+                r = follow(w, *name, link);
                 if (r < 0)
                         return r;
                 found |= r > 0;
@@ -107,25 +233,34 @@ static int use_switch(HostWalk *w, const WalkLink *link)
         return walk_passed(link, here.name) ? 0 : use_ports(w, OVS_MASTER, &here);
 }
 
-/* All interfaces through which anything is reached, but for this one: a tunnel goes through one of them. */
+/*
+ * All interfaces through which anything is reached, but for this one: a tunnel goes through one of them. One that is up
+ * and has no other address than the one that each gives itself is none: a tunnel to a neighbour's link-local address is
+ * passed over where there are other ways. But PPP over Ethernet (drivers/net/ppp/pppoe.c) needs no address at all.
+ */
 static int use_reachable(HostWalk *w, const WalkLink *link)
 {
         const WalkLink here = { link, "a tunnel" };
         _cleanup_(routes_done) Routes routes = {};
         bool found = false;
+        char type[32];
         int r;
 
         if (walk_passed(link, here.name))
                 return 0;
+        r = net_type(w->rfd, link->name, type, sizeof(type));
+        if (r < 0)
+                return r;
         r = netlink_routes(w->rfd, w->f->live, &routes);
         if (r < 0)
                 return probe_soft(r);
         FOREACH_ARRAY(hop, routes.hops, routes.n_hops) {
                 char name[IF_NAMESIZE];
 
-                if (hop->index == 0 || net_interface_name(w->rfd, w->f->live, hop->index, name) < 0)
+                if ((hop->link_local && !streq(type, "ppp")) || hop->index == 0 ||
+                    net_interface_name(w->rfd, w->f->live, hop->index, name) < 0)
                         continue;
-                r = net_use_interface(w, name, &here);
+                r = follow(w, name, &here);
                 if (r < 0)
                         return r;
                 found |= r > 0;
@@ -133,30 +268,78 @@ static int use_reachable(HostWalk *w, const WalkLink *link)
         return found;
 }
 
-int net_use_interface(HostWalk *w, const char *name, const WalkLink *above)
+/* The bridge at the other end. An end in another namespace is not seen; what has its number here is no veth to here. */
+static int use_peer(HostWalk *w, const char *name, const WalkLink *link)
+{
+        _cleanup_free_ char *master = NULL;
+        char peer[IF_NAMESIZE];
+        const WalkLink here = { link, peer };
+        uint32_t index, other, back;
+        int r = net_number(w->rfd, name, "ifindex", 10, &index);
+
+        if (r >= 0)
+                r = net_number(w->rfd, name, "iflink", 10, &other);
+        if (r >= 0)
+                r = net_interface_name(w->rfd, w->f->live, other, peer);
+        if (r >= 0)
+                r = net_number(w->rfd, peer, "iflink", 10, &back);
+        if (r >= 0)
+                r = back == index ? net_master(w->rfd, peer, &master) : -ENOENT;
+        return r < 0 ? probe_soft(r) : follow(w, master, &here);
+}
+
+/*
+ * A virtual interface that is made of no other one. What most ports of bridges are, taps and veths of guests, is no way
+ * out; what may be a tunnel is one, also beside a card in the same bridge. A tap that a program fills with what it gets
+ * over the network, such as OpenVPN, looks like a guest's, and as a port beside a card it is taken for such.
+ */
+static int use_leaf(HostWalk *w, const char *name, const WalkLink *link)
+{
+        int kind = leaf_kind(w->rfd, name);
+
+        switch (kind) {
+        case LEAF_VETH:
+                return use_peer(w, name, link);
+        case LEAF_TUNNEL:
+                return use_reachable(w, link);
+        case LEAF_SWITCH:
+                return use_switch(w, link);
+        default:
+                return kind < 0 ? kind : 0;
+        }
+}
+
+static int follow(HostWalk *w, const char *name, const WalkLink *above)
 {
         const WalkLink link = { above, name };
-        _cleanup_free_ char *entry = NULL, *target = NULL;
+        _cleanup_free_ char *target = NULL;
         int r;
 
-        if (walk_passed(above, name) || strchr(name, '/') || streq(name, "lo"))
+        if (walk_passed(above, name) || streq(name, "lo"))
                 return 0;
-        if (string_printf(&entry, NAME_SYS_CLASS_NET "/%s", name) < 0)
-                return -ENOMEM;
-        r = root_readlink(w->rfd, entry, &target);
+        r = net_place(w->rfd, name, &target);
         if (r < 0)
                 return probe_soft(r);
         r = walk_functions(w, &link, target);
         if (r == 0)
                 r = use_lower(w, name, &link);
-        if (r == 0 && strstr(target, "/devices/virtual/")) {
+        if (r == 0 && is_virtual(target))
                 r = use_ports(w, name, &link); /* has the links lower_* as well, unless somebody has left them out */
-                if (r == 0)
-                        r = use_switch(w, &link);
-                if (r == 0)
-                        r = use_reachable(w, &link);
-        }
+        if (r == 0 && is_virtual(target))
+                r = use_leaf(w, name, &link);
         return r;
+}
+
+/* Only where nothing that it is made of leads anywhere it may be a tunnel that does not look like one. */
+int net_use_interface(HostWalk *w, const char *name, const WalkLink *above)
+{
+        const WalkLink link = { above, name };
+        int r = follow(w, name, above);
+
+        if (r != 0 || streq(name, "lo"))
+                return r;
+        r = net_is_virtual(w->rfd, name);
+        return r > 0 ? use_reachable(w, &link) : probe_soft(r);
 }
 
 int net_use_address(HostWalk *w, const char *address, const char *source, const WalkLink *above)

@@ -12,7 +12,8 @@
  * net_use_interface() - the functions below an interface
  * @name: the kernel's, "br0". Through what it is made of: bond, team, bridge, VLAN, macvlan, ipvlan, vxlan (the links
  * lower_* in sysfs, Linux net/core/dev.c); the ports of Open vSwitch; of a tunnel, of which nothing says what it goes
- * through, each interface through which anything is reached.
+ * through, each interface through which anything is reached. What leads nowhere beside what leads somewhere, such as a
+ * guest's tap beside a card in a bridge (each port has its link, net/bridge/br_if.c), is passed over.
  * Returns 1; 0: it could not be followed to any function, and nothing was noted; -ENOMEM.
  */
 int net_use_interface(HostWalk *w, const char *name, const WalkLink *above) _must_check_;
@@ -26,6 +27,9 @@ int net_use_address(HostWalk *w, const char *address, const char *source, const 
 
 /* The name of an interface by its number; -ENOENT: there is none. 0; other negative errno. */
 int net_interface_name(int rfd, bool live, uint32_t index, char ret[IF_NAMESIZE]) _must_check_;
+
+/* Has it no device below it? 1; 0; negative errno: there is no such interface, or it cannot be read. */
+int net_is_virtual(int rfd, const char *name) _must_check_;
 
 /* An attribute of an interface in sysfs, as root_read_attr(). */
 int net_attr(int rfd, const char *name, const char *attribute, char *buf, size_t size) _must_check_;

@@ -53,13 +53,6 @@ typedef struct Network {
         bool seen; /* routes are the machine's own, and all of them */
 } Network;
 
-static bool is_virtual(int rfd, const char *name)
-{
-        _cleanup_free_ char *entry = path_join(NAME_SYS_CLASS_NET, name), *target = NULL;
-
-        return !entry || root_readlink(rfd, entry, &target) < 0 || strstr(target, "/devices/virtual/");
-}
-
 static int use_route(Network *n, const char *name)
 {
         const WalkLink link = { NULL, network_uses[USE_ROUTE].name }, interface = { &link, name };
@@ -67,7 +60,8 @@ static int use_route(Network *n, const char *name)
 
         n->walk.what = network_uses[USE_ROUTE].what;
         r = net_use_interface(&n->walk, name, &link);
-        if (r != 0 || !is_virtual(n->p->rfd, name)) /* on no PCI function, such as a network of a system on chip */
+        if (r != 0 ||
+            net_is_virtual(n->p->rfd, name) == 0) /* on no PCI function, such as a network of a system on chip */
                 return r < 0 ? r : 0;
         return walk_unknown(&n->walk, &interface, &not_followed, "of which Linux does not show what it goes through");
 }
@@ -323,8 +317,9 @@ static bool is_off(const Network *n)
                 char text[16];
                 unsigned flags;
 
-                if (!is_virtual(n->p->rfd, *name) && (net_attr(n->p->rfd, *name, "flags", text, sizeof(text)) < 0 ||
-                                                      sscanf(text, "%x", &flags) != 1 || (flags & IFF_UP)))
+                if (net_is_virtual(n->p->rfd, *name) == 0 &&
+                    (net_attr(n->p->rfd, *name, "flags", text, sizeof(text)) < 0 || sscanf(text, "%x", &flags) != 1 ||
+                     (flags & IFF_UP)))
                         return false;
         }
         return true;

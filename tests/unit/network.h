@@ -75,6 +75,15 @@ static inline void answer_default(Answer *a, uint32_t index)
         answer_route(a, AF_INET, 0, RTN_UNICAST, index);
 }
 
+/* The route that each interface has that is up. */
+static inline void answer_link_local(Answer *a, uint32_t index)
+{
+        answer_route_head(a, AF_INET6, 64, RTN_UNICAST);
+        answer_attribute(a, RTA_DST, "\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+        answer_u32(a, RTA_OIF, index);
+        answer_end(a);
+}
+
 static inline void answer_done(Answer *a)
 {
         answer_begin(a, NLMSG_DONE, NLM_F_MULTI, &(int){ 0 }, sizeof(int));
@@ -119,4 +128,14 @@ static inline void lower(const Tree *t, const char *upper, const char *name)
 
         (void) snprintf(path, sizeof(path), "/sys/devices/virtual/net/%s/lower_%s", upper, name);
         tree_link(t, path, "../wherever");
+}
+
+/* @where: of a virtual interface, or as for interface(). */
+static inline void port(const Tree *t, const char *where, const char *master)
+{
+        char path[512], target[512];
+
+        (void) snprintf(path, sizeof(path), "/sys/devices/%s/master", where);
+        (void) snprintf(target, sizeof(target), "../wherever/%s", master);
+        tree_link(t, path, target);
 }

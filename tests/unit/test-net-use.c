@@ -84,18 +84,133 @@ static void test_stack(void **state)
                "default route on br0 on bond0_10 on bond0 on enp4s1 on 0000:04:00.1\n");
 }
 
+static void three_cards(const Tree *t)
+{
+        interface(t, NIC, "2");
+        interface(t, NIC1, "3");
+        interface(t, VIRTIO, "4");
+}
+
+/* Through the first card there is a network; the second one is up; through the third one there is one, too. */
+static void three_ways(const Tree *t)
+{
+        Answer a = {};
+
+        answer_route(&a, AF_INET, 24, RTN_UNICAST, 2);
+        answer_link_local(&a, 3);
+        answer_route(&a, AF_INET6, 64, RTN_UNICAST, 4);
+        answer_done(&a);
+        answer_store(t, &a, "routes");
+}
+
+/* NULL: it has none. */
+static void change(const Tree *t, const char *name, const char *attribute, const char *value)
+{
+        char path[512];
+
+        (void) snprintf(path, sizeof(path), NAME_SYS_CLASS_NET "/%s/%s", name, attribute);
+        (void) unlinkat(t->rfd, path + 1, 0);
+        if (value)
+                tree_file(t, path, value);
+}
+
+/* What a bridge has beside a card: what is a guest's is no way out, a tunnel is one. */
+static void test_bridge(void **state)
+{
+        static const char card[] = "default route on br0 on enp4s0 on 0000:04:00.0\n",
+                          tunnel[] = "default route on br0 on p0 on a tunnel on ens3 on 0000:00:03.0\n"
+                                     "default route on br0 on enp4s0 on 0000:04:00.0\n"
+                                     "default route on br0 on p0 on a tunnel on enp4s0 on 0000:04:00.0\n";
+        static const struct {
+                const char *tun_flags, *uevent, *iflink, *speed, *flags;
+                const char *told;
+        } rows[] = {
+                { NULL, NULL, NULL, NULL, NULL, card },
+                { "0x5002\n", "INTERFACE=p0\n", "8\n", "10\n", "0x1103\n", card },       /* a tap */
+                { "0x5002\n", "DEVTYPE=new\n", "8\n", NULL, "0x1103\n", card },          /* whatever it is called */
+                { NULL, "INTERFACE=p0\n", "2\n", "10000\n", "0x1103\n", card },          /* a veth */
+                { NULL, "INTERFACE=p0\n", "8\n", NULL, "0x83\n", card },                 /* a dummy */
+                { NULL, "DEVTYPE=bond\nINTERFACE=p0\n", "8\n", NULL, "0x1103\n", card }, /* of nothing */
+                { NULL, "DEVTYPE=vxlan\nINTERFACE=p0\n", "8\n", NULL, "0x1103\n", tunnel },
+                { NULL, "INTERFACE=p0\nDEVTYPE=new\n", "8\n", NULL, "0x1103\n", tunnel },
+                { NULL, "INTERFACE=p0\n", "0\n", NULL, "0x1103\n", tunnel },   /* gretap */
+                { NULL, "INTERFACE=p0\n", "2\n", NULL, "0x1103\n", tunnel },   /* the same, bound to a card */
+                { NULL, "INTERFACE=p0\n", "0\n", "10\n", "0x1103\n", tunnel }, /* no veth */
+        };
+        const Tree *t = *state;
+
+        three_cards(t);
+        three_ways(t);
+        interface(t, "virtual/net/br0", "7");
+        interface(t, "virtual/net/p0", "8");
+        lower(t, "br0", "enp4s0");
+        lower(t, "br0", "p0");
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                change(t, "p0", "tun_flags", row->tun_flags);
+                change(t, "p0", "uevent", row->uevent);
+                change(t, "p0", "iflink", row->iflink);
+                change(t, "p0", "speed", row->speed);
+                change(t, "p0", "flags", row->flags);
+                expect(t, "br0", row->told);
+        }
+}
+
+/* Both ends of a veth are here: what the other one is a port of is a way out. */
+static void test_veth(void **state)
+{
+        static const char near[] = "default route on br0 on enp4s0 on 0000:04:00.0\n",
+                          far[] = "default route on br0 on v0 on v1 on br1 on ens3 on 0000:00:03.0\n"
+                                  "default route on br0 on enp4s0 on 0000:04:00.0\n";
+        const Tree *t = *state;
+
+        interface(t, NIC, "2");
+        interface(t, VIRTIO, "3");
+        interface(t, "virtual/net/br0", "4");
+        interface(t, "virtual/net/br1", "5");
+        interface(t, "virtual/net/v0", "6");
+        interface(t, "virtual/net/v1", "7");
+        lower(t, "br0", "enp4s0");
+        lower(t, "br0", "v0");
+        lower(t, "br1", "ens3");
+        lower(t, "br1", "v1");
+        port(t, "virtual/net/v1", "br1");
+        change(t, "v0", "iflink", "7\n");
+        change(t, "v0", "speed", "10000\n");
+        change(t, "v1", "iflink", "6\n");
+        change(t, "v1", "speed", "10000\n");
+        expect(t, "br0", far);
+        port(t, "virtual/net/v0", "br0");
+        expect(t, "br0", far);
+        change(t, "v1", "iflink", "3\n"); /* the number is one of another namespace */
+        expect(t, "br0", near);
+        change(t, "v1", "iflink", "6\n");
+        change(t, "v1", "master", NULL);
+        expect(t, "br0", near);
+}
+
 /* Its ports have a master, and the port with the address has no links to them. */
 static void test_switch(void **state)
 {
         const Tree *t = *state;
 
-        interface(t, NIC, "2");
-        interface(t, VIRTIO, "3");
-        interface(t, "virtual/net/ovs-system", "4");
+        three_cards(t);
+        interface(t, "virtual/net/ovs-system", "9");
         interface(t, "virtual/net/br-ex", "5");
-        tree_link(t, "/sys/devices/" NIC "/master", "../../../../../virtual/net/ovs-system");
-        tree_link(t, "/sys/devices/virtual/net/br-ex/master", "../ovs-system");
+        port(t, NIC, "ovs-system");
+        port(t, "virtual/net/br-ex", "ovs-system");
         expect(t, "br-ex", "default route on br-ex on Open vSwitch on enp4s0 on 0000:04:00.0\n");
+        /* a guest's port says nothing of where a tunnel may go */
+        interface(t, "virtual/net/vnet0", "6");
+        port(t, "virtual/net/vnet0", "ovs-system");
+        three_ways(t);
+        expect(t, "br-ex", "default route on br-ex on Open vSwitch on enp4s0 on 0000:04:00.0\n");
+        /* one of its ports in a bridge of Linux, beside a card */
+        interface(t, "virtual/net/br0", "7");
+        lower(t, "br0", "ens3");
+        lower(t, "br0", "br-ex");
+        expect(t, "br0",
+               "default route on br0 on ens3 on 0000:00:03.0\n"
+               "default route on br0 on br-ex on Open vSwitch on enp4s0 on 0000:04:00.0\n");
 }
 
 static void test_tunnel(void **state)
@@ -103,9 +218,7 @@ static void test_tunnel(void **state)
         const Tree *t = *state;
         Answer a = {};
 
-        interface(t, NIC, "2");
-        interface(t, NIC1, "3"); /* nothing is reached through it */
-        interface(t, VIRTIO, "4");
+        three_cards(t); /* nothing is reached through the second one */
         interface(t, "virtual/net/wg0", "9");
         expect(t, "wg0", ""); /* nobody knows any route */
         answer_default(&a, 9);
@@ -117,6 +230,28 @@ static void test_tunnel(void **state)
         expect(t, "wg0",
                "default route on wg0 on a tunnel on ens3 on 0000:00:03.0\n"
                "default route on wg0 on a tunnel on enp4s0 on 0000:04:00.0\n");
+        /* that a card is up says nothing; but PPP needs no addresses below it */
+        three_ways(t);
+        expect(t, "wg0",
+               "default route on wg0 on a tunnel on ens3 on 0000:00:03.0\n"
+               "default route on wg0 on a tunnel on enp4s0 on 0000:04:00.0\n");
+        change(t, "wg0", "uevent", "DEVTYPE=ppp\nINTERFACE=wg0\n");
+        expect(t, "wg0",
+               "default route on wg0 on a tunnel on ens3 on 0000:00:03.0\n"
+               "default route on wg0 on a tunnel on enp4s0 on 0000:04:00.0\n"
+               "default route on wg0 on a tunnel on enp4s1 on 0000:04:00.1\n");
+        /* a bridge that is made of nothing else */
+        interface(t, "virtual/net/br0", "7");
+        interface(t, "virtual/net/tap0", "8");
+        lower(t, "br0", "tap0");
+        change(t, "tap0", "tun_flags", "0x5002\n");
+        expect(t, "br0",
+               "default route on br0 on a tunnel on ens3 on 0000:00:03.0\n"
+               "default route on br0 on a tunnel on enp4s0 on 0000:04:00.0\n");
+        answer_link_local(&a, 3);
+        answer_done(&a);
+        answer_store(t, &a, "routes");
+        expect(t, "br0", ""); /* not followed, which makes it unknown */
 }
 
 static void test_address(void **state)
@@ -140,8 +275,10 @@ static void test_address(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_plain),  TREE_TEST(test_virtual_function), TREE_TEST(test_stack),
-                TREE_TEST(test_switch), TREE_TEST(test_tunnel),           TREE_TEST(test_address),
+                TREE_TEST(test_plain),  TREE_TEST(test_virtual_function),
+                TREE_TEST(test_stack),  TREE_TEST(test_bridge),
+                TREE_TEST(test_veth),   TREE_TEST(test_switch),
+                TREE_TEST(test_tunnel), TREE_TEST(test_address),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

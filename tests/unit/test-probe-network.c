@@ -127,10 +127,7 @@ static void test_never_seen(void **state)
         expect(t, 0, "wait\n");
         expect(t, BOOT, "wait\n");
         /* addresses that each interface gives itself are no network */
-        answer_route_head(&a, AF_INET6, 64, RTN_UNICAST);
-        answer_attribute(&a, RTA_DST, "\xfe\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
-        answer_u32(&a, RTA_OIF, 2);
-        answer_end(&a);
+        answer_link_local(&a, 2);
         answer_store(t, &a, "routes");
         expect(t, 0, "wait\n");
         /* one with other hosts on it is, without any default route */
