@@ -156,10 +156,17 @@ static int leaf_kind(int rfd, const char *name)
         return LEAF_TUNNEL;
 }
 
-static int follow(HostWalk *w, const char *name, const WalkLink *above);
+/* What a way is followed for. */
+typedef struct Way {
+        HostWalk *w;
+        int (*end)(HostWalk *w, const WalkLink *link, const char *place); /* as walk_functions() */
+        bool tunnels; /* also to what the other end of a tunnel may be reached by */
+} Way;
+
+static int follow(const Way *way, const char *name, const WalkLink *above);
 
 /* What an interface is made of. */
-static int use_lower(HostWalk *w, const char *name, const WalkLink *link)
+static int use_lower(const Way *way, const char *name, const WalkLink *link)
 {
         _cleanup_(string_list_done) StringList names = {};
         _cleanup_free_ char *directory = NULL;
@@ -168,7 +175,7 @@ static int use_lower(HostWalk *w, const char *name, const WalkLink *link)
 
         if (string_printf(&directory, NAME_SYS_CLASS_NET "/%s", name) < 0)
                 return -ENOMEM;
-        r = root_list(w->rfd, directory, NULL, &names);
+        r = root_list(way->w->rfd, directory, NULL, &names);
         if (r < 0)
                 return probe_soft(r);
         FOREACH_ARRAY(entry, names.items, names.n) {
@@ -176,7 +183,7 @@ static int use_lower(HostWalk *w, const char *name, const WalkLink *link)
 
                 if (!lower)
                         continue;
-                r = follow(w, lower, link);
+                r = follow(way, lower, link);
                 if (r < 0)
                         return r;
                 found |= r > 0;
@@ -201,23 +208,23 @@ static int net_master(int rfd, const char *name, char **ret)
 }
 
 /* Interfaces that have another one as their master. */
-static int use_ports(HostWalk *w, const char *master, const WalkLink *link)
+static int use_ports(const Way *way, const char *master, const WalkLink *link)
 {
         _cleanup_(string_list_done) StringList names = {};
         bool found = false;
-        int r = root_list(w->rfd, NAME_SYS_CLASS_NET, NULL, &names);
+        int r = root_list(way->w->rfd, NAME_SYS_CLASS_NET, NULL, &names);
 
         if (r < 0)
                 return probe_soft(r);
         FOREACH_ARRAY(name, names.items, names.n) {
                 _cleanup_free_ char *its = NULL;
 
-                r = net_master(w->rfd, *name, &its);
+                r = net_master(way->w->rfd, *name, &its);
                 if (r == -ENOMEM)
                         return r;
                 if (r < 0 || !streq(its, master))
                         continue;
-                r = follow(w, *name, link);
+                r = follow(way, *name, link);
                 if (r < 0)
                         return r;
                 found |= r > 0;
@@ -226,11 +233,11 @@ static int use_ports(HostWalk *w, const char *master, const WalkLink *link)
 }
 
 /* The ports of Open vSwitch: which of its bridges has which, its own database knows. */
-static int use_switch(HostWalk *w, const WalkLink *link)
+static int use_switch(const Way *way, const WalkLink *link)
 {
         const WalkLink here = { link, "Open vSwitch" };
 
-        return walk_passed(link, here.name) ? 0 : use_ports(w, OVS_MASTER, &here);
+        return walk_passed(link, here.name) ? 0 : use_ports(way, OVS_MASTER, &here);
 }
 
 /*
@@ -238,7 +245,7 @@ static int use_switch(HostWalk *w, const WalkLink *link)
  * and has no other address than the one that each gives itself is none: a tunnel to a neighbour's link-local address is
  * passed over where there are other ways. But PPP over Ethernet (drivers/net/ppp/pppoe.c) needs no address at all.
  */
-static int use_reachable(HostWalk *w, const WalkLink *link)
+static int use_reachable(const Way *way, const WalkLink *link)
 {
         const WalkLink here = { link, "a tunnel" };
         _cleanup_(routes_done) Routes routes = {};
@@ -246,21 +253,21 @@ static int use_reachable(HostWalk *w, const WalkLink *link)
         char type[32];
         int r;
 
-        if (walk_passed(link, here.name))
+        if (!way->tunnels || walk_passed(link, here.name))
                 return 0;
-        r = net_type(w->rfd, link->name, type, sizeof(type));
+        r = net_type(way->w->rfd, link->name, type, sizeof(type));
         if (r < 0)
                 return r;
-        r = netlink_routes(w->rfd, w->f->live, &routes);
+        r = netlink_routes(way->w->rfd, way->w->f->live, &routes);
         if (r < 0)
                 return probe_soft(r);
         FOREACH_ARRAY(hop, routes.hops, routes.n_hops) {
                 char name[IF_NAMESIZE];
 
                 if ((hop->link_local && !streq(type, "ppp")) || hop->index == 0 ||
-                    net_interface_name(w->rfd, w->f->live, hop->index, name) < 0)
+                    net_interface_name(way->w->rfd, way->w->f->live, hop->index, name) < 0)
                         continue;
-                r = follow(w, name, &here);
+                r = follow(way, name, &here);
                 if (r < 0)
                         return r;
                 found |= r > 0;
@@ -269,23 +276,23 @@ static int use_reachable(HostWalk *w, const WalkLink *link)
 }
 
 /* The bridge at the other end. An end in another namespace is not seen; what has its number here is no veth to here. */
-static int use_peer(HostWalk *w, const char *name, const WalkLink *link)
+static int use_peer(const Way *way, const char *name, const WalkLink *link)
 {
         _cleanup_free_ char *master = NULL;
         char peer[IF_NAMESIZE];
         const WalkLink here = { link, peer };
         uint32_t index, other, back;
-        int r = net_number(w->rfd, name, "ifindex", 10, &index);
+        int r = net_number(way->w->rfd, name, "ifindex", 10, &index);
 
         if (r >= 0)
-                r = net_number(w->rfd, name, "iflink", 10, &other);
+                r = net_number(way->w->rfd, name, "iflink", 10, &other);
         if (r >= 0)
-                r = net_interface_name(w->rfd, w->f->live, other, peer);
+                r = net_interface_name(way->w->rfd, way->w->f->live, other, peer);
         if (r >= 0)
-                r = net_number(w->rfd, peer, "iflink", 10, &back);
+                r = net_number(way->w->rfd, peer, "iflink", 10, &back);
         if (r >= 0)
-                r = back == index ? net_master(w->rfd, peer, &master) : -ENOENT;
-        return r < 0 ? probe_soft(r) : follow(w, master, &here);
+                r = back == index ? net_master(way->w->rfd, peer, &master) : -ENOENT;
+        return r < 0 ? probe_soft(r) : follow(way, master, &here);
 }
 
 /*
@@ -293,23 +300,23 @@ static int use_peer(HostWalk *w, const char *name, const WalkLink *link)
  * out; what may be a tunnel is one, also beside a card in the same bridge. A tap that a program fills with what it gets
  * over the network, such as OpenVPN, looks like a guest's, and as a port beside a card it is taken for such.
  */
-static int use_leaf(HostWalk *w, const char *name, const WalkLink *link)
+static int use_leaf(const Way *way, const char *name, const WalkLink *link)
 {
-        int kind = leaf_kind(w->rfd, name);
+        int kind = leaf_kind(way->w->rfd, name);
 
         switch (kind) {
         case LEAF_VETH:
-                return use_peer(w, name, link);
+                return use_peer(way, name, link);
         case LEAF_TUNNEL:
-                return use_reachable(w, link);
+                return use_reachable(way, link);
         case LEAF_SWITCH:
-                return use_switch(w, link);
+                return use_switch(way, link);
         default:
                 return kind < 0 ? kind : 0;
         }
 }
 
-static int follow(HostWalk *w, const char *name, const WalkLink *above)
+static int follow(const Way *way, const char *name, const WalkLink *above)
 {
         const WalkLink link = { above, name };
         _cleanup_free_ char *target = NULL;
@@ -317,29 +324,43 @@ static int follow(HostWalk *w, const char *name, const WalkLink *above)
 
         if (walk_passed(above, name) || streq(name, "lo"))
                 return 0;
-        r = net_place(w->rfd, name, &target);
+        r = net_place(way->w->rfd, name, &target);
         if (r < 0)
                 return probe_soft(r);
-        r = walk_functions(w, &link, target);
+        r = way->end(way->w, &link, target);
         if (r == 0)
-                r = use_lower(w, name, &link);
+                r = use_lower(way, name, &link);
         if (r == 0 && is_virtual(target))
-                r = use_ports(w, name, &link); /* has the links lower_* as well, unless somebody has left them out */
+                r = use_ports(way, name, &link); /* has the links lower_* as well, unless somebody has left them out */
         if (r == 0 && is_virtual(target))
-                r = use_leaf(w, name, &link);
+                r = use_leaf(way, name, &link);
         return r;
 }
 
 /* Only where nothing that it is made of leads anywhere it may be a tunnel that does not look like one. */
 int net_use_interface(HostWalk *w, const char *name, const WalkLink *above)
 {
+        const Way way = { w, walk_functions, true };
         const WalkLink link = { above, name };
-        int r = follow(w, name, above);
+        int r = follow(&way, name, above);
 
         if (r != 0 || streq(name, "lo"))
                 return r;
         r = net_is_virtual(w->rfd, name);
-        return r > 0 ? use_reachable(w, &link) : probe_soft(r);
+        return r > 0 ? use_reachable(&way, &link) : probe_soft(r);
+}
+
+static int is_hardware(HostWalk *w, const WalkLink *link, const char *place)
+{
+        (void) w, (void) link;
+        return !is_virtual(place);
+}
+
+int net_on_hardware(HostWalk *w, const char *name)
+{
+        const Way way = { w, is_hardware, false };
+
+        return follow(&way, name, NULL);
 }
 
 int net_use_address(HostWalk *w, const char *address, const char *source, const WalkLink *above)

@@ -28,6 +28,12 @@ int net_use_address(HostWalk *w, const char *address, const char *source, const 
 /* The name of an interface by its number; -ENOENT: there is none. 0; other negative errno. */
 int net_interface_name(int rfd, bool live, uint32_t index, char ret[IF_NAMESIZE]) _must_check_;
 
+/**
+ * net_on_hardware() - is it a card, or made of one, or a port of Open vSwitch that has one?
+ * Not a tunnel: what that goes through is asked for itself. Returns 1; 0; -ENOMEM. Nothing is noted.
+ */
+int net_on_hardware(HostWalk *w, const char *name) _must_check_;
+
 /* Has it no device below it? 1; 0; negative errno: there is no such interface, or it cannot be read. */
 int net_is_virtual(int rfd, const char *name) _must_check_;
 

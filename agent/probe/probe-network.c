@@ -50,7 +50,8 @@ typedef struct Network {
         const Probe *p;
         HostWalk walk;
         Routes routes;
-        bool seen; /* routes are the machine's own, and all of them */
+        bool seen;  /* routes are the machine's own, and all of them */
+        bool found; /* a default route could be followed to a function */
 } Network;
 
 static int use_route(Network *n, const char *name)
@@ -60,8 +61,8 @@ static int use_route(Network *n, const char *name)
 
         n->walk.what = network_uses[USE_ROUTE].what;
         r = net_use_interface(&n->walk, name, &link);
-        if (r != 0 ||
-            net_is_virtual(n->p->rfd, name) == 0) /* on no PCI function, such as a network of a system on chip */
+        n->found |= r > 0;
+        if (r != 0 || net_is_virtual(n->p->rfd, name) == 0) /* on no function, as a network of a system on chip */
                 return r < 0 ? r : 0;
         return walk_unknown(&n->walk, &interface, &not_followed, "of which Linux does not show what it goes through");
 }
@@ -290,20 +291,27 @@ static int mark_interfaces(Network *n)
 
 /*
  * Is all of the network there to be seen? A route says that it is up, be it to other hosts on the link only; but not
- * while the host boots: what comes next nobody knows.
+ * while the host boots: what comes next nobody knows. Nor does a route into a bridge of guests only (docker0, virbr0),
+ * which is there without any link (RTNH_F_LINKDOWN, Linux net/ipv4/fib_semantics.c). Returns 1; 0; -ENOMEM.
  */
-static bool is_up(const Network *n)
+static int is_up(Network *n)
 {
         if (!n->seen || n->p->boot)
-                return false;
+                return 0;
+        if (n->found)
+                return 1;
         FOREACH_ARRAY(hop, n->routes.hops, n->routes.n_hops) {
                 char name[IF_NAMESIZE];
+                int r;
 
-                if (!hop->link_local && hop->index != 0 &&
-                    net_interface_name(n->p->rfd, n->p->live, hop->index, name) >= 0 && !streq(name, "lo"))
-                        return true;
+                if (hop->link_local || hop->index == 0 ||
+                    net_interface_name(n->p->rfd, n->p->live, hop->index, name) < 0)
+                        continue;
+                r = net_on_hardware(&n->walk, name);
+                if (r != 0)
+                        return r;
         }
-        return false;
+        return 0;
 }
 
 /* Is no interface of hardware in use, nor on its way to be? */
@@ -370,8 +378,11 @@ int probe_network(const Probe *p, Facts *f)
         r = look(&n);
         if (r >= 0)
                 r = use_memory(&n);
-        if (r == 0 && !is_up(&n))
-                r = tell_too_early(&n);
+        if (r == 0) {
+                r = is_up(&n);
+                if (r == 0)
+                        r = tell_too_early(&n);
+        }
         routes_done(&n.routes);
         f->host.looked[HOST_USE_NETWORK] = true;
         return r < 0 ? r : 0;
@@ -396,8 +407,10 @@ int probe_network_now(const Probe *p, Facts *f, NetworkNow *ret)
                 if (r < 0)
                         break;
         }
+        if (r >= 0)
+                r = is_up(&n);
         if (r >= 0) {
-                *ret = (NetworkNow){ net_memory_print(&m), m.n, m.n > 0 || is_up(&n) || is_off(&n) };
+                *ret = (NetworkNow){ net_memory_print(&m), m.n, m.n > 0 || r > 0 || is_off(&n) };
                 r = ret->text ? 0 : -ENOMEM;
         }
         routes_done(&n.routes);

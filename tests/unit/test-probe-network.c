@@ -137,6 +137,67 @@ static void test_never_seen(void **state)
         expect(t, BOOT, "wait\n");
 }
 
+/* Bridges of guests are up without any link. */
+static void test_guests_only(void **state)
+{
+        static const struct {
+                const char *name;
+                uint32_t index;
+                bool up;
+        } rows[] = {
+                { "enp0s4", 2, true },   { "bond0.5", 11, true }, { "br0", 12, true },   { "docker0", 14, false },
+                { "virbr0", 15, false }, { "br-ex", 16, true },   { "wg0", 19, false },  { "dummy0", 20, false },
+                { "lo", 1, false },      { "gone", 99, false },   { "ppp0", 21, false },
+        };
+        const Tree *t = *state;
+        Answer a = {};
+
+        machine(t);
+        interface(t, "virtual/net/bond0", "10");
+        interface(t, "virtual/net/bond0.5", "11");
+        interface(t, "virtual/net/br0", "12");
+        interface(t, "virtual/net/tap0", "13");
+        interface(t, "virtual/net/docker0", "14");
+        interface(t, "virtual/net/virbr0", "15");
+        interface(t, "virtual/net/br-ex", "16");
+        interface(t, "virtual/net/ovs-system", "17");
+        interface(t, "pci0000:00/0000:00:06.0/net/enp0s6", "18");
+        interface(t, "virtual/net/wg0", "19");
+        interface(t, "virtual/net/dummy0", "20");
+        interface(t, "virtual/net/ppp0", "21");
+        interface_attribute(t, "ppp0", "uevent", "DEVTYPE=ppp\n");
+        lower(t, "bond0", "enp0s4");
+        lower(t, "bond0.5", "bond0");
+        lower(t, "br0", "bond0");
+        lower(t, "br0", "tap0");
+        lower(t, "virbr0", "tap0");
+        interface_attribute(t, "tap0", "tun_flags", "0x5002\n");
+        interface_attribute(t, "docker0", "uevent", "DEVTYPE=bridge\n");
+        interface_attribute(t, "virbr0", "uevent", "DEVTYPE=bridge\n");
+        interface_attribute(t, "wg0", "uevent", "DEVTYPE=wireguard\n");
+        interface_attribute(t, "dummy0", "flags", "0x83\n");
+        port(t, "pci0000:00/0000:00:06.0/net/enp0s6", "ovs-system");
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                NetworkNow now = {};
+
+                answer_route(&a, AF_INET, 24, RTN_UNICAST, row->index);
+                answer_link_local(&a, 3);
+                answer_done(&a);
+                answer_store(t, &a, "routes");
+                expect(t, 0, row->up ? "" : "wait\n");
+                expect(t, BOOT, "wait\n");
+                assert_int_equal(facts_gather_network(t->rfd, false, &now), 0);
+                assert_int_equal(now.is_all, row->up);
+                free(now.text);
+        }
+        /* but a session of PPP that is the way out, over a card that has no address */
+        answer_default(&a, 21);
+        answer_link_local(&a, 2);
+        answer_done(&a);
+        answer_store(t, &a, "routes");
+        expect(t, 0, "the default route: default route on ppp0 on a tunnel on enp0s4 on 0000:00:04.0\n");
+}
+
 static void test_remembered(void **state)
 {
         static const PciId id = { 0x8086, 0x10d3 }, other = { 0x8086, 0x1521 };
@@ -237,14 +298,24 @@ static void test_last_link(void **state)
 /* A tunnel of which nobody can tell where it goes. */
 static void test_not_followed(void **state)
 {
+        static const char told[] =
+                "unknown: default route on tun0, of which Linux does not show what it goes through\n";
         const Tree *t = *state;
+        Answer a = {};
+        char text[256];
 
         machine(t);
         interface(t, "virtual/net/tun0", "8");
-        routes(t, 8);
-        expect(t, 0, "unknown: default route on tun0, of which Linux does not show what it goes through\n");
-        /* a network of a system on chip hangs on no PCI function, and that is known */
         interface(t, "platform/soc/net/eth0", "9");
+        routes(t, 8);
+        (void) snprintf(text, sizeof(text), "%swait\n", told); /* nothing else is up */
+        expect(t, 0, text);
+        answer_default(&a, 8);
+        answer_route(&a, AF_INET, 24, RTN_UNICAST, 9);
+        answer_done(&a);
+        answer_store(t, &a, "routes");
+        expect(t, 0, told);
+        /* a network of a system on chip hangs on no PCI function, and that is known */
         routes(t, 9);
         expect(t, 0, "");
 }
@@ -362,12 +433,10 @@ static void test_login(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_now),        TREE_TEST(test_never_seen),
-                TREE_TEST(test_remembered), TREE_TEST(test_memory_damaged),
-                TREE_TEST(test_last_link),  TREE_TEST(test_not_followed),
-                TREE_TEST(test_procfs),     TREE_TEST(test_interfaces_marked),
-                TREE_TEST(test_observed),   TREE_TEST(test_observed_down),
-                TREE_TEST(test_login),
+                TREE_TEST(test_now),          TREE_TEST(test_never_seen),     TREE_TEST(test_guests_only),
+                TREE_TEST(test_remembered),   TREE_TEST(test_memory_damaged), TREE_TEST(test_last_link),
+                TREE_TEST(test_not_followed), TREE_TEST(test_procfs),         TREE_TEST(test_interfaces_marked),
+                TREE_TEST(test_observed),     TREE_TEST(test_observed_down),  TREE_TEST(test_login),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
