@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
+#include "base/parse.h"
 #include "base/text.h"
 #include "model/names.h"
 #include "model/netmemory.h"
@@ -156,7 +157,47 @@ static int add_link(const Network *n, Links *l, const char *name, const char *pl
         return string_list_add(&l->names, name);
 }
 
-static int find_links(const Network *n, Links *l)
+/* Is something made of it, or is it a port? Then what is reached through it has its route by that (links upper_*, Linux
+ * net/core/dev.c). 1; 0; -ENOMEM. */
+static int is_part(int rfd, const char *name)
+{
+        _cleanup_free_ char *directory = path_join(NAME_SYS_CLASS_NET, name);
+        _cleanup_(string_list_done) StringList names = {};
+        int r = directory ? root_list(rfd, directory, NULL, &names) : -ENOMEM;
+
+        FOREACH_ARRAY(entry, names.items, r < 0 ? 0 : names.n)
+                if (streq(*entry, "master") || startswith(*entry, "upper_"))
+                        return 1;
+        return probe_soft(r);
+}
+
+/*
+ * Is nothing reached through it but neighbours that gave themselves their addresses? So it is with the USB network of a
+ * controller for remote management, which has a link for ever (drivers/net/usb/cdc_ether.c, rndis_host.c). Where there
+ * is no route at all nothing is known. 1; 0; -ENOMEM.
+ */
+static int is_neighbours_only(const Network *n, const char *name)
+{
+        bool found = false;
+        uint32_t index;
+        char text[16];
+        int r = net_attr(n->p->rfd, name, "ifindex", text, sizeof(text));
+
+        if (r < 0 || parse_u32(text, 10, &index) < 0)
+                return probe_soft(r);
+        FOREACH_ARRAY(hop, n->routes.hops, n->routes.n_hops) {
+                if (hop->index == index && !hop->link_local)
+                        return 0;
+                found |= hop->index == index;
+        }
+        if (!found)
+                return 0;
+        r = is_part(n->p->rfd, name);
+        return r < 0 ? r : !r;
+}
+
+/* @weak: also those through which only neighbours are reached. */
+static int find_links(const Network *n, bool weak, Links *l)
 {
         _cleanup_(string_list_done) StringList names = {};
         int r = probe_soft(root_list(n->p->rfd, NAME_SYS_CLASS_NET, NULL, &names));
@@ -165,20 +206,26 @@ static int find_links(const Network *n, Links *l)
                 _cleanup_free_ char *entry = path_join(NAME_SYS_CLASS_NET, names.items[i]), *place = NULL;
 
                 r = entry ? root_readlink(n->p->rfd, entry, &place) : -ENOMEM;
-                if (r >= 0 && !strstr(place, "/devices/virtual/") && has_carrier(n->p->rfd, names.items[i]))
-                        r = add_link(n, l, names.items[i], place);
+                if (r >= 0 && !strstr(place, "/devices/virtual/") && has_carrier(n->p->rfd, names.items[i])) {
+                        r = weak ? 0 : is_neighbours_only(n, names.items[i]);
+                        if (r == 0)
+                                r = add_link(n, l, names.items[i], place);
+                }
                 r = probe_soft(r);
         }
         return r;
 }
 
-/* The last physical link: WLAN counts, virtual interfaces do not. All configured devices go at once. */
+/* The last physical link: WLAN counts, virtual interfaces do not, and a link to neighbours only keeps no other one from
+ * being the last; where there is nothing else it is one itself. All configured devices go at once. */
 static int use_last_link(Network *n)
 {
         const WalkLink link = { NULL, network_uses[USE_LINK].name };
         Links l = {};
-        int r = find_links(n, &l);
+        int r = find_links(n, false, &l);
 
+        if (r >= 0 && l.names.n == 0 && !l.several)
+                r = find_links(n, true, &l);
         n->walk.what = network_uses[USE_LINK].what;
         for (size_t i = 0; i < l.names.n && r >= 0 && !(l.several && l.stay); i++)
                 r = net_use_interface(&n->walk, l.names.items[i], &link);

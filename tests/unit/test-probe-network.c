@@ -295,6 +295,47 @@ static void test_last_link(void **state)
         expect(t, BOTH, "");
 }
 
+/* The network of a BMC on USB has a link as long as there is power, and nothing that it reaches. */
+static void test_last_link_weak(void **state)
+{
+        static const char first[] = "the last network link: last link on enp0s4 on 0000:00:04.0\n",
+                          usb[] = "the last network link: last link on idrac on 0000:00:05.0\n";
+        const Tree *t = *state;
+        Answer a = {};
+
+        machine(t);
+        interface(t, "pci0000:00/0000:00:05.0/usb1/1-14/1-14.3/1-14.3:1.0/net/idrac", "4");
+        interface_attribute(t, "enp0s4", "carrier", "1\n");
+        interface_attribute(t, "idrac", "carrier", "1\n");
+        answer_route(&a, AF_INET, 24, RTN_UNICAST, 2);
+        answer_link_local(&a, 2);
+        answer_done(&a);
+        answer_store(t, &a, "routes");
+        expect(t, 0, ""); /* nothing is known of it */
+        answer_route(&a, AF_INET, 24, RTN_UNICAST, 2);
+        answer_link_local(&a, 2);
+        answer_link_local(&a, 4);
+        answer_route_head(&a, AF_INET, 16, RTN_UNICAST);
+        answer_attribute(&a, RTA_DST, "\251\376\0\0", 4); /* 169.254.0.0 */
+        answer_u32(&a, RTA_OIF, 4);
+        answer_end(&a);
+        answer_done(&a);
+        answer_store(t, &a, "routes");
+        expect(t, 0, first);
+        expect(t, LIST, first);
+        /* something is made of it, or it is a port: that has the routes */
+        tree_link(t, NAME_SYS_CLASS_NET "/idrac/upper_idrac.5", "../wherever");
+        expect(t, 0, "");
+        assert_int_equal(unlinkat(t->rfd, &(NAME_SYS_CLASS_NET "/idrac/upper_idrac.5")[1], 0), 0);
+        expect(t, 0, first);
+        tree_link(t, NAME_SYS_CLASS_NET "/idrac/master", "../wherever/br0");
+        expect(t, 0, "");
+        assert_int_equal(unlinkat(t->rfd, &(NAME_SYS_CLASS_NET "/idrac/master")[1], 0), 0);
+        /* where there is no other link it is one */
+        interface_attribute(t, "enp0s4", "carrier", "0\n");
+        expect(t, BOTH, usb);
+}
+
 /* A tunnel of which nobody can tell where it goes. */
 static void test_not_followed(void **state)
 {
@@ -433,10 +474,19 @@ static void test_login(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_now),          TREE_TEST(test_never_seen),     TREE_TEST(test_guests_only),
-                TREE_TEST(test_remembered),   TREE_TEST(test_memory_damaged), TREE_TEST(test_last_link),
-                TREE_TEST(test_not_followed), TREE_TEST(test_procfs),         TREE_TEST(test_interfaces_marked),
-                TREE_TEST(test_observed),     TREE_TEST(test_observed_down),  TREE_TEST(test_login),
+                TREE_TEST(test_now),
+                TREE_TEST(test_never_seen),
+                TREE_TEST(test_guests_only),
+                TREE_TEST(test_remembered),
+                TREE_TEST(test_memory_damaged),
+                TREE_TEST(test_last_link),
+                TREE_TEST(test_last_link_weak),
+                TREE_TEST(test_not_followed),
+                TREE_TEST(test_procfs),
+                TREE_TEST(test_interfaces_marked),
+                TREE_TEST(test_observed),
+                TREE_TEST(test_observed_down),
+                TREE_TEST(test_login),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
