@@ -9,6 +9,7 @@
 #include "model/names.h"
 #include "probe/block-device.h"
 #include "probe/fabric-use.h"
+#include "probe/net-use.h"
 #include "probe/probe.h"
 #include "probe/remote-use.h"
 #include "probe/zfs-pool.h"
@@ -122,14 +123,35 @@ static const struct {
         { "zram", use_zram },
 };
 
+/*
+ * A disk of Fibre Channel over Ethernet is below the interface that it is reached by (drivers/scsi/fcoe/fcoe.c,
+ * drivers/scsi/bnx2fc/bnx2fc_fcoe.c: fcoe_ctlr_device_add() of fcoe_sysfs.c, "ctlr_N"), which may be a VLAN.
+ * Returns 1; 0: it is not, or could not be followed; -ENOMEM. @ret_fcoe: it is such a disk.
+ */
+static int use_fcoe(BlockUse *u, const char *place, const WalkLink *link, bool *ret_fcoe)
+{
+        const WalkLink here = { link, "FCoE" };
+        const char *name = startswith(place, PLACE_VIRTUAL "net/"), *controller = name ? strchr(name, '/') : NULL;
+        _cleanup_free_ char *interface = NULL;
+
+        *ret_fcoe = controller && startswith(controller, "/ctlr_");
+        if (!*ret_fcoe)
+                return 0;
+        interface = strndup(name, (size_t) (controller - name));
+        return interface ? net_use_link(&u->walk, interface, &here) : -ENOMEM;
+}
+
 /* @place: below /sys/devices, where no other block device is below it any more. */
 static int use_place(BlockUse *u, const char *place, const WalkLink *link)
 {
         static const char fabrics[] = "/nvme-fabrics/ctl/";
         const char *controller = strstr(place, fabrics), *session = strstr(place, "/session");
         const bool ceph = startswith(place, "/sys/devices/rbd/");
+        bool fcoe = false;
         int r = walk_functions(&u->walk, link, place);
 
+        if (r == 0)
+                r = use_fcoe(u, place, link, &fcoe);
         if (r == 0 && controller)
                 r = fabric_use(&u->walk, controller + strlen(fabrics), link);
         else if (r == 0 && session)
@@ -144,6 +166,8 @@ static int use_place(BlockUse *u, const char *place, const WalkLink *link)
                 return walk_unknown(&u->walk, link, &block_over_network, "which is reached over iSCSI");
         if (ceph)
                 return walk_unknown(&u->walk, link, &block_over_network, "which is of Ceph (RBD)");
+        if (fcoe)
+                return walk_unknown(&u->walk, link, &block_over_network, "which is reached over FCoE");
         FOREACH_ARRAY(local, local_places, ELEMENTSOF(local_places))
                 if (startswith(place, *local))
                         return 0;

@@ -350,6 +350,13 @@ int net_use_interface(HostWalk *w, const char *name, const WalkLink *above)
         return r > 0 ? use_reachable(&way, &link) : probe_soft(r);
 }
 
+int net_use_link(HostWalk *w, const char *name, const WalkLink *above)
+{
+        const Way way = { w, walk_functions, false };
+
+        return follow(&way, name, above);
+}
+
 static int is_hardware(HostWalk *w, const WalkLink *link, const char *place)
 {
         (void) w, (void) link;

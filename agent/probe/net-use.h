@@ -18,6 +18,9 @@
  */
 int net_use_interface(HostWalk *w, const char *name, const WalkLink *above) _must_check_;
 
+/* The same, of what needs a link of Ethernet, and goes through no tunnel. */
+int net_use_link(HostWalk *w, const char *name, const WalkLink *above) _must_check_;
+
 /**
  * net_use_address() - the functions by which an address is reached
  * @address, @source: as netlink_route_to(). Nothing is sent for it.

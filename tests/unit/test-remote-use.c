@@ -209,6 +209,39 @@ static void test_servers(void **state)
         }
 }
 
+/* A disk of FCoE is below its interface, be that hardware or a VLAN of it. */
+static void test_fcoe(void **state)
+{
+        static const char vlan[] = "virtual/net/p4.101-fcoe/ctlr_0/host7/rport-7:0-1/target7:0:1/7:0:1:0/block/sda",
+                          other[] = "virtual/net/p4.101-fcoe/host7/block/sdb",
+                          hardware[] = "pci0000:00/0000:00:05.0/net/p5/ctlr_1/host8/target8:0:0/8:0:0:0/block/sdc";
+        const Tree *t = *state;
+        _cleanup_(facts_done) Facts gone = {}, known = {}, below = {}, unknown = {};
+        Answer a = {};
+
+        block(t, vlan, "8:0");
+        block(t, other, "8:16");
+        block(t, hardware, "8:32");
+        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 8:0 / / rw - ext4 /dev/sda rw\n");
+        interface(t, "pci0000:00/0000:00:04.0/net/p4", "2");
+        interface(t, "virtual/net/p4.101-fcoe", "3");
+        interface(t, "pci0000:00/0000:00:06.0/net/p6", "4");
+        answer_default(&a, 4);
+        answer_done(&a);
+        answer_store(t, &a, "routes");
+        gone = probe(t); /* it goes through no tunnel */
+        assert_told(&gone, "remote: / on sda, which is reached over FCoE\n");
+        lower(t, "p4.101-fcoe", "p4");
+        known = probe(t);
+        assert_told(&known, "/: / on sda on FCoE on p4.101-fcoe on p4 on 0000:00:04.0\n");
+        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 8:32 / / rw - ext4 /dev/sdc rw\n");
+        below = probe(t);
+        assert_told(&below, "/: / on sdc on 0000:00:05.0\n");
+        tree_file(t, NAME_PROC_MOUNTINFO, "22 1 8:16 / / rw - ext4 /dev/sdb rw\n");
+        unknown = probe(t);
+        assert_told(&unknown, "unknown: / on sdb, of which Linux does not show what it is made of\n");
+}
+
 static void test_ethernet(void **state)
 {
         const Tree *t = *state;
@@ -262,8 +295,8 @@ static void test_rbd(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_fabrics), TREE_TEST(test_iscsi),    TREE_TEST(test_ibft), TREE_TEST(test_ibft_table),
-                TREE_TEST(test_servers), TREE_TEST(test_ethernet), TREE_TEST(test_rbd),
+                TREE_TEST(test_fabrics), TREE_TEST(test_iscsi), TREE_TEST(test_ibft),     TREE_TEST(test_ibft_table),
+                TREE_TEST(test_servers), TREE_TEST(test_fcoe),  TREE_TEST(test_ethernet), TREE_TEST(test_rbd),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
