@@ -7,10 +7,13 @@
 #define DOS_HEADER_BYTES 64U
 #define DOS_PE_OFFSET    60U /* e_lfanew: where the PE header begins */
 #define COFF_BYTES       24U /* the signature and the file header */
+#define COFF_MACHINE     4U
 #define COFF_SECTIONS    6U
 #define COFF_OPTIONAL    20U
 #define OPTIONAL_MAX     256U /* what is looked at of the optional header */
-#define CERTIFICATES     4U   /* number of their data directory; eight bytes each */
+#define MACHINE_X64      0x8664U
+#define STUB_MARK        "systemd-stub " /* in .sdmagic: systemd src/boot/stub.c */
+#define CERTIFICATES     4U              /* number of their data directory; eight bytes each */
 #define SECTION_BYTES    40U
 #define SECTION_NAME     8U
 #define SECTIONS_MAX     96U           /* what Windows loads; systemd's stub has a few dozen at most */
@@ -59,8 +62,8 @@ static bool has_certificates(const unsigned char *optional, size_t n)
         return at + 8 <= n && get32(optional + count) > CERTIFICATES && get32(optional + at + 4) > 0;
 }
 
-static int read_sections(int fd, uint64_t file_size, Section sections[static SECTIONS_MAX], size_t *ret_n,
-                         bool *ret_certificates)
+/* @u: what the headers say of the image is set. */
+static int read_sections(int fd, uint64_t file_size, Section sections[static SECTIONS_MAX], size_t *ret_n, Uki *u)
 {
         unsigned char dos[DOS_HEADER_BYTES], coff[COFF_BYTES], table[SECTIONS_MAX * SECTION_BYTES],
                 optional[OPTIONAL_MAX];
@@ -90,7 +93,8 @@ static int read_sections(int fd, uint64_t file_size, Section sections[static SEC
         for (size_t i = 0; r >= 0 && i < n; i++)
                 r = read_section(table + i * SECTION_BYTES, file_size, sections + i);
         *ret_n = n;
-        *ret_certificates = r >= 0 && has_certificates(optional, MIN(n_optional, sizeof(optional)));
+        u->x64 = get16(coff + COFF_MACHINE) == MACHINE_X64;
+        u->has_signature = r >= 0 && has_certificates(optional, MIN(n_optional, sizeof(optional)));
         return r;
 }
 
@@ -164,6 +168,18 @@ static int read_name(int fd, const Section *osrel, char **ret)
         return r;
 }
 
+/* "#### LoaderInfo: systemd-stub 257.9-1~deb13u1 ####" */
+static int read_stub(int fd, const Section *magic, unsigned *ret)
+{
+        _cleanup_free_ char *text = NULL;
+        int r = read_text(fd, magic, &text);
+        const char *mark = r >= 0 && text ? strstr(text, STUB_MARK) : NULL;
+
+        if (mark)
+                *ret = (unsigned) strtoul(mark + strlen(STUB_MARK), NULL, 10);
+        return r;
+}
+
 /* @own: what stands behind its .profile section, up to the next one. @base: what stands before the first. */
 static int add_profile(int fd, Uki *u, const Section *base, size_t n_base, const Section *own, size_t n_own)
 {
@@ -223,16 +239,18 @@ int uki_read(int fd, Uki *ret)
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return -EBADMSG;
-        r = read_sections(fd, (uint64_t) st.st_size, sections, &n, &u.has_signature);
+        r = read_sections(fd, (uint64_t) st.st_size, sections, &n, &u);
         if (r < 0)
                 return r;
         n_base = next_profile(sections, n, 0);
         u.kernel = find_section(sections, n_base, ".linux");
-        if (!u.kernel && !find_section(sections, n_base, ".cmdline"))
+        if (!u.kernel && !find_section(sections, n_base, ".cmdline") && !find_section(sections, n_base, ".initrd"))
                 return -EBADMSG;
         r = read_text(fd, find_section(sections, n_base, ".uname"), &u.release);
         if (r >= 0)
                 r = read_name(fd, find_section(sections, n_base, ".osrel"), &u.name);
+        if (r >= 0)
+                r = read_stub(fd, find_section(sections, n_base, ".sdmagic"), &u.stub);
         if (r >= 0 && n_base == n)
                 r = add_profile(fd, &u, sections, n_base, NULL, 0);
         for (size_t begin = n_base; r >= 0 && begin < n;) {

@@ -23,6 +23,8 @@ typedef struct UkiProfile {
 
 typedef struct Uki {
         bool kernel;        /* has a .linux section; without one it is an addon */
+        bool x64;           /* for x86-64 */
+        unsigned stub;      /* the version of systemd-stub that boots it; 0: no such stub */
         bool has_signature; /* it has a certificate table; whether the firmware trusts it is not known */
         char *release;      /* .uname, NULL: none */
         char *name;         /* PRETTY_NAME= of .osrel, else its ID=; NULL: none */

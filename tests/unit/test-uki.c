@@ -99,6 +99,33 @@ static void test_addon(void **state)
         assert_int_equal(uki_read_path(t->rfd, "/x.efi", &u), -EBADMSG);
 }
 
+/* Who boots it, and on what. */
+static void test_stub(void **state)
+{
+        static const struct {
+                const char *text;
+                unsigned version;
+        } rows[] = {
+                { "#### LoaderInfo: systemd-stub 257.9-1~deb13u1 ####", 257 },
+                { "#### LoaderInfo: systemd-stub 262~rc1 ####", 262 },
+                { "#### LoaderInfo: systemd-stub v258 ####", 0 },
+                { "#### LoaderInfo: lanzastub 1.0 ####", 0 },
+        };
+        const Tree *t = *state;
+
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                const PeSection sections[] = { { ".sdmagic", row->text }, { ".linux", "kernel" } };
+                _cleanup_(uki_done) Uki u = {};
+                size_t size;
+                _cleanup_free_ unsigned char *file = pe_build(sections, ELEMENTSOF(sections), &size);
+
+                tree_data(t, "/x.efi", file, size);
+                assert_int_equal(uki_read_path(t->rfd, "/x.efi", &u), 0);
+                assert_int_equal(u.stub, row->version);
+                assert_true(u.x64);
+        }
+}
+
 /* Every length and offset that the file says, made too large in turn; and the file cut at each byte of its headers. */
 static void test_damaged(void **state)
 {
@@ -214,9 +241,10 @@ static void test_objcopy(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_one_profile), TREE_TEST(test_no_command_line), TREE_TEST(test_profiles),
-                TREE_TEST(test_addon),       TREE_TEST(test_damaged),         TREE_TEST(test_sizes),
-                TREE_TEST(test_objcopy),
+                TREE_TEST(test_one_profile), TREE_TEST(test_no_command_line),
+                TREE_TEST(test_profiles),    TREE_TEST(test_addon),
+                TREE_TEST(test_stub),        TREE_TEST(test_damaged),
+                TREE_TEST(test_sizes),       TREE_TEST(test_objcopy),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
