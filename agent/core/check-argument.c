@@ -229,7 +229,8 @@ static int judge_unwanted(const Check *self, const Judgement *j, const Loader *l
 }
 
 /* A word that an entry lacks. */
-static int judge_missing(const Check *self, const Loader *l, const BootEntry *e, const char *word, FindingList *ret)
+static int judge_missing(const Check *self, const Judgement *j, const Loader *l, const BootEntry *e, const char *word,
+                         FindingList *ret)
 {
         char line[16];
 
@@ -237,7 +238,7 @@ static int judge_missing(const Check *self, const Loader *l, const BootEntry *e,
                 return judge_alone(self, l, e, "is not", word, ret);
         if (e->rescue)
                 return judge_left_alone(self, l, e, "is not", word, ret);
-        if (e->embedded)
+        if (e->embedded && !(l->early_addon && j->wanted->in_claim_image)) /* else the addon brings it */
                 return judge_embedded(self, l, e, "is missing", word, ret);
         if (e->untold)
                 return judge_untold(self, e, word, ret);
@@ -255,7 +256,7 @@ static int judge_entries(const Check *self, const Judgement *j, const Loader *l,
                 if (!entry_counts(e) || entry_iommu_fine(j, e, &word))
                         continue;
                 r = word ? judge_unwanted(self, j, l, e, word, ret)
-                         : judge_missing(self, l, e, j->wanted->iommu_add, ret);
+                         : judge_missing(self, j, l, e, j->wanted->iommu_add, ret);
                 return r < 0 ? r : 1;
         }
         return 0;
@@ -392,7 +393,7 @@ static int judge_claim_entries(const Check *self, const Judgement *j, const Load
 
                 if (!entry_counts(e) || (!off && entry_has_word(j, e, KARG_CLAIM)))
                         continue;
-                r = off ? judge_switch(self, e, off, ret) : judge_missing(self, l, e, KARG_CLAIM, ret);
+                r = off ? judge_switch(self, e, off, ret) : judge_missing(self, j, l, e, KARG_CLAIM, ret);
                 return r < 0 ? r : 1;
         }
         return 0;

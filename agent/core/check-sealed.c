@@ -10,11 +10,15 @@
  * - systemd-boot and the EFI stub of Linux: 12 has the command line of an entry (systemd-boot(7)), 8 in older ones; the
  *   stub has load options and initrd in 9 (Linux drivers/firmware/efi/libstub/efi-stub-helper.c).
  * - A unified image: 11 has its sections (systemd-stub(7)), 4 the whole of it.
- * GRUB legacy measures nothing.
+ * - An addon of a unified image: 12 has its arguments and its initramfs (systemd src/boot/stub.c, load_addons()), 4 the
+ *   file, which the firmware loads as a program (TCG PC Client Platform Firmware Profile, 3.3.4.5), 9 what the kernel
+ * gets. GRUB legacy measures nothing.
  */
 #define MOVES_ARGUMENTS_GRUB (PCR_BIT(8) | PCR_BIT(9))
 #define MOVES_ARGUMENTS_STUB (PCR_BIT(8) | PCR_BIT(9) | PCR_BIT(12))
 #define MOVES_UNIFIED        (PCR_BIT(4) | PCR_BIT(9) | PCR_BIT(11))
+#define MOVES_ADDON          (PCR_BIT(4) | PCR_BIT(9) | PCR_BIT(12))
+#define MOVES_UNIFIED_TOO    (MOVES_UNIFIED | PCR_BIT(12)) /* both */
 #define MOVES_IMAGE          PCR_BIT(9)
 
 static const uint32_t moves_arguments[_LOADER_MAX] = {
@@ -22,6 +26,22 @@ static const uint32_t moves_arguments[_LOADER_MAX] = {
         [LOADER_SYSTEMD_BOOT] = MOVES_ARGUMENTS_STUB, [LOADER_UKI] = MOVES_UNIFIED,
         [LOADER_OSTREE] = MOVES_ARGUMENTS_STUB,       [LOADER_PROXMOX] = MOVES_ARGUMENTS_STUB,
 };
+
+/* A unified image is built again, or gets an addon. With that it is built again all the same for a word that has to go
+ * or a claim list of its own. */
+static uint32_t moves_unified(const Judgement *j, const Loader *l, const BootEntry *e)
+{
+        const char *word = NULL;
+
+        if (!l->early_addon || !j->wanted->in_claim_image)
+                return MOVES_UNIFIED;
+        if (!entry_iommu_fine(j, e, &word) && word)
+                return MOVES_UNIFIED_TOO;
+        FOREACH_ARRAY(k, j->facts->kernels, j->facts->n_kernels)
+                if (image_state(j, k) == IMAGE_STALE)
+                        return MOVES_UNIFIED_TOO;
+        return MOVES_ADDON;
+}
 
 /* Registers that will have other values at the next boot because of what is to be changed. */
 static uint32_t moved(const Judgement *j)
@@ -36,7 +56,7 @@ static uint32_t moved(const Judgement *j)
                         if (!entry_counts(e))
                                 continue;
                         if (e->embedded && (lacks || stale))
-                                pcrs |= MOVES_UNIFIED;
+                                pcrs |= moves_unified(j, l, e);
                         else if (lacks)
                                 pcrs |= moves_arguments[l->kind];
                 }
@@ -56,7 +76,7 @@ static uint32_t moved_since(const Judgement *j)
         FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders)
                 FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries)
                         if (entry_counts(e))
-                                pcrs |= MOVES_IMAGE | (e->embedded ? MOVES_UNIFIED : moves_arguments[l->kind]);
+                                pcrs |= MOVES_IMAGE | (e->embedded ? moves_unified(j, l, e) : moves_arguments[l->kind]);
         return pcrs;
 }
 

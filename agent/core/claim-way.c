@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "core/image-builder.h"
 #include "core/next-boot.h"
+#include "grub/format/uki-addon.h"
 #include "grub/loader/loaders.h"
 #include "initramfs/builders.h"
 #include "initramfs/claim-image.h"
@@ -27,21 +28,32 @@ static bool builders_want_it(const Facts *f)
         return false;
 }
 
+static int maker_obstacle(BuilderKind maker, char **ret)
+{
+        if (maker < _BUILDER_FIRST || builder_ops(maker)->starts_claim_image)
+                return 0;
+        return string_printf(ret, "nothing in an image of %s would start what is in the claim image",
+                             builder_kind_to_string(maker));
+}
+
 /* @beside_kernel: GRUB's script looks for it in the directory of the kernel. */
 static int kernel_obstacle(const Facts *f, const KernelRelease *k, bool beside_kernel, char **ret)
 {
-        const BuilderKind maker = maker_of(f, k);
         const char *name = k->kernel ? startswith(k->kernel, NAME_BOOT "/") : NULL;
+        int r;
 
         if (beside_kernel && k->kernel && (!name || strchr(name, '/')))
                 return string_printf(ret, "%s does not lie in " NAME_BOOT, k->kernel);
-        if (maker >= _BUILDER_FIRST && !builder_ops(maker)->starts_claim_image)
-                return string_printf(ret, "nothing in an image of %s would start what is in the claim image",
-                                     builder_kind_to_string(maker));
-        FOREACH_ARRAY(l, k->loaded, k->n_loaded)
-                if (l->by_tool)
-                        return string_printf(ret, "%s is made by the boot loader's own tool", l->path);
-        return 0;
+        r = maker_obstacle(maker_of(f, k), ret);
+        for (size_t i = 0; i < k->n_loaded && r >= 0 && !*ret; i++) {
+                const LoadedImage *l = k->loaded + i;
+
+                /* an addon leaves the unified image as it is, whoever makes it */
+                r = f->claim_image.addon ? maker_obstacle(l->image.maker, ret)
+                    : l->by_tool         ? string_printf(ret, "%s is made by the boot loader's own tool", l->path)
+                                         : 0;
+        }
+        return r;
 }
 
 /* Two boot loaders load from two partitions, or another program writes the entries. */
@@ -122,7 +134,15 @@ int claim_way_choose(const Config *c, const Facts *f, bool *ret_in_claim_image, 
         return 0;
 }
 
-int claim_way_image(const Facts *f, const char *claims, const char *modprobe, uint64_t *ret)
+/* Packs the claim image in an addon, with the arguments. */
+static int pack_addon(const Kargs *arguments, char **bytes, size_t *size)
+{
+        _cleanup_free_ char *words = kargs_print(arguments), *image = TAKE_PTR(*bytes);
+
+        return words ? uki_addon_build(words, image, *size, bytes, size) : -ENOMEM;
+}
+
+int claim_way_image(const Facts *f, const char *claims, const char *modprobe, const Kargs *arguments, uint64_t *ret)
 {
         const ClaimImageParts parts = {
                 .helper = f->claim_image.helper,
@@ -135,6 +155,8 @@ int claim_way_image(const Facts *f, const char *claims, const char *modprobe, ui
         size_t size;
         int r = claim_image_build(&parts, &bytes, &size);
 
+        if (r >= 0 && f->claim_image.addon)
+                r = pack_addon(arguments, &bytes, &size);
         if (r < 0)
                 return r;
         *ret = fnv1a(FNV_START, bytes, size) ?: 1;
@@ -152,11 +174,18 @@ ImageState claim_image_state(const Judgement *j)
         return c->hash == j->wanted->claim_image ? IMAGE_CURRENT : IMAGE_STALE;
 }
 
+static bool loads_claim_image(const Loader *l, const BootEntry *e)
+{
+        if (l->early_addon)
+                return e->image_size == 0 || boot_entry_loads_early(e, NAME_CLAIM_ADDON_FILE);
+        return !e->initrd || boot_entry_loads_early(e, NAME_CLAIM_IMAGE_FILE);
+}
+
 const BootEntry *claim_image_unloaded(const Judgement *j)
 {
         FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders)
                 FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries)
-                        if (entry_counts(e) && e->initrd && !boot_entry_loads_early(e, NAME_CLAIM_IMAGE_FILE))
+                        if (entry_counts(e) && !loads_claim_image(l, e))
                                 return e;
         return NULL;
 }

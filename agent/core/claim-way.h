@@ -19,12 +19,14 @@ int claim_way_obstacle(const Facts *f, char **ret) _must_check_;
 
 /**
  * claim_way_image() - the claim image as it has to be
- * @modprobe: text of NAME_MODPROBE_SNIPPET; NULL: none. @ret: fnv1a of its bytes, never 0. 0, -EFBIG or -ENOMEM.
+ * @modprobe: text of NAME_MODPROBE_SNIPPET; NULL: none. @arguments: that an addon brings as well. @ret: fnv1a of its
+ * bytes, never 0. 0, -EFBIG or -ENOMEM.
  */
-int claim_way_image(const Facts *f, const char *claims, const char *modprobe, uint64_t *ret) _must_check_;
+int claim_way_image(const Facts *f, const char *claims, const char *modprobe, const Kargs *arguments,
+                    uint64_t *ret) _must_check_;
 
 /* The claim image as it is, whatever loads it. */
 ImageState claim_image_state(const Judgement *j);
 
-/* An entry that has an initramfs and does not load the claim image in front of it; NULL: none. */
+/* An entry that has an initramfs and does not load the claim image beside it; NULL: none. */
 const BootEntry *claim_image_unloaded(const Judgement *j);

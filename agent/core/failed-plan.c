@@ -22,7 +22,8 @@ static uint64_t add_step(uint64_t hash, const Step *s)
         case STEP_COPY_IMAGE:
                 return fnv1a_text(string_list_fnv1a(hash, &s->copy.modules), s->copy.from);
         case STEP_CLAIM_IMAGE:
-                return fnv1a_text(fnv1a_text(hash, s->claim_image.claims), s->claim_image.modprobe);
+                hash = fnv1a_text(fnv1a_text(hash, s->claim_image.claims), s->claim_image.modprobe);
+                return fnv1a_text(hash, s->claim_image.words);
         case STEP_MKCONFIG:
                 hash = fnv1a_text(fnv1a_text(string_list_fnv1a(hash, &s->menu.argv), s->menu.words), s->menu.gone);
                 return fnv1a_text(hash, s->menu.early);

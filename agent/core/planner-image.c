@@ -158,7 +158,12 @@ int plan_claim_image(const Judgement *j, Plan *p)
                 return 0;
         s = plan_add_claim_image(p, "image.current", facts_claim_image(j->facts));
         r = s ? string_copy(w->claims, &s->claims) : -ENOMEM;
-        return r < 0 ? r : string_copy(w->modprobe_snippet, &s->modprobe);
+        if (r >= 0)
+                r = string_copy(w->modprobe_snippet, &s->modprobe);
+        if (r < 0 || !j->facts->claim_image.addon)
+                return r;
+        s->words = kargs_print(&w->add);
+        return s->words ? 0 : -ENOMEM;
 }
 
 /*

@@ -113,6 +113,14 @@ static int plan_loader(const Judgement *j, const Loader *l, const LoaderEdit *wa
                            *want->reason ?: strerror(-r));
 }
 
+/* Under which name every entry has to load the claim image; NULL: there is none. */
+static const char *early_name(const Judgement *j)
+{
+        if (!j->wanted->in_claim_image)
+                return NULL;
+        return j->facts->claim_image.addon ? NAME_CLAIM_ADDON_FILE : NAME_CLAIM_IMAGE_FILE;
+}
+
 static int plan_loaders(const Judgement *j, const StringList *stale, FindingList *findings, Plan *p)
 {
         char *reason = NULL;
@@ -120,7 +128,7 @@ static int plan_loaders(const Judgement *j, const StringList *stale, FindingList
                                   .image_check = "image.current",
                                   .add = &j->wanted->add,
                                   .remove = &j->wanted->remove,
-                                  .early = j->wanted->in_claim_image ? NAME_CLAIM_IMAGE_FILE : NULL,
+                                  .early = early_name(j),
                                   .stale = stale,
                                   .interrupted = j->facts->transaction,
                                   .record = &j->facts->record,
@@ -307,7 +315,7 @@ static int plan_take_away(const Judgement *j, FindingList *findings, Plan *p)
         shorter.claims = claims;
         shorter.image_digest = shorter.in_claim_image ? 0 : image_digest(claims, j->facts->helper_hash);
         if (shorter.in_claim_image)
-                r = claim_way_image(j->facts, claims, shorter.modprobe_snippet, &shorter.claim_image);
+                r = claim_way_image(j->facts, claims, shorter.modprobe_snippet, &shorter.add, &shorter.claim_image);
         if (r >= 0)
                 r = plan_generated(j->facts, &refused, p, "device.claimlist", NAME_CLAIMS, j->facts->claims, claims,
                                    false);

@@ -258,9 +258,7 @@ static int want_files(const Config *c, const Facts *f, Wanted *w)
                 r = render_modprobe(w, &w->modprobe_snippet);
         if (r >= 0 && w->in_claim_image && !w->modules_load)
                 r = render_modules_load(c, w, &w->modules_load);
-        if (r >= 0 && w->in_claim_image)
-                return claim_way_image(f, w->claims, w->modprobe_snippet, &w->claim_image);
-        if (r < 0)
+        if (r < 0 || w->in_claim_image)
                 return r;
         for (BuilderKind k = _BUILDER_FIRST; k < _BUILDER_MAX; k++)
                 w->builder_snippets[k] = builder_needed(f, k) ? builder_ops(k)->snippet : NULL;
@@ -336,6 +334,8 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
                 r = want_files(config, facts, &w);
         if (r >= 0)
                 r = want_arguments(config, facts, &w);
+        if (r >= 0 && w.in_claim_image)
+                r = claim_way_image(facts, w.claims, w.modprobe_snippet, &w.add, &w.claim_image);
         if (r >= 0)
                 r = judge_all(facts, &w);
         if (r >= 0)

@@ -15,7 +15,9 @@
  *
  * It has no path below /bin, /lib, /lib32, /lib64, /libx32 and /sbin, nor below their namesakes in /usr but
  * /usr/lib/ptprep: in the other image these are links. The kernel does not put a link where a directory is that is not
- * empty (init/initramfs.c, clean_path()), so one file below /lib leaves an image of initramfs-tools without udev.
+ * empty (init/initramfs.c, clean_path()), so one file below /lib leaves an image of initramfs-tools without udev. In an
+ * addon of a unified image (grub/format/uki-addon.h) it comes behind the other image, and the same holds: a directory
+ * takes the place of a link there. All other names are ptprep's own, and the directories are such in every image.
  */
 typedef struct ClaimImageParts {
         const void *helper;   /* a static program: nothing says that the other image has a libc */

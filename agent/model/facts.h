@@ -175,6 +175,7 @@ typedef struct ClaimImage {
         size_t helper_size;
         char *unit; /* text of ptprep-claim.service; NULL: not read */
         char *path; /* where it is, or is to be: beside what the boot loader loads; NULL: not known yet */
+        bool addon; /* it has to be in an addon of unified images, and the arguments with it */
         Tristate exists;
         uint64_t hash;   /* fnv1a of its bytes; 0: not read */
         StringList left; /* paths of others, for a boot loader that is not in use any more */

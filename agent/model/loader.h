@@ -57,7 +57,7 @@ typedef struct BootEntry {
         char *title;
         char *kernel;     /* path as the loader has it */
         char *initrd;     /* the initramfs, NULL: none */
-        StringList early; /* images that are loaded in front of it, in order: microcode, the claim image */
+        StringList early; /* images that are loaded beside it, in order: microcode, the claim image */
         char *hypervisor; /* path of what loads the kernel, such as Xen; NULL: the boot loader does */
         Kargs arguments;
         ArgumentOrigin *origins; /* of those that do not come from where the entry's own do */
@@ -80,8 +80,10 @@ typedef struct BootEntry {
         uint64_t image_offset, image_size; /* the part of that file that is the initramfs, bytes; 0, 0: all of it */
         /* The arguments are part of the image that boots: only making it again changes them. */
         bool embedded;
-        char *source;   /* kernel of which the platform's tool makes an embedded entry again; NULL: it cannot */
-        char *obstacle; /* one sentence: why it cannot; NULL: it can */
+        const char
+                *no_addon; /* of a unified image: why no addon can bring it an initramfs, one sentence; NULL: one can */
+        char *source;      /* kernel of which the platform's tool makes an embedded entry again; NULL: it cannot */
+        char *obstacle;    /* one sentence: why it cannot; NULL: it can */
 } BootEntry;
 
 /* Did this boot loader start the running system? */
@@ -112,6 +114,7 @@ typedef struct Loader {
         StringList generated_too; /* other places of the same, where it cannot be told which of them will boot */
         bool drop_in_sourced;     /* mkconfig of this platform sources a drop-in directory */
         char *early_directory;    /* where files lie that its entries load in front of an image; NULL: nowhere */
+        bool early_addon;         /* what lies there are addons of its unified images, which load them all */
         bool early_variable;      /* its script for Linux puts GRUB_EARLY_INITRD_LINUX_CUSTOM in front of each image; of
                                      LOADER_BLS: it loads what its variable early_initrd names */
         char *drop_in;            /* path of ptprep's own drop-in: it sorts behind all others */

@@ -15,6 +15,8 @@
 #define NAME_CLAIM_UNIT           "/usr/lib/dracut/modules.d/90ptprep/ptprep-claim.service"
 #define NAME_BOOT                 "/boot"
 #define NAME_CLAIM_IMAGE_FILE     "ptprep-claim.img"
+#define NAME_CLAIM_ADDON_FILE     "ptprep-claim.addon.efi"               /* the same, for unified kernel images */
+#define NAME_CLAIM_ADDON          "loader/addons/" NAME_CLAIM_ADDON_FILE /* on the partition of those */
 #define NAME_CLAIM_IMAGE          NAME_BOOT "/" NAME_CLAIM_IMAGE_FILE
 
 #define NAME_RUN_DIR              "/run/ptprep"

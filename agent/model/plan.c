@@ -86,6 +86,7 @@ static void step_done(Step *s)
         case STEP_CLAIM_IMAGE:
                 free(s->claim_image.claims);
                 free(s->claim_image.modprobe);
+                free(s->claim_image.words);
                 break;
         case STEP_STAMP_IMAGES:
                 stamp_step_done(&s->stamp);

@@ -72,6 +72,7 @@ typedef struct FileStep {
 /* NULL: there is no such text; without claims the image goes away. */
 typedef struct ClaimImageStep {
         char *claims, *modprobe;
+        char *words; /* arguments, of an addon; NULL: it is none */
 } ClaimImageStep;
 
 typedef struct ImageStep {

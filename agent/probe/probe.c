@@ -115,7 +115,10 @@ static int probe_helper(const Probe *p, Facts *f)
 /* It lies where the boot loader that counts loads its images from. Others are of another one, which was before. */
 static int find_claim_image(const Probe *p, Facts *f)
 {
-        static const char *const directories[] = { NAME_BOOT, "/efi", "/boot/efi" };
+        static const char *const others[] = {
+                NAME_BOOT "/" NAME_CLAIM_IMAGE_FILE, "/efi/" NAME_CLAIM_IMAGE_FILE, "/boot/efi/" NAME_CLAIM_IMAGE_FILE,
+                NAME_BOOT "/" NAME_CLAIM_ADDON,      "/efi/" NAME_CLAIM_ADDON,      "/boot/efi/" NAME_CLAIM_ADDON,
+        };
         const char *directory = NAME_BOOT;
         ClaimImage *c = &f->claim_image;
         struct stat here = {}, there;
@@ -123,22 +126,22 @@ static int find_claim_image(const Probe *p, Facts *f)
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 if (!l->unused && l->early_directory) {
                         directory = l->early_directory;
+                        c->addon = l->early_addon;
                         break;
                 }
-        c->path = path_join(directory, NAME_CLAIM_IMAGE_FILE);
+        c->path = path_join(directory, c->addon ? NAME_CLAIM_ADDON_FILE : NAME_CLAIM_IMAGE_FILE);
         if (!c->path)
                 return -ENOMEM;
         c->has_helper = probe_exists(p->rfd, NAME_STATIC_HELPER);
         c->exists = probe_exists(p->rfd, c->path);
         if (c->exists == TRISTATE_YES && root_stat(p->rfd, c->path, &here) < 0)
                 return 0;
-        FOREACH_ARRAY(d, directories, ELEMENTSOF(directories)) {
-                _cleanup_free_ char *path = path_join(*d, NAME_CLAIM_IMAGE_FILE);
-                int r = path ? 0 : -ENOMEM;
+        FOREACH_ARRAY(path, others, ELEMENTSOF(others)) {
+                int r = 0;
 
-                if (r >= 0 && root_stat(p->rfd, path, &there) >= 0 &&
+                if (root_stat(p->rfd, *path, &there) >= 0 &&
                     !(there.st_dev == here.st_dev && there.st_ino == here.st_ino))
-                        r = string_list_add(&c->left, path);
+                        r = string_list_add(&c->left, *path);
                 if (r < 0)
                         return r;
         }

@@ -160,10 +160,11 @@ static int length_after(const Loader *l, const BootEntry *e, const LoaderEdit *w
         return 0;
 }
 
-/* Is this an entry that an edit changes? */
-static bool is_edited(const BootEntry *e)
+/* Is this an entry that an edit changes? Whatever is in an addon every image gets. */
+static bool is_edited(const Loader *l, const LoaderEdit *want, const BootEntry *e)
 {
-        return !e->rescue && !e->untold && !kernel_line_is_deaf(&e->built_in) && (!e->embedded || e->source);
+        return !e->rescue && !e->untold && !kernel_line_is_deaf(&e->built_in) &&
+               (!e->embedded || e->source || (l->early_addon && want->early));
 }
 
 int loader_edit_fits(const Loader *l, const LoaderEdit *want)
@@ -173,7 +174,7 @@ int loader_edit_fits(const Loader *l, const LoaderEdit *want)
                 size_t after;
                 int r;
 
-                if (!is_edited(e))
+                if (!is_edited(l, want, e))
                         continue;
                 r = length_after(l, e, want, &after);
                 if (r < 0)

@@ -51,13 +51,24 @@ static int edit_cmdline(const Loader *l, const LoaderEdit *want, Plan *plan)
         return r < 0 ? r : plan_cmdline(plan, want, KERNEL_CMDLINE_FILE, f ? f->text : NULL, &base, false);
 }
 
-/* Does an entry whose arguments are built in have to be built again? 1, 0 or -ENOMEM. */
-static int needs_build(const LoaderEdit *want, const BootEntry *e)
+/* Is a word among those that are built in? */
+static bool has_built_in(const BootEntry *e, const char *word)
 {
+        FOREACH_ARRAY(w, e->arguments.words.items, e->arguments.words.n)
+                if (streq(*w, word) && !boot_entry_origin(e, *w))
+                        return true;
+        return false;
+}
+
+/* Does an entry whose arguments are built in have to be built again? What it lacks an addon brings, where the claim
+ * image is in one. 1, 0 or -ENOMEM. */
+static int needs_build(const Loader *l, const LoaderEdit *want, const BootEntry *e)
+{
+        static const Kargs none = {};
         _cleanup_(owned_words_done) OwnedWords unwanted = {};
         int r;
 
-        if (!loader_entry_fine(e, want->add, want->remove))
+        if (!loader_entry_fine(e, want->early && l->early_addon ? &none : want->add, want->remove))
                 return 1;
         if (e->version && want->stale && string_list_contains(want->stale, e->version))
                 return 1;
@@ -65,7 +76,7 @@ static int needs_build(const LoaderEdit *want, const BootEntry *e)
         if (r < 0)
                 return r;
         FOREACH_ARRAY(w, unwanted.items, unwanted.n)
-                if (string_list_contains(&e->arguments.words, w->word))
+                if (has_built_in(e, w->word))
                         return 1;
         return 0;
 }
@@ -109,7 +120,7 @@ static int plan_build(const Loader *l, const LoaderEdit *want, const BootEntry *
 static int build_all(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
         FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                int r = e->rescue || !e->embedded ? 0 : needs_build(want, e);
+                int r = e->rescue || !e->embedded ? 0 : needs_build(l, want, e);
 
                 if (r > 0)
                         r = e->source ? plan_build(l, want, e, plan) : loader_refuse(want, -ENOTSUP, "%s", e->obstacle);
@@ -184,17 +195,37 @@ static int systemd_boot_edit(const Loader *l, const LoaderEdit *want, Plan *plan
         return r < 0 ? r : delay_removal(l, want, builds, plan);
 }
 
+static const char *entry_early_obstacle(const Loader *l, const BootEntry *e)
+{
+        const bool unified = e->embedded || e->image_size > 0;
+
+        if (e->no_addon)
+                return e->no_addon;
+        if (unified && !(l->early_addon && sd_is_image(e)))
+                return "it boots unified kernel images, which have their initramfs in them, beside other entries or by "
+                       "entries of their own";
+        if ((unified || e->initrd) && !sd_entry_loads_from(e, l->early_directory))
+                return "its entries lie on two partitions, and each loads only what is on its own";
+        return NULL;
+}
+
 static const char *systemd_boot_early_obstacle(const Loader *l)
 {
         FOREACH_ARRAY(e, l->entries, l->n_entries) {
-                if (e->rescue)
-                        continue;
-                if (e->embedded || e->image_size > 0)
-                        return "it boots unified kernel images, which have their initramfs in them";
-                if (e->initrd && !sd_entry_lies_in(e, l->early_directory))
-                        return "its entries lie on two partitions, and each loads only what is on its own";
+                const char *obstacle = e->rescue ? NULL : entry_early_obstacle(l, e);
+
+                if (obstacle)
+                        return obstacle;
         }
         return l->early_directory ? NULL : "none of its entries has an initramfs";
+}
+
+/* The stub does it all; but what firmware does that starts an image by itself was not seen yet. */
+static const char *uki_early_obstacle(const Loader *l)
+{
+        (void) l;
+        return "the firmware boots unified kernel images, which have their initramfs in them, and only where "
+               "systemd-boot does is an addon put beside them";
 }
 
 const LoaderOps loader_systemd_boot = {
@@ -208,5 +239,5 @@ const LoaderOps loader_uki = {
         .kind = LOADER_UKI,
         .read = uki_loader_read,
         .edit = systemd_boot_edit,
-        .early_obstacle = systemd_boot_early_obstacle,
+        .early_obstacle = uki_early_obstacle,
 };

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
 #include "base/text.h"
+#include "grub/format/uki-addon.h"
 #include "grub/loader/systemd-boot-reader.h"
 #include "grub/loader/systemd-boot.h"
 
 /* Unified kernel images of a partition, and what their addons append. */
 
-#define UKI_DIR "EFI/Linux"
-
-/* Words of an addon stand behind those of the image. Under Secure Boot one without a signature is not loaded. */
+/* Words of an addon stand behind those of the image, its initramfs is unpacked behind all others. Under Secure Boot one
+ * without a signature is not loaded. */
 static int add_addon(const SdReader *r, const char *path, BootEntry *entry)
 {
         _cleanup_(uki_done) Uki addon = {};
@@ -19,7 +19,10 @@ static int add_addon(const SdReader *r, const char *path, BootEntry *entry)
                 return e;
         if (e < 0 || addon.kernel || (r->secure_boot == TRISTATE_YES && !addon.has_signature))
                 return 0;
-        e = kargs_parse(addon.profiles[0].cmdline ?: "", &more);
+        if (addon.profiles[0].initrd.size > 0 && !entry->no_addon)
+                e = string_list_add(&entry->early, path);
+        if (e >= 0)
+                e = kargs_parse(addon.profiles[0].cmdline ?: "", &more);
         return e < 0 ? e : boot_entry_append(entry, &more, path);
 }
 
@@ -48,6 +51,26 @@ int sd_add_addons(const SdReader *r, const char *image, BootEntry *entry)
         for (size_t i = 0; e >= 0 && i < own.n; i++)
                 e = add_addon(r, own.items[i], entry);
         return e;
+}
+
+/*
+ * Why no addon of ptprep's, which nobody has signed, can bring an initramfs to this image; NULL: one can. Stubs before
+ * that of systemd 257 take no .initrd of it, and those of others nothing at all.
+ */
+static const char *addon_obstacle(const SdReader *r, const Uki *u)
+{
+        if (!u->x64)
+                return "it boots unified kernel images that are not for x86-64";
+        if (u->stub < UKI_ADDON_STUB_VERSION)
+                return "it boots unified kernel images, which have their initramfs in them, and not all with "
+                       "systemd-stub 257 or later, which loads addons beside that";
+        if (r->secure_boot == TRISTATE_YES)
+                return "it boots unified kernel images, which have their initramfs in them, and Secure Boot, which is "
+                       "on, loads no addon beside that without a signature";
+        if (r->secure_boot == TRISTATE_UNKNOWN)
+                return "it boots unified kernel images, which have their initramfs in them, and whether Secure Boot "
+                       "would load an addon beside that without a signature cannot be told from here";
+        return NULL;
 }
 
 /* A kernel that kernel-install can be given for a release. *ret stays NULL: there is none. */
@@ -131,6 +154,7 @@ static int add_profile(SdReader *r, const char *name, const char *path, const Uk
         e->image_offset = p->initrd.offset;
         e->image_size = p->initrd.size;
         e->embedded = true;
+        e->no_addon = addon_obstacle(r, u);
         k = kargs_parse(p->cmdline ?: "", &e->arguments);
         if (k >= 0)
                 k = sd_add_addons(r, path, e);
@@ -145,7 +169,7 @@ static int add_profile(SdReader *r, const char *name, const char *path, const Uk
 int sd_read_images(SdReader *r, const SdRoot *root)
 {
         _cleanup_(string_list_done) StringList names = {};
-        _cleanup_free_ char *directory = path_join(root->path, UKI_DIR);
+        _cleanup_free_ char *directory = path_join(root->path, SD_UKI_DIR);
         int k = directory ? root_list(r->rfd, directory, NULL, &names) : -ENOMEM;
 
         if (k < 0)

@@ -9,6 +9,7 @@
 
 #define SD_ADDON_DIR "loader/addons"
 #define SD_TYPE1_DIR "loader/entries"
+#define SD_UKI_DIR   "EFI/Linux"
 
 /* Where a partition of the boot loader is mounted. */
 typedef struct SdRoot {

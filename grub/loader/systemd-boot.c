@@ -206,25 +206,40 @@ static int read_cmdline(SdReader *r)
 
 static size_t root_length(const BootEntry *e)
 {
-        const char *end = strstr(e->file, "/" SD_TYPE1_DIR "/");
+        const char *end = strstr(e->file, "/" SD_TYPE1_DIR "/") ?: strstr(e->file, "/" SD_UKI_DIR "/");
 
         return end ? (size_t) (end - e->file) : 0;
 }
 
-bool sd_entry_lies_in(const BootEntry *e, const char *directory)
+bool sd_is_image(const BootEntry *e)
 {
-        return directory && root_length(e) == strlen(directory) && startswith(e->file, directory);
+        return e->embedded && streq_null(e->file, e->image);
 }
 
-/* Beside the kernels of the entries, since each loads from its own partition. */
+bool sd_entry_loads_from(const BootEntry *e, const char *directory)
+{
+        size_t n = root_length(e);
+
+        if (!directory || n == 0 || strncmp(e->file, directory, n) != 0)
+                return false;
+        return streq(directory + n, sd_is_image(e) ? "/" SD_ADDON_DIR : "");
+}
+
+/* Beside the kernels of the entries, since each loads from its own partition; for unified images where their stub looks
+ * for addons on it. */
 static int note_early_directory(Loader *l)
 {
+        const BootEntry *first = NULL;
+
         FOREACH_ARRAY(e, l->entries, l->n_entries)
-                if (!e->rescue && !e->embedded && e->initrd && root_length(e) > 0) {
-                        l->early_directory = strndup(e->file, root_length(e));
-                        return l->early_directory ? 0 : -ENOMEM;
-                }
-        return 0;
+                if (!e->rescue && root_length(e) > 0 && (sd_is_image(e) || (e->initrd && !e->embedded)) &&
+                    (!first || (first->embedded && !e->embedded)))
+                        first = e;
+        if (!first)
+                return 0;
+        l->early_addon = first->embedded;
+        return string_printf(&l->early_directory, "%.*s%s", (int) root_length(first), first->file,
+                             first->embedded ? "/" SD_ADDON_DIR : "");
 }
 
 static int read_all(SdReader *r, bool type1)

@@ -9,8 +9,12 @@
  * stub.c; systemd-boot(7), systemd-stub(7), loader.conf(5); UAPI Boot Loader Specification.
  */
 
-/* Is this directory the root of the partition that a type 1 entry lies on, and that its paths begin at? */
-bool sd_entry_lies_in(const BootEntry *e, const char *directory);
+/* Is this an entry that an image makes by itself? One of type 1 may name an image as well. */
+bool sd_is_image(const BootEntry *e);
+
+/* Is this the directory that an entry loads from what comes beside its image: the root of the partition that a type 1
+ * entry lies on, or where the stub of a unified image looks for addons on its? */
+bool sd_entry_loads_from(const BootEntry *e, const char *directory);
 
 /* Returns 0; -ENOENT: not installed; -ENOMEM. */
 int systemd_boot_read(int rfd, Loader *ret) _must_check_;

@@ -30,10 +30,11 @@ def read_lines(name: str) -> list[str]:
 
 
 def unified_image(sections: list[tuple[str, str]]) -> bytes:
-    """A PE file of these sections, without the boot stub that a real unified kernel image has before them."""
+    """A PE file of these sections, without the boot stub that a real unified kernel image has before them. The text "archive" is
+    an initramfs with nothing in it."""
     table, body, at = b"", b"", 64 + 24 + 40 * len(sections)
     for section, text in sections:
-        data = text.encode()
+        data = cpio_image([]) if text == "archive" else text.encode()
         table += section.encode().ljust(8, b"\0") + struct.pack("<IIIIIIHHI", len(data), 0, len(data), at + len(body), 0, 0, 0, 0, 0)
         body += data
     return b"MZ".ljust(60, b"\0") + struct.pack("<I4sHHIIIHH", 64, b"PE\0\0", 0x8664, len(sections), 0, 0, 0, 0, 0) + table + body

@@ -45,6 +45,8 @@ static inline int edit_plan(const Tree *t, const char *add, const char *remove, 
         assert_int_equal(facts.record_known, TRISTATE_YES);
         if (edit_in_claim_image) {
                 facts.claim_image = (ClaimImage){ .exists = TRISTATE_YES, .hash = 1 };
+                FOREACH_ARRAY(l, facts.loaders, facts.n_loaders)
+                        facts.claim_image.addon |= l->early_addon;
                 wanted.in_claim_image = true;
                 wanted.claim_image = 1;
         }

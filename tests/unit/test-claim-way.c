@@ -300,6 +300,71 @@ static void it_lies_where_the_entries_load_from(void **state)
         assert_string_equal(m->plan.steps[image].path, "/efi/" NAME_CLAIM_IMAGE_FILE);
 }
 
+/* Unified images have theirs in an addon, and the arguments too: nothing of them is built again. */
+static void in_an_addon(void **state)
+{
+        Machine *m = *state;
+        Loader *l;
+        const size_t devices = m->config.n_devices;
+        const ClaimImageStep *s;
+        uint64_t hash;
+
+        set_up(m);
+        m->config.claim = CLAIM_WAY_IMAGE;
+        l = m->facts.loaders;
+        l->kind = LOADER_SYSTEMD_BOOT;
+        l->early_variable = false;
+        l->early_addon = m->facts.claim_image.addon = true;
+        set_text(&l->early_directory, "/efi/loader/addons");
+        set_text(&m->facts.claim_image.path, "/efi/" NAME_CLAIM_ADDON);
+        FOREACH_ARRAY(e, l->entries, l->n_entries) {
+                e->embedded = true;
+                e->image_size = 5;
+                set_text(&e->initrd, NULL);
+                set_text(&e->file, "/efi/EFI/Linux/a.efi");
+                set_text(&e->image, "/efi/EFI/Linux/a.efi");
+                set_text(&e->obstacle, "somebody made it");
+        }
+        machine_judge(m);
+        expect(m, RESULT_FAIL, "does not exist");
+        assert_int_equal(step_at(m, STEP_COMMAND), -1);
+        s = &m->plan.steps[step_at(m, STEP_CLAIM_IMAGE)].claim_image;
+        assert_non_null(strstr(s->words, "ptprep.claim=1"));
+        assert_non_null(strstr(s->words, "intel_iommu=on"));
+        /* other arguments make another one */
+        hash = m->wanted.claim_image;
+        m->config.argument = ARGUMENT_NEVER;
+        machine_judge(m);
+        assert_true(m->wanted.claim_image != hash);
+        m->config.argument = ARGUMENT_ALWAYS;
+        /* it is there, and each image that it was read beside has it */
+        m->facts.claim_image.exists = TRISTATE_YES;
+        m->facts.claim_image.hash = hash;
+        machine_judge(m);
+        expect(m, RESULT_FAIL, "is not loaded by this entry yet");
+        FOREACH_ARRAY(e, l->entries, l->n_entries)
+                assert_int_equal(string_list_add(&e->early, "/efi/" NAME_CLAIM_ADDON), 0);
+        machine_judge(m);
+        expect(m, RESULT_OK, "and every entry loads it");
+        /* what makes the image inside, which nobody here looks after, has to start it all the same */
+        m->facts.kernels->loaded = calloc(1, sizeof(LoadedImage));
+        assert_non_null(m->facts.kernels->loaded);
+        m->facts.kernels->n_loaded = 1;
+        *m->facts.kernels->loaded = (LoadedImage){ .path = copy("/efi/EFI/Linux/a.efi"), .by_tool = true };
+        m->facts.kernels->loaded->image.maker = BUILDER_DRACUT;
+        machine_judge(m);
+        assert_null(m->wanted.claim_image_obstacle);
+        m->facts.kernels->loaded->image.maker = BUILDER_BOOSTER;
+        machine_judge(m);
+        assert_non_null(strstr(m->wanted.claim_image_obstacle, "nothing in an image of"));
+        /* no entry names it: it may go while they are as they are */
+        m->config.n_devices = 0;
+        machine_judge(m);
+        m->config.n_devices = devices;
+        assert_true(step_at(m, STEP_CLAIM_IMAGE) >= 0);
+        assert_null(m->plan.steps[step_at(m, STEP_CLAIM_IMAGE)].claim_image.claims);
+}
+
 /* The one that GRUB loaded, while systemd-boot boots the machine. */
 static void one_of_before_goes(void **state)
 {
@@ -423,6 +488,7 @@ int main(void)
                 MACHINE_TEST(where_it_cannot_be_used),
                 MACHINE_TEST(where_the_machine_stands_in_the_way),
                 MACHINE_TEST(it_lies_where_the_entries_load_from),
+                MACHINE_TEST(in_an_addon),
                 MACHINE_TEST(one_of_before_goes),
                 MACHINE_TEST(what_was_asked_for_is_done_or_nothing),
                 MACHINE_TEST(it_goes_when_no_entry_names_it),

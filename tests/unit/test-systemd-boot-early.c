@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The claim image in front of what systemd-boot loads: a line in each entry, and nothing of it is left. */
+#include "grub/format/uki-addon.h"
 #include "systemd-boot-host.h"
 
 #define ENTRY  ENTRIES MACHINE "-6.1.0-40-amd64.conf"
@@ -160,12 +161,116 @@ static void where_it_cannot_be_loaded(void **state)
         expect_obstacle(t, "none of its entries has an initramfs");
 }
 
+#define UKI_CMDLINE "root=UUID=1 quiet"
+#define UKI_ADDON   "/efi/loader/addons/ptprep-claim.addon.efi"
+
+static void put_uki(const Tree *t, const char *path, const char *stub, const char *cmdline)
+{
+        const PeSection sections[] = {
+                { ".sdmagic", stub },    { ".uname", RELEASE },   { ".osrel", "ID=debian\n" },
+                { ".cmdline", cmdline }, { ".initrd", "070701" }, { ".linux", "kernel" },
+        };
+        size_t size;
+        _cleanup_free_ unsigned char *image = pe_build(sections, ELEMENTSOF(sections), &size);
+
+        tree_data(t, path, image, size);
+}
+
+static void put_own_addon(const Tree *t, const char *words)
+{
+        _cleanup_free_ char *file = NULL;
+        size_t size;
+
+        assert_int_equal(uki_addon_build(words, "070701", 6, &file, &size), 0);
+        tree_data(t, UKI_ADDON, file, size);
+}
+
+#define STUB(version) "#### LoaderInfo: systemd-stub " version " ####"
+
+/* Each of the images has to be one whose stub loads the addon, and nothing else may boot. */
+static void where_an_addon_is_loaded(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(loader_done) Loader l = {};
+
+        tree_file(t, EFI, "");
+        put_uki(t, UKI_NAME, STUB("257.9-1"), UKI_CMDLINE);
+        expect_obstacle(t, "whether Secure Boot would load an addon");
+        put_secure_boot(t, 1);
+        expect_obstacle(t, "Secure Boot, which is on, loads no addon");
+        put_secure_boot(t, 0);
+        expect_obstacle(t, NULL);
+        read_loader(t, &l);
+        assert_true(l.early_addon);
+        assert_string_equal(l.early_directory, "/efi/loader/addons");
+        put_uki(t, "/efi/EFI/Linux/old.efi", STUB("256.7-1"), UKI_CMDLINE);
+        expect_obstacle(t, "not all with systemd-stub 257");
+        put_uki(t, "/efi/EFI/Linux/old.efi", "another stub", UKI_CMDLINE);
+        expect_obstacle(t, "not all with systemd-stub 257");
+        put_uki(t, "/efi/EFI/Linux/old.efi", STUB("256.7-1"), "rescue");
+        expect_obstacle(t, NULL);
+        /* the stub looks on the partition of its own image */
+        put_uki(t, "/boot/EFI/Linux/there.efi", STUB("258"), UKI_CMDLINE);
+        expect_obstacle(t, "on two partitions");
+        assert_int_equal(root_file_remove(t->rfd, "/boot/EFI/Linux/there.efi"), 0);
+        tree_file(t, ENTRIES "a.conf", OPTION "\nlinux /k\ninitrd /i\n");
+        expect_obstacle(t, "beside other entries");
+        tree_file(t, ENTRIES "a.conf", OPTION "\nuki /EFI/Linux/" MACHINE "-" RELEASE ".efi\n");
+        expect_obstacle(t, "by entries of their own");
+        tree_file(t, ENTRIES "a.conf", "uki /EFI/Linux/" MACHINE "-" RELEASE ".efi\n");
+        expect_obstacle(t, "by entries of their own");
+}
+
+/* It brings what is missing; an image is built again only for what has to go out of it. */
+static void an_addon_brings_the_words(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(loader_done) Loader l = {};
+        _cleanup_(plan_done) Plan p = {};
+        size_t builds = 0;
+        struct stat st;
+
+        tree_file(t, EFI, "");
+        tree_file(t, "/usr/bin/kernel-install", "");
+        tree_file(t, "/etc/kernel/install.conf", "layout=uki\n");
+        tree_file(t, "/boot/vmlinuz-" RELEASE, "kernel");
+        put_uki(t, UKI_NAME, STUB("257.9-1"), UKI_CMDLINE);
+        put_secure_boot(t, 0);
+        in_claim_image(true);
+        /* nothing but the file for kernels that come later */
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 1);
+        assert_file(t, "/etc/kernel/cmdline", UKI_CMDLINE " " ADD "\n");
+        put_own_addon(t, ADD);
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 0);
+        read_loader(t, &l);
+        assert_arguments(&l, MACHINE "-" RELEASE ".efi", UKI_CMDLINE " " ADD);
+        assert_true(boot_entry_loads_early(entry(&l, MACHINE "-" RELEASE ".efi"), NAME_CLAIM_ADDON_FILE));
+        /* a word that has to go is in the image itself */
+        put_uki(t, UKI_NAME, STUB("257.9-1"), UKI_CMDLINE " " REMOVE);
+        assert_int_equal(edit_plan(t, ADD, REMOVE, &p), 0);
+        assert_int_equal(p.n, 1);
+        assert_int_equal(p.steps[0].kind, STEP_COMMAND);
+        put_uki(t, UKI_NAME, STUB("257.9-1"), UKI_CMDLINE);
+        /* taken back: what the addon brings is no word of the image */
+        in_claim_image(false);
+        assert_int_equal(edit(t, "", "", 0), 1);
+        assert_int_equal(root_stat(t->rfd, "/etc/kernel/cmdline", &st), -ENOENT);
+        /* without it the image has to be built */
+        plan_done(&p);
+        assert_int_equal(root_file_remove(t->rfd, UKI_ADDON), 0);
+        assert_int_equal(edit_plan(t, ADD, REMOVE, &p), 0);
+        FOREACH_ARRAY(s, p.steps, p.n)
+                builds += s->kind == STEP_COMMAND;
+        assert_int_equal(builds, 1);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TREE_TEST(every_entry_gets_a_line),   TREE_TEST(only_its_own_line_goes),
                 TREE_TEST(another_way_is_chosen),     TREE_TEST(later_kernels),
-                TREE_TEST(where_it_cannot_be_loaded),
+                TREE_TEST(where_it_cannot_be_loaded), TREE_TEST(where_an_addon_is_loaded),
+                TREE_TEST(an_addon_brings_the_words),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
