@@ -3,9 +3,8 @@
 #include "base/file.h"
 #include "base/io.h"
 #include "base/text.h"
-#include "grub/format/grub-cfg.h"
 #include "grub/loader/entry-length.h"
-#include "grub/loader/grub-platform.h"
+#include "grub/loader/grub-beside.h"
 #include "grub/loader/loaders.h"
 #include "grub/loader/menu-verify.h"
 #include "model/names.h"
@@ -29,7 +28,7 @@ static void menu_done(Menu *m)
 /* @path: of the text, which is read as that of the menu in the step. 0, also where it is not there; negative errno. */
 static int menu_read(StepContext *c, const char *path, Menu *ret)
 {
-        _cleanup_(grubenv_done) GrubEnv env = {};
+        _cleanup_(grub_beside_done) GrubBeside beside = {};
         _cleanup_free_ char *text = NULL;
         size_t size;
         int r = root_read_file(c->options->rfd, path, MENU_MAX, &text, &size);
@@ -40,8 +39,10 @@ static int menu_read(StepContext *c, const char *path, Menu *ret)
         if (r >= 0)
                 r = grub_cfg_titles(text, &ret->titles);
         if (r >= 0)
-                r = grub_environment_read(c->options->rfd, c->step->path, &env);
-        return r < 0 ? r : grub_cfg_parse(c->step->path, text, r > 0 ? &env : NULL, &ret->entries, &ret->n);
+                r = grub_beside_read(c->options->rfd, c->step->path, text, &beside);
+        return r < 0 ? r
+                     : grub_cfg_parse_all(c->step->path, text, beside.has_env ? &beside.env : NULL, &beside.sources,
+                                          &ret->entries, &ret->n);
 }
 
 /* Every entry that can boot has the words that the plan is about. */

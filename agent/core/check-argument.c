@@ -102,11 +102,12 @@ static int judge_embedded(const Check *self, const Loader *l, const BootEntry *e
 static int judge_left_alone(const Check *self, const Loader *l, const BootEntry *e, const char *fault, const char *word,
                             FindingList *ret)
 {
-        char line[16];
+        char line[16], foreign[96];
 
+        (void) snprintf(foreign, sizeof(foreign), "change it %s, or choose another default",
+                        loader_foreign_place(l, e));
         return finding_add(ret, self->id, l->booted == BOOTED_NO ? RESULT_WARN : RESULT_BLOCKED, e->id, CURE_ARGUMENT,
-                           e->foreign ? "change it where it is written, in /etc/grub.d, or choose another default"
-                                      : "choose another default, or change the arguments of this one by hand",
+                           e->foreign ? foreign : "choose another default, or change the arguments of this one by hand",
                            "%s%s: %s %s in the entry that boots by default, and ptprep leaves it alone: it is %s",
                            e->file, boot_entry_line(e, line), word, fault,
                            e->foreign ? "not made from " NAME_DEFAULT_GRUB : "a rescue entry");

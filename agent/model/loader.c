@@ -211,6 +211,13 @@ int loader_add_file(Loader *l, const char *path, char **text, size_t size)
         return 0;
 }
 
+const char *loader_foreign_place(const Loader *l, const BootEntry *e)
+{
+        return streq_null(e->file, l->generated) || string_list_contains(&l->generated_too, e->file ?: "")
+                       ? "where it is written, in /etc/grub.d"
+                       : "there";
+}
+
 const LoaderFile *loader_file(const Loader *l, const char *path)
 {
         FOREACH_ARRAY(f, l->files, l->n_files)

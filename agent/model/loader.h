@@ -185,6 +185,10 @@ const char *boot_entry_line(const BootEntry *e, char buf[16]);
  */
 int loader_add_file(Loader *l, const char *path, char **text, size_t size) _must_check_;
 
+/* Where a person changes an entry that another program than the loader's own wrote, in a message that names its file.
+ */
+const char *loader_foreign_place(const Loader *l, const BootEntry *e);
+
 /* By path; NULL: none. */
 const LoaderFile *loader_file(const Loader *l, const char *path);
 const LoaderVariable *loader_variable(const Loader *l, const char *name);

@@ -32,7 +32,19 @@ static void parser_done(GrubParser *p)
         *p = (GrubParser){};
 }
 
+void grub_sources_done(GrubSources *s)
+{
+        FOREACH_ARRAY(i, s->items, s->n) {
+                free(i->name);
+                free(i->path);
+                free(i->text);
+        }
+        free(s->items);
+        *s = (GrubSources){};
+}
+
 static int run_range(GrubParser *p, GrubScanner s);
+static void close_brace(GrubParser *p);
 
 static int run_function(GrubParser *p, const GrubCommand *c)
 {
@@ -93,6 +105,33 @@ static int run_words(GrubParser *p, const GrubCommand *c)
                 if (streq(c->words[0].text, i->name))
                         return c->n >= i->n ? i->run(p, c) : 0;
         return run_function(p, c);
+}
+
+int grub_run_text(GrubParser *p, const GrubSource *s)
+{
+        const char *const file = p->file;
+        const size_t size = strlen(s->text);
+        const unsigned conditional = p->conditional;
+        const bool foreign = p->foreign;
+        int r;
+
+        if (p->calls >= CALLS_MAX || size > p->budget) {
+                grub_variables_forget(grub_scope_of(p));
+                return 0;
+        }
+        p->budget -= size;
+        p->calls++;
+        p->in_source++;
+        p->file = s->path;
+        r = run_range(p, (GrubScanner){ .p = s->text, .end = s->text + size, .line = 1 });
+        while (p->depth > 0) /* it began outside of any block */
+                close_brace(p);
+        p->file = file;
+        p->in_source--;
+        p->calls--;
+        p->conditional = conditional;
+        p->foreign = foreign;
+        return r;
 }
 
 /* Reserved words in front of a command, of those that depend on something. */
@@ -233,7 +272,7 @@ static int parse(GrubParser *p, const char *text, const char *chosen)
 /* A pass over the entries, when the first has found out about all else. */
 static int parse_entries(GrubParser *p, const GrubParser *first, const char *text, const char *chosen)
 {
-        *p = (GrubParser){ .file = first->file, .env = first->env, .global = first->global };
+        *p = (GrubParser){ .file = first->file, .env = first->env, .global = first->global, .sources = first->sources };
         p->functions = first->functions;
         p->n_functions = first->n_functions;
         int r = parse(p, text, chosen);
@@ -247,11 +286,13 @@ static int parse_entries(GrubParser *p, const GrubParser *first, const char *tex
  * GRUB knows the default when it shows the menu, so what is said last counts. A default that no entry has is the first
  * one (GRUB grub-core/normal/menu.c, get_entry_number()), of this text or not.
  */
-int grub_cfg_parse(const char *file, const char *text, const GrubEnv *env, BootEntry **ret, size_t *ret_n)
+int grub_cfg_parse_all(const char *file, const char *text, const GrubEnv *env, const GrubSources *sources,
+                       BootEntry **ret, size_t *ret_n)
 {
         _cleanup_(grub_variables_done) GrubVariables global = {};
-        _cleanup_(parser_done) GrubParser first = { .file = file, .env = env, .global = &global, .first = true },
-                                          p = {};
+        _cleanup_(parser_done)
+                GrubParser first = { .file = file, .env = env, .global = &global, .first = true, .sources = sources },
+                           p = {};
         int r = parse(&first, text, "");
 
         if (r >= 0)
@@ -271,6 +312,19 @@ int grub_cfg_parse(const char *file, const char *text, const GrubEnv *env, BootE
         return 0;
 }
 
+int grub_cfg_parse(const char *file, const char *text, const GrubEnv *env, BootEntry **ret, size_t *ret_n)
+{
+        return grub_cfg_parse_all(file, text, env, NULL, ret, ret_n);
+}
+
+int grub_cfg_sources(const char *text, StringList *ret)
+{
+        _cleanup_(grub_variables_done) GrubVariables global = {};
+        _cleanup_(parser_done) GrubParser p = { .file = "", .global = &global, .first = true, .named = ret };
+
+        return parse(&p, text, "");
+}
+
 int grub_cfg_titles(const char *text, StringList *ret)
 {
         _cleanup_(grub_variables_done) GrubVariables global = {};
@@ -279,10 +333,10 @@ int grub_cfg_titles(const char *text, StringList *ret)
         return parse(&p, text, "");
 }
 
-int grub_cfg_has_entry(const char *text, const char *name)
+int grub_cfg_has_entry(const char *text, const GrubSources *sources, const char *name)
 {
         _cleanup_(grub_variables_done) GrubVariables global = {};
-        _cleanup_(parser_done) GrubParser p = { .file = "", .global = &global, .first = true };
+        _cleanup_(parser_done) GrubParser p = { .file = "", .global = &global, .first = true, .sources = sources };
         int r = parse(&p, text, name);
 
         return r < 0 ? r : p.matched;

@@ -4,6 +4,27 @@
 #include "grub/format/grubenv.h"
 #include "model/loader.h"
 
+/* A file beside a configuration, which that runs with "source": what is in it is a person's. Owned. */
+typedef struct GrubSource {
+        char *name; /* "custom.cfg" */
+        char *path, *text;
+} GrubSource;
+
+typedef struct GrubSources {
+        GrubSource *items; /* no more than GRUB_SOURCES_MAX */
+        size_t n;
+} GrubSources;
+
+#define GRUB_SOURCES_MAX 8U
+
+void grub_sources_done(GrubSources *s);
+
+/*
+ * The names that are to be found beside it ("source ${config_directory}/custom.cfg", as 41_custom of GRUB's util/grub.d
+ * writes); those that @ret has not got are appended. 0 or -ENOMEM.
+ */
+int grub_cfg_sources(const char *text, StringList *ret) _must_check_;
+
 /**
  * grub_cfg_parse() - entries of a configuration of GRUB 2 that boot Linux
  * @file: goes into the entries. @text: the whole file. @env: the environment block beside it; NULL: none.
@@ -19,11 +40,16 @@
  */
 int grub_cfg_parse(const char *file, const char *text, const GrubEnv *env, BootEntry **ret, size_t *ret_n) _must_check_;
 
+/* With the files that it runs, whose entries are foreign. NULL: none is known. */
+int grub_cfg_parse_all(const char *file, const char *text, const GrubEnv *env, const GrubSources *sources,
+                       BootEntry **ret, size_t *ret_n) _must_check_;
+
 /* Titles of all entries and submenus, those that boot no Linux too; appended to @ret, in their order. 0 or -ENOMEM. */
 int grub_cfg_titles(const char *text, StringList *ret) _must_check_;
 
-/* Is this default ("Title", "id", "Title>Other") an entry of the text, be it one that boots no Linux? 1; 0; -ENOMEM. */
-int grub_cfg_has_entry(const char *text, const char *name) _must_check_;
+/* Is this default ("Title", "id", "Title>Other") an entry of the text, or of what it runs, be it one that boots no
+ * Linux? 1; 0; -ENOMEM. */
+int grub_cfg_has_entry(const char *text, const GrubSources *sources, const char *name) _must_check_;
 
 /**
  * grub_cfg_problem() - is a generated configuration there to its end?

@@ -150,7 +150,7 @@ static int add_kernel(GrubParser *p, const GrubCommand *c, size_t at)
                 return r;
         e->line = c->line;
         e->is_default = in_entry && p->is_default;
-        e->foreign = p->foreign;
+        e->foreign = p->foreign || p->in_source > 0;
         if (!in_entry)
                 p->outside_entry = p->n;
         return 0;

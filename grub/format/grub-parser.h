@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "grub/format/grub-cfg.h"
 #include "grub/format/grub-script.h"
 #include "grub/format/grubenv.h"
 #include "model/loader.h"
@@ -58,7 +59,11 @@ typedef struct GrubParser {
         GrubVariables *global; /* at the end of the text */
         bool first;            /* pass */
         bool shares_menu;      /* with entries of the boot loader specification */
-        StringList *titles;    /* of all entries and submenus, appended to; NULL: nobody asks */
+        const GrubSources *sources;
+        unsigned ran;       /* of these, a bit each: a text names one in two branches */
+        unsigned in_source; /* how deep */
+        StringList *named;  /* files that it runs, appended to; NULL: nobody asks */
+        StringList *titles; /* of all entries and submenus, appended to; NULL: nobody asks */
         GrubFunction *functions;
         size_t n_functions;
         unsigned calls; /* that are open */
@@ -83,6 +88,9 @@ int grub_run_options(GrubParser *p, const GrubCommand *c);
 int grub_run_export(GrubParser *p, const GrubCommand *c);
 int grub_run_source(GrubParser *p, const GrubCommand *c);
 int grub_run_load_env(GrubParser *p, const GrubCommand *c);
+
+/* grub-cfg.c: the commands of another file, in the place of the one that names it. A block that it leaves open ends. */
+int grub_run_text(GrubParser *p, const GrubSource *s) _must_check_;
 
 /* "NAME=VALUE". 0, also where it is none; -ENOMEM. */
 int grub_set_variable(GrubParser *p, const GrubWord *w) _must_check_;

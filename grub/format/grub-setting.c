@@ -106,9 +106,44 @@ int grub_run_export(GrubParser *p, const GrubCommand *c)
         return r;
 }
 
+/* The name of a file beside the configuration; NULL: it is somewhere else. */
+static const char *name_beside(const char *path)
+{
+        static const char *const directories[] = { "$prefix/", "${prefix}/", "$config_directory/",
+                                                   "${config_directory}/" };
+
+        FOREACH_ARRAY(d, directories, ELEMENTSOF(directories)) {
+                const char *name = startswith(path, *d);
+
+                if (name && *name && !strchr(name, '$'))
+                        return name;
+        }
+        return NULL;
+}
+
+/* @ret: it has been run already. NULL: it is not known. */
+static const GrubSource *find_source(GrubParser *p, const char *name, bool *ret)
+{
+        for (size_t i = 0; name && p->sources && i < p->sources->n; i++)
+                if (streq(p->sources->items[i].name, name)) {
+                        *ret = p->ran & (1U << i);
+                        p->ran |= 1U << i;
+                        return p->sources->items + i;
+                }
+        return NULL;
+}
+
 int grub_run_source(GrubParser *p, const GrubCommand *c)
 {
-        (void) c;
+        const char *name = c->n > 1 ? name_beside(c->words[1].text) : NULL;
+        const GrubSource *s;
+        bool ran = false;
+
+        if (p->named && name && !string_list_contains(p->named, name) && string_list_add(p->named, name) < 0)
+                return -ENOMEM;
+        s = p->depth == 0 ? find_source(p, name, &ran) : NULL;
+        if (s)
+                return ran ? 0 : grub_run_text(p, s);
         if (may_set(p))
                 grub_variables_forget(grub_scope_of(p));
         return 0;

@@ -4,12 +4,12 @@
 #include "base/text.h"
 #include "grub/format/bls.h"
 #include "grub/format/blscfg.h"
-#include "grub/format/grub-cfg.h"
 #include "grub/format/grubenv.h"
 #include "grub/format/rescue.h"
 #include "grub/loader/bls-draft.h"
 #include "grub/loader/bls-early.h"
 #include "grub/loader/bls-place.h"
+#include "grub/loader/grub-beside.h"
 #include "grub/loader/kernel-install.h"
 #include "grub/loader/loaders.h"
 #include "model/names.h"
@@ -49,17 +49,12 @@ static int add_variable(Loader *l, const char *name, size_t n, const char *value
         return v->name && (v->value || !known) && v->file ? 0 : -ENOMEM;
 }
 
-/* "set NAME=VALUE" of the configuration, whatever it depends on; a value with variables in it is not known. */
-static int read_settings(Loader *l, const BlsPlace *place)
+/* "set NAME=VALUE" of a text, whatever it depends on; a value with variables in it is not known. */
+static int read_text_settings(Loader *l, const char *file, const char *text)
 {
-        _cleanup_free_ char *file = NULL;
         unsigned line = 0;
 
-        if (!place->text)
-                return 0;
-        if (string_printf(&file, "%s/grub.cfg", place->directory) < 0)
-                return -ENOMEM;
-        for (const char *p = place->text; *p; p = text_next_line(p)) {
+        for (const char *p = text; *p; p = text_next_line(p)) {
                 const char *name = grub_cfg_command(p, "set"), *value;
                 size_t n = name ? strcspn(name, "= \t\n;") : 0, length;
                 char quote;
@@ -76,6 +71,24 @@ static int read_settings(Loader *l, const BlsPlace *place)
                         return r;
         }
         return 0;
+}
+
+/* Of the configuration, and of the files beside it that it runs, which it does at its end. */
+static int read_settings(int rfd, Loader *l, const BlsPlace *place, GrubBeside *ret)
+{
+        _cleanup_free_ char *file = NULL;
+        int r;
+
+        if (!place->text)
+                return 0;
+        if (string_printf(&file, "%s/grub.cfg", place->directory) < 0)
+                return -ENOMEM;
+        r = grub_beside_read(rfd, file, place->text, ret);
+        if (r >= 0)
+                r = read_text_settings(l, file, place->text);
+        for (size_t i = 0; i < ret->sources.n && r >= 0; i++)
+                r = read_text_settings(l, ret->sources.items[i].path, ret->sources.items[i].text);
+        return r;
 }
 
 /* A text file as it is: one with a NUL byte in it is damaged. */
@@ -202,7 +215,7 @@ static int read_entries(int rfd, Loader *l, const BlsPlace *place)
  * The variable that names the default entry, as the configuration says: by number, file name or title. It may be an
  * entry of the configuration itself. 0 or -ENOMEM.
  */
-static int mark_default(Loader *l, const BlsPlace *place)
+static int mark_default(Loader *l, const BlsPlace *place, const GrubSources *sources)
 {
         const LoaderVariable *v = loader_variable(l, "default");
         const char *name;
@@ -217,7 +230,7 @@ static int mark_default(Loader *l, const BlsPlace *place)
                         l->entries[i].is_default = true;
                         return 0;
                 }
-        r = place->text ? grub_cfg_has_entry(place->text, name) : 0;
+        r = place->text ? grub_cfg_has_entry(place->text, sources, name) : 0;
         if (r != 0)
                 return MIN(r, 0);
         if (parse_u32(name, 10, &number) < 0 || number >= l->n_entries)
@@ -289,11 +302,12 @@ static int bls_read(int rfd, Loader *ret)
 {
         _cleanup_(loader_done) Loader l = { .kind = LOADER_BLS, .readable = TRISTATE_YES };
         _cleanup_(bls_place_done) BlsPlace place = {};
+        _cleanup_(grub_beside_done) GrubBeside beside = {};
         int r = bls_place_find(rfd, &place);
 
         if (r < 0)
                 return r;
-        r = read_settings(&l, &place);
+        r = read_settings(rfd, &l, &place, &beside);
         if (r >= 0)
                 r = bls_read_early_variable(rfd, &place, &l);
         if (r >= 0)
@@ -308,7 +322,7 @@ static int bls_read(int rfd, Loader *ret)
                 return r;
         if (r < 0)
                 l.readable = TRISTATE_NO;
-        r = mark_default(&l, &place);
+        r = mark_default(&l, &place, &beside.sources);
         if (r < 0)
                 return r;
         entries_decide_rescue(l.entries, l.n_entries);

@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "grub/format/blscfg.h"
 #include "grub/format/efivars.h"
-#include "grub/format/grub-cfg.h"
+#include "grub/loader/grub-beside.h"
 #include "grub/loader/grub-draft.h"
 #include "grub/loader/grub-platform.h"
 #include "grub/loader/grub-target.h"
@@ -98,7 +98,7 @@ static int read_sources(int rfd, Loader *l)
 /* Adds the entries of one generated file. */
 static int read_generated(int rfd, Loader *l, const char *path)
 {
-        _cleanup_(grubenv_done) GrubEnv env = {};
+        _cleanup_(grub_beside_done) GrubBeside beside = {};
         _cleanup_free_ char *text = NULL;
         BootEntry *entries = NULL;
         size_t n = 0;
@@ -108,9 +108,11 @@ static int read_generated(int rfd, Loader *l, const char *path)
                 return r;
         if (r < 0)
                 return note_unreadable(l, path, r);
-        r = grub_environment_read(rfd, path, &env);
+        r = grub_beside_read(rfd, path, text, &beside);
+        if (r >= 0 && beside.unreadable)
+                r = note_unreadable(l, beside.unreadable, beside.error);
         if (r >= 0)
-                r = grub_cfg_parse(path, text, r > 0 ? &env : NULL, &entries, &n);
+                r = grub_cfg_parse_all(path, text, beside.has_env ? &beside.env : NULL, &beside.sources, &entries, &n);
         l->menu_from_bls |= r >= 0 && grub_cfg_has_blscfg(text);
         for (size_t i = 0; i < n && r >= 0; i++) {
                 BootEntry *e = array_grow(&l->entries, l->n_entries);
@@ -406,11 +408,10 @@ static int check_default(const Loader *l, const LoaderEdit *want)
         FOREACH_ARRAY(e, l->entries, l->n_entries)
                 if (e->foreign && e->is_default && !startswith(e->id, "osprober-") &&
                     (!loader_entry_fine(e, want->add, want->remove) || early_differs(e, want)))
-                        return loader_refuse(
-                                want, -ENOTSUP,
-                                "the default entry \"%s\" (%s:%u) is not made from " NAME_DEFAULT_GRUB
-                                ": change it where it is written, in /etc/grub.d, or choose another default",
-                                e->title, e->file, e->line);
+                        return loader_refuse(want, -ENOTSUP,
+                                             "the default entry \"%s\" (%s:%u) is not made from " NAME_DEFAULT_GRUB
+                                             ": change it %s, or choose another default",
+                                             e->title, e->file, e->line, loader_foreign_place(l, e));
         return 0;
 }
 

@@ -167,6 +167,10 @@ static void the_default_entry_counts_first(void **state)
         l->entries[l->n_entries - 1].foreign = true;
         machine_judge(m);
         expect(m, "iommu.argument", RESULT_BLOCKED, "not made from /etc/default/grub");
+        assert_non_null(strstr(find_cure(m, "iommu.argument"), "where it is written, in /etc/grub.d"));
+        set_text(&l->entries[l->n_entries - 1].file, "/boot/grub/custom.cfg");
+        machine_judge(m);
+        assert_string_equal(find_cure(m, "iommu.argument"), "change it there, or choose another default");
         free(l->entries[l->n_entries - 1].id);
         l->entries[l->n_entries - 1].id = copy("osprober-gnulinux-1"); /* another system */
         machine_judge(m);
