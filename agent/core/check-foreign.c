@@ -48,7 +48,7 @@ static int each_ids_of_entries(const Judgement *j, EntryIds tell, void *userdata
                         continue;
                 (void) snprintf(key, sizeof(key), "%s.ids", stub_driver_to_string(driver));
                 FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders)
-                        FOREACH_ARRAY(e, l->entries, l->n_entries) {
+                        FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries) {
                                 size_t from = 0;
 
                                 for (const char *ids;

@@ -151,6 +151,10 @@ static void ids_of_boot_entries(void **state)
         assert_int_equal(f->cure_kind, CURE_ARGUMENT);
         FOREACH_ARRAY(other, m->findings.items, m->findings.n) /* the same words are told once */
                 assert_true(other == f || !streq(other->check, "claim.foreign"));
+        set_text(&m->facts.loaders->unused, "the machine boots with another one");
+        machine_judge(m);
+        assert_null(find(m, "claim.foreign"));
+        set_text(&m->facts.loaders->unused, NULL);
         kargs_done(k);
         assert_int_equal(kargs_parse("root=/dev/vda2 intel_iommu=on ptprep.claim=1", k), 0);
         kargs_done(&m->facts.loaders->entries[2].arguments);
