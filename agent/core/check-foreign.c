@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/text.h"
 #include "core/check.h"
+#include "core/next-boot.h"
 
 /*
  * What others have configured about the same drivers and devices: old guides have people write "options vfio-pci
@@ -192,6 +193,102 @@ static int judge_install(const Check *self, const StubSetting *s, FindingList *r
                            stub_driver_to_string(s->driver), never ? ", which nothing can be bound to then" : "");
 }
 
+/* Is the module a part of all kernels? Then nothing keeps it out. */
+static bool is_built_in(const Judgement *j, StubDriver driver, bool type1)
+{
+        FOREACH_ARRAY(k, j->facts->kernels, j->facts->n_kernels)
+                if ((type1 ? k->type1_builtin : k->stub_builtin[driver]) != TRISTATE_YES)
+                        return false;
+        return j->facts->n_kernels > 0;
+}
+
+static bool in_blacklist(const char *list, const char *module)
+{
+        const size_t n = strlen(module);
+
+        for (; *list; list += strcspn(list, ",\""), list += strspn(list, ",\""))
+                if (strcspn(list, ",\"") == n && memcmp(list, module, n) == 0)
+                        return true;
+        return false;
+}
+
+/*
+ * The module that these words keep from being loaded, be it asked for by name, and without which a wanted device gets
+ * no driver; NULL: none. Names are compared as they are, and of several lists the last one counts (Linux
+ * kernel/module/main.c, blacklisted()).
+ */
+static const char *find_blacklisted(const Judgement *j, const Kargs *k)
+{
+        static const char *const vfio[] = { "vfio_pci", "vfio_pci_core", "vfio", "vfio_virqfd" };
+        const char *value, *list = NULL;
+        size_t from = 0;
+
+        while ((value = kargs_next(k, "module_blacklist", &from)))
+                list = value;
+        FOREACH_ARRAY(d, j->wanted->devices, list ? j->wanted->n_devices : 0) {
+                const StubDriver driver = d->config->driver;
+                const char *variant = wanted_variant(d);
+
+                if (d->state != DEVICE_FOUND)
+                        continue;
+                if (variant && in_blacklist(list, variant))
+                        return variant;
+                if (driver == STUB_VFIO_PCI && in_blacklist(list, TYPE1_MODULE) && !is_built_in(j, driver, true))
+                        return TYPE1_MODULE;
+                if (is_built_in(j, driver, false))
+                        continue;
+                if (in_blacklist(list, stub_driver_module(driver)))
+                        return stub_driver_module(driver);
+                FOREACH_ARRAY(m, vfio, driver == STUB_VFIO_PCI ? ELEMENTSOF(vfio) : 0)
+                        if (in_blacklist(list, *m))
+                                return *m;
+        }
+        return NULL;
+}
+
+static int tell_blacklisted(const Check *self, Result result, const char *place, CureKind kind, const char *cure,
+                            const char *module, FindingList *ret)
+{
+        return finding_add(ret, self->id, result, place, kind, cure,
+                           "module_blacklist= has %s in it: the kernel does not load that, whoever asks, and a device "
+                           "that needs it stays without its driver",
+                           module);
+}
+
+/* Of entries that lack the same module only the first is told. */
+static int judge_blacklists(const Check *self, const Judgement *j, FindingList *ret)
+{
+        static const char cure[] = "take it out of module_blacklist= in the kernel arguments";
+        _cleanup_(string_list_done) StringList told = {};
+        const char *module;
+
+        FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders)
+                FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries) {
+                        _cleanup_free_ char *place = NULL;
+                        char line[16];
+                        int r;
+
+                        module = entry_counts(e) ? find_blacklisted(j, boot_entry_words(e)) : NULL;
+                        if (!module || string_list_contains(&told, module))
+                                continue;
+                        r = string_list_add(&told, module);
+                        if (r >= 0)
+                                r = string_printf(&place, "%s%s", e->file ?: e->id, boot_entry_line(e, line));
+                        if (r >= 0)
+                                r = tell_blacklisted(self, l->booted == BOOTED_NO ? RESULT_WARN : RESULT_BLOCKED, place,
+                                                     CURE_ARGUMENT, cure, module, ret);
+                        if (r < 0)
+                                return r;
+                }
+        module = j->facts->cmdline_known ? find_blacklisted(j, &j->facts->cmdline) : NULL;
+        if (!module || string_list_contains(&told, module))
+                return 0;
+        if (facts_count_entries(j->facts) > 0 && !facts_unreadable_loader(j->facts))
+                return tell_blacklisted(self, RESULT_FAIL, "this boot", CURE_REBOOT,
+                                        "reboot: no entry that boots has it any more", module, ret);
+        return tell_blacklisted(self, RESULT_BLOCKED, "this boot", CURE_ARGUMENT, cure, module, ret);
+}
+
 static int judge_driverctl(const Check *self, const Judgement *j, FindingList *ret)
 {
         FOREACH_ARRAY(d, j->wanted->devices, j->wanted->n_devices) {
@@ -228,5 +325,7 @@ int check_claim_foreign(const Check *self, const Judgement *j, FindingList *ret)
                                       "take ids= out there, and have the images made again: ptprep claims by address",
                                       ret);
         }
+        if (r >= 0)
+                r = judge_blacklists(self, j, ret);
         return r < 0 ? r : judge_entries(self, j, ret);
 }

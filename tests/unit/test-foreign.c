@@ -164,6 +164,71 @@ static void ids_of_boot_entries(void **state)
         assert_null(find(m, "claim.foreign"));
 }
 
+/* What keeps the driver from being loaded, and what does not. */
+static void modules_that_the_kernel_does_not_load(void **state)
+{
+        static const struct {
+                const char *list;
+                StubDriver driver;
+                const char *module; /* NULL: nothing is said */
+        } rows[] = {
+                { "vfio_pci", STUB_VFIO_PCI, "has vfio_pci in it" },
+                { "nouveau,vfio_iommu_type1", STUB_VFIO_PCI, "has vfio_iommu_type1 in it" },
+                { "vfio,nouveau", STUB_VFIO_PCI, "has vfio in it" },
+                { "vfio_pci_core", STUB_VFIO_PCI, "has vfio_pci_core in it" },
+                { "a module_blacklist=vfio_pci", STUB_VFIO_PCI, "has vfio_pci in it" },
+                { "pci_stub", STUB_PCI_STUB, "has pci_stub in it" },
+                { "vfio_pci module_blacklist=a", STUB_VFIO_PCI, NULL }, /* the last one counts */
+                { "vfio-pci", STUB_VFIO_PCI, NULL },                    /* no name of a module */
+                { "vfio_pci", STUB_PCI_STUB, NULL },
+                { "vfio_pci_x,nouveau", STUB_VFIO_PCI, NULL },
+                { "", STUB_VFIO_PCI, NULL },
+        };
+        Machine *m = *state;
+
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                Kargs *k = &m->facts.loaders->entries[0].arguments;
+                char line[256];
+
+                m->config.devices[0].driver = row->driver;
+                kargs_done(k);
+                (void) snprintf(line, sizeof(line), "root=/dev/vda2 intel_iommu=on ptprep.claim=1 module_blacklist=%s",
+                                row->list);
+                assert_int_equal(kargs_parse(line, k), 0);
+                machine_set_cmdline(m, row->module ? line : "intel_iommu=on");
+                machine_judge(m);
+                if (!row->module) {
+                        assert_null(find(m, "claim.foreign"));
+                        continue;
+                }
+                expect(m, "claim.foreign", RESULT_BLOCKED, row->module);
+                assert_string_equal(find(m, "claim.foreign")->subject, "/boot/grub/grub.cfg:10");
+                /* taken out of the entry, this boot still has it */
+                kargs_done(k);
+                assert_int_equal(kargs_parse("root=/dev/vda2 intel_iommu=on ptprep.claim=1", k), 0);
+                machine_judge(m);
+                expect(m, "claim.foreign", RESULT_FAIL, row->module);
+                assert_int_equal(find(m, "claim.foreign")->cure_kind, CURE_REBOOT);
+        }
+        /* a part of the kernel is not loaded; an entry of last resort claims nothing */
+        m->config.devices[0].driver = STUB_VFIO_PCI;
+        machine_set_cmdline(m, "module_blacklist=vfio_pci");
+        m->facts.kernels[0].stub_builtin[STUB_VFIO_PCI] = TRISTATE_YES;
+        machine_judge(m);
+        assert_null(find(m, "claim.foreign"));
+        machine_set_cmdline(m, "intel_iommu=on");
+        m->facts.kernels[0].stub_builtin[STUB_VFIO_PCI] = TRISTATE_NO;
+        machine_add_entry(m, "rescue", "module_blacklist=vfio_pci", true);
+        machine_judge(m);
+        assert_null(find(m, "claim.foreign"));
+        /* the variant that the device is to have */
+        m->config.devices[0].best = true;
+        set_text(&m->facts.functions[2].variant, "mlx5_vfio_pci");
+        machine_set_cmdline(m, "module_blacklist=mlx5_vfio_pci");
+        machine_judge(m);
+        expect(m, "claim.foreign", RESULT_FAIL, "has mlx5_vfio_pci in it");
+}
+
 static void overrides_of_driverctl(void **state)
 {
         Machine *m = *state;
@@ -195,6 +260,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(lines_of_modprobe, tree_setup, tree_teardown),
                 cmocka_unit_test(ids_that_fit_others),
                 T(ids_of_boot_entries),
+                T(modules_that_the_kernel_does_not_load),
                 T(overrides_of_driverctl),
         };
 
