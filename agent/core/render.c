@@ -100,14 +100,18 @@ static bool find_default_root(const Facts *f, const char *line, char ret[static 
         return false;
 }
 
-/* That of the first entry of this system. */
+/* That of the first entry of this system that says one: what is made of an image gets it elsewhere. */
 static bool find_first_root(const Facts *f, const char *line, char ret[static CLAIM_ROOT_MAX])
 {
         FOREACH_ARRAY(l, f->loaders, f->n_loaders)
                 FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries) {
+                        char root[CLAIM_ROOT_MAX] = "";
+
                         if (*ret)
                                 return false;
-                        if (!e->foreign && !e->rescue && offer_root(&e->arguments, e->untold != NULL, line, ret))
+                        (void) offer_root(&e->arguments, e->untold != NULL, NULL, root);
+                        if (!e->foreign && !e->rescue && !streq(root, "root=-") &&
+                            offer_root(&e->arguments, e->untold != NULL, line, ret))
                                 return true;
                 }
         return false;

@@ -446,6 +446,11 @@ static void the_root_is_that_of_this_system(void **state)
         expect_root(m, "/dev/vda2");
         set_text(&m->facts.claims, "version=2\n0000:00:04.0 8086:10d3 vfio-pci - nic0 root=/dev/sda2\n");
         expect_root(m, "/dev/vda2");
+        /* an entry that has none says nothing */
+        machine_set_cmdline(m, "root=/dev/vda4");
+        FOREACH_ARRAY(e, m->facts.loaders->entries, m->facts.loaders->n_entries)
+                kargs_done(&e->arguments);
+        expect_root(m, "/dev/vda4");
 }
 
 int main(void)
