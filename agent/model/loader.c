@@ -29,6 +29,14 @@ void other_loaders_free(OtherLoader *list, size_t n)
         free(list);
 }
 
+void boot_once_done(BootOnce *o)
+{
+        free(o->id);
+        free(o->place);
+        free(o->cure);
+        *o = (BootOnce){};
+}
+
 void loader_done(Loader *l)
 {
         FOREACH_ARRAY(f, l->files, l->n_files) {
@@ -43,9 +51,7 @@ void loader_done(Loader *l)
         }
         free(l->variables);
         boot_entries_free(l->entries, l->n_entries);
-        free(l->once.id);
-        free(l->once.place);
-        free(l->once.cure);
+        boot_once_done(&l->once);
         free(l->generated);
         free(l->early_directory);
         free(l->drop_in);

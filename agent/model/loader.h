@@ -147,6 +147,7 @@ typedef struct OtherLoader {
 void other_loader_done(OtherLoader *o);
 void other_loaders_free(OtherLoader *list, size_t n); /* all of an array, and the array */
 
+void boot_once_done(BootOnce *o);
 void loader_done(Loader *l);
 void loaders_free(Loader *loaders, size_t n); /* all of an array, and the array */
 void boot_entry_done(BootEntry *e);

@@ -282,9 +282,32 @@ static int parse_entries(GrubParser *p, const GrubParser *first, const char *tex
         return r;
 }
 
+/* A default that no entry has is the first one (GRUB grub-core/normal/menu.c, get_entry_number()), of this text or not.
+ */
+static int parse_chosen(GrubParser *p, const GrubParser *first, const char *text, const char *chosen)
+{
+        int r = parse_entries(p, first, text, chosen);
+
+        if (r < 0 || p->matched)
+                return r;
+        parser_done(p);
+        return parse_entries(p, first, text, "0");
+}
+
+/* The entry of the next boot alone: with another default the text has the same entries. */
+static int mark_once(GrubParser *p, const GrubParser *first, const char *text)
+{
+        _cleanup_(parser_done) GrubParser once = {};
+        const char *next = first->takes_next && first->env ? grubenv_value(first->env, GRUBENV_NEXT_ENTRY) : NULL;
+        int r = next && *next ? parse_chosen(&once, first, text, next) : 0;
+
+        for (size_t i = 0; i < MIN(once.n, p->n) && r >= 0; i++)
+                p->entries[i].is_once = once.entries[i].is_default;
+        return r;
+}
+
 /*
- * GRUB knows the default when it shows the menu, so what is said last counts. A default that no entry has is the first
- * one (GRUB grub-core/normal/menu.c, get_entry_number()), of this text or not.
+ * GRUB knows the default when it shows the menu, so what is said last counts.
  */
 int grub_cfg_parse_all(const char *file, const char *text, const GrubEnv *env, const GrubSources *sources,
                        BootEntry **ret, size_t *ret_n)
@@ -296,11 +319,9 @@ int grub_cfg_parse_all(const char *file, const char *text, const GrubEnv *env, c
         int r = parse(&first, text, "");
 
         if (r >= 0)
-                r = parse_entries(&p, &first, text, first.chosen ?: "");
-        if (r >= 0 && !p.matched) {
-                parser_done(&p);
-                r = parse_entries(&p, &first, text, "0");
-        }
+                r = parse_chosen(&p, &first, text, first.chosen ?: "");
+        if (r >= 0)
+                r = mark_once(&p, &first, text);
         if (r < 0)
                 return r;
         FOREACH_ARRAY(e, p.entries, p.boots ? p.n : 0)
@@ -331,6 +352,15 @@ int grub_cfg_titles(const char *text, StringList *ret)
         _cleanup_(parser_done) GrubParser p = { .file = "", .global = &global, .first = true, .titles = ret };
 
         return parse(&p, text, "");
+}
+
+int grub_cfg_takes_next(const char *text, const GrubSources *sources)
+{
+        _cleanup_(grub_variables_done) GrubVariables global = {};
+        _cleanup_(parser_done) GrubParser p = { .file = "", .global = &global, .first = true, .sources = sources };
+        int r = parse(&p, text, "");
+
+        return r < 0 ? r : p.takes_next;
 }
 
 int grub_cfg_has_entry(const char *text, const GrubSources *sources, const char *name)

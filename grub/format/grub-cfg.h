@@ -47,6 +47,9 @@ int grub_cfg_parse_all(const char *file, const char *text, const GrubEnv *env, c
 /* Titles of all entries and submenus, those that boot no Linux too; appended to @ret, in their order. 0 or -ENOMEM. */
 int grub_cfg_titles(const char *text, StringList *ret) _must_check_;
 
+/* Does it boot the entry that the variable next_entry of the environment block names, once? 1; 0; -ENOMEM. */
+int grub_cfg_takes_next(const char *text, const GrubSources *sources) _must_check_;
+
 /* Is this default ("Title", "id", "Title>Other") an entry of the text, or of what it runs, be it one that boots no
  * Linux? 1; 0; -ENOMEM. */
 int grub_cfg_has_entry(const char *text, const GrubSources *sources, const char *name) _must_check_;

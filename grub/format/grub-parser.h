@@ -55,6 +55,7 @@ typedef struct GrubParser {
         size_t outside_entry;  /* number of the last entry outside of any, from 1; 0: none */
         bool boots;            /* and it boots without a menu */
         char *chosen;          /* by the last "set default=" that is no variable but saved_entry */
+        bool takes_next;       /* the default is next_entry, where that is set */
         GrubVariables local;   /* of the menuentry that is open */
         GrubVariables *global; /* at the end of the text */
         bool first;            /* pass */

@@ -8,6 +8,10 @@ static int note_default(GrubParser *p, const GrubWord *w)
 {
         const char *value = startswith(w->text, "default=");
 
+        if (value && (streq(value, "${next_entry}") || streq(value, "$next_entry"))) /* 00_header.in of GRUB */
+                p->takes_next = true;
+        else if (value && p->conditional == 0)
+                p->takes_next = false;
         if (value && (streq(value, "${saved_entry}") || streq(value, "$saved_entry")))
                 value = (p->env ? grubenv_value(p->env, "saved_entry") : NULL) ?: "";
         else if (!value || w->expands)

@@ -17,6 +17,9 @@
  */
 #define GRUBENV_EARLY_INITRD "early_initrd"
 
+/* The entry that the next boot takes, once (GRUB util/grub-reboot.in). */
+#define GRUBENV_NEXT_ENTRY   "next_entry"
+
 typedef struct GrubEnv {
         LoaderVariable *variables; /* what GRUB gets to read, in the order of the block; a later one of a name counts */
         size_t n;

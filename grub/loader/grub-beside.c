@@ -71,3 +71,19 @@ int grub_beside_read(int rfd, const char *config, const char *text, GrubBeside *
         b = (GrubBeside){};
         return 0;
 }
+
+int grub_beside_once(const char *config, const char *text, const GrubBeside *b, BootOnce *ret)
+{
+        const char *next = b->has_env ? grubenv_value(&b->env, GRUBENV_NEXT_ENTRY) : NULL;
+        const char *tool = startswith(config, "/boot/grub/") ? "grub-editenv" : "grub2-editenv";
+        const int directory = (int) (strrchr(config, '/') - config);
+        int r = next && *next ? grub_cfg_takes_next(text, &b->sources) : 0;
+
+        if (r > 0)
+                r = string_copy(next, &ret->id);
+        if (r >= 0 && ret->id)
+                r = string_printf(&ret->place, GRUBENV_NEXT_ENTRY " in %.*s/grubenv", directory, config);
+        if (r >= 0 && ret->id)
+                r = string_printf(&ret->cure, "%s %.*s/grubenv unset " GRUBENV_NEXT_ENTRY, tool, directory, config);
+        return MIN(r, 0);
+}

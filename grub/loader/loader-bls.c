@@ -212,22 +212,18 @@ static int read_entries(int rfd, Loader *l, const BlsPlace *place)
 }
 
 /*
- * The variable that names the default entry, as the configuration says: by number, file name or title. It may be an
- * entry of the configuration itself. 0 or -ENOMEM.
+ * The entry of a name: by file name, title or number; one that there is not is the first. @ret: NULL: it is an entry of
+ * the configuration itself. 0 or -ENOMEM.
  */
-static int mark_default(Loader *l, const BlsPlace *place, const GrubSources *sources)
+static int find_chosen(Loader *l, const BlsPlace *place, const GrubSources *sources, const char *name, BootEntry **ret)
 {
-        const LoaderVariable *v = loader_variable(l, "default");
-        const char *name;
         uint32_t number;
         int r;
 
-        if ((!v || v->state == VARIABLE_CANNOT_TELL) && (!place->text || strstr(place->text, "${" SAVED_ENTRY "}")))
-                v = loader_variable(l, SAVED_ENTRY);
-        name = v && v->value ? v->value : "";
-        for (size_t i = 0; i < l->n_entries; i++)
-                if (streq(l->entries[i].id, name) || streq(l->entries[i].title, name)) {
-                        l->entries[i].is_default = true;
+        *ret = NULL;
+        FOREACH_ARRAY(e, l->entries, l->n_entries)
+                if (streq(e->id, name) || streq(e->title, name)) {
+                        *ret = e;
                         return 0;
                 }
         r = place->text ? grub_cfg_has_entry(place->text, sources, name) : 0;
@@ -236,8 +232,42 @@ static int mark_default(Loader *l, const BlsPlace *place, const GrubSources *sou
         if (parse_u32(name, 10, &number) < 0 || number >= l->n_entries)
                 number = 0;
         if (l->n_entries > 0)
-                l->entries[number].is_default = true;
+                *ret = l->entries + number;
         return 0;
+}
+
+/* The variable that names the default entry, as the configuration says. 0 or -ENOMEM. */
+static int mark_default(Loader *l, const BlsPlace *place, const GrubSources *sources)
+{
+        const LoaderVariable *v = loader_variable(l, "default");
+        BootEntry *e;
+        int r;
+
+        if ((!v || v->state == VARIABLE_CANNOT_TELL) && (!place->text || strstr(place->text, "${" SAVED_ENTRY "}")))
+                v = loader_variable(l, SAVED_ENTRY);
+        r = find_chosen(l, place, sources, v && v->value ? v->value : "", &e);
+        if (r >= 0 && e)
+                e->is_default = true;
+        return r;
+}
+
+/* That of the next boot alone. */
+static int mark_once(Loader *l, const BlsPlace *place, const GrubBeside *beside)
+{
+        _cleanup_free_ char *file = NULL;
+        BootEntry *e = NULL;
+        int r = string_printf(&file, "%s/grub.cfg", place->directory);
+
+        if (r >= 0 && place->text)
+                r = grub_beside_once(file, place->text, beside, &l->once);
+        if (r < 0 || !l->once.id)
+                return MIN(r, 0);
+        r = find_chosen(l, place, &beside->sources, l->once.id, &e);
+        if (r >= 0 && e)
+                e->is_once = true;
+        else
+                boot_once_done(&l->once);
+        return r;
 }
 
 /* What no entry and no choice of one depends on is of no interest here. */
@@ -323,6 +353,8 @@ static int bls_read(int rfd, Loader *ret)
         if (r < 0)
                 l.readable = TRISTATE_NO;
         r = mark_default(&l, &place, &beside.sources);
+        if (r >= 0)
+                r = mark_once(&l, &place, &beside);
         if (r < 0)
                 return r;
         entries_decide_rescue(l.entries, l.n_entries);

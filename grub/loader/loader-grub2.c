@@ -95,6 +95,23 @@ static int read_sources(int rfd, Loader *l)
         return r;
 }
 
+/* In a menu that has entries of the boot loader specification too, it is one of these unless it is one of the text. */
+static int read_once(Loader *l, const char *path, const char *text, const GrubBeside *beside)
+{
+        _cleanup_(boot_once_done) BootOnce once = {};
+        int r = grub_beside_once(path, text, beside, &once);
+
+        if (r >= 0 && once.id && grub_cfg_has_blscfg(text))
+                r = grub_cfg_has_entry(text, &beside->sources, once.id);
+        else if (r >= 0)
+                r = once.id != NULL;
+        if (r > 0 && !l->once.id) {
+                l->once = once;
+                once = (BootOnce){};
+        }
+        return MIN(r, 0);
+}
+
 /* Adds the entries of one generated file. */
 static int read_generated(int rfd, Loader *l, const char *path)
 {
@@ -113,6 +130,8 @@ static int read_generated(int rfd, Loader *l, const char *path)
                 r = note_unreadable(l, beside.unreadable, beside.error);
         if (r >= 0)
                 r = grub_cfg_parse_all(path, text, beside.has_env ? &beside.env : NULL, &beside.sources, &entries, &n);
+        if (r >= 0)
+                r = read_once(l, path, text, &beside);
         l->menu_from_bls |= r >= 0 && grub_cfg_has_blscfg(text);
         for (size_t i = 0; i < n && r >= 0; i++) {
                 BootEntry *e = array_grow(&l->entries, l->n_entries);

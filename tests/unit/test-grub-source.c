@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files beside a configuration of GRUB that it runs: custom.cfg of a person. */
+/* Files beside a configuration of GRUB: those that it runs, such as custom.cfg of a person, and the choice of an entry
+ * for the next boot in the environment block. */
 #include "bls-host.h"
 #include "grub/format/grub-cfg.h"
 
@@ -122,12 +123,114 @@ static void it_chooses_one_of_another_file(void **state)
         }
 }
 
+#define NEXT                                                                                                           \
+        "if [ \"${next_entry}\" ] ; then\n  set default=\"${next_entry}\"\n  set next_entry=\n"                        \
+        "  save_env next_entry\nelse\n  set default=\"${saved_entry}\"\nfi\n"
+#define OTHER   "menuentry 'Old' --id old {\n\tlinux /vmlinuz-0 root=/dev/vda1\n}\n"
+#define WINDOWS "menuentry 'Windows' {\n\tchainloader /w\n}\n"
+
+/* Which loader has a choice, and its entry; there is no second one. NULL: none has. */
+static const Loader *find_once(const Loader *all, size_t n, const BootEntry **ret)
+{
+        const Loader *found = NULL;
+
+        *ret = NULL;
+        FOREACH_ARRAY(l, all, n) {
+                if (l->once.id) {
+                        assert_null(found);
+                        found = l;
+                }
+                FOREACH_ARRAY(e, l->entries, l->n_entries)
+                        if (e->is_once) {
+                                assert_null(*ret);
+                                assert_non_null(l->once.id);
+                                *ret = e;
+                        }
+        }
+        return found;
+}
+
+static void a_choice_for_the_next_boot(void **state)
+{
+        static const struct {
+                const char *menu, *block, *id, *entry;
+        } rows[] = {
+                { NEXT OWN OTHER, "next_entry=1\n", "1", "old" },
+                { NEXT OWN OTHER, "saved_entry=old\nnext_entry=linux\n", "linux", "linux" },
+                { NEXT OWN OTHER, "next_entry=gone\n", "gone", "linux" }, /* GRUB takes the first then */
+                { NEXT OWN WINDOWS, "next_entry=Windows\n", "Windows", NULL },
+                { NEXT OWN OTHER, "next_entry=\n", NULL, NULL },
+                { NEXT OWN OTHER, "saved_entry=old\n", NULL, NULL },
+                { "set default=0\n" OWN OTHER, "next_entry=1\n", NULL, NULL }, /* nothing asks for it */
+                { NEXT "set default=0\n" OWN OTHER, "next_entry=1\n", NULL, NULL },
+        };
+        Tree *t = *state;
+
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                const BootEntry *entry;
+                const Loader *l;
+                Loader *all;
+                size_t n;
+
+                set_up(t, row->menu, "");
+                put_block(t, "/boot/grub/grubenv", row->block);
+                assert_int_equal(loaders_read(t->rfd, &all, &n), 0);
+                l = find_once(all, n, &entry);
+                if (!streq_null(l ? l->once.id : NULL, row->id) || !streq_null(entry ? entry->id : NULL, row->entry))
+                        fail_msg("%s, %s: %s, %s", row->menu, row->block, l ? l->once.id : "none",
+                                 entry ? entry->id : "none");
+                if (l) {
+                        assert_string_equal(l->once.place, "next_entry in /boot/grub/grubenv");
+                        assert_string_equal(l->once.cure, "grub-editenv /boot/grub/grubenv unset next_entry");
+                }
+                loaders_free(all, n);
+        }
+}
+
+/* The choice is told of the loader that has the entry. */
+static void a_choice_in_a_shared_menu(void **state)
+{
+        static const struct {
+                const char *next;
+                LoaderKind kind;
+                const char *entry;
+        } rows[] = {
+                { "id-6.10.0", LOADER_BLS, "id-6.10.0" },
+                { "1", LOADER_BLS, "id-6.1.0" },
+                { "mine", LOADER_GRUB2, "mine" },
+                { "Windows", LOADER_GRUB2, NULL },
+        };
+        Tree *t = *state;
+
+        fedora(t);
+        tree_file(t, "/usr/sbin/grub2-mkconfig", "# a script\n");
+        tree_file(t, CFG, NEXT "blscfg\n" WINDOWS CUSTOM);
+        tree_file(t, "/boot/grub2/custom.cfg", MINE);
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                const BootEntry *entry;
+                const Loader *l;
+                char block[64];
+                Loader *all;
+                size_t n;
+
+                (void) snprintf(block, sizeof(block), "saved_entry=id-6.1.0\nnext_entry=%s\n", row->next);
+                put_block(t, ENV, block);
+                assert_int_equal(loaders_read(t->rfd, &all, &n), 0);
+                l = find_once(all, n, &entry);
+                assert_non_null(l);
+                if (l->kind != row->kind || !streq_null(entry ? entry->id : NULL, row->entry))
+                        fail_msg("%s: %s, %s", row->next, loader_kind_to_string(l->kind), entry ? entry->id : "none");
+                assert_string_equal(l->once.cure, "grub2-editenv /boot/grub2/grubenv unset next_entry");
+                loaders_free(all, n);
+        }
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
-                TREE_TEST(the_default_may_be_in_it),
-                TREE_TEST(it_is_left_to_the_person),
-                TREE_TEST(it_chooses_one_of_another_file),
+                TREE_TEST(the_default_may_be_in_it),       TREE_TEST(it_is_left_to_the_person),
+                TREE_TEST(it_chooses_one_of_another_file), TREE_TEST(a_choice_for_the_next_boot),
+                TREE_TEST(a_choice_in_a_shared_menu),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
