@@ -100,6 +100,17 @@ const char *bls_value(const BlsEntry *e, BlsReader reader, const char *key)
         return f ? f->value : NULL;
 }
 
+const char *bls_last_value(const BlsEntry *e, const char *key)
+{
+        const char *value = NULL;
+        const BlsField *f;
+        size_t from = 0;
+
+        while ((f = next_field(e, BLS_SYSTEMD, key, &from)))
+                value = f->value;
+        return value;
+}
+
 static size_t name_length(const char *s)
 {
         size_t n = 0;

@@ -40,6 +40,9 @@ typedef enum BlsReader {
 /* Value of the first line with this key that the reader sees; NULL: none. */
 const char *bls_value(const BlsEntry *e, BlsReader reader, const char *key);
 
+/* Of the last one, which counts for systemd-boot where a key stands for one thing (boot.c). */
+const char *bls_last_value(const BlsEntry *e, const char *key);
+
 /**
  * bls_expand() - replace $NAME as GRUB does
  * A variable that is not known goes away; the value is followed by one blank, in the place of one that stood there.

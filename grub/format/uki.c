@@ -156,16 +156,31 @@ static int text_value(const char *text, const char *key, char **ret)
         return 0;
 }
 
-static int read_name(int fd, const Section *osrel, char **ret)
+/* The value of the first key that the text has. *ret stays NULL: it has none of them. */
+static int first_value(const char *text, const char *const *keys, char **ret)
 {
+        int r = 0;
+
+        for (; r >= 0 && *keys && !*ret; keys++)
+                r = text_value(text, *keys, ret);
+        return r;
+}
+
+/* Of the order of menus: systemd src/fundamental/bootspec-fundamental.c, bootspec_pick_name_version_sort_key(). */
+static int read_release(int fd, const Section *osrel, Uki *u)
+{
+        static const char *const names[] = { "PRETTY_NAME", "ID", NULL };
+        static const char *const sort_keys[] = { "IMAGE_ID", "ID", NULL };
+        static const char *const versions[] = { "IMAGE_VERSION", "VERSION", "VERSION_ID", "BUILD_ID", NULL };
         _cleanup_free_ char *text = NULL;
         int r = read_text(fd, osrel, &text);
 
-        if (r >= 0 && text)
-                r = text_value(text, "PRETTY_NAME", ret);
-        if (r >= 0 && text && !*ret)
-                r = text_value(text, "ID", ret);
-        return r;
+        if (r < 0 || !text)
+                return r;
+        r = first_value(text, names, &u->name);
+        if (r >= 0)
+                r = first_value(text, sort_keys, &u->sort_key);
+        return r < 0 ? r : first_value(text, versions, &u->os_version);
 }
 
 /* "#### LoaderInfo: systemd-stub 257.9-1~deb13u1 ####" */
@@ -218,6 +233,8 @@ void uki_done(Uki *u)
 {
         free(u->release);
         free(u->name);
+        free(u->sort_key);
+        free(u->os_version);
         FOREACH_ARRAY(p, u->profiles, u->n_profiles) {
                 free(p->id);
                 free(p->title);
@@ -248,7 +265,7 @@ int uki_read(int fd, Uki *ret)
                 return -EBADMSG;
         r = read_text(fd, find_section(sections, n_base, ".uname"), &u.release);
         if (r >= 0)
-                r = read_name(fd, find_section(sections, n_base, ".osrel"), &u.name);
+                r = read_release(fd, find_section(sections, n_base, ".osrel"), &u);
         if (r >= 0)
                 r = read_stub(fd, find_section(sections, n_base, ".sdmagic"), &u.stub);
         if (r >= 0 && n_base == n)

@@ -28,6 +28,9 @@ typedef struct Uki {
         bool has_signature; /* it has a certificate table; whether the firmware trusts it is not known */
         char *release;      /* .uname, NULL: none */
         char *name;         /* PRETTY_NAME= of .osrel, else its ID=; NULL: none */
+        char *sort_key;     /* IMAGE_ID= of .osrel, else its ID=; NULL: none */
+        char *os_version; /* IMAGE_VERSION=, VERSION=, VERSION_ID= or BUILD_ID= of it, the first that it has; NULL: none
+                           */
         UkiProfile *profiles;
         size_t n_profiles; /* at least one */
 } Uki;

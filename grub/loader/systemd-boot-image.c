@@ -163,7 +163,14 @@ static int add_profile(SdReader *r, const char *name, const char *path, const Uk
         if (k < 0)
                 return k;
         k = sd_note_obstacle(r, e);
-        return k < 0 ? k : sd_note_first(r, e, NULL, exhausted);
+        if (k < 0)
+                return k;
+        return sd_menu_add(r, &(SdMenuItem){ .index = l->n_entries - 1,
+                                             .name = (char *) name,
+                                             .sort_key = u->sort_key,
+                                             .version = u->os_version,
+                                             .profile = (unsigned) i,
+                                             .exhausted = exhausted });
 }
 
 int sd_read_images(SdReader *r, const SdRoot *root)

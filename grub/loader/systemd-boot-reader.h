@@ -21,6 +21,17 @@ typedef struct SdRoot {
         StringList addons; /* paths of addons for every image; on the EFI system partition */
 } SdRoot;
 
+/* What the place of an entry in the menu hangs on. Owned where it is in the reader's list. */
+typedef struct SdMenuItem {
+        size_t index;     /* of the loader's entry */
+        char *name;       /* of its file */
+        char *sort_key;   /* NULL: none */
+        char *machine_id; /* NULL: none */
+        char *version;    /* of the operating system, not always of its kernel; NULL: none */
+        unsigned profile; /* number of an image's menu entry */
+        bool exhausted;   /* no tries are left */
+} SdMenuItem;
+
 typedef struct SdReader {
         int rfd;
         Loader *loader;
@@ -29,18 +40,26 @@ typedef struct SdReader {
         Tristate secure_boot;
         KernelLayout layout;
         char *chosen; /* pattern of the default entry's id, NULL: the first of the menu */
-        struct {      /* the first of the menu so far */
-                size_t index;
-                char *sort_key, *version;
-                bool exhausted, set;
-        } first;
+        SdMenuItem *menu;
+        size_t n_menu;
 } SdReader;
 
 /* Adds a file to the sources where it is there and is text. 1: it is; 0: it is not; -ENOMEM. */
 int sd_read_source(int rfd, Loader *l, const char *path) _must_check_;
 
-/* Is this entry before the first of the menu so far? Then it is the first. 0 or -ENOMEM. */
-int sd_note_first(SdReader *r, const BootEntry *e, const char *sort_key, bool exhausted) _must_check_;
+/**
+ * sd_version_compare() - which version, or id, is newer
+ * The separators count, from the oldest: '~', the end, '-', '^', '.', letters, digits. All other characters only part
+ * what stands on both sides. Source: systemd src/fundamental/string-util-fundamental.c, strverscmp_improved().
+ */
+int sd_version_compare(const char *a, const char *b);
+
+/* Notes the place of an entry; what it hangs on is copied. 0 or -ENOMEM. */
+int sd_menu_add(SdReader *r, const SdMenuItem *what) _must_check_;
+
+/* Puts the menu in its order, and marks what boots by default. */
+void sd_menu_mark(SdReader *r);
+void sd_menu_done(SdReader *r);
 
 /* Why the platform's tool cannot make an embedded entry again, where it cannot. 0 or -ENOMEM. */
 int sd_note_obstacle(const SdReader *r, BootEntry *e) _must_check_;

@@ -109,7 +109,14 @@ static int read_type1(SdReader *r, const SdRoot *root, const char *name)
         k = complete_type1(r, root, &u, e);
         if (k >= 0)
                 k = sd_note_obstacle(r, e);
-        return k < 0 ? k : sd_note_first(r, e, bls_value(&entry, BLS_SYSTEMD, "sort-key"), exhausted);
+        if (k < 0)
+                return k;
+        return sd_menu_add(r, &(SdMenuItem){ .index = l->n_entries - 1,
+                                             .name = (char *) name,
+                                             .sort_key = (char *) bls_last_value(&entry, "sort-key"),
+                                             .machine_id = (char *) bls_last_value(&entry, "machine-id"),
+                                             .version = (char *) bls_last_value(&entry, "version"),
+                                             .exhausted = exhausted });
 }
 
 int sd_read_entries(SdReader *r, const SdRoot *root)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "grub/loader/systemd-boot.h"
 
-#include <fnmatch.h>
-
 #include "base/io.h"
 #include "base/text.h"
 #include "grub/format/efivars.h"
@@ -18,8 +16,7 @@ static void reader_done(SdReader *r)
         FOREACH_ARRAY(root, r->roots, r->n_roots)
                 string_list_done(&root->addons);
         free(r->chosen);
-        free(r->first.sort_key);
-        free(r->first.version);
+        sd_menu_done(r);
 }
 
 /* The same partition can be reached by two of the names: /efi may be a link to /boot/efi. */
@@ -89,40 +86,6 @@ char *boot_entry_id(const char *name, bool *ret_exhausted)
         return string_printf(&id, "%.*s%s", (int) (plus - name), name, dot) < 0 ? NULL : id;
 }
 
-/* boot.c, boot_entry_compare(): machine ids are left out, one machine has one. */
-static bool comes_before_first(const SdReader *r, const BootEntry *e, const char *sort_key, bool exhausted)
-{
-        const char *first_key = r->first.sort_key;
-        int c;
-
-        if (!r->first.set || exhausted != r->first.exhausted)
-                return !r->first.set || r->first.exhausted;
-        if (!sort_key != !first_key)
-                return sort_key;
-        if (sort_key) {
-                c = strcmp(sort_key, first_key);
-                if (c == 0)
-                        c = bls_compare(r->first.version ?: "", e->version ?: "");
-                if (c != 0)
-                        return c < 0;
-        }
-        return bls_compare(r->loader->entries[r->first.index].id, e->id) < 0;
-}
-
-int sd_note_first(SdReader *r, const BootEntry *e, const char *sort_key, bool exhausted)
-{
-        if (!comes_before_first(r, e, sort_key, exhausted))
-                return 0;
-        free(r->first.sort_key);
-        free(r->first.version);
-        r->first.index = (size_t) (e - r->loader->entries);
-        r->first.exhausted = exhausted;
-        r->first.set = true;
-        r->first.sort_key = sort_key ? strdup(sort_key) : NULL;
-        r->first.version = e->version ? strdup(e->version) : NULL;
-        return (!r->first.sort_key && sort_key) || (!r->first.version && e->version) ? -ENOMEM : 0;
-}
-
 /* Which entry is the default: set in the firmware with bootctl(1), else in loader.conf. */
 static int read_default(SdReader *r)
 {
@@ -156,24 +119,6 @@ static int read_default(SdReader *r)
                 return k < 0 || (value && !r->chosen) ? -ENOMEM : 0;
         }
         return 0;
-}
-
-/* The first of those that match in the order of the menu is one of them: good enough for a report. */
-static void mark_default(SdReader *r)
-{
-        Loader *l = r->loader;
-
-        FOREACH_ARRAY(e, l->entries, r->chosen ? l->n_entries : 0) {
-                _cleanup_free_ char *bare = strndup(e->id, strlen(e->id) - MIN(strlen(e->id), strlen(".conf")));
-
-                if (fnmatch(r->chosen, e->id, FNM_CASEFOLD) == 0 ||
-                    (bare && fnmatch(r->chosen, bare, FNM_CASEFOLD) == 0)) {
-                        e->is_default = true;
-                        return;
-                }
-        }
-        if (r->first.set)
-                l->entries[r->first.index].is_default = true;
 }
 
 /* Does kernel-install make the entries here? Then there is an entry of its form: linux /TOKEN/RELEASE/linux. */
@@ -268,7 +213,7 @@ static int read_all(SdReader *r, bool type1)
                 k = read_cmdline(r);
         if (k < 0)
                 return k;
-        mark_default(r);
+        sd_menu_mark(r);
         entries_decide_rescue(r->loader->entries, r->loader->n_entries);
         return note_early_directory(r->loader);
 }

@@ -19,6 +19,49 @@ static void put_image(const Tree *t, const char *path, const char *cmdline, bool
         tree_data(t, path, file, size);
 }
 
+static void put_release(const Tree *t, const char *path, const char *release)
+{
+        const PeSection sections[] = { { ".osrel", release }, { ".linux", "kernel" }, { ".cmdline", "quiet" } };
+        size_t size;
+        _cleanup_free_ unsigned char *file = pe_build(sections, ELEMENTSOF(sections), &size);
+
+        tree_data(t, path, file, size);
+}
+
+/* Images have the key of the menu's order, and the version, of the system that is in them. */
+static void test_order(void **state)
+{
+        const Tree *t = *state;
+        static const struct {
+                const char *a, *b; /* a.efi is the default, not b.efi */
+        } pairs[] = {
+                { "ID=x\nIMAGE_ID=a\n", "ID=b\n" },
+                { "ID=a\nVERSION_ID=2\n", "ID=a\nVERSION_ID=1\n" },
+                { "ID=a\nVERSION_ID=1\nVERSION=3\n", "ID=a\nVERSION_ID=2\n" },
+                { "ID=a\nVERSION=1\nIMAGE_VERSION=3\n", "ID=a\nVERSION=2\n" },
+                { "ID=a\nBUILD_ID=1\n", "ID=a\n" },
+        };
+
+        tree_file(t, EFI, "");
+        FOREACH_ARRAY(p, pairs, ELEMENTSOF(pairs)) {
+                _cleanup_(loader_done) Loader l = {};
+
+                put_release(t, "/efi/EFI/Linux/a.efi", p->a);
+                put_release(t, "/efi/EFI/Linux/b.efi", p->b);
+                read_loader(t, &l);
+                assert_true(entry(&l, "a.efi")->is_default && !entry(&l, "b.efi")->is_default);
+        }
+        {
+                _cleanup_(loader_done) Loader l = {};
+
+                put_release(t, "/efi/EFI/Linux/b.efi", pairs[0].a);
+                put_release(t, "/efi/EFI/Linux/b-fallback.efi", pairs[0].a);
+                assert_int_equal(root_file_remove(t->rfd, "/efi/EFI/Linux/a.efi"), 0);
+                read_loader(t, &l);
+                assert_true(entry(&l, "b.efi")->is_default);
+        }
+}
+
 static void put_addon(const Tree *t, const char *path, const char *cmdline, bool with_signature)
 {
         const PeSection sections[] = { { ".cmdline", cmdline } };
@@ -252,9 +295,14 @@ static void test_loaded_images(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TREE_TEST(test_image),          TREE_TEST(test_image_of_somebody_else), TREE_TEST(test_addons),
-                TREE_TEST(test_image_by_entry), TREE_TEST(test_firmware_boots_image),   TREE_TEST(test_image_root),
+                TREE_TEST(test_image),
+                TREE_TEST(test_image_of_somebody_else),
+                TREE_TEST(test_addons),
+                TREE_TEST(test_image_by_entry),
+                TREE_TEST(test_firmware_boots_image),
+                TREE_TEST(test_image_root),
                 TREE_TEST(test_loaded_images),
+                TREE_TEST(test_order),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "grub/format/efivars.h"
+#include "grub/loader/systemd-boot-reader.h"
 #include "systemd-boot-host.h"
 
 static void test_ids(void **state)
@@ -154,6 +155,66 @@ static void test_default(void **state)
                         assert_int_equal(e->is_default, streq(e->id, c->expected));
                 if (c->variable)
                         assert_int_equal(root_file_remove(t->rfd, NAME_SYS_EFIVARS "/LoaderEntryDefault" LOADER), 0);
+        }
+}
+
+static void test_versions(void **state)
+{
+        /* the comment of strverscmp_improved(), from the oldest */
+        static const char *const order[] = { "122.1",   "123~rc1-1", "123",     "123-a",   "123-a.1", "123-1",
+                                             "123-1.1", "123^post1", "123.a-1", "123.1-1", "123a-1",  "124-1" };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(order); i++)
+                for (size_t k = 0; k < ELEMENTSOF(order); k++) {
+                        int c = sd_version_compare(order[i], order[k]);
+
+                        assert_int_equal(c < 0 ? -1 : c > 0, i < k ? -1 : i > k);
+                }
+        assert_int_equal(sd_version_compare("123_a", "123a"), 0);
+        assert_int_equal(sd_version_compare("1.007", "1.7"), 0);
+        assert_true(sd_version_compare("1.10", "1.9") > 0);
+        assert_true(sd_version_compare("abc", "abcd") < 0);
+        assert_true(sd_version_compare("1~", "1~a") < 0);
+}
+
+/* Files, and which of them boots when nothing is chosen. */
+static void test_order(void **state)
+{
+        const Tree *t = *state;
+        static const struct {
+                const char *a, *a_text, *b, *b_text, *conf; /* a is the default */
+        } pairs[] = {
+                { "arch.conf", "", "arch-fallback.conf", "", "" },
+                { "arch.conf", "", "arch-fallback.conf", "", "default arch*\n" },
+                { "Arch.conf", "", "arch-fallback.conf", "", "" },
+                { "b+1.conf", "", "c+0-1.conf", "sort-key a\n", "" },
+                { "b.conf", "sort-key x\nsort-key a\n", "c.conf", "sort-key b\n", "" },
+                { "b.conf", "sort-key a\nmachine-id 1\nversion 1\n", "c.conf", "sort-key a\nmachine-id 2\nversion 2\n",
+                  "" },
+                { "b.conf", "sort-key a\nversion 6.1.2\n", "c.conf", "sort-key a\nversion 6.1-9\n", "" },
+                { "b.conf", "sort-key a\n", "c.conf", "", "" },
+        };
+
+        tree_file(t, EFI, "");
+        FOREACH_ARRAY(p, pairs, ELEMENTSOF(pairs)) {
+                _cleanup_(loader_done) Loader l = {};
+                _cleanup_free_ char *a = NULL, *b = NULL, *a_text = NULL, *b_text = NULL;
+
+                assert_true(asprintf(&a, ENTRIES "%s", p->a) > 0 && asprintf(&b, ENTRIES "%s", p->b) > 0);
+                assert_true(asprintf(&a_text, "linux /vmlinuz\n%s", p->a_text) > 0);
+                assert_true(asprintf(&b_text, "linux /vmlinuz\n%s", p->b_text) > 0);
+                tree_file(t, "/efi/vmlinuz", "kernel");
+                tree_file(t, "/efi/loader/loader.conf", p->conf);
+                tree_file(t, a, a_text);
+                tree_file(t, b, b_text);
+                read_loader(t, &l);
+                assert_int_equal(l.n_entries, 2);
+                FOREACH_ARRAY(e, l.entries, l.n_entries)
+                        if (e->is_default != streq(e->file, a))
+                                fail_msg("%s and %s: the default is wrong", p->a, p->b);
+                assert_int_equal(root_file_remove(t->rfd, a), 0);
+                assert_int_equal(root_file_remove(t->rfd, b), 0);
         }
 }
 
@@ -326,7 +387,7 @@ int main(void)
                 TREE_TEST(test_debian),       TREE_TEST(test_default),      TREE_TEST(test_two_partitions),
                 TREE_TEST(test_not_mounted),  TREE_TEST(test_edit),         TREE_TEST(test_renamed_by_counter),
                 TREE_TEST(test_later_kernel), TREE_TEST(test_cmdline_file), TREE_TEST(test_cmdline_comments),
-                TREE_TEST(test_refused),
+                TREE_TEST(test_refused),      TREE_TEST(test_order),        cmocka_unit_test(test_versions),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
