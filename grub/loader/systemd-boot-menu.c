@@ -155,6 +155,7 @@ static BootEntry *find_entry(const SdReader *r, const char *pattern)
         return NULL;
 }
 
+/* boot.c, config_select_default_entry(): what the variable names may be gone, and the file is asked then. */
 void sd_menu_mark(SdReader *r)
 {
         BootEntry *e;
@@ -162,6 +163,6 @@ void sd_menu_mark(SdReader *r)
         if (r->n_menu == 0)
                 return;
         qsort(r->menu, r->n_menu, sizeof(*r->menu), compare_items);
-        e = find_entry(r, r->chosen) ?: r->loader->entries + r->menu->index;
+        e = find_entry(r, r->by_variable) ?: find_entry(r, r->by_file) ?: r->loader->entries + r->menu->index;
         e->is_default = true;
 }

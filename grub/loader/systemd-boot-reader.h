@@ -39,7 +39,7 @@ typedef struct SdReader {
         size_t n_roots;
         Tristate secure_boot;
         KernelLayout layout;
-        char *chosen; /* pattern of the default entry's id, NULL: the first of the menu */
+        char *by_variable, *by_file; /* patterns of the default entry's id, the first one first; NULL: none */
         SdMenuItem *menu;
         size_t n_menu;
 } SdReader;

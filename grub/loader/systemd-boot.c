@@ -10,12 +10,14 @@
 
 #define PROGRAM_DIR "EFI/systemd"
 #define ENTRY_MAX   (1024U * 1024)
+#define SAVED       "@saved"
 
 static void reader_done(SdReader *r)
 {
         FOREACH_ARRAY(root, r->roots, r->n_roots)
                 string_list_done(&root->addons);
-        free(r->chosen);
+        free(r->by_variable);
+        free(r->by_file);
         sd_menu_done(r);
 }
 
@@ -86,17 +88,24 @@ char *boot_entry_id(const char *name, bool *ret_exhausted)
         return string_printf(&id, "%.*s%s", (int) (plus - name), name, dot) < 0 ? NULL : id;
 }
 
-/* Which entry is the default: set in the firmware with bootctl(1), else in loader.conf. */
-static int read_default(SdReader *r)
+/* src/boot/boot.c (before 257: src/boot/efi/boot.c), config_defaults_load_from_file(): the last line counts, and no
+ * other special name does. NULL: none. */
+static const char *default_of_file(const BlsEntry *conf)
 {
-        int k = efi_loader_string(r->rfd, "LoaderEntryDefault", &r->chosen);
+        const char *value = NULL;
 
-        if (k == -ENOMEM || k >= 0)
-                return k == -ENOMEM ? k : 0;
+        FOREACH_ARRAY(f, conf->fields, conf->n)
+                if (f->value && streq(f->key, "default") && (f->value[0] != '@' || strcasecmp(f->value, SAVED) == 0))
+                        value = f->value;
+        return value;
+}
+
+static int read_conf(SdReader *r)
+{
         FOREACH_ARRAY(root, r->roots, r->n_roots) {
                 _cleanup_(bls_entry_done) BlsEntry conf = {}; /* of the same form: a key and a value a line */
                 _cleanup_free_ char *path = NULL, *text = NULL;
-                const char *value;
+                int k;
 
                 if (!root->program)
                         continue;
@@ -109,16 +118,34 @@ static int read_default(SdReader *r)
                 if (k < 0)
                         continue;
                 k = bls_parse(text, &conf);
-                value = k >= 0 ? bls_value(&conf, BLS_SYSTEMD, "default") : NULL;
-                if (value && streq(value, "@saved")) {
-                        k = efi_loader_string(r->rfd, "LoaderEntryLastBooted", &r->chosen);
-                        return k == -ENOMEM ? k : 0;
-                }
-                if (value)
-                        r->chosen = strdup(value);
-                return k < 0 || (value && !r->chosen) ? -ENOMEM : 0;
+                return k < 0 ? k : string_copy(default_of_file(&conf), &r->by_file);
         }
         return 0;
+}
+
+/* The entry that was booted last stands for "@saved" (boot.c, config_load_defaults()). */
+static int replace_saved(const SdReader *r, char **pattern)
+{
+        int k;
+
+        if (!*pattern || strcasecmp(*pattern, SAVED) != 0)
+                return 0;
+        free(*pattern);
+        *pattern = NULL;
+        k = efi_loader_string(r->rfd, "LoaderEntryLastBooted", pattern);
+        return k == -ENOMEM ? k : 0;
+}
+
+/* Which entry is the default: set in the firmware with bootctl(1), and in loader.conf. */
+static int read_default(SdReader *r)
+{
+        int k = efi_loader_string(r->rfd, "LoaderEntryDefault", &r->by_variable);
+
+        if (k != -ENOMEM)
+                k = read_conf(r);
+        if (k >= 0)
+                k = replace_saved(r, &r->by_variable);
+        return k < 0 ? k : replace_saved(r, &r->by_file);
 }
 
 /* Does kernel-install make the entries here? Then there is an entry of its form: linux /TOKEN/RELEASE/linux. */

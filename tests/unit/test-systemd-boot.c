@@ -131,11 +131,24 @@ static void test_default(void **state)
 {
         const Tree *t = *state;
         static const struct {
-                const char *conf, *variable, *expected;
+                const char *conf, *variable, *expected, *last;
         } cases[] = {
-                { "default b.conf\n", NULL, "b.conf" },     { "default b\n", NULL, "b.conf" },
-                { "default B*\n", NULL, "b.conf" },         { "default absent*\n", NULL, "c.conf" },
-                { "default b.conf\n", "a.conf", "a.conf" }, { "timeout 3\n", NULL, "c.conf" },
+                { "timeout 3\n", "@saved", "d.conf", "d.conf" },
+                { "default b.conf\n", "@Saved", "d.conf", "d.conf" },
+                { "default b.conf\n", "@saved", "b.conf", "gone.conf" },
+                { "default @saved\n", NULL, "d.conf", "d.conf" },
+                { "default @saved\n", "a.conf", "a.conf", "d.conf" },
+                { "default @saved\n", NULL, "c.conf", NULL },
+                { "default b.conf\n", "gone.conf", "b.conf", NULL },
+                { "default gone.conf\n", "gone.conf", "c.conf", NULL },
+                { "default a.conf\ndefault b.conf\n", NULL, "b.conf", NULL },
+                { "default a.conf\ndefault @other\n", NULL, "a.conf", NULL },
+                { "default b.conf\n", NULL, "b.conf" },
+                { "default b\n", NULL, "b.conf" },
+                { "default B*\n", NULL, "b.conf" },
+                { "default absent*\n", NULL, "c.conf" },
+                { "default b.conf\n", "a.conf", "a.conf" },
+                { "timeout 3\n", NULL, "c.conf" },
         };
 
         put_debian(t);
@@ -150,11 +163,15 @@ static void test_default(void **state)
                 tree_file(t, "/efi/loader/loader.conf", c->conf);
                 if (c->variable)
                         put_variable(t, "LoaderEntryDefault", c->variable);
+                if (c->last)
+                        put_variable(t, "LoaderEntryLastBooted", c->last);
                 read_loader(t, &l);
                 FOREACH_ARRAY(e, l.entries, l.n_entries)
                         assert_int_equal(e->is_default, streq(e->id, c->expected));
                 if (c->variable)
                         assert_int_equal(root_file_remove(t->rfd, NAME_SYS_EFIVARS "/LoaderEntryDefault" LOADER), 0);
+                if (c->last)
+                        assert_int_equal(root_file_remove(t->rfd, NAME_SYS_EFIVARS "/LoaderEntryLastBooted" LOADER), 0);
         }
 }
 
