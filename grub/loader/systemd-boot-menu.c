@@ -165,4 +165,7 @@ void sd_menu_mark(SdReader *r)
         qsort(r->menu, r->n_menu, sizeof(*r->menu), compare_items);
         e = find_entry(r, r->by_variable) ?: find_entry(r, r->by_file) ?: r->loader->entries + r->menu->index;
         e->is_default = true;
+        e = find_entry(r, r->loader->once.id);
+        if (e)
+                e->is_once = true;
 }

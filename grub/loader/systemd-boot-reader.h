@@ -57,7 +57,7 @@ int sd_version_compare(const char *a, const char *b);
 /* Notes the place of an entry; what it hangs on is copied. 0 or -ENOMEM. */
 int sd_menu_add(SdReader *r, const SdMenuItem *what) _must_check_;
 
-/* Puts the menu in its order, and marks what boots by default. */
+/* Puts the menu in its order, and marks what boots by default, and in the next boot alone. */
 void sd_menu_mark(SdReader *r);
 void sd_menu_done(SdReader *r);
 

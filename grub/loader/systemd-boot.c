@@ -11,6 +11,7 @@
 #define PROGRAM_DIR "EFI/systemd"
 #define ENTRY_MAX   (1024U * 1024)
 #define SAVED       "@saved"
+#define ONE_SHOT    "LoaderEntryOneShot"
 
 static void reader_done(SdReader *r)
 {
@@ -136,6 +137,21 @@ static int replace_saved(const SdReader *r, char **pattern)
         return k == -ENOMEM ? k : 0;
 }
 
+/* "bootctl set-oneshot": systemd-boot takes it before all others, and forgets it (boot.c, config_load_defaults()). */
+static int read_once(const SdReader *r)
+{
+        BootOnce *once = &r->loader->once;
+        int k = efi_loader_string(r->rfd, ONE_SHOT, &once->id);
+
+        if (k < 0 || !*once->id) {
+                free(once->id);
+                once->id = NULL;
+                return k == -ENOMEM ? k : 0;
+        }
+        k = string_copy(ONE_SHOT, &once->place);
+        return k < 0 ? k : string_copy("bootctl set-oneshot \"\"", &once->cure);
+}
+
 /* Which entry is the default: set in the firmware with bootctl(1), and in loader.conf. */
 static int read_default(SdReader *r)
 {
@@ -143,6 +159,8 @@ static int read_default(SdReader *r)
 
         if (k != -ENOMEM)
                 k = read_conf(r);
+        if (k >= 0 && r->loader->booted != BOOTED_NO)
+                k = read_once(r);
         if (k >= 0)
                 k = replace_saved(r, &r->by_variable);
         return k < 0 ? k : replace_saved(r, &r->by_file);

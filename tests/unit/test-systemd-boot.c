@@ -235,6 +235,37 @@ static void test_order(void **state)
         }
 }
 
+static void test_once(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_(loader_done) Loader l = {};
+
+        put_debian(t);
+        tree_file(t, "/efi/vmlinuz", "kernel");
+        tree_file(t, ENTRIES "a.conf", "linux /vmlinuz\n");
+        tree_file(t, "/efi/loader/loader.conf", "default 0*\n");
+        read_loader(t, &l);
+        assert_null(l.once.id);
+        loader_done(&l);
+        put_variable(t, "LoaderEntryOneShot", "a.conf");
+        read_loader(t, &l);
+        assert_string_equal(l.once.id, "a.conf");
+        assert_string_equal(l.once.place, "LoaderEntryOneShot");
+        assert_true(entry(&l, "a.conf")->is_once && !entry(&l, "a.conf")->is_default);
+        assert_false(entry(&l, MACHINE "-6.1.0-40-amd64.conf")->is_once);
+        assert_true(entry(&l, MACHINE "-6.1.0-40-amd64.conf")->is_default);
+        loader_done(&l);
+        put_variable(t, "LoaderEntryOneShot", "auto-windows");
+        read_loader(t, &l);
+        assert_string_equal(l.once.id, "auto-windows");
+        FOREACH_ARRAY(e, l.entries, l.n_entries)
+                assert_false(e->is_once);
+        loader_done(&l);
+        put_variable(t, "LoaderInfo", "GRUB 2.12"); /* what does not boot forgets nothing, and takes nothing */
+        read_loader(t, &l);
+        assert_null(l.once.id);
+}
+
 /* The partition is reached by two names, and the other partition has entries too. */
 static void test_two_partitions(void **state)
 {
@@ -400,11 +431,12 @@ static void test_refused(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_ids),   TREE_TEST(test_variables),    TREE_TEST(test_layout),
-                TREE_TEST(test_debian),       TREE_TEST(test_default),      TREE_TEST(test_two_partitions),
-                TREE_TEST(test_not_mounted),  TREE_TEST(test_edit),         TREE_TEST(test_renamed_by_counter),
-                TREE_TEST(test_later_kernel), TREE_TEST(test_cmdline_file), TREE_TEST(test_cmdline_comments),
-                TREE_TEST(test_refused),      TREE_TEST(test_order),        cmocka_unit_test(test_versions),
+                cmocka_unit_test(test_ids),      TREE_TEST(test_variables),    TREE_TEST(test_layout),
+                TREE_TEST(test_debian),          TREE_TEST(test_default),      TREE_TEST(test_two_partitions),
+                TREE_TEST(test_not_mounted),     TREE_TEST(test_edit),         TREE_TEST(test_renamed_by_counter),
+                TREE_TEST(test_later_kernel),    TREE_TEST(test_cmdline_file), TREE_TEST(test_cmdline_comments),
+                TREE_TEST(test_refused),         TREE_TEST(test_order),        TREE_TEST(test_once),
+                cmocka_unit_test(test_versions),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
