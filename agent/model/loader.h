@@ -120,7 +120,8 @@ typedef struct Loader {
         char *drop_in;            /* path of ptprep's own drop-in: it sorts behind all others */
         StringList mkconfig;      /* command and arguments that regenerate; empty: not installed */
         bool bash;                /* the shell that evaluates the sources is bash */
-        StringList left_alone; /* other configurations of the same boot loader, which this machine does not boot from */
+        StringList left_alone; /* other configurations of the same boot loader, which this machine does not boot from,
+                                  and entries of it that its menu does not have, with the reason */
         StringList unreadable; /* "PATH: reason" of files that are there */
         LoaderBooted booted;
         char *obstacle;     /* one sentence: why its entries cannot be seen; NULL: they can */

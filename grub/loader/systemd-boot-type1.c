@@ -6,12 +6,24 @@
 
 /* Type 1 entries of a partition: files of their own, whose options count. */
 
+/* Where a file of an entry is; systemd-boot takes both kinds of slash (src/boot/util.c, xstr8_to_path()). */
+static char *path_of(const SdRoot *root, const char *value)
+{
+        _cleanup_free_ char *slashes = strdup(value);
+
+        for (char *c = slashes; c && *c; c++)
+                if (*c == '\\')
+                        *c = '/';
+        return slashes ? path_join(root->path, slashes) : NULL;
+}
+
 /*
  * What a type 1 entry starts. Returns 1: Linux; 0: another program, or a file that is not there.
+ * @path: of the entry. A file that is not there leaves the entry alone, and that is told.
  * @u: set where it is a unified kernel image.
  */
-static int type1_kernel(const SdReader *r, const SdRoot *root, const BlsEntry *entry, const Kargs *arguments, Uki *u,
-                        char **ret_path)
+static int type1_kernel(const SdReader *r, const SdRoot *root, const char *path, const BlsEntry *entry,
+                        const Kargs *arguments, Uki *u, char **ret_path)
 {
         static const char *const keys[] = { "linux", "uki", "efi" };
         const char *value = NULL, *key = NULL;
@@ -24,13 +36,16 @@ static int type1_kernel(const SdReader *r, const SdRoot *root, const BlsEntry *e
         }
         if (!value)
                 return 0;
-        *ret_path = path_join(root->path, value);
+        *ret_path = path_of(root, value);
         if (!*ret_path)
                 return -ENOMEM;
         /* A bare kernel is a PE file too, with no section that counts here. */
         k = uki_read_path(r->rfd, *ret_path, u);
         if (k == -ENOMEM)
                 return k;
+        /* boot.c, boot_entry_add_type1(): such an entry is not in the menu */
+        if (k == -ENOENT || k == -ENOTDIR)
+                return string_list_addf(&r->loader->left_alone, "%s (%s is not there)", path, *ret_path);
         if (k >= 0 && !u->kernel)
                 uki_done(u);
         if (k >= 0 && u->kernel)
@@ -92,7 +107,7 @@ static int read_type1(SdReader *r, const SdRoot *root, const char *name)
         if (k >= 0)
                 k = bls_boot_entry(&entry, BLS_SYSTEMD, name, path, NULL, 0, &made);
         if (k >= 0)
-                k = type1_kernel(r, root, &entry, &made.arguments, &u, &kernel);
+                k = type1_kernel(r, root, path, &entry, &made.arguments, &u, &kernel);
         if (k <= 0)
                 return k;
         free(made.kernel);

@@ -48,8 +48,34 @@ static inline void put_secure_boot(const Tree *t, char value)
         tree_data(t, NAME_SYS_EFIVARS "/SecureBoot" SB_GUID, data, sizeof(data));
 }
 
+/* An entry whose kernel is not there is none. */
+static inline void put_kernels(const Tree *t)
+{
+        static const char *const kernels[] = { "vmlinuz",
+                                               "vmlinuz-1",
+                                               "vmlinuz-2",
+                                               "vmlinuz-3",
+                                               "vmlinuz-4",
+                                               "vmlinuz-6.12",
+                                               "vmlinuz-linux",
+                                               "k",
+                                               "k-2",
+                                               "k-3",
+                                               "k-4",
+                                               MACHINE "/6.1.0-40-amd64/linux",
+                                               MACHINE "/6.1.0-41-amd64/linux" };
+
+        FOREACH_ARRAY(k, kernels, ELEMENTSOF(kernels)) {
+                _cleanup_free_ char *path = NULL;
+
+                assert_true(asprintf(&path, "/efi/%s", *k) > 0);
+                tree_file(t, path, "kernel");
+        }
+}
+
 static inline void put_debian(const Tree *t)
 {
+        put_kernels(t);
         tree_file(t, EFI, "#### LoaderInfo: systemd-boot 252.39-1 ####");
         tree_file(t, "/efi/loader/loader.conf", "#timeout 3\n");
         tree_file(t, ENTRIES MACHINE "-6.1.0-40-amd64.conf", DEBIAN_ENTRY);

@@ -138,6 +138,7 @@ static void where_it_cannot_be_loaded(void **state)
         const Tree *t = *state;
 
         put_debian(t);
+        tree_file(t, "/boot/k", "kernel");
         expect_obstacle(t, NULL);
         tree_file(t, "/boot/loader/entries/a.conf", OPTION "\nlinux /k\n");
         expect_obstacle(t, NULL); /* it has no initramfs */
@@ -194,6 +195,7 @@ static void where_an_addon_is_loaded(void **state)
         _cleanup_(loader_done) Loader l = {};
 
         tree_file(t, EFI, "");
+        put_kernels(t);
         put_uki(t, UKI_NAME, STUB("257.9-1"), UKI_CMDLINE);
         expect_obstacle(t, "whether Secure Boot would load an addon");
         put_secure_boot(t, 1);

@@ -266,6 +266,7 @@ static void test_loaded_images(void **state)
         tree_file(t, ENTRIES "b.conf", "version 6.1.0-41-amd64\nlinux /b/6.1.0-41-amd64/linux\ninitrd /b/initrd\n");
         tree_file(t, ENTRIES "arch.conf", "title Arch\nlinux /vmlinuz-linux\ninitrd /initramfs-linux.img\n");
         tree_file(t, ENTRIES "other.conf", "version 9.9\nlinux /vmlinuz\ninitrd /initrd\n");
+        tree_file(t, "/efi/b/6.1.0-41-amd64/linux", "kernel");
         tree_file(t, "/efi/b/initrd", "image");
         put_image(t, UKI_NAME, "quiet", false);
         facts_init(&f);

@@ -235,6 +235,37 @@ static void test_order(void **state)
         }
 }
 
+/* What starts a file that is not there is not in the menu, whatever it calls it. */
+static void test_kernel_is_gone(void **state)
+{
+        const Tree *t = *state;
+        static const char *const entries[] = { "linux /gone", "uki /gone", "efi /gone", "linux /vmlinuz/gone" };
+
+        put_debian(t);
+        tree_file(t, "/efi/loader/loader.conf", "default z*\n");
+        FOREACH_ARRAY(text, entries, ELEMENTSOF(entries)) {
+                _cleanup_(loader_done) Loader l = {};
+                _cleanup_free_ char *whole = NULL;
+
+                assert_true(asprintf(&whole, "%s\noptions root=/dev/vda2\n", *text) > 0);
+                tree_file(t, ENTRIES "z.conf", whole);
+                read_loader(t, &l);
+                assert_int_equal(l.n_entries, 1);
+                assert_true(l.entries->is_default);
+                assert_int_equal(l.left_alone.n, 1);
+                assert_non_null(strstr(l.left_alone.items[0], ENTRIES "z.conf (/efi/"));
+                assert_non_null(strstr(l.left_alone.items[0], "gone is not there)"));
+        }
+        tree_file(t, ENTRIES "z.conf", "linux \\" MACHINE "\\6.1.0-40-amd64\\linux\n");
+        {
+                _cleanup_(loader_done) Loader l = {};
+
+                read_loader(t, &l);
+                assert_int_equal(l.left_alone.n, 0);
+                assert_string_equal(entry(&l, "z.conf")->kernel, "/efi/" MACHINE "/6.1.0-40-amd64/linux");
+        }
+}
+
 static void test_once(void **state)
 {
         const Tree *t = *state;
@@ -274,6 +305,8 @@ static void test_two_partitions(void **state)
 
         tree_file(t, "/boot/efi/EFI/systemd/systemd-bootx64.efi", "");
         tree_link(t, "/efi", "boot/efi");
+        tree_file(t, "/boot/vmlinuz", "kernel");
+        tree_file(t, "/boot/efi/vmlinuz", "kernel");
         tree_file(t, "/boot/loader/entries/a.conf", "linux /vmlinuz\nversion 1\ninitrd initrd.img\n");
         tree_file(t, "/boot/efi/loader/entries/b.conf", "linux /vmlinuz\nversion 1\n");
         tree_file(t, "/boot/efi/loader/entries.srel", "type1\n");
@@ -431,11 +464,22 @@ static void test_refused(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_ids),      TREE_TEST(test_variables),    TREE_TEST(test_layout),
-                TREE_TEST(test_debian),          TREE_TEST(test_default),      TREE_TEST(test_two_partitions),
-                TREE_TEST(test_not_mounted),     TREE_TEST(test_edit),         TREE_TEST(test_renamed_by_counter),
-                TREE_TEST(test_later_kernel),    TREE_TEST(test_cmdline_file), TREE_TEST(test_cmdline_comments),
-                TREE_TEST(test_refused),         TREE_TEST(test_order),        TREE_TEST(test_once),
+                cmocka_unit_test(test_ids),
+                TREE_TEST(test_variables),
+                TREE_TEST(test_layout),
+                TREE_TEST(test_debian),
+                TREE_TEST(test_default),
+                TREE_TEST(test_two_partitions),
+                TREE_TEST(test_not_mounted),
+                TREE_TEST(test_edit),
+                TREE_TEST(test_renamed_by_counter),
+                TREE_TEST(test_later_kernel),
+                TREE_TEST(test_cmdline_file),
+                TREE_TEST(test_cmdline_comments),
+                TREE_TEST(test_refused),
+                TREE_TEST(test_order),
+                TREE_TEST(test_once),
+                TREE_TEST(test_kernel_is_gone),
                 cmocka_unit_test(test_versions),
         };
 
