@@ -98,6 +98,7 @@ static void put_systemd_boot(const Tree *t, size_t length)
                     0);
         tree_file(t, "/efi/EFI/systemd/systemd-bootx64.efi", "#### LoaderInfo: systemd-boot 252.39-1 ####");
         tree_file(t, "/efi/loader/loader.conf", "timeout 3\n");
+        tree_file(t, "/efi/vmlinuz-1", "kernel");
         tree_file(t, ENTRIES "a.conf", entry);
 }
 

@@ -240,6 +240,7 @@ static void entries_without_image(void **state)
         tree_file(t, "/boot/vmlinuz-1.0", "kernel");
         tree_file(t, "/boot/initrd.img-1.0", "image");
         tree_file(t, "/efi/EFI/systemd/systemd-bootx64.efi", "loader");
+        tree_file(t, "/efi/1.0/linux", "kernel");
         assert_image(t, "/efi/loader/entries/a.conf", "/1.0/linux", "initrd /1.0/initrd\n");
         assert_image(t, "/efi/loader/entries/a.conf", "/1.0/linux", "");
 }
