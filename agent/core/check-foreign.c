@@ -271,7 +271,8 @@ static int judge_blacklists(const Check *self, const Judgement *j, FindingList *
                         module = entry_counts(e) ? find_blacklisted(j, boot_entry_words(e)) : NULL;
                         if (!module || string_list_contains(&told, module))
                                 continue;
-                        r = string_list_add(&told, module);
+                        /* what does not boot says nothing of what does */
+                        r = l->booted == BOOTED_NO ? 0 : string_list_add(&told, module);
                         if (r >= 0)
                                 r = string_printf(&place, "%s%s", e->file ?: e->id, boot_entry_line(e, line));
                         if (r >= 0)

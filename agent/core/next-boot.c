@@ -158,10 +158,21 @@ const char *entry_switched_off(const BootEntry *e)
         return last && streq(last, "off") ? last : NULL;
 }
 
+/* Of GRUB's two kinds of menus only one is asked whether it has booted, and another loader may have. */
+static bool may_boot(const Judgement *j, const Loader *loader)
+{
+        if (loader->booted != BOOTED_UNKNOWN)
+                return loader->booted != BOOTED_NO;
+        FOREACH_ARRAY(l, j->facts->loaders, j->facts->n_loaders)
+                if (l->booted == BOOTED_YES)
+                        return false;
+        return true;
+}
+
 const Loader *boot_once_lacks(const Judgement *j, const BootEntry **ret)
 {
         FOREACH_ARRAY(l, j->facts->loaders, j->wanted->add.words.n > 0 ? j->facts->n_loaders : 0) {
-                if (l->unused || !l->once.id)
+                if (l->unused || !l->once.id || !may_boot(j, l))
                         continue;
                 *ret = NULL;
                 FOREACH_ARRAY(e, l->entries, l->n_entries)

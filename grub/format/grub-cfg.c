@@ -134,6 +134,18 @@ int grub_run_text(GrubParser *p, const GrubSource *s)
         return r;
 }
 
+/*
+ * Fedora's 08_fallback_counting: where boots are counted and have failed so often that the counter has run out, another
+ * entry is the default. That is no choice of whoever has set up this host.
+ */
+static bool counts_boots(const GrubCommand *c)
+{
+        FOREACH_ARRAY(w, c->words, c->n)
+                if (strstr(w->text, GRUBENV_BOOT_COUNTER))
+                        return true;
+        return false;
+}
+
 /* Reserved words in front of a command, of those that depend on something. */
 static int run_command(GrubParser *p, const GrubCommand *c)
 {
@@ -147,6 +159,10 @@ static int run_command(GrubParser *p, const GrubCommand *c)
 
                 p->conditional += opens;
                 p->conditional -= p->conditional > 0 && (streq(word, "fi") || streq(word, "done"));
+                if (p->counting > p->conditional)
+                        p->counting = 0;
+                if (p->counting == 0 && streq(word, "if") && counts_boots(&rest))
+                        p->counting = p->conditional;
                 if (streq(word, "for") || (!opens && !string_in(word, between, ELEMENTSOF(between))))
                         break;
         }

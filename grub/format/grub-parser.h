@@ -44,6 +44,7 @@ typedef struct GrubParser {
         unsigned entry_depth; /* depth inside the menuentry, 0: in none */
         unsigned conditional; /* if, while, until and for that are open */
         unsigned outside;     /* the same, around the menuentry that is open */
+        unsigned counting;    /* of those, the one that looks whether boots are counted; 0: none */
         char *title, *id;     /* of that */
         bool is_default;      /* it is */
         bool foreign;         /* in the part that another script than *_linux wrote: the variables do not reach it */

@@ -6,7 +6,7 @@
 
 static int note_default(GrubParser *p, const GrubWord *w)
 {
-        const char *value = startswith(w->text, "default=");
+        const char *value = p->counting > 0 ? NULL : startswith(w->text, "default=");
 
         if (value && (streq(value, "${next_entry}") || streq(value, "$next_entry"))) /* 00_header.in of GRUB */
                 p->takes_next = true;

@@ -95,7 +95,9 @@ bool grub_cfg_is_stub(const char *text)
         for (const char *p = text; *p; p = text_next_line(p)) {
                 if (first_word_is(p, "menuentry") || first_word_is(p, "blscfg"))
                         return false;
-                hands_over |= first_word_is(p, "configfile");
+                /* SUSE's shim-install(8) writes "source", others "configfile" or "normal" */
+                hands_over |= first_word_is(p, "configfile") || first_word_is(p, "source") || first_word_is(p, ".") ||
+                              first_word_is(p, "normal");
         }
         return hands_over;
 }

@@ -49,10 +49,22 @@ static int add_variable(Loader *l, const char *name, size_t n, const char *value
         return v->name && (v->value || !known) && v->file ? 0 : -ENOMEM;
 }
 
-/* "set NAME=VALUE" of a text, whatever it depends on; a value with variables in it is not known. */
+/* Ifs that are open in a line, from the one on that looks whether boots are counted: see counts_boots() in grub-cfg.c.
+ */
+static unsigned counting_in(const char *line, unsigned before)
+{
+        const char *condition = grub_cfg_command(line, "if");
+
+        if (condition && (before > 0 || memmem(condition, strcspn(condition, "\n"), GRUBENV_BOOT_COUNTER,
+                                               strlen(GRUBENV_BOOT_COUNTER))))
+                return before + 1;
+        return before - (before > 0 && grub_cfg_command(line, "fi"));
+}
+
+/* "set NAME=VALUE" of a text, whatever else it depends on; a value with variables in it is not known. */
 static int read_text_settings(Loader *l, const char *file, const char *text)
 {
-        unsigned line = 0;
+        unsigned line = 0, counting = 0;
 
         for (const char *p = text; *p; p = text_next_line(p)) {
                 const char *name = grub_cfg_command(p, "set"), *value;
@@ -61,7 +73,8 @@ static int read_text_settings(Loader *l, const char *file, const char *text)
                 int r;
 
                 line++;
-                if (n == 0 || name[n] != '=')
+                counting = counting_in(p, counting);
+                if (n == 0 || name[n] != '=' || counting > 0)
                         continue;
                 value = name + n + 1;
                 quote = *value == '"' || *value == '\'' ? *value++ : 0;

@@ -384,6 +384,17 @@ static void a_choice_for_the_next_boot(void **state)
         machine_judge(m);
         expect_driver_cure(m, CURE_REBOOT, "reboot");
         set_text(&l->unused, NULL);
+        /* nor does a boot loader choose that has not booted, as another one has */
+        assert_non_null(array_grow(&m->facts.loaders, m->facts.n_loaders));
+        l = m->facts.loaders;
+        l[m->facts.n_loaders++] =
+                (Loader){ .readable = TRISTATE_YES, .booted = BOOTED_YES, .unused = copy("has none") };
+        machine_judge(m);
+        expect_driver_cure(m, CURE_REBOOT, "reboot");
+        set_text(&l[--m->facts.n_loaders].unused, NULL);
+        l->booted = BOOTED_YES;
+        machine_judge(m);
+        expect_driver_cure(m, CURE_PERSON, "see boot.argument");
 
         assert_int_equal(string_list_add(words, "ptprep.claim=1"), 0);
         machine_judge(m);

@@ -123,7 +123,6 @@ static void the_default_entry(void **state)
                 { "set default=3", NULL, "/e" },
                 { "set default='E>>F'", NULL, "/e" },
                 { "set default=e", NULL, "/e" },
-                { "set default=9", NULL, "/a" },
                 { "set default=gone", NULL, "/a" },
                 { "set default=b", NULL, "/a" }, /* of a submenu: not without its name in front */
                 { "set default=0\nset default=3", NULL, "/e" },
@@ -132,7 +131,8 @@ static void the_default_entry(void **state)
                 { "set default=\"${saved_entry}\"", "", "/a" },
                 { "set default=\"${saved_entry}\"", "advanced>Deeper>c", "/c" },
                 { "set default=0", "e", "/a" }, /* saved, but not asked for */
-                { "blscfg", NULL, NULL },       /* the numbers of the entries that it brings come first */
+                { "if [ $boot_counter ]; then\nif a; then\nfi\nset default=3\nfi", "a", "/a" }, /* Fedora's 08_ */
+                { "blscfg", NULL, NULL }, /* the numbers of the entries that it brings come first */
                 { "blscfg\nset default=3", NULL, NULL },
                 { "blscfg\nset default=\"${saved_entry}\"", "gone", NULL },
                 { "blscfg\nset default=\"${saved_entry}\"", "e", "/e" },

@@ -191,6 +191,10 @@ static void stubs_are_told_apart(void **state)
         (void) state;
         assert_true(grub_cfg_is_stub(STUB));
         assert_true(grub_cfg_is_stub(DEBIAN_STUB));
+        /* as SUSE's shim-install(8) writes it */
+        assert_true(grub_cfg_is_stub("search --fs-uuid --set=root 1-2\n"
+                                     "set prefix=(${root})/boot/grub2\nsource \"${prefix}/grub.cfg\"\n"));
+        assert_false(grub_cfg_is_stub(WHOLE "source $prefix/custom.cfg\n"));
         assert_false(grub_cfg_is_stub(WHOLE));
         assert_false(grub_cfg_is_stub(""));
         assert_false(grub_cfg_is_stub("# configfile\n"));

@@ -36,6 +36,20 @@ static void where_entries_are_looked_for(void **state)
         loaders_free(all, n);
 }
 
+/* Fedora's 08_fallback_counting, behind its header. */
+#define COUNTING                                                                                                       \
+        "insmod increment\n"                                                                                           \
+        "# Check if boot_counter exists and boot_success=0 to activate this behaviour.\n"                              \
+        "if [ -n \"${boot_counter}\" -a \"${boot_success}\" = \"0\" ]; then\n"                                         \
+        "  if  [ \"${boot_counter}\" = \"0\" -o \"${boot_counter}\" = \"-1\" ]; then\n"                                \
+        "    set default=1\n"                                                                                          \
+        "    set boot_counter=-1\n"                                                                                    \
+        "  else\n"                                                                                                     \
+        "    decrement boot_counter\n"                                                                                 \
+        "  fi\n"                                                                                                       \
+        "  save_env boot_counter\n"                                                                                    \
+        "fi\n"
+
 static void the_default_entry(void **state)
 {
         static const struct {
@@ -48,6 +62,9 @@ static void the_default_entry(void **state)
                 { "set default=\"${saved_entry}\"\nblscfg\n", "other=1\n", "a-2" },
                 { "set default=\"1\"\nblscfg\n", "saved_entry=a-2\n", "a-1" },
                 { "blscfg\n", "saved_entry=a-1\n", "a-2" },
+                /* where boots are counted is no choice; what comes behind it is */
+                { "set default=\"${saved_entry}\"\n" COUNTING "blscfg\n", "saved_entry=a-2\n", "a-2" },
+                { COUNTING "set default=1\nblscfg\n", "saved_entry=a-2\n", "a-1" },
         };
         Tree *t = *state;
 
