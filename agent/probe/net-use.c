@@ -240,6 +240,30 @@ static int use_switch(const Way *way, const WalkLink *link)
         return walk_passed(link, here.name) ? 0 : use_ports(way, OVS_MASTER, &here);
 }
 
+static int is_ppp(const Way *way, const char *name)
+{
+        char type[32];
+        int r = net_type(way->w->rfd, name, type, sizeof(type));
+
+        return r < 0 ? r : streq(type, "ppp");
+}
+
+/* Does this tunnel, or one that it goes through, need no address of what carries it? 1, 0 or negative errno. */
+static int goes_to_neighbours(const Way *way, const Routes *routes, const char *tunnel)
+{
+        int r = is_ppp(way, tunnel);
+
+        FOREACH_ARRAY(hop, routes->hops, routes->n_hops) {
+                char name[IF_NAMESIZE];
+
+                if (r != 0)
+                        break;
+                if (hop->index != 0 && net_interface_name(way->w->rfd, way->w->f->live, hop->index, name) >= 0)
+                        r = is_ppp(way, name);
+        }
+        return r;
+}
+
 /*
  * All interfaces through which anything is reached, but for this one: a tunnel goes through one of them. One that is up
  * and has no other address than the one that each gives itself is none: a tunnel to a neighbour's link-local address is
@@ -249,22 +273,22 @@ static int use_reachable(const Way *way, const WalkLink *link)
 {
         const WalkLink here = { link, "a tunnel" };
         _cleanup_(routes_done) Routes routes = {};
-        bool found = false;
-        char type[32];
+        bool found = false, neighbours;
         int r;
 
         if (!way->tunnels || walk_passed(link, here.name))
                 return 0;
-        r = net_type(way->w->rfd, link->name, type, sizeof(type));
-        if (r < 0)
-                return r;
         r = netlink_routes(way->w->rfd, way->w->f->live, &routes);
         if (r < 0)
                 return probe_soft(r);
+        r = goes_to_neighbours(way, &routes, link->name);
+        if (r < 0)
+                return r;
+        neighbours = r > 0;
         FOREACH_ARRAY(hop, routes.hops, routes.n_hops) {
                 char name[IF_NAMESIZE];
 
-                if ((hop->link_local && !streq(type, "ppp")) || hop->index == 0 ||
+                if ((hop->link_local && !neighbours) || hop->index == 0 ||
                     net_interface_name(way->w->rfd, way->w->f->live, hop->index, name) < 0)
                         continue;
                 r = follow(way, name, &here);

@@ -81,12 +81,13 @@ static int probe_driverctl(const Probe *p, Facts *f)
         if (directory < 0)
                 return probe_soft(directory);
         FOREACH_ARRAY(function, f->functions, f->n_functions) {
-                char name[sizeof("pci-") + PCI_ADDR_TEXT_MAX], driver[64];
+                char path[sizeof(NAME_DRIVERCTL "/pci-") + PCI_ADDR_TEXT_MAX], driver[64];
 
                 if (!probe_wants(p, function->addr))
                         continue;
-                (void) snprintf(name, sizeof(name), "pci-%s", PCI_ADDR_TEXT(function->addr));
-                if (root_read_attr(directory, name, driver, sizeof(driver)) < 0 || !*driver)
+                /* from the root on: it may be a link to elsewhere */
+                (void) snprintf(path, sizeof(path), NAME_DRIVERCTL "/pci-%s", PCI_ADDR_TEXT(function->addr));
+                if (root_read_attr(p->rfd, path, driver, sizeof(driver)) < 0 || !*driver)
                         continue;
                 if (string_copy(driver, &function->driverctl) < 0)
                         return -ENOMEM;

@@ -240,6 +240,14 @@ static void test_tunnel(void **state)
                "default route on wg0 on a tunnel on ens3 on 0000:00:03.0\n"
                "default route on wg0 on a tunnel on enp4s0 on 0000:04:00.0\n"
                "default route on wg0 on a tunnel on enp4s1 on 0000:04:00.1\n");
+        /* nor below one that another tunnel goes through */
+        change(t, "wg0", "uevent", "DEVTYPE=wireguard\nINTERFACE=wg0\n");
+        change(t, "ens3", "uevent", "DEVTYPE=ppp\nINTERFACE=ens3\n");
+        expect(t, "wg0",
+               "default route on wg0 on a tunnel on ens3 on 0000:00:03.0\n"
+               "default route on wg0 on a tunnel on enp4s0 on 0000:04:00.0\n"
+               "default route on wg0 on a tunnel on enp4s1 on 0000:04:00.1\n");
+        change(t, "ens3", "uevent", "INTERFACE=ens3\n");
         /* a bridge that is made of nothing else */
         interface(t, "virtual/net/br0", "7");
         interface(t, "virtual/net/tap0", "8");

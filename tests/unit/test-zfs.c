@@ -134,6 +134,15 @@ static void test_hidden(void **state)
                "an imported pool of ZFS: tank on a cache or a spare on vda on 0000:00:05.0\n"
                "an imported pool of ZFS: tank on sdb on 0000:00:14.0\n" ON_SATA
                "an imported pool of ZFS: tank on nvme0n1 on 0000:03:00.0\n");
+        /* a guest's own, in volumes of the pool */
+        block(t, "virtual/block/zd0", "230:0");
+        block(t, "virtual/block/zd16", "230:16");
+        zfs_member(t, "/dev/zd0", NULL, 6);
+        zfs_member(t, "/dev/zd16", NULL, 7);
+        expect(t, FLAG_CONFIGURED,
+               "an imported pool of ZFS: tank on a cache or a spare on vda on 0000:00:05.0\n"
+               "an imported pool of ZFS: tank on sdb on 0000:00:14.0\n" ON_SATA
+               "an imported pool of ZFS: tank on nvme0n1 on 0000:03:00.0\n");
 }
 
 int main(void)
