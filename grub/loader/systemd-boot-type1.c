@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "grub/loader/systemd-boot-reader.h"
 #include "grub/loader/systemd-boot.h"
+#include "model/names.h"
 
 /* Type 1 entries of a partition: files of their own, whose options count. */
 
@@ -43,8 +44,9 @@ static int type1_kernel(const SdReader *r, const SdRoot *root, const char *path,
         k = uki_read_path(r->rfd, *ret_path, u);
         if (k == -ENOMEM)
                 return k;
-        /* boot.c, boot_entry_add_type1(): such an entry is not in the menu */
-        if (k == -ENOENT || k == -ENOTDIR)
+        /* boot.c, boot_entry_add_type1(): such an entry is not in the menu. One that has been edited stays one: its
+         * words, and the claim image that it names, have to go when all else goes, as its kernel may come back. */
+        if ((k == -ENOENT || k == -ENOTDIR) && !kargs_has(arguments, KARG_CLAIM))
                 return string_list_addf(&r->loader->left_alone, "%s (%s is not there)", path, *ret_path);
         if (k >= 0 && !u->kernel)
                 uki_done(u);

@@ -264,6 +264,14 @@ static void test_kernel_is_gone(void **state)
                 assert_int_equal(l.left_alone.n, 0);
                 assert_string_equal(entry(&l, "z.conf")->kernel, "/efi/" MACHINE "/6.1.0-40-amd64/linux");
         }
+        /* what has been edited is not forgotten */
+        tree_file(t, ENTRIES "z.conf", "linux /gone\noptions root=/dev/vda2 ptprep.claim=1\n");
+        {
+                _cleanup_(loader_done) Loader l = {};
+
+                read_loader(t, &l);
+                assert_int_equal(l.n_entries, 2);
+        }
 }
 
 static void test_once(void **state)
