@@ -16,8 +16,8 @@
  * has its own from; an empty one makes it load that directory, and fail (grub-core/commands/blscfg.c, create_entry()).
  */
 #define GRUBENV_EARLY_INITRD "early_initrd"
-#define GRUBENV_BOOT_COUNTER "boot_counter" /* Fedora: boots that are left to a deployment that has not proven itself  \
-                                             */
+/* Fedora: boots that are left to a deployment that has not proven itself. */
+#define GRUBENV_BOOT_COUNTER "boot_counter"
 
 /* The entry that the next boot takes, once (GRUB util/grub-reboot.in). */
 #define GRUBENV_NEXT_ENTRY   "next_entry"
