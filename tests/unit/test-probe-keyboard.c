@@ -1,30 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "host.h"
+#include "usb-host.h"
 
 /* Which controller has a keyboard that the host needs, and which not. */
 
-#define USB      "0000:00:14.0"
-#define OTHER    "0000:00:15.0"
-#define KEYS     "1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe\n"
-#define QUEUE    "/run/udev/queue"
-#define CRYPTTAB "/etc/crypttab"
-
-static HostTest machine(const Tree *tree, const char *driver)
-{
-        HostTest t;
-
-        host_begin(&t, tree);
-        host_function(&t, USB, "8086:a36d", 0x0c0330, driver);
-        host_function(&t, OTHER, "1b73:1100", 0x0c0330, "xhci_hcd");
-        host_want(&t, USB);
-        t.about = USB;
-        return t;
-}
-
-static void expect(HostTest t, const char *expected)
-{
-        host_expect(&t, probe_keyboard, HOST_USE_KEYBOARD, expected);
-}
+#define KEYS "1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe\n"
 
 static void input(const Tree *t, const char *name, const char *place, const char *keys)
 {
