@@ -3,6 +3,7 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "grub/format/blscfg.h"
 #include "model/names.h"
 
 #define CONFIG_NAME "/grub.cfg"
@@ -81,23 +82,17 @@ static const struct Program *find_program(int rfd)
         return found;
 }
 
-static bool first_word_is(const char *line, const char *word)
-{
-        const char *rest = startswith(line + strspn(line, " \t"), word);
-
-        return rest && (*rest == '\0' || strchr(" \t;\n", *rest));
-}
-
 bool grub_cfg_is_stub(const char *text)
 {
+        /* SUSE's shim-install(8) writes "source", others "configfile" or "normal" */
+        static const char *const hand_over[] = { "configfile", "source", ".", "normal" };
         bool hands_over = false;
 
         for (const char *p = text; *p; p = text_next_line(p)) {
-                if (first_word_is(p, "menuentry") || first_word_is(p, "blscfg"))
+                if (grub_cfg_command(p, "menuentry") || grub_cfg_command(p, "blscfg"))
                         return false;
-                /* SUSE's shim-install(8) writes "source", others "configfile" or "normal" */
-                hands_over |= first_word_is(p, "configfile") || first_word_is(p, "source") || first_word_is(p, ".") ||
-                              first_word_is(p, "normal");
+                FOREACH_ARRAY(command, hand_over, ELEMENTSOF(hand_over))
+                        hands_over |= grub_cfg_command(p, *command) != NULL;
         }
         return hands_over;
 }
