@@ -83,11 +83,10 @@ static int use_volume(BlockUse *u, const char *source, const char *volume)
 
 static int use_line(void *userdata, const CrypttabLine *line)
 {
-        static const char *const later[] = { "noauto" };
         BlockUse *u = userdata;
         int r;
 
-        if (crypttab_has(line->options, later, ELEMENTSOF(later)))
+        if (crypttab_is_later(line))
                 return 0;
         r = use_volume(u, line->device, line->volume);
         if (r >= 0 && line->key)

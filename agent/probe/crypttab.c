@@ -70,6 +70,13 @@ bool crypttab_has(const char *options, const char *const *names, size_t n)
         return false;
 }
 
+bool crypttab_is_later(const CrypttabLine *line)
+{
+        static const char *const later[] = { "noauto" };
+
+        return crypttab_has(line->options, later, ELEMENTSOF(later));
+}
+
 const char *crypttab_argument(const char *value)
 {
         const char *equal = strchr(value, '='), *comma = strchr(value, ',');

@@ -27,5 +27,8 @@ int crypttab_lines(int rfd, int (*each)(void *userdata, const CrypttabLine *line
  */
 bool crypttab_has(const char *options, const char *const *names, size_t n);
 
+/* Is this volume left alone until somebody asks for it? */
+bool crypttab_is_later(const CrypttabLine *line);
+
 /* The options in a value of rd.luks.options=, which may have UUID= before them (systemd-cryptsetup-generator(8)). */
 const char *crypttab_argument(const char *value);

@@ -107,9 +107,7 @@ static void take_options(bool *wanted, const char *options)
 
 static int take_line(void *userdata, const CrypttabLine *line)
 {
-        static const char *const later[] = { "noauto" };
-
-        if (!crypttab_has(line->options, later, ELEMENTSOF(later)))
+        if (!crypttab_is_later(line))
                 take_options(userdata, line->options);
         return 0;
 }
