@@ -99,8 +99,7 @@ typedef enum LeafKind {
         LEAF_SWITCH, /* it may be an internal port of Open vSwitch, of which nothing shows it */
 } LeafKind;
 
-/* 0; -ENOENT: it has none that can be read; -ENOMEM. */
-static int net_number(int rfd, const char *name, const char *attribute, unsigned base, uint32_t *ret)
+int net_number(int rfd, const char *name, const char *attribute, unsigned base, uint32_t *ret)
 {
         char text[16];
         int r = net_attr(rfd, name, attribute, text, sizeof(text));

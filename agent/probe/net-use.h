@@ -40,6 +40,9 @@ int net_on_hardware(HostWalk *w, const char *name) _must_check_;
 /* Has it no device below it? 1; 0; negative errno: there is no such interface, or it cannot be read. */
 int net_is_virtual(int rfd, const char *name) _must_check_;
 
+/* The number in an attribute, "0x" before it or not. 0; -ENOENT: it has none that can be read; -ENOMEM. */
+int net_number(int rfd, const char *name, const char *attribute, unsigned base, uint32_t *ret) _must_check_;
+
 /* An attribute of an interface in sysfs, as root_read_attr(). */
 int net_attr(int rfd, const char *name, const char *attribute, char *buf, size_t size) _must_check_;
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/io.h"
-#include "base/parse.h"
 #include "base/text.h"
 #include "model/names.h"
 #include "model/netmemory.h"
@@ -180,10 +179,9 @@ static int is_neighbours_only(const Network *n, const char *name)
 {
         bool found = false;
         uint32_t index;
-        char text[16];
-        int r = net_attr(n->p->rfd, name, "ifindex", text, sizeof(text));
+        int r = net_number(n->p->rfd, name, "ifindex", 10, &index);
 
-        if (r < 0 || parse_u32(text, 10, &index) < 0)
+        if (r < 0)
                 return probe_soft(r);
         FOREACH_ARRAY(hop, n->routes.hops, n->routes.n_hops) {
                 if (hop->index == index && !hop->link_local)
