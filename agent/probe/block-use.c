@@ -333,19 +333,20 @@ int block_use_spec(BlockUse *u, const char *spec, const WalkLink *above)
 /* A cache or a spare may be of any pool that is imported. */
 static int use_helpers(BlockUse *u, const WalkLink *above)
 {
-        _cleanup_(string_list_done) StringList helpers = {};
         const WalkLink link = { above, "a cache or a spare" };
         bool refused; /* and told of the members already */
-        int r;
+        int r = 0;
 
         if (walk_passed(above, link.name)) /* they lead to themselves */
                 return 0;
-        r = zfs_helpers(u->walk.rfd, &helpers, &refused);
+        if (!u->helpers_known)
+                r = zfs_helpers(u->walk.rfd, &u->helpers, &refused);
         if (r < 0)
                 return r == -ENOMEM ? r : walk_unreadable(&u->walk, above, NAME_SYS_CLASS_BLOCK, r);
-        FOREACH_ARRAY(path, helpers.items, helpers.n) {
-                if (startswith(block_name(*path),
-                               "zd")) /* a guest's, in a volume of a pool: that pool's disks are in use */
+        u->helpers_known = true;
+        FOREACH_ARRAY(path, u->helpers.items, u->helpers.n) {
+                /* a guest's, in a volume of a pool: that pool's disks are in use */
+                if (startswith(block_name(*path), "zd"))
                         continue;
                 r = block_use_device(u, *path, &link);
                 if (r < 0)

@@ -15,6 +15,8 @@ struct BlockUse {
         struct libmnt_table *mounts; /* NULL: not readable */
         StringList devices;          /* places in sysfs from which something was followed */
         StringList pools;            /* of ZFS that were followed */
+        StringList helpers;          /* places of caches and spares of ZFS, when they have been looked for */
+        bool helpers_known;
         int (*file)(BlockUse *u, const char *path, const WalkLink *above); /* file_use() */
 };
 

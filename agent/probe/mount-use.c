@@ -447,5 +447,6 @@ void block_use_done(BlockUse *u)
 {
         mount_table_freep(&u->mounts);
         string_list_done(&u->pools);
+        string_list_done(&u->helpers);
         string_list_done(&u->devices);
 }
