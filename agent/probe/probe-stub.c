@@ -76,16 +76,13 @@ static int judge_line(void *userdata, const char *path, unsigned line, char *tex
 
 static int probe_driverctl(const Probe *p, Facts *f)
 {
-        _cleanup_close_ int directory = root_open(p->rfd, NAME_DRIVERCTL, O_PATH | O_DIRECTORY);
-
-        if (directory < 0)
-                return probe_soft(directory);
+        if (probe_exists(p->rfd, NAME_DRIVERCTL) == TRISTATE_NO)
+                return 0;
         FOREACH_ARRAY(function, f->functions, f->n_functions) {
                 char path[sizeof(NAME_DRIVERCTL "/pci-") + PCI_ADDR_TEXT_MAX], driver[64];
 
                 if (!probe_wants(p, function->addr))
                         continue;
-                /* from the root on: it may be a link to elsewhere */
                 (void) snprintf(path, sizeof(path), NAME_DRIVERCTL "/pci-%s", PCI_ADDR_TEXT(function->addr));
                 if (root_read_attr(p->rfd, path, driver, sizeof(driver)) < 0 || !*driver)
                         continue;
