@@ -12,7 +12,9 @@
  * - A unified image: 11 has its sections (systemd-stub(7)), 4 the whole of it.
  * - An addon of a unified image: 12 has its arguments and its initramfs (systemd src/boot/stub.c, load_addons()), 4 the
  *   file, which the firmware loads as a program (TCG PC Client Platform Firmware Profile, 3.3.4.5), 9 what the kernel
- * gets. GRUB legacy measures nothing.
+ *   gets.
+ *
+ * GRUB legacy measures nothing.
  */
 #define MOVES_ARGUMENTS_GRUB (PCR_BIT(8) | PCR_BIT(9))
 #define MOVES_ARGUMENTS_STUB (PCR_BIT(8) | PCR_BIT(9) | PCR_BIT(12))
