@@ -97,23 +97,20 @@ int run_look(Run *r, int rfd, bool live)
         return e < 0 ? complain("judging the machine's state", e) : EXIT_READY;
 }
 
-int run_lock(const char *what, int rfd, int *ret)
+int run_lock(const char *what, int rfd, bool live, ApplyLock *ret)
 {
-        int fd;
+        int r;
 
         if (geteuid() != 0) {
                 tell("%s changes the system: run it as root, or look with --dry-run", what);
                 return EXIT_PRIVILEGE;
         }
-        fd = apply_lock(rfd);
-        if (fd == -EWOULDBLOCK) {
+        r = apply_lock(rfd, live, ret);
+        if (r == -EWOULDBLOCK) {
                 tell("another run of ptprep is changing this system; try again when it is done");
                 return EXIT_BUSY;
         }
-        if (fd < 0)
-                return complain(NAME_LOCK, fd);
-        *ret = fd;
-        return EXIT_READY;
+        return r < 0 ? complain(NAME_LOCK, r) : EXIT_READY;
 }
 
 /* What takes longest: how far it is. */

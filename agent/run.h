@@ -2,6 +2,7 @@
 #pragma once
 
 #include "apply/apply.h"
+#include "apply/lock.h"
 #include "core/check.h"
 #include "model/config.h"
 #include "model/facts.h"
@@ -55,10 +56,10 @@ int run_look_unconfigured(Run *r, int rfd, bool live) _must_check_;
 
 /**
  * run_lock() - may this process change the system?
- * @what: of the verb, for the message. @ret: a lock, released when it is closed.
+ * @what: of the verb, for the message. @live: of run_open_root(). @ret: released with apply_unlock().
  * Returns EXIT_READY; another exit code, with the reason on standard error.
  */
-int run_lock(const char *what, int rfd, int *ret) _must_check_;
+int run_lock(const char *what, int rfd, bool live, ApplyLock *ret) _must_check_;
 
 /* Carries out the plan of a run, which is not empty, and shows how far it has come. 0, or a negative errno with
  * result->failure set. */

@@ -87,7 +87,8 @@ static void remember_failure(bool boot, int rfd, const Run *run, int e, const Ap
 
 int verb_apply(const Options *o)
 {
-        _cleanup_close_ int rfd = -EBADF, lock = -EBADF;
+        _cleanup_close_ int rfd = -EBADF;
+        _cleanup_(apply_unlock) ApplyLock lock = APPLY_LOCK_NONE;
         _cleanup_(apply_result_done) ApplyResult result = {};
         _cleanup_(boot_mounts_done) BootMounts mounts = {};
         _cleanup_(run_done) Run run;
@@ -107,8 +108,8 @@ int verb_apply(const Options *o)
                 return EXIT_USAGE;
         if (o->waiting && root_stat(rfd, NAME_WAITS_NETWORK, &st) == -ENOENT)
                 return options_json(o) ? EXIT_READY : print_text("nothing waits for the network\n");
-        code = o->dry_run ? EXIT_READY : run_lock("--apply", rfd, &lock);
-        run.lock = lock;
+        code = o->dry_run ? EXIT_READY : run_lock("--apply", rfd, live, &lock);
+        run.lock = lock.fd;
         if (code == EXIT_READY)
                 code = run_mount(&rfd, live, &mounts);
         if (code == EXIT_READY)
@@ -148,7 +149,7 @@ int verb_apply(const Options *o)
                 return print_report(&report, o->format);
         }
         if (run.plan.n == 0)
-                return finish(o, rfd, live, lock, &report);
+                return finish(o, rfd, live, lock.fd, &report);
         r = run_apply(&run, rfd, live, &result);
         if (r < 0 && !result.failure)
                 return EXIT_INTERNAL;

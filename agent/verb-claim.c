@@ -269,7 +269,8 @@ static int carry_out(int rfd, const Run *run, const Selection *s, bool claim, co
 static int rebind(const Options *o, bool claim)
 {
         const char *verb = claim ? "claim" : "release";
-        _cleanup_close_ int rfd = -EBADF, lock = -EBADF;
+        _cleanup_close_ int rfd = -EBADF;
+        _cleanup_(apply_unlock) ApplyLock lock = APPLY_LOCK_NONE;
         _cleanup_(run_done) Run run;
         _cleanup_(selection_done) Selection s = {};
         _cleanup_(rebinds_done) Rebinds rebinds = {};
@@ -289,7 +290,7 @@ static int rebind(const Options *o, bool claim)
                 tell("--root=%s: drivers can be changed on the running system only", o->root);
                 return EXIT_USAGE;
         }
-        code = run_lock(verb, rfd, &lock);
+        code = run_lock(verb, rfd, live, &lock);
         if (code == EXIT_READY)
                 code = select_load(&run, rfd, FACTS_LIVE);
         if (code == EXIT_READY)

@@ -353,8 +353,8 @@ static void tell_obstacles(const Job *j)
 
 static int write_file(const Job *j)
 {
-        _cleanup_close_ int lock = -EBADF;
-        int r, code = run_lock("configure", j->rfd, &lock);
+        _cleanup_(apply_unlock) ApplyLock lock = APPLY_LOCK_NONE;
+        int r, code = run_lock("configure", j->rfd, j->live, &lock);
 
         if (code != EXIT_READY)
                 return code;

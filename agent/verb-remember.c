@@ -92,14 +92,15 @@ static int remember(const Options *o, int rfd, bool live)
 
 int verb_remember(const Options *o)
 {
-        _cleanup_close_ int rfd = -EBADF, lock = -EBADF;
+        _cleanup_close_ int rfd = -EBADF;
+        _cleanup_(apply_unlock) ApplyLock lock = APPLY_LOCK_NONE;
         bool live;
         int code;
 
         rfd = run_open_root(o->root, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
-        code = run_lock("remember", rfd, &lock);
+        code = run_lock("remember", rfd, live, &lock);
         if (code == EXIT_READY)
                 code = refuse_untrusted(rfd);
         return code == EXIT_READY ? remember(o, rfd, live) : code;

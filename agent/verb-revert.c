@@ -66,7 +66,8 @@ static int print_outcome(const Options *o, int rfd, bool live, const Run *run, c
 /* The same as --apply with nothing configured, whatever the configuration says. */
 int verb_revert(const Options *o)
 {
-        _cleanup_close_ int rfd = -EBADF, lock = -EBADF;
+        _cleanup_close_ int rfd = -EBADF;
+        _cleanup_(apply_unlock) ApplyLock lock = APPLY_LOCK_NONE;
         _cleanup_(apply_result_done) ApplyResult result = {};
         _cleanup_(boot_mounts_done) BootMounts mounts = {};
         _cleanup_(run_done) Run run;
@@ -79,8 +80,8 @@ int verb_revert(const Options *o)
         rfd = run_open_root(o->root, &live);
         if (rfd < 0)
                 return EXIT_USAGE;
-        code = o->dry_run ? EXIT_READY : run_lock("revert", rfd, &lock);
-        run.lock = lock;
+        code = o->dry_run ? EXIT_READY : run_lock("revert", rfd, live, &lock);
+        run.lock = lock.fd;
         if (code == EXIT_READY)
                 code = run_mount(&rfd, live, &mounts);
         if (code == EXIT_READY)

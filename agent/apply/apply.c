@@ -2,7 +2,6 @@
 #include "apply/apply.h"
 
 #include <inttypes.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -386,24 +385,6 @@ int apply_plan(const ApplyOptions *options, const Plan *p, ApplyResult *ret)
         *ret = result;
         result = (ApplyResult){};
         return MIN(r, 0);
-}
-
-int apply_lock(int rfd)
-{
-        _cleanup_close_ int dfd = -EBADF, fd = -EBADF;
-        int r = root_mkdir_p(rfd, NAME_RUN_DIR);
-
-        if (r < 0)
-                return r;
-        dfd = root_open(rfd, NAME_RUN_DIR, O_RDONLY | O_DIRECTORY);
-        if (dfd < 0)
-                return dfd;
-        fd = openat(dfd, strrchr(NAME_LOCK, '/') + 1, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0)
-                return -errno;
-        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-                return -errno;
-        return TAKE_FD(fd);
 }
 
 int apply_report(int rfd, const char *directory, const char *name, const char *text)

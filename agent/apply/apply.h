@@ -52,12 +52,6 @@ void apply_result_done(ApplyResult *r);
  */
 int apply_plan(const ApplyOptions *o, const Plan *p, ApplyResult *ret) _must_check_;
 
-/**
- * apply_lock() - one apply at a time
- * Returns an fd that holds the lock until it is closed; -EWOULDBLOCK: another apply is running; other negative errno.
- */
-int apply_lock(int rfd) _must_check_;
-
 /* Removes the stored reports, that a plan failed and which the host was restarted for: they tell of what is there no
  * more. */
 void apply_forget_reports(int rfd);

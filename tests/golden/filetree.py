@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 BUSYBOX = "/bin/busybox"
 APPLETS = ["sh", "cat", "chmod", "cp", "cpio", "find", "grep", "ln", "mkdir", "mv", "rm", "tr", "wc"]
 GRUBENV_SIZE = 1024
-# the reports repeat what is printed, and the lock is of this very run
+# the reports repeat what is printed; that nothing stays in /run is judged for itself, in_run()
 SILENT = ("/tmp", "/run", "/var/lib/ptprep/report")
 SILENT_DIRECTORIES = (*SILENT, "/var/lib/ptprep")
 
@@ -213,6 +213,7 @@ class Tree:
         for applet in APPLETS:
             self.link(f"/bin/{applet}", "busybox")
         self.path("/dev").mkdir(exist_ok=True)
+        self.path("/run").mkdir(exist_ok=True)
         self.write("/dev/null", b"")
 
     def snapshot(self) -> dict[str, tuple]:
@@ -225,6 +226,10 @@ class Tree:
                 content = os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
                 seen[name] = (stat.st_ino, stat.st_mtime_ns, hashlib.sha256(content).hexdigest(), content)
         return {k: v for k, v in seen.items() if not k.startswith(SILENT)}
+
+    def in_run(self) -> list[str]:
+        """What stands in /run, which is of a boot: an image has none."""
+        return sorted("/" + path.relative_to(self.top).as_posix() for path in self.path("/run").rglob("*"))
 
     def directories(self) -> dict[str, tuple]:
         """A file that came and went has left its mark in its directory."""

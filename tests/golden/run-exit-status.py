@@ -261,6 +261,7 @@ def busy(m: Machine) -> None:
         for verb in ("--apply", "revert"):
             m.run(verb, status=BUSY, said="another run of ptprep")
         m.run("--check", status=NOT_READY)
+    m.run("--apply", status=READY)
 
 
 def without_privilege(m: Machine) -> None:
@@ -368,6 +369,9 @@ def play(ptprep: str) -> Iterator[str]:
         with tempfile.TemporaryDirectory(prefix="ptprep-status-") as directory:
             machine = Machine(ptprep, name, directory)
             situation(machine)
+            left = [path.name for path in machine.tree.path("/run").glob("ptprep/*")]
+            if "lock" in left or not left and machine.tree.path("/run/ptprep").exists():
+                machine.errors.append(f"left in an image, in /run/ptprep: {left}")
             yield from (f"{situation.__name__} ({name}): {e}" for e in machine.errors)
 
 

@@ -63,13 +63,17 @@ class Host:
 
 def closed_descriptors(host: Host, closed: tuple[int, ...]) -> None:
     """Installers and daemons start programs like this."""
+    lock, kept = host.tree.path("/run/ptprep/lock"), host.tree.path("/run/lock-of-ptprep")
+    host.tree.write("/run/ptprep/lock", b"")
+    os.link(lock, kept)
     def close() -> None:
         for fd in closed:
             os.close(fd)
     code = host.start("--apply", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                       preexec_fn=close).wait(60)
     host.judge(code, REBOOT_DUE, True)
-    assert host.tree.path("/run/ptprep/lock").read_bytes() == b"", "what was meant for a terminal is in the lock"
+    assert kept.read_bytes() == b"", "what was meant for a terminal is in the lock"
+    assert not lock.parent.exists(), f"left in an image: {lock.parent}"
 
 
 def asked_to_end(host: Host, tool: str, number: signal.Signals) -> None:

@@ -55,7 +55,7 @@ HELPER_FILES = {"dracut/claim-bind.c", "dracut/claim-file.c", "dracut/claim-guar
 CALLS = {
     r"\b(system|popen)\s*\(": set(),
     r"\b(open|openat|openat2|fopen|creat)\s*\(": {"agent/base/io.c", "agent/base/file.c", "agent/run.c", "agent/apply/command.c",
-                                                  "agent/apply/apply.c"} | HELPER_FILES,
+                                                  "agent/apply/lock.c"} | HELPER_FILES,
     r"\bf?printf\s*\(\s*stderr|\b(perror|syslog|vsyslog|puts)\s*\(": MAIN_FILES,
     r"\b(write|rename|renameat|unlink|unlinkat|mkdir|mkdirat|link|linkat)\s*\(": {"agent/base/file.c"} | HELPER_FILES,
     r"\b(mount|umount2?|unshare|setns)\s*\(": {"agent/base/mount.c"},
