@@ -252,7 +252,7 @@ class Reader:
                                            ("older kernel", case.older_kernel), ("second disk", case.second_disk), ("packages", case.packages), ("tpm", case.tpm)) if there]
         for boot in case.boots:
             absent += [name for name, there in (("unchanged", boot.unchanged), ("entry", boot.entry)) if there]
-            absent += [step.kind for step in boot.steps if step.kind == "childless"]
+            absent += [step.kind for step in boot.steps if step.kind in ("childless", "plug", "unplug")]
         if absent:
             raise self.fail(1, f"a guest with boot = direct has no disk, no boot loader and no systemd: {absent[0]} means nothing there")
 
@@ -436,7 +436,7 @@ class Reader:
 
     def _boot_key(self, boot: Boot, entry: Entry) -> None:
         key, value = entry.key, entry.value
-        if key in ("run", "file", "absent", "childless"):
+        if key in ("run", "file", "absent", "childless", "plug", "unplug"):
             if not value:
                 raise self.fail(entry.line, f"{key} is empty")
             boot.steps.append(Step(key, value, entry.line))

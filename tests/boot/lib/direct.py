@@ -185,7 +185,7 @@ class DirectPlay(Play):
         own = Cpio()
         for file in self.case.files:
             own.file(file.path, file.source.read_bytes() if file.source else (file.text or "").encode(), file.mode)
-        for name, (data, mode) in step_files(boot, static_program(BOOT_DIR / "vfio-open.c", self.shop.cache)).items():
+        for name, (data, mode) in step_files(self.case, boot, static_program(BOOT_DIR / "vfio-open.c", self.shop.cache)).items():
             own.file(f"run/boot-test/{name}", data, mode)
         with target.open("wb") as stream:
             edits = self.case.firmware_of(boot)

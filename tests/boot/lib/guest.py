@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import json
 import os
 import re
 import shutil
@@ -48,6 +49,9 @@ DEVICES = {
     "root-port": ["-device", "pcie-root-port,id={id},chassis={n},slot={n},{place}"],
     "pci-bridge": ["-device", "pcie-pci-bridge,id={id},{place}"],
 }
+# The first word of what is plugged in while the guest runs gets this {n}, so that its MAC address is nobody else's.
+FIRST_PLUGGED = 0x80
+
 DEVICE = re.compile(r"^(?P<kind>[a-z0-9-]+)@(?:(?P<bus>[a-z][a-z0-9]*)/)?(?P<address>[0-9a-f]{2}\.[0-7])"
                     r"(?::(?P<id>[a-z][a-z0-9]*))?(?:,(?P<options>.+))?$")
 
@@ -110,9 +114,9 @@ def machine_arguments(accel: str, memory: int, smp: int) -> list[str]:
             "-cpu", CPU, "-m", str(memory), "-smp", str(smp)]
 
 
-def device_arguments(case: Case, words: list[str], directory: Path) -> list[str]:
+def device_arguments(case: Case, words: list[str], directory: Path, first: int = 1) -> list[str]:
     argv = []
-    for number, word in enumerate(words, 1):
+    for number, word in enumerate(words, first):
         found = DEVICE.match(word)
         if not found or found["kind"] not in DEVICES:
             raise CaseError(f"{case.path}: device {word!r}: expected KIND@[BUS/]SLOT.FUNCTION[:NAME][,OPTION=VALUE...] with KIND one of {', '.join(DEVICES)}")
@@ -157,9 +161,38 @@ def disk_arguments(kind: str, name: str, file: Path, address: str, bootindex: in
     return [*(word for node in nodes for word in ("-blockdev", node)), "-device", device]
 
 
-def step_script(step: Step) -> str:
+def plug_request(case: Case, boot: Boot, word: str) -> dict[str, object]:
+    """For QEMU's monitor. A word that comes again in the same boot is the same card."""
+    words = list(dict.fromkeys(step.value for step in boot.steps if step.kind == "plug"))
+    argv = device_arguments(case, [word], Path(), FIRST_PLUGGED + words.index(word))
+    if len(argv) != 2:
+        raise CaseError(f"{case.path}: plug = {word}: such a device has parts that cannot be plugged in")
+    driver, *options = argv[1].split(",")
+    return {"execute": "device_add", "arguments": {"driver": driver, **dict(option.split("=", 1) for option in options)}}
+
+
+def unplug_request(_case: Case, _boot: Boot, name: str) -> dict[str, object]:
+    return {"execute": "device_del", "arguments": {"id": name}}
+
+
+REQUESTS = {"plug": plug_request, "unplug": unplug_request}
+
+
+def monitor_arguments(boot: Boot, directory: Path) -> list[str]:
+    """QEMU's monitor as a port of the guest that it is about, where that boot has something plugged in or out."""
+    if not any(step.kind in REQUESTS for step in boot.steps):
+        return []
+    socket = directory / "monitor.socket"
+    socket.unlink(missing_ok=True)
+    return ["-chardev", f"socket,id=monitor,path={socket},server=on,wait=off", "-mon", "chardev=monitor,mode=control",
+            "-chardev", f"socket,id=monitor-port,path={socket}", "-device", "virtserialport,chardev=monitor-port,name=monitor"]
+
+
+def step_script(case: Case, boot: Boot, step: Step) -> str:
     """What the guest does for a step; empty where the step is judged from the kernel log alone."""
     value = step.value
+    if step.kind in REQUESTS:
+        return f"sh /run/boot-test/plug {step.kind} '{json.dumps(REQUESTS[step.kind](case, boot, value))}'\n"
     if step.kind == "run":
         return value + "\n"
     if step.kind == "file":
@@ -180,21 +213,21 @@ def step_script(step: Step) -> str:
     return ""
 
 
-def step_files(boot: Boot, vfio_open: Path) -> dict[str, tuple[bytes, int]]:
+def step_files(case: Case, boot: Boot, vfio_open: Path) -> dict[str, tuple[bytes, int]]:
     """What /run/boot-test has in the guest, as content and mode: the observer's second half, its helpers, the steps in order."""
     files = {path.name: (path.read_bytes(), 0o755) for path in sorted((BOOT_DIR / "guest").iterdir())}
     files["vfio-open"] = (vfio_open.read_bytes(), 0o755)
     for number, step in enumerate(boot.steps, 1):
-        text = step_script(step)
+        text = step_script(case, boot, step)
         if text:
             files[f"steps/{number:03}-{step.limit}"] = (text.encode(), 0o644)
     return files
 
 
-def write_steps(boot: Boot, vfio_open: Path, target: Path) -> None:
+def write_steps(case: Case, boot: Boot, vfio_open: Path, target: Path) -> None:
     """The small disk: a tar file."""
     with tarfile.open(target, "w") as tar:
-        for name, (data, mode) in step_files(boot, vfio_open).items():
+        for name, (data, mode) in step_files(case, boot, vfio_open).items():
             info = tarfile.TarInfo(name)
             info.size, info.mode = len(data), mode
             tar.addfile(info, io.BytesIO(data))
@@ -274,11 +307,12 @@ def wait_for_end(guest: subprocess.Popen[bytes], console: Path, cuts: list[Power
 def boot_guest(case: Case, boot: Boot, disk: Path, directory: Path, vfio_open: Path, log: Path, keep: Callable[[str], None]) -> Observed:
     """One boot, from power-on to power-off. `log` is what the names of its log files begin with; `keep` as above."""
     steps, results = directory / f"steps-{boot.number}.tar", directory / f"results-{boot.number}"
-    write_steps(boot, vfio_open, steps)
+    write_steps(case, boot, vfio_open, steps)
     devices = boot.devices or case.devices
     make_device_disks(devices, directory)
     writes = directory / LOG if boot.write_log else None
-    argv = [*guest_arguments(case, devices, disk, directory, steps, results, writes), "-serial", f"file:{log}.console", *boot.qemu]
+    argv = [*guest_arguments(case, devices, disk, directory, steps, results, writes), *monitor_arguments(boot, directory),
+            "-serial", f"file:{log}.console", *boot.qemu]
     with emulated_tpm(directory, log) if case.tpm else contextlib.nullcontext([]) as tpm:
         return observe([*argv, *tpm], boot, boot.timeout or case.timeout or TIMEOUT, results, log, keep)
 

@@ -192,6 +192,8 @@ JUDGES = {
     "run": judge_run,
     "file": judge_run,
     "absent": judge_run,
+    "plug": judge_run,
+    "unplug": judge_run,
     "driver": judge_driver,
     "vfio": judge_vfio,
     "verdict": judge_verdict,
