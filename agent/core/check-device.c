@@ -216,29 +216,13 @@ static const Outcome not_understood = {
 /* What the helper says of a device, its own words with their length; NULL: nothing. */
 static const Outcome *outcome_of(const Facts *f, PciAddr addr, const char **ret_why, size_t *ret_length)
 {
-        const Outcome *found = f->claim_result ? &not_listed : &nobody_ran;
+        int state = wanted_claim_result(f, addr, ret_why, ret_length);
 
-        for (const char *line = f->claim_result; line && *line; line = text_next_line(line)) {
-                const char *word = startswith(line, PCI_ADDR_TEXT(addr));
-                const size_t n = word ? strcspn(word + strspn(word, " "), " \n") : 0;
-                ClaimState state;
-                char name[16];
-
-                if (!word)
-                        continue;
-                found = &not_understood;
-                word += strspn(word, " ");
-                if (n == 0 || n >= sizeof(name) || word[n] != ' ')
-                        continue;
-                (void) snprintf(name, sizeof(name), "%.*s", (int) n, word);
-                state = claim_state_from_string(name);
-                if (state < 0)
-                        continue;
-                *ret_why = word + n + 1;
-                *ret_length = strcspn(*ret_why, "\n");
+        if (state >= 0)
                 return outcomes + state;
-        }
-        return found;
+        if (state == -EINVAL)
+                return &not_understood;
+        return f->claim_result ? &not_listed : &nobody_ran;
 }
 
 /*

@@ -74,6 +74,13 @@ static int judge_lost(const Check *self, const Facts *f, const ConfigDevice *c, 
         return 0;
 }
 
+/* The rule of udev acts in a boot that was started for claims, and reads the list as it stands. */
+static bool is_awaited(const Judgement *j, const WantedDevice *d)
+{
+        return j->facts->cmdline_known && kargs_has(&j->facts->cmdline, KARG_CLAIM) &&
+               wanted_is_listed(j->facts, d->config) && !d->surely_moved;
+}
+
 static int judge_present(const Check *self, const Judgement *j, const WantedDevice *d, FindingList *ret)
 {
         const ConfigDevice *c = d->config;
@@ -106,7 +113,8 @@ static int judge_present(const Check *self, const Judgement *j, const WantedDevi
         case DEVICE_ABSENT:
                 if (c->optional)
                         return finding_add(ret, self->id, RESULT_SKIPPED, subject, CURE_NONE, NULL,
-                                           "not there, and configured as optional%s", elsewhere);
+                                           "not there, and configured as optional%s%s",
+                                           is_awaited(j, d) ? ": when it comes, udev has it claimed" : "", elsewhere);
                 if (d->made)
                         return finding_add(ret, self->id, RESULT_SKIPPED, subject, CURE_NONE, NULL,
                                            "made at each boot by %s, see device.vfs", PCI_ADDR_TEXT(d->maker->addr));

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "core/next-boot.h"
 #include "model/claim-limits.h"
+#include "model/claimstate.h"
 #include "model/pciserial.h"
 #include "model/record.h"
 #include "model/rootwords.h"
@@ -175,13 +176,31 @@ static bool is_virtual(const WantedDevice *d)
         return d->made || (d->function && d->function->physfn != PCI_PARENT_NONE);
 }
 
+/* It is listed, and had not come yet when this boot began, as what is plugged in. @line: as above. */
+static bool came_late(const Facts *f, const WantedDevice *d, const char *line)
+{
+        const char *why;
+        size_t length;
+
+        return line && wanted_claim_result(f, d->config->address, &why, &length) == CLAIM_ABSENT;
+}
+
+/*
+ * Its line stays as it is, whether the device is there or not: a claim that has worked is not to make all images again.
+ * What a device is known by that came late is recorded by the first apply of all, or in a boot that begins with it.
+ */
+static bool comes_and_goes(const Facts *f, const WantedDevice *d, const char *line)
+{
+        return is_virtual(d) || came_late(f, d, line);
+}
+
 /*
  * What the device is known by. What only a host driver shows is kept from when one had it, and is not looked for later:
  * each change of the list makes all images again. @line: that the list has of it; NULL: it is new.
  */
-static void print_identity(FILE *f, const WantedDevice *d, const char *line)
+static void print_identity(FILE *f, const Facts *facts, const WantedDevice *d, const char *line)
 {
-        const PciFunction *p = is_virtual(d) || d->state != DEVICE_FOUND ? NULL : d->function;
+        const PciFunction *p = comes_and_goes(facts, d, line) || d->state != DEVICE_FOUND ? NULL : d->function;
         const ConfigDevice *c = d->config;
         const Identity *old = &d->recorded, nothing = {};
         const char *serial, *nvme, *mac;
@@ -241,7 +260,7 @@ int render_claims(const Wanted *w, const Facts *facts, char **ret)
                         continue;
                 if (!path && is_virtual(d)) /* its line is to be the same when it is there and when it is not */
                         path = "-";
-                if (!path && d->state == DEVICE_FOUND)
+                if (!path && d->state == DEVICE_FOUND && !comes_and_goes(facts, d, line))
                         path = d->function->path;
                 if (path &&
                     strlen(path) > CLAIM_PATH_MAX) /* of no machine that anybody has seen: address and id count */
@@ -255,13 +274,13 @@ int render_claims(const Wanted *w, const Facts *facts, char **ret)
                         *root ? " " : "", root);
                 print_variant(f, d, line);
                 print_guards(f, facts, d, line);
-                print_identity(f, d, line);
+                print_identity(f, facts, d, line);
                 fputc('\n', f);
         }
         return stream_finish(&f, &text, ret);
 }
 
-int render_modprobe(const Wanted *w, char **ret)
+int render_modprobe(const Wanted *w, const Facts *facts, char **ret)
 {
         _cleanup_(string_list_done) StringList seen = {};
         _cleanup_free_ char *text = NULL;
@@ -276,7 +295,8 @@ int render_modprobe(const Wanted *w, char **ret)
         if (w->unsafe_interrupts)
                 fputs("# As [iommu] allow_unsafe_interrupts = yes asks.\n" UNSAFE_OPTION "\n", f);
         FOREACH_ARRAY(d, w->devices, w->n_devices) {
-                if (d->state != DEVICE_FOUND)
+                /* the rule of udev keeps what comes late from all drivers of the host, loaded or not */
+                if (d->state != DEVICE_FOUND || came_late(facts, d, wanted_listed(facts, d->config)))
                         continue;
                 FOREACH_ARRAY(m, d->function->modules.items, d->function->modules.n) {
                         char line[256];

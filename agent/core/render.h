@@ -14,7 +14,7 @@ int render_claims(const Wanted *w, const Facts *f, char **ret) _must_check_;
 
 /* modprobe.d: softdep lines, and the option for unsafe interrupts where it is asked for. No ids: the option would take
  * a moved card and work in spite of ptprep=off. */
-int render_modprobe(const Wanted *w, char **ret) _must_check_;
+int render_modprobe(const Wanted *w, const Facts *f, char **ret) _must_check_;
 
 /* modules-load.d: the stub drivers that the claim image does not bring along, and those of virtual functions. */
 int render_modules_load(const Config *c, const Wanted *w, char **ret) _must_check_;

@@ -8,6 +8,7 @@
 #include "core/virtual.h"
 #include "initramfs/builders.h"
 #include "iommu/argument.h"
+#include "model/claimstate.h"
 #include "model/image.h"
 #include "model/pciserial.h"
 
@@ -64,6 +65,33 @@ const char *wanted_listed(const Facts *f, const ConfigDevice *c)
                 if (startswith(line, begin))
                         return line + strlen(begin);
         return NULL;
+}
+
+int wanted_claim_result(const Facts *f, PciAddr addr, const char **ret_why, size_t *ret_length)
+{
+        int r = -ENOENT;
+
+        for (const char *line = f->claim_result; line && *line; line = text_next_line(line)) {
+                const char *word = startswith(line, PCI_ADDR_TEXT(addr));
+                const size_t n = word ? strcspn(word + strspn(word, " "), " \n") : 0;
+                ClaimState state;
+                char name[16];
+
+                if (!word)
+                        continue;
+                r = -EINVAL;
+                word += strspn(word, " ");
+                if (n == 0 || n >= sizeof(name) || word[n] != ' ')
+                        continue;
+                (void) snprintf(name, sizeof(name), "%.*s", (int) n, word);
+                state = claim_state_from_string(name);
+                if (state < 0)
+                        continue;
+                *ret_why = word + n + 1;
+                *ret_length = strcspn(*ret_why, "\n");
+                return (int) state;
+        }
+        return r;
 }
 
 static bool is_made(const Config *c, const Facts *f, const WantedDevice *d)
@@ -255,7 +283,7 @@ static int want_files(const Config *c, const Facts *f, Wanted *w)
         if (r >= 0)
                 r = render_claims(w, f, &w->claims);
         if (r >= 0)
-                r = render_modprobe(w, &w->modprobe_snippet);
+                r = render_modprobe(w, f, &w->modprobe_snippet);
         if (r >= 0 && w->in_claim_image && !w->modules_load)
                 r = render_modules_load(c, w, &w->modules_load);
         if (r < 0 || w->in_claim_image)
@@ -329,7 +357,7 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
         if (r >= 0 && config_wants_stubs(config))
                 r = render_modules_load(config, &w, &w.modules_load);
         if (r >= 0 && config->n_devices == 0 && w.unsafe_interrupts)
-                r = render_modprobe(&w, &w.modprobe_snippet);
+                r = render_modprobe(&w, facts, &w.modprobe_snippet);
         if (r >= 0 && config->n_devices > 0)
                 r = want_files(config, facts, &w);
         if (r >= 0)

@@ -156,6 +156,14 @@ static inline const char *wanted_driver(const WantedDevice *d)
  * NULL: it has not this device. */
 const char *wanted_listed(const Facts *f, const ConfigDevice *c);
 
+/**
+ * wanted_claim_result() - what became of a device in the initramfs of this boot
+ * @ret_why: the helper's own words, within the facts. @ret_length: of them, bytes. Both are left alone on failure.
+ * Returns a ClaimState; -ENOENT: nothing is said of it, or no helper ran; -EINVAL: what is said is not known here.
+ * Source: the file of results, ptprep-claim(8). Pure.
+ */
+int wanted_claim_result(const Facts *f, PciAddr addr, const char **ret_why, size_t *ret_length);
+
 static inline bool wanted_is_listed(const Facts *f, const ConfigDevice *c)
 {
         return wanted_listed(f, c) != NULL;

@@ -134,6 +134,53 @@ static void sections_that_mean_nothing(void **state)
         }
 }
 
+/* What is plugged in later in a boot may go again: its line stays. What was there from the beginning is recorded. */
+static void what_comes_late_keeps_its_line(void **state)
+{
+        static const struct {
+                const char *result;
+                bool stays;
+        } rows[] = {
+                { "0000:00:04.0 absent not there\n", true },
+                { "0000:00:05.0 absent not there\n0000:00:04.0 claimed vfio-pci\n", false },
+                { NULL, false },
+        };
+        Machine *m = *state;
+        PciFunction *card = machine_function(m, "0000:00:04.0");
+        _cleanup_free_ char *before = NULL;
+
+        set_text(&card->path, "pci0000:00/04.0");
+        card->has_subsystem = true;
+        card->subsystem = (PciId){ 0x8086, 0xa01f };
+        m->config.devices[0].optional = true;
+        set_text(&m->facts.claims, NULL);
+        card->addr.bus = 1;
+        m->facts.n_functions = 3;
+        machine_settle(m);
+        before = copy(m->facts.claims);
+        assert_non_null(strstr(before, "0000:00:04.0 8086:10d3 vfio-pci - nic0 optional=yes"));
+        machine_set_cmdline(m, "ro"); /* in such a boot the helper does nothing */
+        machine_judge(m);
+        expect(m, "device.present", RESULT_SKIPPED, "configured as optional;");
+        machine_set_cmdline(m, "ro " KARG_CLAIM);
+        machine_judge(m);
+        expect(m, "device.present", RESULT_SKIPPED, "configured as optional: when it comes, udev has it claimed;");
+        card->addr.bus = 0;
+        m->facts.n_functions = 4;
+        set_text(&card->driver, "vfio-pci");
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                set_text(&m->facts.claim_result, row->result);
+                machine_judge(m);
+                assert_int_equal(streq(m->wanted.claims, before), row->stays);
+                expect(m, "device.claimlist", row->stays ? RESULT_OK : RESULT_FAIL, "");
+                assert_int_equal(streq(m->wanted.modprobe_snippet, m->facts.modprobe_snippet), row->stays);
+                /* no entry of this machine loads it */
+                expect(m, "image.current", row->stays ? RESULT_SKIPPED : RESULT_FAIL, "");
+        }
+        assert_non_null(strstr(m->wanted.claims, " pci0000:00/04.0 nic0 "));
+        assert_non_null(strstr(m->wanted.claims, " !subsystem=8086:a01f"));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, machine_setup, machine_teardown)
@@ -141,6 +188,7 @@ int main(void)
                 T(moved_swapped_added),
                 T(swapped_controllers),
                 T(sections_that_mean_nothing),
+                T(what_comes_late_keeps_its_line),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
