@@ -204,7 +204,7 @@ static int bootc_read(int rfd, Loader *ret)
         return 0;
 }
 
-static int render(const LoaderEdit *want, char **ret, PlanWords *words)
+static int render(const Kargs *add, char **ret, PlanWords *words)
 {
         static const char header[] = GENERATED_MARK "from /etc/ptprep/ptprep.conf: edit that file and run \"ptprep "
                                                     "--apply\".";
@@ -213,14 +213,14 @@ static int render(const LoaderEdit *want, char **ret, PlanWords *words)
         FILE *f;
         int r;
 
-        if (want->add->words.n == 0)
+        if (add->words.n == 0)
                 return 0;
         f = open_memstream(&text, &size);
         if (!f)
                 return -ENOMEM;
         fputs("kargs = [", f);
-        FOREACH_ARRAY(w, want->add->words.items, want->add->words.n) /* plain words: no quote is in them */
-                fprintf(f, "%s\"%s\"", w == want->add->words.items ? "" : ", ", *w);
+        FOREACH_ARRAY(w, add->words.items, add->words.n) /* plain words: no quote is in them */
+                fprintf(f, "%s\"%s\"", w == add->words.items ? "" : ", ", *w);
         fputc(']', f);
         if (fclose(f) != 0)
                 return -ENOMEM;
@@ -257,16 +257,31 @@ static int refuse_contradictions(const Loader *l, const LoaderEdit *want)
         return 0;
 }
 
+/* Which of the words has no file of others? */
+static int missing_in_others(const Loader *l, const LoaderEdit *want, Kargs *ret)
+{
+        _cleanup_(kargs_done) Kargs others = {};
+        int r = 0;
+
+        FOREACH_ARRAY(f, l->files, l->n_files)
+                if (r >= 0 && !streq(f->path, OWN))
+                        r = parse_kargs(f->text, &others);
+        return r < 0 ? r : kargs_missing(&others, want->add, ret);
+}
+
 static int bootc_edit(const Loader *l, const LoaderEdit *want, Plan *plan)
 {
         const LoaderFile *own = loader_file(l, OWN);
         _cleanup_(plan_words_done) PlanWords words = { .format = owned_lines.name };
+        _cleanup_(kargs_done) Kargs missing = {};
         _cleanup_free_ char *text = NULL;
         const char *present = loader_present(plan, OWN, own ? own->text : NULL);
         int r = refuse_contradictions(l, want);
 
         if (r >= 0)
-                r = render(want, &text, &words);
+                r = missing_in_others(l, want, &missing);
+        if (r >= 0)
+                r = render(&missing, &text, &words);
         return r < 0 ? r : plan_edit(plan, want->check, OWN, present, text, &words);
 }
 

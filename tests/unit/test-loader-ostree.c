@@ -227,6 +227,25 @@ static void test_bootc(void **state)
         assert_int_equal(root_read_text(t->rfd, KARGS "50-ptprep.toml", &text), -ENOENT);
 }
 
+/* What the image's own files have already is not wanted twice. */
+static void test_bootc_not_twice(void **state)
+{
+        const Tree *t = *state;
+        _cleanup_free_ char *text = NULL;
+
+        put_image_root(t);
+        tree_file(t, KARGS "60-iommu.toml", "kargs = [\"intel_iommu=on\"]\n");
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 1);
+        assert_int_equal(root_read_text(t->rfd, KARGS "50-ptprep.toml", &text), 0);
+        assert_non_null(strstr(text, "\nkargs = [\"ptprep.claim=1\"]\n"));
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 0);
+        tree_file(t, KARGS "40-claim.toml", "kargs = [\"ptprep.claim=1\"]\n");
+        assert_int_equal(edit(t, ADD, REMOVE, 0), 1);
+        free(text);
+        text = NULL;
+        assert_int_equal(root_read_text(t->rfd, KARGS "50-ptprep.toml", &text), -ENOENT);
+}
+
 static void test_bootc_contradiction(void **state)
 {
         const Tree *t = *state;
@@ -288,6 +307,7 @@ int main(void)
                 TREE_TEST(test_others_words),
                 TREE_TEST(test_no_tool),
                 TREE_TEST(test_bootc),
+                TREE_TEST(test_bootc_not_twice),
                 TREE_TEST(test_bootc_contradiction),
                 TREE_TEST(test_bootc_package),
                 cmocka_unit_test(test_gvariant),
