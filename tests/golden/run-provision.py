@@ -145,6 +145,47 @@ def bootc(t: Trees) -> None:
     t.run("bootc, in the container", [t.ptprep, f"--root={tree.top}", "--apply"], UNKNOWN)
 
 
+def containerfile(t: Trees) -> None:
+    """The file itself, by buildah over a tree of busybox in which dnf and bootc only say what they are asked for."""
+    buildah = ["buildah", "--storage-driver=vfs", f"--root={t.top}/storage", f"--runroot={t.top}/storage-run"]
+    tree, context = t.new("bootc"), t.top / "context"
+    shutil.rmtree(tree.path("/sys"))
+    shutil.copytree(t.provision / "bootc", context)
+    (context / "ptprep.rpm").write_bytes(b"")
+    for name in ("dnf", "bootc"):
+        tree.write(f"/usr/bin/{name}", f"#!/bin/sh\necho {name} $* >>/asked\n".encode())
+        tree.path(f"/usr/bin/{name}").chmod(0o755)
+
+    def call(*words: str) -> str:
+        done = subprocess.run([*buildah, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, timeout=120)
+        if done.returncode != 0:
+            raise RuntimeError(f"buildah {words[0]}: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    if not shutil.which("buildah"):
+        print("buildah is not installed")
+        return
+    try:
+        base = call("from", "scratch")
+        call("add", base, str(tree.top), "/")
+        call("commit", "--quiet", base, "localhost/base:1")
+        call("bud", "--isolation=chroot", "--build-arg=BASE=localhost/base:1", "--tag=localhost/passthrough:1", str(context))
+        built = pathlib.Path(call("mount", call("from", "--pull-never", "localhost/passthrough:1")))
+    except RuntimeError as error:
+        t.errors.append(str(error))
+        return
+    asked = (built / "asked").read_text().splitlines()
+    if asked != ["dnf -y install /tmp/ptprep.rpm", "dnf clean all", "bootc container lint"]:
+        t.errors.append(f"containerfile: {asked}")
+    for unit in UNITS:
+        if not (built / f"etc/systemd/system/multi-user.target.wants/{unit}").is_symlink():
+            t.errors.append(f"containerfile: {unit} is not enabled")
+    if (built / "tmp/ptprep.rpm").exists() or not (built / "usr/lib/bootc/kargs.d/50-iommu.toml").exists():
+        t.errors.append("containerfile: the package is still in it, or its arguments are not")
+    t.run("what buildah has built", [t.ptprep, f"--root={built}", "--apply"], READY, r"^ptprep: LEFT TO THE FIRST BOOT")
+    call("umount", "--all")
+
+
 def shellcheck(t: Trees) -> None:
     if not shutil.which("shellcheck"):
         print("shellcheck is not installed")
@@ -166,7 +207,7 @@ def main() -> int:
             print(f"SKIPPED: no mounts: {error}")
             return SKIPPED
         t = Trees(os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]), top)
-        for part in (all_of_kickstart, mkosi, bootc, shellcheck):
+        for part in (all_of_kickstart, mkosi, bootc, containerfile, shellcheck):
             before = len(t.errors)
             part(t)
             print(f"{'ok' if len(t.errors) == before else 'FAILED'} {part.__name__}")
