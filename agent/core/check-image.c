@@ -217,6 +217,10 @@ int check_image_current(const Check *self, const Judgement *j, FindingList *ret)
                 return judge_claim_image(self, j, ret);
         if (j->wanted->image_digest == 0)
                 return tell_builder(self, f, ret);
+        /* an image's builder may install its boot loader last */
+        if (j->config->claim == CLAIM_WAY_IMAGE && f->first_boot != TRISTATE_UNKNOWN && !facts_has_loader(f))
+                return finding_add(ret, self->id, RESULT_UNKNOWN, NULL, CURE_NONE, NULL,
+                                   "cannot tell: there is no boot loader in this system yet");
         if (j->config->claim == CLAIM_WAY_IMAGE)
                 return finding_add(ret, self->id, RESULT_BLOCKED, NULL, CURE_CONFIGURATION,
                                    "cure that, or take [agent] claim out of " NAME_CONFIG_FILE,

@@ -118,6 +118,8 @@ def mkosi(t: Trees) -> None:
         if not enables:
             (programs / "systemctl").write_text("#!/bin/sh\n")
         tree = t.new("image")
+        # the boot loader and the initramfs come last, behind the script
+        tree.build(["- /boot/grub", "- /etc/default/grub", "- /usr/sbin/grub-mkconfig", "- /boot/initrd.img-6.1.0-1-amd64"])
         shutil.copytree(directory / "mkosi.extra", tree.top, dirs_exist_ok=True)
         t.run(f"mkosi.postinst, enables {enables}", ["sh", str(directory / "mkosi.postinst")], status, said, BUILDROOT=str(tree.top),
               PATH=f"{programs}:{PATH}")
