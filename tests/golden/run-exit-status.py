@@ -29,11 +29,6 @@ NOT_STARTED = 127  # by ld.so
 USAGE, UNAVAILABLE, INTERNAL, IO, BUSY, PRIVILEGE, CONFIG = 64, 69, 70, 74, 75, 77, 78
 
 
-# what "ptprep remember" has noted of a host whose network hangs on no PCI function
-NO_NETWORK = ["f /var/lib/ptprep/network sealed",
-              "| # What carried the network of this host when it was last up, see ptprep(8). Not to be edited.", "| version 1"]
-
-
 class Machine:
     def __init__(self, ptprep: str, name: str, directory: str):
         self.ptprep = ptprep
@@ -118,7 +113,7 @@ def waits_for_network(m: Machine) -> None:
         m.errors.append("claimed, though nobody knows yet what the network hangs on")
     if not waits.exists() or waits.read_text() != "nic0\n":
         m.errors.append("a boot does not say what waits for the network")
-    m.tree.build(NO_NETWORK)
+    m.tree.build(filetree.NO_NETWORK)
     m.run("--apply", "--boot", "--waiting", status=READY, said=r"^ptprep: REBOOT DUE")
     if waits.exists():
         m.errors.append("a boot says that something waits for the network, and nothing does")
@@ -168,7 +163,7 @@ def not_tried_again(m: Machine) -> None:
     ran = m.tree.path("/ran")
     mkconfig = m.tree.path("/usr/sbin/grub-mkconfig")
     working = mkconfig.read_text()
-    m.tree.build(NO_NETWORK)
+    m.tree.build(filetree.NO_NETWORK)
     mkconfig.write_text(working.replace("set -eu\n", "set -eu\necho >>/ran\necho no such disk\nexit 1\n"))
 
     def apply(*arguments: str, runs: int) -> None:

@@ -54,7 +54,7 @@ class Trees:
     def new(self, name: str) -> object:
         shutil.rmtree(self.top / "tree", ignore_errors=True)
         tree = filetree.Tree(self.top / "tree")
-        tree.build(filetree.read_lines(f"{name}.tree") + reboot.NO_NETWORK + ["- /etc/ptprep/ptprep.conf"] +
+        tree.build(filetree.read_lines(f"{name}.tree") + filetree.NO_NETWORK + ["- /etc/ptprep/ptprep.conf"] +
                    [line for unit in UNITS for line in (f"f /usr/lib/systemd/system/{unit}", "| [Service]")])
         tree.install_tools()
         tree.write("/usr/bin/systemctl", SYSTEMCTL.encode())

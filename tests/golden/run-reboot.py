@@ -31,8 +31,6 @@ MACHINE = "intel-off"
 KEEPING = {"ext2/ext3", "xfs", "btrfs", "f2fs", "zfs"}  # names of stat(1)
 PLACES = ("/var/lib/ptprep/reboots", "/etc/ptprep/reboots", "/boot/ptprep-reboots")
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
-NO_NETWORK = ["f /var/lib/ptprep/network sealed",
-              "| # What carried the network of this host when it was last up, see ptprep(8). Not to be edited.", "| version 1"]
 SYSTEMCTL = b"#!/bin/sh\nset -eu\necho \"$*\" >>/called\n"
 ONCE = b"[agent]\nreboot = once\n"
 READY, NOT_READY = 0, 1
@@ -48,7 +46,7 @@ class Host:
     def __init__(self, ptprep: str, directory: pathlib.Path):
         self.ptprep = ptprep
         self.tree = filetree.Tree(directory)
-        self.tree.build(filetree.read_lines(f"{MACHINE}.tree") + NO_NETWORK)
+        self.tree.build(filetree.read_lines(f"{MACHINE}.tree") + filetree.NO_NETWORK)
         self.tree.install_tools()
         unmounted.install(self.tree, ptprep)
         self.tree.write("/usr/bin/systemctl", SYSTEMCTL)
@@ -152,7 +150,7 @@ def without_effect(h: Host) -> None:
         for path in lost:
             if h.tree.path(path).is_dir():
                 shutil.rmtree(h.tree.path(path))
-                h.tree.build(NO_NETWORK)
+                h.tree.build(filetree.NO_NETWORK)
             else:
                 h.tree.path(path).unlink(missing_ok=True)
         h.run("--apply", "--boot", status=NOT_READY, said=missing, calls=0)

@@ -156,7 +156,8 @@ def judge_kill(host: Host) -> None:
         host.no_mount("while applying")
         if process.poll() is not None:
             host.errors.append("the apply that was to be killed has ended by itself")
-        os.killpg(process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     mkconfig.write_text(text)
     host.no_mount("after SIGKILL")
     while True:  # the last process of the namespace may take a moment
@@ -223,6 +224,7 @@ def play(ptprep: str, top: pathlib.Path, stack: contextlib.ExitStack) -> Host:
     call("mount", "--bind", tree.top, tree.top)
     stack.callback(call, "umount", "--recursive", tree.top)
     tree.build(filetree.read_lines(f"{MACHINE}.tree"))
+    tree.build(filetree.NO_NETWORK)
     tree.install_tools()
     install(tree, ptprep)
     image = top / "boot.img"
