@@ -193,6 +193,8 @@ def outlive(top: pathlib.Path) -> None:
         with lock.open() as f:
             try:
                 fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # by closing it alone it would stay held by a child that another thread has forked and not yet executed
+                fcntl.flock(f, fcntl.LOCK_UN)
                 return
             except BlockingIOError:
                 release(top)
