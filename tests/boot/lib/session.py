@@ -6,6 +6,7 @@ import argparse
 import concurrent.futures
 import fcntl
 import functools
+import itertools
 import signal
 import sys
 import threading
@@ -51,10 +52,10 @@ def workshop(cache_dir: Path, keep: bool = False) -> Workshop:
     return Workshop(cache, roots, Disks(cache, roots), SOURCE_DIR / "build/boot", keep)
 
 
-def only_run(build: Path) -> TextIO:
-    """Two runs would work on the same disks. Held until the file is closed, or the process ends."""
+def only_run(build: Path, name: str = "run") -> TextIO:
+    """Two runs of a name would work on the same disks. Held until the file is closed, or the process ends."""
     build.mkdir(parents=True, exist_ok=True)
-    lock = (build / "run.lock").open("w")
+    lock = (build / f"{name}.lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -62,33 +63,34 @@ def only_run(build: Path) -> TextIO:
     return lock
 
 
-def inputs_of_suite(plays: list[Play], suite: str) -> None:
-    """Roots, disks and builds of one suite; a failure is reported by the cases that need it."""
-    with timer.measure(f"images and builds of {suite}"):
-        for play in {play.inputs: play for play in plays if play.suite == suite}.values():
-            try:
-                play.make_inputs()
-            except HarnessError as error:
-                say(f"{suite}: {error}")
+def make_inputs(play: Play) -> None:
+    """Root, disk and build of a play; a failure is reported by the cases that need them."""
+    with timer.measure(f"images and builds of {play.suite}"):
+        try:
+            play.make_inputs()
+        except HarnessError as error:
+            say(f"{play.suite}: {error}")
 
 
 class Agenda:
-    """What is to be done: the inputs of each suite, then its plays, the longest first. No suite waits for another one's inputs."""
+    """What is to be done: inputs, those of the suites by turns, and then plays, the longest first. No play waits for another one's inputs."""
 
     def __init__(self, plays: list[Play]) -> None:
-        self.plays = plays
-        self.suites = sorted({play.suite for play in plays})
+        suites = [[play for play in {play.inputs: play for play in plays if play.suite == suite}.values()]
+                  for suite in sorted({play.suite for play in plays})]
+        # two of one suite at a time would wait for the one root that both begin with
+        self.makers = [play for turn in itertools.zip_longest(*suites) for play in turn if play]
         self.waiting = sorted(plays, key=lambda play: -play.weight)
-        self.made: set[str] = set()
+        self.made: set[object] = set()
         self.changed = threading.Condition()
 
     def next(self) -> Callable[[], object] | None:
         """The next piece of work, when there is one; None if there will be no other."""
         with self.changed:
             while True:
-                if self.suites:
-                    return functools.partial(self._make, self.suites.pop(0))
-                ready = next((play for play in self.waiting if play.suite in self.made), None)
+                if self.makers:
+                    return functools.partial(self._make, self.makers.pop(0))
+                ready = next((play for play in self.waiting if play.inputs in self.made), None)
                 if ready:
                     self.waiting = [play for play in self.waiting if play is not ready]
                     return ready.run
@@ -99,15 +101,15 @@ class Agenda:
     def clear(self) -> None:
         """The run is being given up."""
         with self.changed:
-            self.suites, self.waiting = [], []
+            self.makers, self.waiting = [], []
             self.changed.notify_all()
 
-    def _make(self, suite: str) -> None:
+    def _make(self, play: Play) -> None:
         try:
-            inputs_of_suite(self.plays, suite)
+            make_inputs(play)
         finally:
             with self.changed:
-                self.made.add(suite)
+                self.made.add(play.inputs)
                 self.changed.notify_all()
 
 
