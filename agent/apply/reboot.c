@@ -11,21 +11,21 @@
 #include "model/names.h"
 #include "model/reboots.h"
 
-#define REBOOT_LIMIT         60 /* seconds until systemctl has told the service manager */
+#define REBOOT_LIMIT   60 /* seconds until systemctl has told the service manager */
 
-/* Not in linux/magic.h: fs/bcachefs, fs/jfs/jfs_superblock.h, OpenZFS include/sys/zfs_vfsops_os.h. */
-#define BCACHEFS_SUPER_MAGIC 0xca451a4eU
-#define JFS_SUPER_MAGIC      0x3153464aU
-#define ZFS_SUPER_MAGIC      0x2fc12fc1U
-#define XFS_MAGIC            0x58465342U
+/* Not in linux/magic.h of every release, under names of our own: fs/bcachefs, fs/jfs/jfs_superblock.h, OpenZFS
+ * include/sys/zfs_vfsops_os.h. */
+#define BCACHEFS_MAGIC 0xca451a4eU
+#define JFS_MAGIC      0x3153464aU
+#define ZFS_MAGIC      0x2fc12fc1U
+#define XFS_MAGIC      0x58465342U
 
 /* What was written there is there in the next boot. Memory is no disk, and what lies below an overlay nobody tells. */
 static bool lasts(int fd)
 {
-        static const unsigned long kinds[] = { EXT4_SUPER_MAGIC, XFS_MAGIC,       BTRFS_SUPER_MAGIC,
-                                               F2FS_SUPER_MAGIC, ZFS_SUPER_MAGIC, BCACHEFS_SUPER_MAGIC,
-                                               JFS_SUPER_MAGIC,  NFS_SUPER_MAGIC, NILFS_SUPER_MAGIC,
-                                               MSDOS_SUPER_MAGIC };
+        static const unsigned long kinds[] = { EXT4_SUPER_MAGIC,  XFS_MAGIC,        BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
+                                               ZFS_MAGIC,         BCACHEFS_MAGIC,   JFS_MAGIC,         NFS_SUPER_MAGIC,
+                                               NILFS_SUPER_MAGIC, MSDOS_SUPER_MAGIC };
         struct statfs fs;
 
         if (fstatfs(fd, &fs) < 0)
