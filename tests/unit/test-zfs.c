@@ -30,25 +30,37 @@ static uint8_t *put_pair(uint8_t *p, const char *name, uint32_t type, uint32_t s
         return put32(put32(p, type), 1);
 }
 
-/* A device file with the label of a pool: what libblkid looks for in it (OpenZFS module/zfs/vdev_label.c). @pool: NULL:
- * a cache or a spare, with a GUID of its own. */
+static uint8_t *put_number(uint8_t *p, const char *name, uint64_t value)
+{
+        p = put_pair(p, name, 8, (uint32_t) (20 + ((strlen(name) + 3) & ~3UL) + 8));
+        return put32(put32(p, (uint32_t) (value >> 32)), (uint32_t) value);
+}
+
+/*
+ * A device file with the label of a pool: what libblkid looks for in it (OpenZFS module/zfs/vdev_label.c and
+ * include/sys/fs/zfs.h; releases before 2.41 go by the blocks behind the pairs, later ones by the pairs alone). @pool:
+ * NULL: a cache, with a GUID of its own.
+ */
 static void zfs_member(const Tree *t, const char *device, const char *pool, uint64_t guid)
 {
+        static const uint8_t header[] = { 1, 1 }; /* XDR, of a little-endian machine */
         const size_t size = 1 << 20;
         _cleanup_free_ uint8_t *image = calloc(1, size);
         char path[128];
         uint8_t *p;
 
         assert_non_null(image);
+        memcpy(image + LABEL_NVPAIRS, header, sizeof(header));
         p = image + LABEL_NVPAIRS + 12;
         if (pool) {
                 p = put_pair(p, "name", 9, (uint32_t) (24 + 4 + ((strlen(pool) + 3) & ~3UL)));
                 p = put32(p, (uint32_t) strlen(pool));
                 memcpy(p, pool, strlen(pool));
                 p += (strlen(pool) + 3) & ~3UL;
+                p = put_number(put_number(p, "txg", 4), "pool_guid", guid);
         }
-        p = put_pair(p, pool ? "pool_guid" : "guid", 8, 20 + (pool ? 12 : 4) + 8);
-        p = put32(put32(p, (uint32_t) (guid >> 32)), (uint32_t) guid);
+        p = put_number(p, "state", pool ? 0 : 4); /* POOL_STATE_ACTIVE, POOL_STATE_L2CACHE */
+        p = put_number(p, "guid", pool ? 1 : guid);
         for (unsigned i = 0; i < 8; i++) {
                 const uint64_t magic = htole64(UBER_MAGIC), version = htole64(5000);
 
