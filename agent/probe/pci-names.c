@@ -81,8 +81,9 @@ static int block_reduce(Block *block, bool last, const PciId *ids, size_t n, FIL
 
                 if (!end && !last)
                         break;
+                errno = EIO;
                 if (is_wanted(line, ids, n, &block->at, &block->section) && fwrite(line, 1, size, to) != size)
-                        return -ENOMEM;
+                        return negative_errno();
                 done += size;
         }
         if (done == 0 && block->n == BLOCK_BYTES)

@@ -123,6 +123,20 @@ static void not_a_list(void **state)
         assert_int_equal(reduce(line, sizeof(line), NULL, 0, &of_line), -EBADMSG);
 }
 
+/* Who reads the whole list instead must not be told that memory is short. */
+static void nowhere_to_write(void **state)
+{
+        _cleanup_close_ int fd = memfd_create("list", MFD_CLOEXEC);
+        _cleanup_fclose_ FILE *full = fopen("/dev/full", "we");
+
+        (void) state;
+        if (!full)
+                skip();
+        assert_int_equal(setvbuf(full, NULL, _IONBF, 0), 0);
+        assert_int_equal(pwrite(fd, list, sizeof(list) - 1, 0), sizeof(list) - 1);
+        assert_int_equal(pci_names_reduce(fd, NULL, 0, full), -ENOSPC);
+}
+
 /* Whatever list this system has, or none: the part of it gives the same names. */
 static void names_as_of_the_whole_list(void **state)
 {
@@ -163,6 +177,7 @@ int main(void)
                 cmocka_unit_test(lines_of_another_kind),
                 cmocka_unit_test(longer_than_a_block),
                 cmocka_unit_test(not_a_list),
+                cmocka_unit_test(nowhere_to_write),
                 cmocka_unit_test(names_as_of_the_whole_list),
         };
 
