@@ -82,7 +82,8 @@ runs() {
 mount -t proc proc /proc
 mount -t tmpfs tmpfs /mnt
 mkdir /mnt/job
-mount -t hostfs -o "${job:?}" hostfs /mnt/job
+# the directory is no option of the newer way to mount, by which it would be cut at its slashes
+LIBMOUNT_FORCE_MOUNT2=always mount -t hostfs -o "${job:?}" hostfs /mnt/job
 (runs) > /mnt/job/said 2>&1
 sync
 echo o > /proc/sysrq-trigger
