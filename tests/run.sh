@@ -25,7 +25,10 @@ summary=
 
 mkdir -p "$logs"
 
-list() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$@"; }
+# shellcheck source=/dev/null
+suite=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
+# "SUITE: PACKAGE" counts for that suite alone
+list() { sed -e 's/#.*//' -e "s/^$suite:[[:space:]]*//" -e '/:/d' -e '/^[[:space:]]*$/d' "$@"; }
 
 missing_packages() {
         list "$top/conf/packages-build.txt" "$top/conf/packages-test.txt" | while read -r package; do
