@@ -121,6 +121,8 @@ def mkosi(t: Trees) -> None:
         # the boot loader and the initramfs come last, behind the script
         tree.build(["- /boot/grub", "- /etc/default/grub", "- /usr/sbin/grub-mkconfig", "- /boot/initrd.img-6.1.0-1-amd64"])
         shutil.copytree(directory / "mkosi.extra", tree.top, dirs_exist_ok=True)
+        for path in (tree.path("/etc/ptprep"), *tree.path("/etc/ptprep").rglob("*")):
+            path.chmod(path.stat().st_mode | 0o020)  # as a checkout has them where the umask is 0002
         t.run(f"mkosi.postinst, enables {enables}", ["sh", str(directory / "mkosi.postinst")], status, said, BUILDROOT=str(tree.top),
               PATH=f"{programs}:{PATH}")
         if tree.path("/etc/ptprep/claims").exists():
@@ -137,7 +139,7 @@ def bootc(t: Trees) -> None:
     for source, target in re.findall(r"^COPY (\S+) (\S+)$", text, re.M):
         if source != "ptprep.rpm":
             tree.write(target, (directory / source).read_bytes())
-    units = re.search(r"systemctl enable ([^\n]*)", text)
+    units = re.search(r"systemctl enable ([a-z .-]*)", text)
     assert units, "no unit is enabled"
     t.run("bootc, systemctl", ["chroot", str(tree.top), "/bin/sh", "/usr/bin/systemctl", "enable", *units[1].split()], READY)
     t.enabled(tree, "bootc")
@@ -147,12 +149,17 @@ def bootc(t: Trees) -> None:
     t.run("bootc, in the container", [t.ptprep, f"--root={tree.top}", "--apply"], UNKNOWN)
 
 
+def missing(tool: str) -> str:
+    return f"{tool} is missing: see conf/packages-test.txt"
+
+
 def containerfile(t: Trees) -> None:
     """The file itself, by buildah over a tree of busybox in which dnf and bootc only say what they are asked for."""
     buildah = ["buildah", "--storage-driver=vfs", f"--root={t.top}/storage", f"--runroot={t.top}/storage-run"]
     tree, context = t.new("bootc"), t.top / "context"
     shutil.rmtree(tree.path("/sys"))
     shutil.copytree(t.provision / "bootc", context)
+    (context / "passthrough.conf").chmod(0o664)  # as a checkout has it where the umask is 0002
     (context / "ptprep.rpm").write_bytes(b"")
     for name in ("dnf", "bootc"):
         tree.write(f"/usr/bin/{name}", f"#!/bin/sh\necho {name} $* >>/asked\n".encode())
@@ -165,13 +172,15 @@ def containerfile(t: Trees) -> None:
         return done.stdout.strip()
 
     if not shutil.which("buildah"):
-        print("buildah is not installed")
+        t.errors.append(missing("buildah"))
         return
     try:
         base = call("from", "scratch")
         call("add", base, str(tree.top), "/")
         call("commit", "--quiet", base, "localhost/base:1")
-        call("bud", "--isolation=chroot", "--build-arg=BASE=localhost/base:1", "--tag=localhost/passthrough:1", str(context))
+        # its own limits may be above what this process may have
+        call("bud", "--isolation=chroot", "--ulimit=nofile=1024:1024", "--ulimit=nproc=4096:4096",
+             "--build-arg=BASE=localhost/base:1", "--tag=localhost/passthrough:1", str(context))
         built = pathlib.Path(call("mount", call("from", "--pull-never", "localhost/passthrough:1")))
     except RuntimeError as error:
         t.errors.append(str(error))
@@ -190,7 +199,7 @@ def containerfile(t: Trees) -> None:
 
 def shellcheck(t: Trees) -> None:
     if not shutil.which("shellcheck"):
-        print("shellcheck is not installed")
+        t.errors.append(missing("shellcheck"))
         return
     body = t.top / "post"
     body.write_text("#!/bin/sh\n" + kickstart_body((t.provision / "kickstart/passthrough.ks").read_text()))
