@@ -40,6 +40,11 @@ void grub_sources_done(GrubSources *s)
                 free(i->text);
         }
         free(s->items);
+        FOREACH_ARRAY(i, s->shared, s->n_shared) {
+                free(i->id);
+                free(i->title);
+        }
+        free(s->shared);
         *s = (GrubSources){};
 }
 
@@ -99,6 +104,7 @@ static int run_words(GrubParser *p, const GrubCommand *c)
                 { "source", 1, grub_run_source },
                 { ".", 1, grub_run_source },
                 { "boot", 1, grub_run_boot },
+                { "blscfg", 1, grub_run_blscfg },
         };
 
         FOREACH_ARRAY(i, commands, ELEMENTSOF(commands))
@@ -379,13 +385,18 @@ int grub_cfg_takes_next(const char *text, const GrubSources *sources)
         return r < 0 ? r : p.takes_next;
 }
 
-int grub_cfg_has_entry(const char *text, const GrubSources *sources, const char *name)
+int grub_cfg_find_entry(const char *text, const GrubSources *sources, const char *name, size_t *ret)
 {
         _cleanup_(grub_variables_done) GrubVariables global = {};
-        _cleanup_(parser_done) GrubParser p = { .file = "", .global = &global, .first = true, .sources = sources };
-        int r = parse(&p, text, name);
+        _cleanup_(parser_done) GrubParser first = { .file = "", .global = &global, .first = true, .sources = sources },
+                                          p = {};
+        int r = parse(&first, text, "");
 
-        return r < 0 ? r : p.matched;
+        if (r >= 0)
+                r = parse_chosen(&p, &first, text, name);
+        if (r >= 0 && p.shared > 0)
+                *ret = p.shared - 1;
+        return r < 0 ? r : p.matched && p.shared == 0;
 }
 
 /* Counts what is open at the end of a text. */

@@ -10,9 +10,17 @@ typedef struct GrubSource {
         char *path, *text;
 } GrubSource;
 
+/* An entry of the boot loader specification, in the same menu. Owned. */
+typedef struct GrubShared {
+        char *id, *title;
+} GrubShared;
+
 typedef struct GrubSources {
         GrubSource *items; /* no more than GRUB_SOURCES_MAX */
         size_t n;
+        GrubShared *shared; /* what the command "blscfg" puts into the menu, in its order */
+        size_t n_shared;
+        bool shared_known;
 } GrubSources;
 
 #define GRUB_SOURCES_MAX 8U
@@ -33,10 +41,11 @@ int grub_cfg_sources(const char *text, StringList *ret) _must_check_;
  * Knows menuentry and submenu blocks, functions (what is in them counts where they are called), quoting, linux,
  * linux16, linuxefi and initrd commands, Linux loaded by Xen, and variables that the file itself or the block sets;
  * everything else is skipped. Linux that is loaded outside of any entry is an entry as well, and boots before any menu
- * where a command "boot" follows. The default is resolved by number, title and id, into submenus too; only by title and
- * id where the menu has entries of the boot loader specification besides, and none is the default then as well. What of
- * an entry's arguments only GRUB can tell is its untold. Source: GRUB manual, "Shell-like scripting";
- * grub-core/script/execute.c; util/grub.d/10_linux.in. Returns 0 or -ENOMEM.
+ * where a command "boot" follows. The default is resolved by number, title and id, into submenus too. Entries of the
+ * boot loader specification in the same menu are counted as well; where they are not known, no number means an entry of
+ * the text, and none is the default then as well. What of an entry's arguments only GRUB can tell is its untold.
+ * Source: GRUB manual, "Shell-like scripting"; grub-core/script/execute.c; util/grub.d/10_linux.in. Returns 0 or
+ * -ENOMEM.
  */
 int grub_cfg_parse(const char *file, const char *text, const GrubEnv *env, BootEntry **ret, size_t *ret_n) _must_check_;
 
@@ -50,9 +59,13 @@ int grub_cfg_titles(const char *text, StringList *ret) _must_check_;
 /* Does it boot the entry that the variable next_entry of the environment block names, once? 1; 0; -ENOMEM. */
 int grub_cfg_takes_next(const char *text, const GrubSources *sources) _must_check_;
 
-/* Is this default ("Title", "id", "Title>Other") an entry of the text, or of what it runs, be it one that boots no
- * Linux? 1; 0; -ENOMEM. */
-int grub_cfg_has_entry(const char *text, const GrubSources *sources, const char *name) _must_check_;
+/**
+ * grub_cfg_find_entry() - whose entry of a menu is this default?
+ * @name: a number, "Title", "id", "Title>Other". One that no entry has is the first of all.
+ * @ret: index in the shared ones of @sources, where it is one of those. Else not touched.
+ * Returns 1: it is one of the text, or of what it runs, be it one that boots no Linux; 0: it is not; -ENOMEM.
+ */
+int grub_cfg_find_entry(const char *text, const GrubSources *sources, const char *name, size_t *ret) _must_check_;
 
 /**
  * grub_cfg_problem() - is a generated configuration there to its end?

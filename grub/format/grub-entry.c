@@ -40,12 +40,48 @@ static bool names_entry(const char *rest, unsigned number, const char *title, co
 }
 
 /*
- * No number means an entry of a text that shares its menu: those of the boot loader specification are counted too, and
- * stand where the command is (Red Hat's GRUB, grub-core/commands/blscfg.c, create_entry()).
+ * Entries of the boot loader specification are counted too, and stand where the command is (Red Hat's GRUB,
+ * grub-core/commands/blscfg.c, create_entry()). Where nobody knows how many there are, no number means an entry of a
+ * text that shares its menu.
  */
 static bool counts_numbers(const GrubParser *p)
 {
-        return !p->shares_menu || p->level > 0;
+        return !p->shares_menu || p->level > 0 || (p->sources && p->sources->shared_known);
+}
+
+/*
+ * The next entry of a menu. Is it the default, or on the way to it? @ret_rest: what that says of the menu in it. Of
+ * several with the same name the first one is taken, and none at all is number 0 (GRUB grub-core/normal/menu.c,
+ * get_entry_number()).
+ */
+static bool next_on_path(GrubParser *p, const char *title, const char *id, const char **ret_rest)
+{
+        GrubLevel *here = p->levels + p->level;
+        const char *wanted = *here->rest ? here->rest : "0";
+        bool on_path = here->on_path && (counts_numbers(p) || !is_number(wanted)) &&
+                       names_entry(wanted, here->next, title, id, ret_rest);
+
+        here->next++;
+        here->on_path &= !on_path;
+        return on_path;
+}
+
+/* What is in the menu already is not put there again (bls_create_entries() there). */
+int grub_run_blscfg(GrubParser *p, const GrubCommand *c)
+{
+        const GrubSources *s = p->sources;
+        const char *rest = "";
+
+        (void) c;
+        if (!s || p->shows_shared || p->entry_depth > 0)
+                return 0;
+        p->shows_shared = true;
+        for (size_t i = 0; i < s->n_shared; i++)
+                if (next_on_path(p, s->shared[i].title, s->shared[i].id, &rest)) {
+                        p->matched = true;
+                        p->shared = i + 1;
+                }
+        return 0;
 }
 
 /* What "--id" says, in each of its spellings; else the title. */
@@ -67,16 +103,11 @@ static const char *entry_id(const GrubCommand *c, const char *title)
 int grub_open_menu(GrubParser *p, const GrubCommand *c)
 {
         const char *title = c->n > 1 ? c->words[1].text : "", *id = entry_id(c, title), *rest = "";
-        GrubLevel *here = p->levels + p->level;
-        const char *wanted = *here->rest ? here->rest : "0";
-        bool on_path = here->on_path && (counts_numbers(p) || !is_number(wanted)) &&
-                       names_entry(wanted, here->next, title, id, &rest);
+        const bool on_path = next_on_path(p, title, id, &rest);
         int r;
 
         if (p->titles && string_list_add(p->titles, title) < 0)
                 return -ENOMEM;
-        here->next++;
-        here->on_path &= !on_path; /* of several with the same name the first one is taken: get_entry_number() */
         if (streq(c->words[0].text, "submenu")) {
                 if (p->level + 1 < GRUB_LEVELS_MAX)
                         p->levels[++p->level] = (GrubLevel){ .depth = p->depth, .on_path = on_path, .rest = rest };

@@ -61,6 +61,8 @@ typedef struct GrubParser {
         GrubVariables *global; /* at the end of the text */
         bool first;            /* pass */
         bool shares_menu;      /* with entries of the boot loader specification */
+        bool shows_shared;     /* they are in the menu already */
+        size_t shared;         /* number of the one of these that is the default, from 1; 0: none */
         const GrubSources *sources;
         unsigned ran;       /* of these, a bit each: a text names one in two branches */
         unsigned in_source; /* how deep */
@@ -81,6 +83,7 @@ int grub_run_initrd(GrubParser *p, const GrubCommand *c);
 int grub_run_hypervisor(GrubParser *p, const GrubCommand *c);
 int grub_run_module(GrubParser *p, const GrubCommand *c);
 int grub_run_boot(GrubParser *p, const GrubCommand *c);
+int grub_run_blscfg(GrubParser *p, const GrubCommand *c);
 
 /* grub-setting.c: what sets variables */
 int grub_run_set(GrubParser *p, const GrubCommand *c);

@@ -3,6 +3,7 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "grub/format/bls.h"
 #include "grub/format/blscfg.h"
 #include "model/names.h"
 
@@ -15,6 +16,13 @@ void bls_place_done(BlsPlace *p)
         free(p->text);
         free(p->path);
         *p = (BlsPlace){};
+}
+
+void bls_listing_done(BlsListing *l)
+{
+        free(l->directory);
+        string_list_done(&l->names);
+        *l = (BlsListing){};
 }
 
 /* Returns 1: its configuration has the command; 0: it has not, or there is none; -ENOMEM. */
@@ -92,4 +100,44 @@ int bls_place_find(int rfd, BlsPlace *ret)
         if (r > 0 && ret->text)
                 r = blscfg_path(ret->text, &ret->path);
         return r < 0 ? r : ret->directory ? 0 : -ENOENT;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+        return bls_compare(*(char *const *) b, *(char *const *) a);
+}
+
+/* @path: in GRUB's root. Returns 0; -ENOENT: no entries in there; other negative errno. */
+static int list_directory(int rfd, const char *base, const char *path, BlsListing *ret)
+{
+        _cleanup_(bls_listing_done) BlsListing l = { .base = base };
+        int r = string_printf(&l.directory, "%s%s", base, path);
+
+        if (r >= 0)
+                r = root_list(rfd, l.directory, ".conf", &l.names);
+        if (r < 0)
+                return r == -ENOTDIR ? -ENOENT : r;
+        if (l.names.n == 0)
+                return -ENOENT;
+        qsort(l.names.items, l.names.n, sizeof(*l.names.items), compare_names);
+        *ret = l;
+        l = (BlsListing){};
+        return 0;
+}
+
+/*
+ * The path is of GRUB's root: with /boot on a file system of its own, that is below /boot here. openSUSE's GRUB starts
+ * on the EFI system partition and has all in there (grub2-x86_64-efi-bls; sdbootutil, install_kernel()).
+ */
+int bls_place_list(int rfd, const BlsPlace *place, BlsListing *ret)
+{
+        static const char *const bases[] = { "/boot", "", BLS_ESP };
+        const size_t n_bases = startswith(place->directory, BLS_VENDORS "/") ? 3 : 2;
+        const char *const paths[] = { place->path, "/loader/entries" };
+        int r = -ENOENT;
+
+        for (size_t i = 0; i < ELEMENTSOF(paths) && r == -ENOENT; i++)
+                for (size_t b = 0; paths[i] && b < n_bases && r == -ENOENT; b++)
+                        r = list_directory(rfd, bases[b], paths[i], ret);
+        return r;
 }

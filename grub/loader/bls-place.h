@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "macro.h"
+#include "base/array.h"
 
 /* Where GRUB takes boot loader specification entries from on this machine. */
 
@@ -19,7 +19,18 @@ typedef struct BlsPlace {
         char *path;      /* that "blscfg" is told; NULL: none */
 } BlsPlace;
 
+/* The files of the entries. */
+typedef struct BlsListing {
+        const char *base; /* what GRUB's root is here; static */
+        char *directory;
+        StringList names; /* in the order of the menu, at least one */
+} BlsListing;
+
 void bls_place_done(BlsPlace *p);
+void bls_listing_done(BlsListing *l);
 
 /* Returns 0; -ENOENT: GRUB does not look at such entries here; -ENOMEM. */
 int bls_place_find(int rfd, BlsPlace *ret) _must_check_;
+
+/* Returns 0; -ENOENT: there is no entry; other negative errno: a directory cannot be read. */
+int bls_place_list(int rfd, const BlsPlace *place, BlsListing *ret) _must_check_;

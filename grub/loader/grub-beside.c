@@ -3,6 +3,9 @@
 
 #include "base/io.h"
 #include "base/text.h"
+#include "grub/format/bls.h"
+#include "grub/format/blscfg.h"
+#include "grub/loader/bls-place.h"
 #include "grub/loader/grub-platform.h"
 
 void grub_beside_done(GrubBeside *b)
@@ -57,6 +60,60 @@ static int read_sources(int rfd, const char *config, const char *text, GrubBesid
         return MIN(r, 0);
 }
 
+/* Title and id as GRUB gives them to the menu. Returns 0, also where it is no entry; negative errno. */
+static int add_shared(GrubSources *s, const char *name, const char *text)
+{
+        _cleanup_(bls_entry_done) BlsEntry parsed = {};
+        GrubShared *e;
+        int r = bls_parse(text, &parsed);
+
+        if (r < 0 || !bls_value(&parsed, BLS_GRUB, "linux"))
+                return r;
+        e = array_grow(&s->shared, s->n_shared);
+        if (!e)
+                return -ENOMEM;
+        s->n_shared++;
+        *e = (GrubShared){};
+        r = string_printf(&e->id, "%.*s", (int) (strlen(name) - strlen(".conf")), name);
+        return r < 0 ? r : string_copy(bls_value(&parsed, BLS_GRUB, "title") ?: e->id, &e->title);
+}
+
+static int add_listing(int rfd, const BlsListing *l, GrubSources *s)
+{
+        FOREACH_ARRAY(n, l->names.items, l->names.n) {
+                _cleanup_free_ char *path = NULL, *text = NULL;
+                int r = string_printf(&path, "%s/%s", l->directory, *n);
+
+                if (r >= 0)
+                        r = root_read_text(rfd, path, &text);
+                if (r >= 0)
+                        r = add_shared(s, *n, text);
+                if (r < 0 && r != -ENOENT)
+                        return r;
+        }
+        return 0;
+}
+
+/* Where one of them cannot be read, nobody knows which number the next one has. 0 or -ENOMEM. */
+static int read_shared(int rfd, const char *config, const char *text, GrubSources *s)
+{
+        _cleanup_(bls_listing_done) BlsListing listing = {};
+        _cleanup_(bls_place_done) BlsPlace place = {};
+        int r;
+
+        if (!grub_cfg_has_blscfg(text))
+                return 0;
+        r = string_printf(&place.directory, "%.*s", (int) (strrchr(config, '/') - config), config);
+        if (r >= 0)
+                r = blscfg_path(text, &place.path);
+        if (r >= 0)
+                r = bls_place_list(rfd, &place, &listing);
+        if (r >= 0)
+                r = add_listing(rfd, &listing, s);
+        s->shared_known = r >= 0 || r == -ENOENT;
+        return r == -ENOMEM ? r : 0;
+}
+
 int grub_beside_read(int rfd, const char *config, const char *text, GrubBeside *ret)
 {
         _cleanup_(grub_beside_done) GrubBeside b = {};
@@ -65,6 +122,8 @@ int grub_beside_read(int rfd, const char *config, const char *text, GrubBeside *
         b.has_env = r > 0;
         if (r >= 0)
                 r = read_sources(rfd, config, text, &b);
+        if (r >= 0)
+                r = read_shared(rfd, config, text, &b.sources);
         if (r < 0)
                 return r;
         *ret = b;

@@ -163,11 +163,6 @@ static int add_entry(Loader *l, const char *root, const char *path, const char *
         return r;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-        return bls_compare(*(char *const *) b, *(char *const *) a);
-}
-
 /* Entries of rpm-ostree belong to it: they are made anew from its own store. */
 static bool is_ostree(const StringList *names)
 {
@@ -177,51 +172,29 @@ static bool is_ostree(const StringList *names)
         return false;
 }
 
-/* Returns 0; -ENOENT: no entries in there; other negative errno. */
-static int read_directory(int rfd, Loader *l, const char *root, const char *directory)
+/* Returns 0; -ENOENT: no entries that are GRUB's matter; other negative errno. */
+static int read_entries(int rfd, Loader *l, const BlsPlace *place)
 {
-        _cleanup_(string_list_done) StringList names = {};
-        int r = root_list(rfd, directory, ".conf", &names);
+        _cleanup_(bls_listing_done) BlsListing listing = {};
+        int r = bls_place_list(rfd, place, &listing);
 
         if (r < 0)
-                return r == -ENOTDIR ? -ENOENT : r;
-        if (names.n == 0 || is_ostree(&names))
+                return r;
+        if (is_ostree(&listing.names))
                 return -ENOENT;
-        qsort(names.items, names.n, sizeof(*names.items), compare_names); /* the order of the menu */
-        FOREACH_ARRAY(n, names.items, names.n) {
+        FOREACH_ARRAY(n, listing.names.items, listing.names.n) {
                 _cleanup_free_ char *path = NULL;
 
-                if (string_printf(&path, "%s/%s", directory, *n) < 0)
+                if (string_printf(&path, "%s/%s", listing.directory, *n) < 0)
                         return -ENOMEM;
                 r = read_file(rfd, l, path);
                 if (r >= 0)
-                        r = add_entry(l, root, path, *n, l->files[l->n_files - 1].text);
+                        r = add_entry(l, streq(listing.base, BLS_ESP) ? BLS_ESP : NULL, path, *n,
+                                      l->files[l->n_files - 1].text);
                 if (r < 0 && r != -ENOENT)
                         return r;
         }
         return 0;
-}
-
-/*
- * The path is of GRUB's root: with /boot on a file system of its own, that is below /boot here. openSUSE's GRUB starts
- * on the EFI system partition and has all in there (grub2-x86_64-efi-bls; sdbootutil, install_kernel()).
- */
-static int read_entries(int rfd, Loader *l, const BlsPlace *place)
-{
-        static const char *const bases[] = { "/boot", "", BLS_ESP };
-        const size_t n_bases = startswith(place->directory, BLS_VENDORS "/") ? 3 : 2;
-        const char *const paths[] = { place->path, "/loader/entries" };
-        int r = -ENOENT;
-
-        for (size_t i = 0; i < ELEMENTSOF(paths) && r == -ENOENT; i++)
-                for (size_t b = 0; paths[i] && b < n_bases && r == -ENOENT; b++) {
-                        _cleanup_free_ char *directory = NULL;
-
-                        if (string_printf(&directory, "%s%s", bases[b], paths[i]) < 0)
-                                return -ENOMEM;
-                        r = read_directory(rfd, l, streq(bases[b], BLS_ESP) ? BLS_ESP : NULL, directory);
-                }
-        return r;
 }
 
 /*
@@ -230,22 +203,20 @@ static int read_entries(int rfd, Loader *l, const BlsPlace *place)
  */
 static int find_chosen(Loader *l, const BlsPlace *place, const GrubSources *sources, const char *name, BootEntry **ret)
 {
+        size_t at = l->n_entries;
         uint32_t number;
-        int r;
+        int r = place->text ? grub_cfg_find_entry(place->text, sources, name, &at) : 0;
 
         *ret = NULL;
-        FOREACH_ARRAY(e, l->entries, l->n_entries)
-                if (streq(e->id, name) || streq(e->title, name)) {
-                        *ret = e;
-                        return 0;
-                }
-        r = place->text ? grub_cfg_has_entry(place->text, sources, name) : 0;
         if (r != 0)
                 return MIN(r, 0);
-        if (parse_u32(name, 10, &number) < 0 || number >= l->n_entries)
-                number = 0;
+        for (size_t i = 0; i < l->n_entries && at >= l->n_entries; i++)
+                if (streq(l->entries[i].id, name) || streq(l->entries[i].title, name))
+                        at = i;
+        if (at >= l->n_entries) /* not all are known */
+                at = parse_u32(name, 10, &number) >= 0 && number < l->n_entries ? number : 0;
         if (l->n_entries > 0)
-                *ret = l->entries + number;
+                *ret = l->entries + at;
         return 0;
 }
 

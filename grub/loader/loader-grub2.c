@@ -99,10 +99,11 @@ static int read_sources(int rfd, Loader *l)
 static int read_once(Loader *l, const char *path, const char *text, const GrubBeside *beside)
 {
         _cleanup_(boot_once_done) BootOnce once = {};
+        size_t shared;
         int r = grub_beside_once(path, text, beside, &once);
 
         if (r >= 0 && once.id && grub_cfg_has_blscfg(text))
-                r = grub_cfg_has_entry(text, &beside->sources, once.id);
+                r = grub_cfg_find_entry(text, &beside->sources, once.id, &shared);
         else if (r >= 0)
                 r = once.id != NULL;
         if (r > 0 && !l->once.id) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
 #include "bls-host.h"
 #include "grub/format/blscfg.h"
 
@@ -319,10 +320,18 @@ static void one_default_in_a_shared_menu(void **state)
         static const struct {
                 const char *block, *expected;
         } rows[] = {
-                { "saved_entry=id-6.1.0\n", "id-6.1.0" }, { "saved_entry=mine\n", "mine" },
-                { "saved_entry=Windows\n", NULL },        { "saved_entry=id-gone\n", "id-6.10.0" },
-                { "saved_entry=1\n", "id-6.1.0" },        { "saved_entry=More>mine too\n", "mine too" },
+                { "saved_entry=id-6.1.0\n", "id-6.1.0" },
+                { "saved_entry=mine\n", "mine" },
+                { "saved_entry=Windows\n", NULL },
+                { "saved_entry=id-gone\n", "id-6.10.0" },
+                { "saved_entry=1\n", "id-6.1.0" },
+                { "saved_entry=More>mine too\n", "mine too" },
                 { "boot_success=1\n", "id-6.10.0" },
+                { "saved_entry=3\n", "mine" },
+                { "saved_entry=4\n", NULL },
+                { "saved_entry=5>0\n", "mine too" },
+                { "saved_entry=6\n", "id-6.10.0" },
+                { "saved_entry=0\n", "id-6.10.0" },
         };
         Tree *t = *state;
 
@@ -354,6 +363,88 @@ static void one_default_in_a_shared_menu(void **state)
         }
 }
 
+/* The command puts its entries where it stands, and once. */
+static void numbers_count_from_the_top_of_a_shared_menu(void **state)
+{
+#define MINE(id) "menuentry 'T " id "' --id " id " {\n\tlinux /vmlinuz-6.1.0 root=x\n}\n"
+        static const struct {
+                const char *text, *block, *expected, *once;
+        } rows[] = {
+                { MINE("a") "blscfg\n" MINE("b"), "saved_entry=0\n", "a", NULL },
+                { MINE("a") "blscfg\n" MINE("b"), "saved_entry=1\n", "id-6.10.0", NULL },
+                { MINE("a") "blscfg\n" MINE("b"), "saved_entry=2\n", "id-6.1.0", NULL },
+                { MINE("a") "blscfg\n" MINE("b"), "saved_entry=4\n", "b", NULL },
+                { MINE("a") "blscfg\n" MINE("b"), "saved_entry=5\n", "a", NULL },
+                { MINE("a") "blscfg\n" MINE("b"), "saved_entry=gone\n", "a", NULL },
+                { MINE("a") "blscfg\n" MINE("b"), "boot_success=1\n", "a", NULL },
+                { MINE("a") "blscfg\n" MINE("b"), "saved_entry=id-6.1.0\n", "id-6.1.0", NULL },
+                { MINE("a") "blscfg\n" MINE("b"), "saved_entry=Fedora (6.1.0)\n", "id-6.1.0", NULL },
+                { "blscfg\n" MINE("a") "blscfg\n" MINE("b"), "saved_entry=4\n", "b", NULL },
+                { "submenu S {\nblscfg\n}\n" MINE("b"), "saved_entry=1\n", "b", NULL },
+                { "submenu S {\nblscfg\n}\n" MINE("b"), "saved_entry=0>1\n", "id-6.1.0", NULL },
+                { MINE("a") "blscfg\n" MINE("b"), "saved_entry=0\nnext_entry=2\n", "a", "id-6.1.0" },
+                { MINE("a") "blscfg\n" MINE("b"), "saved_entry=1\nnext_entry=4\n", "id-6.10.0", "b" },
+                { MINE("a") "blscfg\n" MINE("b"), "saved_entry=1\nnext_entry=9\n", "id-6.10.0", "a" },
+        };
+        Tree *t = *state;
+
+        fedora(t);
+        tree_file(t, "/usr/sbin/grub2-mkconfig", "# a script\n");
+        FOREACH_ARRAY(row, rows, ELEMENTSOF(rows)) {
+                _cleanup_free_ char *text = NULL, *found = NULL, *once = NULL;
+                Loader *all;
+                size_t n;
+
+                assert_true(string_printf(&text,
+                                          "if [ \"${next_entry}\" ]; then\nset default=\"${next_entry}\"\nelse\n"
+                                          "set default=\"${saved_entry}\"\nfi\n%s",
+                                          row->text) >= 0);
+                tree_file(t, CFG, text);
+                put_block(t, ENV, row->block);
+                assert_int_equal(loaders_read(t->rfd, &all, &n), 0);
+                assert_int_equal(n, 2);
+                FOREACH_ARRAY(l, all, n) {
+                        bool has_once = false;
+
+                        FOREACH_ARRAY(e, l->entries, l->n_entries) {
+                                assert_false(e->is_default && found);
+                                assert_false(e->is_once && once);
+                                has_once |= e->is_once;
+                                if (e->is_default)
+                                        found = strdup(e->id);
+                                if (e->is_once)
+                                        once = strdup(e->id);
+                        }
+                        assert_true(has_once == (l->once.id != NULL));
+                }
+                loaders_free(all, n);
+                if (!streq_null(found, row->expected) || !streq_null(once, row->once))
+                        fail_msg("%s%s: %s, once %s", row->text, row->block, found ?: "none", once ?: "none");
+        }
+#undef MINE
+}
+
+/* An entry that cannot be read may be one of the menu or none, so that no number is told to be one of the
+ * configuration. */
+static void numbers_behind_what_cannot_be_read(void **state)
+{
+        _cleanup_(loader_done) Loader l = {};
+        Tree *t = *state;
+
+        fedora(t);
+        tree_file(t, "/usr/sbin/grub2-mkconfig", "# a script\n");
+        tree_file(t, CFG,
+                  "set default=\"${saved_entry}\"\nblscfg\nmenuentry 'My kernel' --id mine {\n"
+                  "\tlinux /vmlinuz-6.1.0 root=x\n}\n");
+        put_block(t, ENV, "saved_entry=3\n");
+        assert_int_equal(loader_read_kind(t->rfd, LOADER_GRUB2, &l), 0);
+        assert_true(l.entries[0].is_default);
+        loader_done(&l);
+        tree_directory(t, ENTRIES "id-5.conf");
+        assert_int_equal(loader_read_kind(t->rfd, LOADER_GRUB2, &l), 0);
+        assert_false(l.entries[0].is_default);
+}
+
 int main(void)
 {
         static const struct CMUnitTest tests[] = {
@@ -371,6 +462,8 @@ int main(void)
                 TREE_TEST(a_mixed_menu_is_edited_in_both_places),
                 TREE_TEST(grubby_is_asked_where_it_can),
                 TREE_TEST(one_default_in_a_shared_menu),
+                TREE_TEST(numbers_count_from_the_top_of_a_shared_menu),
+                TREE_TEST(numbers_behind_what_cannot_be_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
