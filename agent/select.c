@@ -68,7 +68,15 @@ int select_load(Run *r, int rfd, unsigned flags)
                 tell("no PCI bus is visible here");
                 return EXIT_UNKNOWN;
         }
-        return EXIT_READY;
+        e = wanted_compute(&r->config, &r->facts, &r->wanted);
+        return e < 0 ? complain("judging the machine's state", e) : EXIT_READY;
+}
+
+const ConfigDevice *select_section(const Run *r, const PciFunction *p)
+{
+        const WantedDevice *d = wanted_device_of(&r->wanted, p);
+
+        return d && !wanted_is_another(d) ? d->config : NULL;
 }
 
 static int select_argument(const Run *r, const char *text, Selection *ret)

@@ -17,12 +17,17 @@ void selection_done(Selection *s);
 int select_facts(Run *r, int rfd, unsigned flags) _must_check_;
 
 /**
- * select_load() - what selecting needs: the configuration, and every PCI function with its name
+ * select_load() - what selecting needs: the configuration, every PCI function with its name, and what they make of each
+ * other
  * @r: of run_init(). @flags: of select_facts(). A configuration that cannot be taken is
  * complained about, and counts as an empty one: what is there can still be named. Returns EXIT_READY; another exit
  * code, with the reason on standard error.
  */
 int select_load(Run *r, int rfd, unsigned flags) _must_check_;
+
+/* The section of the configuration that means this function; NULL: none, or the function is surely not what the
+ * section means. Of run->wanted, as select_load() has made it. */
+const ConfigDevice *select_section(const Run *r, const PciFunction *p);
 
 /**
  * select_cards() - the functions that these arguments mean, each of them on one card

@@ -74,7 +74,7 @@ static int make_rebinds(const Run *run, const Selection *s, bool claim, Rebinds 
                 return -ENOMEM;
         FOREACH_ARRAY(i, s->items, s->n) {
                 const PciFunction *p = run->facts.functions + *i;
-                const ConfigDevice *d = config_device_at(&run->config, p->addr);
+                const ConfigDevice *d = select_section(run, p);
                 StubDriver driver = d ? d->driver : STUB_VFIO_PCI;
 
                 if (claim ? stub_driver_holds(driver, p->driver) : !driver_is_guests(p->driver)) {
@@ -93,10 +93,36 @@ static int make_rebinds(const Run *run, const Selection *s, bool claim, Rebinds 
 /* A guard that the configuration lifts for this device does not count here either. */
 static bool is_lifted(const Run *run, const PciFunction *p, const char *check)
 {
-        const ConfigDevice *d = config_device_at(&run->config, p->addr);
+        const ConfigDevice *d = select_section(run, p);
         HostUseKind kind = host_use_kind(check);
 
         return d && streq(host_use_texts[kind].check, check) && (d->allow & HOST_USE_BIT(kind));
+}
+
+/* What its section says is not said of another device at its address, and what is to be done with that one only a
+ * person knows. Returns 1: it was told; 0; negative errno. */
+static int refuse_another(const Run *run, const PciFunction *p, const Told *t)
+{
+        const Judgement j = { .config = &run->config, .facts = &run->facts, .wanted = &run->wanted };
+        const WantedDevice *d = wanted_device_of(&run->wanted, p);
+        _cleanup_(finding_list_done) FindingList findings = {};
+        const Check *check = check_by_id("device.present");
+        char subject[WANTED_SUBJECT_MAX];
+        int r;
+
+        if (!d || !wanted_is_another(d))
+                return 0;
+        r = check->judge(check, &j, &findings);
+        FOREACH_ARRAY(f, findings.items, r < 0 ? 0 : findings.n) {
+                if (!streq_null(f->subject, wanted_subject(d, subject)))
+                        continue;
+                tell("%s: not claimed: %s: %s", PCI_ADDR_TEXT(p->addr), f->check, f->detail);
+                if (f->cure)
+                        tell("-> %s", f->cure);
+                r = tell_refused(t, p, f->check, f->detail, f->cure);
+                return r < 0 ? r : 1;
+        }
+        return r;
 }
 
 /* Whatever stands in the way of a claim at boot stands in the way of one now. */
@@ -110,7 +136,10 @@ static int refuse_claim(const Run *run, const Selection *s, const Told *t)
                 const PciFunction *p = run->facts.functions + s->items[i];
                 _cleanup_(verdict_done) Verdict v = {};
 
-                r = verdict_compute(context, p, &v);
+                r = refuse_another(run, p, t);
+                refused = refused || r > 0;
+                if (r >= 0)
+                        r = verdict_compute(context, p, &v);
                 FOREACH_ARRAY(reason, v.reasons, r < 0 ? 0 : v.n_reasons) {
                         if (r < 0 || !selection_is_hindered(&run->facts, s, p, reason) || is_lifted(run, p, reason->id))
                                 continue;
@@ -159,7 +188,7 @@ static int tell_outcome(const Run *run, const Rebinds *rebinds, bool claim, bool
         bool failed = false, left = false;
 
         FOREACH_ARRAY(i, rebinds->items, rebinds->n) {
-                const ConfigDevice *d = config_device_at(&run->config, i->addr);
+                const ConfigDevice *d = select_section(run, facts_function(&run->facts, i->addr));
                 const char *address = PCI_ADDR_TEXT(i->addr);
 
                 failed = failed || i->failure;

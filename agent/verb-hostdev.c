@@ -48,6 +48,27 @@ static int refuse_bridges(const Facts *f, const Selection *s)
         return EXIT_READY;
 }
 
+/* What libvirt does not take from the host itself, and QEMU never does, has to be on a driver for guests by then. */
+static int tell_not_yet(const HostdevSet *set, bool qemu)
+{
+        int code = EXIT_READY;
+
+        FOREACH_ARRAY(i, set->items, set->n) {
+                const PciFunction *p = set->facts->functions + *i;
+                const bool claimed = hostdev_is_claimed(set, p);
+                char address[PCI_ADDR_TEXT_MAX];
+
+                if (driver_is_guests(p->driver) || !(claimed || qemu))
+                        continue;
+                strcpy(address, PCI_ADDR_TEXT(p->addr));
+                tell("%s: still %s%s: run \"ptprep %s%s\"%s before a guest is started with it", address,
+                     p->driver ? "on " : "on no driver", p->driver ?: "", claimed ? "--apply" : "claim ",
+                     claimed ? "" : address, claimed ? " and reboot" : "");
+                code = EXIT_NOT_READY;
+        }
+        return code;
+}
+
 /* Who is in a group with a chosen function and is not chosen itself: the guest does not see it, nor does the host. */
 static void tell_companions(const Facts *f, const Selection *chosen, const Selection *whole)
 {
@@ -70,7 +91,7 @@ int verb_hostdev(const Options *o)
         Printer p = stdout_printer();
         HostdevSet set;
         bool live = false;
-        int code, r;
+        int code, not_yet, r;
 
         run_init(&run);
         rfd = run_open_root(o->root, &live);
@@ -91,7 +112,7 @@ int verb_hostdev(const Options *o)
         if (!o->group)
                 tell_companions(&run.facts, &chosen, &whole);
         set = (HostdevSet){ .facts = &run.facts,
-                            .config = &run.config,
+                            .wanted = &run.wanted,
                             .items = o->group ? whole.items : chosen.items,
                             .n = o->group ? whole.n : chosen.n };
         if (hostdev_count_cards(&set) > HOSTDEV_MAX_CARDS) {
@@ -101,5 +122,9 @@ int verb_hostdev(const Options *o)
         }
         r = streq(o->format, FORMAT_QEMU) ? hostdev_qemu(&p, &set) : hostdev_libvirt(&p, &set);
         code = print_result("writing", r);
-        return code == EXIT_READY ? tell_verdicts(&run.facts, o->group ? &whole : &chosen) : code;
+        if (code != EXIT_READY)
+                return code;
+        code = tell_verdicts(&run.facts, o->group ? &whole : &chosen);
+        not_yet = tell_not_yet(&set, streq(o->format, FORMAT_QEMU));
+        return code == EXIT_READY ? not_yet : code;
 }

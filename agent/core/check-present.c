@@ -1,37 +1,74 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/check.h"
 
+#include "base/text.h"
 #include "core/late.h"
 #include "model/claim-limits.h"
 
 /* Is the device there that each section means? */
+
+/* What a section has to say for the one that is meant, by what tells it from the other one. */
+static const char *const swap_cures[] = {
+        [SWAP_CARD] = ": with subsystem = and the id of the card that is meant",
+        [SWAP_MAC] = ": with mac = and the address of the one that is meant",
+        [SWAP_SERIAL] = ": with serial = and the number of the one that is meant",
+        [SWAP_ELSEWHERE] = ": with the address of the one that is meant",
+        [SWAP_PATH] = ": with the address of the one that is meant, or with path = and where this one sits",
+        [SWAP_NO_SERIAL] = ": without serial =",
+        [SWAP_NO_MAC] = ": without mac =",
+};
 
 /* Another device of the same id: which of them was meant nobody but a person can say. */
 static int tell_swapped(const Check *self, const WantedDevice *d, const char *elsewhere, const char *cure,
                         FindingList *ret)
 {
         const ConfigDevice *c = d->config;
-        const PciFunction *p = d->function;
+        const PciFunction *p = d->function, *other = d->swapped_for;
         const Identity *was = &d->recorded;
         const PciId card = c->has_subsystem ? c->subsystem : was->subsystem;
         const bool nvme = p->nvme_serial && (c->serial || was->nvme_serial);
-        const char *serial = c->serial
-                                     ?: nvme ? was->nvme_serial
-                                             : was->serial,
-                   *now = nvme ? p->nvme_serial : p->serial;
+        const char *serial = c->serial ?: nvme ? was->nvme_serial : was->serial, *mac = c->mac ?: was->mac;
+        const bool by_mac = other && mac && streq_null(mac, other->mac);
+        _cleanup_free_ char *how = NULL;
+        int r = 0;
 
-        if ((c->has_subsystem || was->has_subsystem) && p->has_subsystem && !pci_id_equal(card, p->subsystem))
-                return finding_add(
-                        ret, self->id, RESULT_BLOCKED, SUBJECT(d), CURE_CONFIGURATION, cure,
-                        "another device of the same id is in its place: on a card %04x:%04x, not %04x:%04x%s",
-                        p->subsystem.vendor, p->subsystem.device, card.vendor, card.device, elsewhere);
-        if (c->mac && p->mac && !streq(c->mac, p->mac))
-                return finding_add(ret, self->id, RESULT_BLOCKED, SUBJECT(d), CURE_CONFIGURATION, cure,
-                                   "another device of the same kind is in its place: MAC address %s, not %s%s", p->mac,
-                                   c->mac, elsewhere);
-        return finding_add(ret, self->id, RESULT_BLOCKED, SUBJECT(d), CURE_CONFIGURATION, cure,
-                           "another device of the same kind is in its place: serial number %s, not %s%s", now, serial,
-                           elsewhere);
+        switch (d->swap) {
+        case SWAP_NONE:
+                break;
+        case SWAP_CARD:
+                r = string_printf(&how,
+                                  "another device of the same id is in its place: on a card %04x:%04x, not %04x:%04x",
+                                  p->subsystem.vendor, p->subsystem.device, card.vendor, card.device);
+                break;
+        case SWAP_MAC:
+                r = string_printf(&how, "another device of the same kind is in its place: MAC address %s, not %s",
+                                  p->mac, c->mac);
+                break;
+        case SWAP_SERIAL:
+                r = string_printf(&how, "another device of the same kind is in its place: serial number %s, not %s",
+                                  nvme ? p->nvme_serial : p->serial, serial);
+                break;
+        case SWAP_ELSEWHERE:
+                r = string_printf(&how, "another device of the same kind is in its place: the one with the %s %s is %s",
+                                  by_mac ? "MAC address" : "serial number",
+                                  by_mac ? mac : c->serial ?: was->nvme_serial, PCI_ADDR_TEXT(other->addr));
+                break;
+        case SWAP_PATH:
+                r = string_printf(&how,
+                                  "another device of the same kind is in its place: it sits at %s, and where the one "
+                                  "of the last apply sat, at %s, is %s now",
+                                  p->path, was->path, PCI_ADDR_TEXT(other->addr));
+                break;
+        case SWAP_NO_SERIAL:
+                r = string_printf(&how, "it has no serial number, and its section says serial = %s", c->serial);
+                break;
+        case SWAP_NO_MAC:
+                r = string_printf(&how, "it is no network card, and its section says mac = %s", c->mac);
+                break;
+        }
+        return r < 0 ? r
+                     : finding_add(ret, self->id, RESULT_BLOCKED, SUBJECT(d), CURE_CONFIGURATION, cure, "%s%s", how,
+                                   other || d->swap >= SWAP_NO_SERIAL ? "" : elsewhere);
 }
 
 /* A section that says not where its device is, and means none, or more than one. */
@@ -99,9 +136,8 @@ static int judge_present(const Check *self, const Judgement *j, const WantedDevi
                                 "; if it is a virtual function of %s, nothing has made it yet in this boot",
                                 PCI_ADDR_TEXT(d->maker->addr));
         (void) snprintf(cure, sizeof(cure), "%scorrect the section at %s:%u%s%s",
-                        d->state == DEVICE_SWAPPED ? "put the other one back, or " : "", c->file, c->line,
-                        d->state == DEVICE_SWAPPED ? ": with serial = and the number of the one that is meant" : "",
-                        d->surely_moved ? ", or say follow = yes there" : "");
+                        d->swap == SWAP_NONE || d->swap >= SWAP_NO_SERIAL ? "" : "put the other one back, or ", c->file,
+                        c->line, swap_cures[d->swap] ?: "", d->surely_moved ? ", or say follow = yes there" : "");
         switch (d->state) {
         case DEVICE_UNKNOWN:
                 if (d->function)

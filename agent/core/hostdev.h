@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/printer.h"
-#include "model/config.h"
+#include "core/wanted.h"
 #include "model/facts.h"
 
 /*
@@ -20,7 +20,7 @@
 
 typedef struct HostdevSet {
         const Facts *facts;
-        const Config *config;
+        const Wanted *wanted;
         const size_t *items; /* indexes of functions, sorted, each once */
         size_t n;
 } HostdevSet;
@@ -34,6 +34,9 @@ size_t hostdev_count_cards(const HostdevSet *s);
  * Returns 0; -ENOMEM; negative errno of the stream.
  */
 int hostdev_libvirt(Printer *p, const HostdevSet *s) _must_check_;
+
+/* Does the configuration claim it? */
+bool hostdev_is_claimed(const HostdevSet *s, const PciFunction *f);
 
 /* The same as arguments of QEMU with a q35 machine, for a shell. Returns as above. */
 int hostdev_qemu(Printer *p, const HostdevSet *s) _must_check_;

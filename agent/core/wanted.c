@@ -118,30 +118,75 @@ static bool has_other_serial(const ConfigDevice *c, const Identity *recorded, co
 }
 
 /* A driver for guests shows neither MAC address nor NVMe serial number: has another card of its kind them now? */
-static bool is_shown_elsewhere(const Facts *f, const ConfigDevice *c, const Identity *recorded, const PciFunction *p)
+static const PciFunction *shown_elsewhere(const Facts *f, const ConfigDevice *c, const Identity *recorded,
+                                          const PciFunction *p)
 {
-        const char *mac = p->mac ? NULL : c->mac;
+        const char *mac = c->mac ?: recorded->mac;
         const char *serial = p->nvme_serial ? NULL : c->serial ?: recorded->nvme_serial;
 
+        if (streq_null(mac, p->mac))
+                mac = NULL;
         FOREACH_ARRAY(other, f->functions, mac || serial ? f->n_functions : 0)
                 if (other != p && pci_id_equal(other->id, p->id) &&
                     ((mac && streq_null(mac, other->mac)) || (serial && streq_null(serial, other->nvme_serial))))
-                        return true;
-        return false;
+                        return other;
+        return NULL;
+}
+
+/* Known by what no other one has: then it does not matter where it sits. */
+static bool is_told(const ConfigDevice *c, const Identity *recorded, const PciFunction *p)
+{
+        const char *serial = c->serial ?: recorded->serial, *mac = c->mac ?: recorded->mac;
+
+        return (serial && (streq_null(serial, p->serial) || streq_null(serial, p->nvme_serial))) ||
+               (recorded->nvme_serial && streq_null(recorded->nvme_serial, p->nvme_serial)) ||
+               (mac && streq_null(mac, p->mac));
+}
+
+/*
+ * A card more, and buses have other numbers: where the one that is meant sat, behind the same bridges, one of its kind
+ * sits still. A card that was put into another slot leaves none there.
+ */
+static const PciFunction *left_in_place(const Facts *f, const ConfigDevice *c, const Identity *recorded,
+                                        const PciFunction *p)
+{
+        if (c->path || !recorded->path || !p->path || streq(recorded->path, p->path) || is_told(c, recorded, p))
+                return NULL;
+        FOREACH_ARRAY(other, f->functions, f->n_functions)
+                if (other != p && pci_id_equal(other->id, p->id) && streq_null(other->path, recorded->path))
+                        return other;
+        return NULL;
 }
 
 /* What the configuration says counts, then what was recorded. What cannot be seen differs from nothing. */
-static bool is_swapped(const Facts *f, const ConfigDevice *c, const Identity *recorded, const PciFunction *p)
+static Swap swap_of(const Facts *f, const ConfigDevice *c, const Identity *recorded, const PciFunction *p,
+                    const PciFunction **ret_other)
 {
         const PciId *card = c->has_subsystem ? &c->subsystem : recorded->has_subsystem ? &recorded->subsystem : NULL;
 
-        return (card && p->has_subsystem && !pci_id_equal(*card, p->subsystem)) || identity_differs(c->mac, p->mac) ||
-               has_other_serial(c, recorded, p) || is_shown_elsewhere(f, c, recorded, p);
+        if (card && p->has_subsystem && !pci_id_equal(*card, p->subsystem))
+                return SWAP_CARD;
+        if (identity_differs(c->mac, p->mac))
+                return SWAP_MAC;
+        if (has_other_serial(c, recorded, p))
+                return SWAP_SERIAL;
+        *ret_other = shown_elsewhere(f, c, recorded, p);
+        if (*ret_other)
+                return SWAP_ELSEWHERE;
+        if (c->serial && !p->serial && !p->serial_unread && pci_class_base(p->class) != CLASS_STORAGE)
+                return SWAP_NO_SERIAL;
+        if (c->mac && !p->mac && !pci_class_is_network(p->class))
+                return SWAP_NO_MAC;
+        *ret_other = left_in_place(f, c, recorded, p);
+        return *ret_other ? SWAP_PATH : SWAP_NONE;
 }
 
-static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const PciFunction *p, HostUseAnswer host,
-                                const Identity *recorded)
+static DeviceState judge_device(const Facts *f, WantedDevice *d)
 {
+        const ConfigDevice *c = d->config;
+        const PciFunction *p = d->function;
+        const HostUseAnswer host = d->host;
+
         if (f->pci == TRISTATE_UNKNOWN)
                 return DEVICE_UNKNOWN;
         if (!p)
@@ -152,7 +197,8 @@ static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const Pci
                 return DEVICE_WRONG_ID;
         if (c->path && p->path && !streq(c->path, p->path))
                 return DEVICE_WRONG_PATH;
-        if (is_swapped(f, c, recorded, p))
+        d->swap = swap_of(f, c, &d->recorded, p, &d->swapped_for);
+        if (d->swap != SWAP_NONE)
                 return DEVICE_SWAPPED;
         if (pci_class_never_bound(p->class))
                 return DEVICE_BRIDGE;
@@ -167,6 +213,11 @@ static DeviceState judge_device(const Facts *f, const ConfigDevice *c, const Pci
 bool wanted_device_ok(const WantedDevice *d)
 {
         return d->state == DEVICE_FOUND || (d->state == DEVICE_ABSENT && d->config->optional);
+}
+
+bool wanted_is_another(const WantedDevice *d)
+{
+        return d->state == DEVICE_WRONG_ID || d->state == DEVICE_WRONG_PATH || d->state == DEVICE_SWAPPED;
 }
 
 bool wanted_is_untold(const WantedDevice *d)
@@ -345,7 +396,7 @@ int wanted_compute(const Config *config, const Facts *facts, Wanted *ret)
                 r = find_recorded(facts, d);
                 if (r < 0)
                         return r;
-                d->state = judge_device(facts, c, p, host, &d->recorded);
+                d->state = judge_device(facts, d);
                 if (d->state == DEVICE_ABSENT || d->state == DEVICE_WRONG_ID || d->state == DEVICE_SWAPPED)
                         find_moved(facts, d);
                 if (d->state == DEVICE_ABSENT)

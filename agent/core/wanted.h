@@ -25,6 +25,18 @@ typedef enum DeviceState {
         _DEVICE_STATE_MAX,
 } DeviceState;
 
+/* By what another device of the same id is known to be in its place. */
+typedef enum Swap {
+        SWAP_NONE,
+        SWAP_CARD,      /* its subsystem id */
+        SWAP_MAC,       /* its address */
+        SWAP_SERIAL,    /* its serial number */
+        SWAP_ELSEWHERE, /* another function of that id shows what the one that is meant is known by */
+        SWAP_PATH,      /* a function of that id sits where the one that is meant sat, and this one does not */
+        SWAP_NO_SERIAL, /* it is to have a serial number, and has none */
+        SWAP_NO_MAC,    /* it is to have an address, and is no network card */
+} Swap;
+
 typedef struct WantedDevice {
         const ConfigDevice *config;
         const PciFunction *function; /* at the address; NULL: none */
@@ -35,7 +47,9 @@ typedef struct WantedDevice {
         const PciFunction *maker;    /* not there, and this one could make it: it can have virtual functions */
         bool made;                   /* a virtual function of a maker that is configured, be it there yet or not */
         DeviceState state;
-        bool in_claim_image; /* that of Wanted */
+        Swap swap;                      /* with DEVICE_SWAPPED: how that is known */
+        const PciFunction *swapped_for; /* SWAP_ELSEWHERE, SWAP_PATH: that function; else NULL */
+        bool in_claim_image;            /* that of Wanted */
         Verdict verdict; /* on the function, as it will be with all wanted devices claimed; empty where there is none */
 } WantedDevice;
 
@@ -113,6 +127,9 @@ void wanted_done(Wanted *w);
 /* Would a claim of this device be planned? Absent optional devices are: the claim list is made from the configuration.
  */
 bool wanted_device_ok(const WantedDevice *d);
+
+/* Is what is at its address surely not what its section means? Then nothing that the section says is said of it. */
+bool wanted_is_another(const WantedDevice *d);
 
 /* Was it never there, and is it known by what the initramfs does not see? Whatever came in its place would be claimed.
  */

@@ -43,6 +43,11 @@ CLAIMED = [
     (["claim", NIC], 0, {NIC: ("unchanged", "vfio-pci")}, []),
     (["claim", NIC, DISK], 2, {DISK: ("refused", "virtio-pci"), NIC: ("unchanged", "vfio-pci")}, ["device.boot-disk"]),
 ]
+# the section of the network card is at the disk's address now, and so is what it allows
+MOVED = b"[device nic0]\naddress = 0000:00:03.0\nid = 8086:10d3\nallow = boot-disk storage\n"
+ANOTHER = [
+    (["claim", DISK], 2, {DISK: ("refused", "virtio-pci")}, ["device.present", "device.boot-disk"]),
+]
 
 
 def judge(host, schema: dict, cases) -> None:
@@ -79,7 +84,9 @@ def main() -> int:
             judge(host, schema, CASES)
             host.tree.build([f"p {NIC} 8086:10d3 020000 vfio-pci 1"])
             judge(host, schema, CLAIMED)
-    print("\n".join(host.errors) or f"{len(CASES) + len(CLAIMED)} calls as wanted")
+            host.configure(MOVED)
+            judge(host, schema, ANOTHER)
+    print("\n".join(host.errors) or f"{len(CASES) + len(CLAIMED) + len(ANOTHER)} calls as wanted")
     return bool(host.errors)
 
 

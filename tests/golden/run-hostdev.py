@@ -23,9 +23,9 @@ DOMAIN = """<domain type='kvm'><name>guest</name><memory unit='MiB'>64</memory><
 CARD = ["0000:01:00.0", "0000:01:00.1", "0000:01:00.2", "0000:01:00.3"]
 # arguments, functions of the host and where each is in its slot of the guest, claimed already, exit status, what is told
 CASES = [
-    ([], [(a, i) for i, a in enumerate(CARD)], True, 0, ""),
+    ([], [(a, i) for i, a in enumerate(CARD)], True, 1, f'{CARD[0]}: still on nouveau: run "ptprep --apply" and reboot'),
     (["gpu"], [(CARD[0], 0)], True, 1, "0000:01:00.1 is in IOMMU group 3 as well, and left out: --group adds it"),
-    (["--group", "gpu"], [(a, i) for i, a in enumerate(CARD)], True, 0, ""),
+    (["--group", "gpu"], [(a, i) for i, a in enumerate(CARD)], True, 1, f"{CARD[3]}: still on nvidia-gpu"),
     (["01:00.2", "01:00.3"], [(CARD[2], 0), (CARD[3], 3)], True, 1, "0000:01:00.0 is in IOMMU group 3 as well"),
     (["frob", "gpu"], None, None, 64, 'no device here is "frob"'),
     (["nic"], None, None, 64, '"nic" can be several devices; say which one by its address:'),
@@ -84,6 +84,20 @@ def variants_are_named() -> bool:
     return out == [[wanted], [wanted], []]
 
 
+def told_apart() -> bool:
+    """Claimed and on its driver; another device than its section means; for QEMU, which takes nothing from the host by itself."""
+    out = []
+    for machine, more, arguments in (("base", ["p 0000:00:04.0 8086:10d3 020000 vfio-pci 1"], ["00:04.0"]),
+                                     ("twin-shifted", [], ["00:04.0"]), ("twin-shifted", [], ["--qemu", "00:05.0"])):
+        with tempfile.TemporaryDirectory() as directory:
+            filetree.Tree(pathlib.Path(directory)).build(filetree.read_lines(f"{machine}.tree") + more)
+            done = subprocess.run([sys.argv[1], f"--root={directory}", "hostdev", *arguments], capture_output=True, text=True, check=False)
+        out.append((done.returncode, "managed='no'" in done.stdout, 'run "ptprep claim 0000:00:05.0"' in done.stderr))
+    if out != [(0, True, False), (0, False, False), (1, False, True)]:
+        print(f"claimed, another device, QEMU: {out}", file=sys.stderr)
+    return out == [(0, True, False), (0, False, False), (1, False, True)]
+
+
 def main() -> int:
     failed = 0
     with tempfile.TemporaryDirectory() as directory:
@@ -108,7 +122,8 @@ def main() -> int:
                 print(f"hostdev {' '.join(arguments)}: {fault}", file=sys.stderr)
             failed += bool(faults)
     failed += not variants_are_named()
-    print(f"{len(CASES) + 1 - failed} of {len(CASES) + 1} calls as expected")
+    failed += not told_apart()
+    print(f"{len(CASES) + 2 - failed} of {len(CASES) + 2} calls as expected")
     return failed > 0
 
 
