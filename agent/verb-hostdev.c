@@ -57,13 +57,18 @@ static int tell_not_yet(const HostdevSet *set, bool qemu)
                 const PciFunction *p = set->facts->functions + *i;
                 const bool claimed = hostdev_is_claimed(set, p);
                 char address[PCI_ADDR_TEXT_MAX];
+                const char *on;
 
                 if (driver_is_guests(p->driver) || !(claimed || qemu))
                         continue;
+                on = p->driver ?: "no driver";
                 strcpy(address, PCI_ADDR_TEXT(p->addr));
-                tell("%s: still %s%s: run \"ptprep %s%s\"%s before a guest is started with it", address,
-                     p->driver ? "on " : "on no driver", p->driver ?: "", claimed ? "--apply" : "claim ",
-                     claimed ? "" : address, claimed ? " and reboot" : "");
+                if (claimed)
+                        tell("%s: still on %s: run \"ptprep --apply\" and reboot before a guest is started with it",
+                             address, on);
+                else
+                        tell("%s: still on %s: run \"ptprep claim %s\" before a guest is started with it", address, on,
+                             address);
                 code = EXIT_NOT_READY;
         }
         return code;

@@ -187,6 +187,16 @@ int root_file_carry(int rfd, const char *path, const char *to)
         return out < 0 ? -ENOENT : in < 0 ? label_new(rfd, path, out) : attributes_carry(in, out, false);
 }
 
+/* A file system that is read-only says so before it looks (Linux fs/namei.c, do_unlinkat() and do_rmdir()). */
+static int remove_name(int dfd, const char *name, int flags)
+{
+        struct stat st;
+
+        if (fstatat(dfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return -errno;
+        return unlinkat(dfd, name, flags) < 0 || fsync(dfd) < 0 ? -errno : 0;
+}
+
 int root_rmdir(int rfd, const char *path)
 {
         _cleanup_close_ int dfd = -EBADF;
@@ -195,7 +205,7 @@ int root_rmdir(int rfd, const char *path)
 
         if (r < 0)
                 return r;
-        return unlinkat(dfd, name, AT_REMOVEDIR) < 0 || fsync(dfd) < 0 ? -errno : 0;
+        return remove_name(dfd, name, AT_REMOVEDIR);
 }
 
 #define TREE_DEPTH_MAX 100U
@@ -263,9 +273,7 @@ int root_file_remove(int rfd, const char *path)
         if (r < 0)
                 return r;
         held = openat(dfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        if (unlinkat(dfd, name, 0) < 0 || fsync(dfd) < 0)
-                return -errno;
-        return 0;
+        return remove_name(dfd, name, 0);
 }
 
 void root_file_discard(int rfd, const char *path)

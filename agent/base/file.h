@@ -44,7 +44,8 @@ int root_file_create(int rfd, const char *path, const void *data, size_t size, m
  * the label that the policy has for that path, see label_new(). 0 or negative errno. */
 int root_file_carry(int rfd, const char *path, const char *to) _must_check_;
 
-/* Removes a directory that is empty. 0; -ENOTEMPTY; other negative errno. */
+/* Removes a directory that is empty. 0; -ENOTEMPTY; other negative errno (-ENOENT when it was not there, also on what
+ * is read-only). */
 int root_rmdir(int rfd, const char *path) _must_check_;
 
 /**
@@ -57,7 +58,7 @@ int root_rmdir(int rfd, const char *path) _must_check_;
 int root_remove_tree(int rfd, const char *path) _must_check_;
 
 /* Removes a file and syncs its directory. Its blocks are free when that is done and not before: a name on the disk
- * leads to no other file's. 0; negative errno (-ENOENT when it was not there). */
+ * leads to no other file's. 0; negative errno (-ENOENT when it was not there, also on what is read-only). */
 int root_file_remove(int rfd, const char *path) _must_check_;
 
 /* Removes what is only in the way, such as a temporary file; that it cannot be removed changes nothing. */
