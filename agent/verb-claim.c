@@ -211,9 +211,7 @@ static int tell_outcome(const Run *run, const Rebinds *rebinds, bool claim, bool
                              d->file, d->line);
         }
         if (failed)
-                tell(left    ? "not everything could be put back"
-                     : claim ? "nothing was changed"
-                             : "not everything was released");
+                tell(left ? "not everything could be put back" : "nothing was changed");
         return left ? EXIT_DAMAGED : failed ? EXIT_ROLLED_BACK : EXIT_READY;
 }
 

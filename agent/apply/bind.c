@@ -203,10 +203,25 @@ static int load_driver(int rfd, const Rebind *item)
         return r;
 }
 
+/* Without an override its id counts, and whoever has listed that (Linux drivers/pci/pci-driver.c, pci_match_device()).
+ */
+static int fail_taken_again(Rebind *item)
+{
+        if (string_printf(
+                    &item->failure,
+                    "%s has taken it again, for %04x:%04x is in its list: see ids= of that driver in modprobe.d and in "
+                    "/proc/cmdline, and its new_id",
+                    item->after, item->id.vendor, item->id.device) < 0)
+                return -ENOMEM;
+        return -EIO;
+}
+
 static int release(int rfd, Rebind *item)
 {
         int r = read_driver(rfd, item->addr, &item->before);
 
+        if (r >= 0)
+                r = read_override(rfd, item->addr, &item->override);
         if (r >= 0)
                 r = write_override(rfd, item->addr, NULL);
         if (r < 0)
@@ -224,7 +239,9 @@ static int release(int rfd, Rebind *item)
                 if (r >= 0)
                         r = read_driver(rfd, item->addr, &item->after);
         }
-        return r < 0 ? fail(item, "no driver could be looked for", r) : 0;
+        if (r < 0)
+                return fail(item, "no driver could be looked for", r);
+        return driver_is_guests(item->after) ? fail_taken_again(item) : 0;
 }
 
 int bind_release(int rfd, Rebind *items, size_t n)
@@ -239,5 +256,5 @@ int bind_release(int rfd, Rebind *items, size_t n)
                 if (e < 0)
                         r = e;
         }
-        return r;
+        return r < 0 && bind_put_back(rfd, items, n) == -ENOMEM ? -ENOMEM : r;
 }

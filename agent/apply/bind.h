@@ -14,7 +14,7 @@ typedef struct Rebind {
         bool may_wait;       /* likewise: where that driver is not there, it is kept from all others until it is */
         /* what became of it; released with rebind_done() */
         char *before, *after; /* drivers; NULL: none */
-        char *override;       /* what bind_claim() found in driver_override; NULL: nothing */
+        char *override;       /* what was found in driver_override; NULL: nothing */
         char *failure;        /* one sentence; NULL: it is as it was asked for */
         bool left;            /* it failed, and is not on its former driver again */
         bool unread;          /* nor could what was done be read back: after tells nothing */
@@ -30,13 +30,14 @@ void rebind_done(Rebind *r);
  */
 int bind_claim(int rfd, Rebind *items, size_t n) _must_check_;
 
-/* Puts functions that bind_claim() has claimed back on the drivers that they were on. 0; -EIO where one is not, whose
- * left is set; -ENOMEM. */
+/* Puts functions that bind_claim() or bind_release() has changed back on the drivers that they were on. 0; -EIO where
+ * one is not, whose left is set; -ENOMEM. */
 int bind_put_back(int rfd, Rebind *items, size_t n) _must_check_;
 
 /**
  * bind_release() - give functions back to the host, whose driver is loaded where it is not
  * @rfd: as above. They must not be open: the kernel would wait for whoever has them, without an end.
- * A function that no driver takes is no failure. Returns as bind_claim(), but what was given back stays so.
+ * A function that no driver takes is no failure; one that a driver for guests takes again is. All of them or none, and
+ * returns, as bind_claim().
  */
 int bind_release(int rfd, Rebind *items, size_t n) _must_check_;

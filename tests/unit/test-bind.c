@@ -235,6 +235,36 @@ static void test_virtual_undone(void **state)
         assert_string_equal(result.roll_back.items[1].reason, "0000:00:03.0 is on vfio-pci, before on e1000e");
 }
 
+/* One that a stub driver takes again: nothing is released, and that is said. */
+static void test_taken_again(void **state)
+{
+        const Tree *t = *state;
+        Rebind items[] = { { .addr = { .slot = 3 }, .id = { 0x8086, 0x10d3 } },
+                           { .addr = { .slot = 4 }, .id = { 0x8086, 0x10d3 } } };
+
+        make_device(t, FIRST, "e1000e");
+        make_device(t, SECOND, "pci-stub");
+        FOREACH_ARRAY(path, ((const char *const[]){ FIRST, SECOND }), 2) {
+                char override[128];
+
+                (void) snprintf(override, sizeof(override), "%s/driver_override", *path);
+                tree_file(t, override, "vfio-pci\n");
+        }
+        FOREACH_ARRAY(driver, ((const char *const[]){ DRIVERS "e1000e/unbind", DRIVERS "pci-stub/unbind" }), 2) {
+                assert_int_equal(root_file_remove(t->rfd, *driver), 0);
+                tree_file(t, *driver, "");
+        }
+        tree_file(t, PROBE, "");
+        assert_int_equal(bind_release(t->rfd, items, 2), -EIO);
+        assert_null(items[0].failure);
+        assert_non_null(strstr(items[1].failure, "pci-stub has taken it again, for 8086:10d3 is in its list"));
+        assert_false(items[0].left || items[1].left);
+        assert_text(t, FIRST "/driver_override", "vfio-pci\n");
+        assert_text(t, SECOND "/driver_override", "vfio-pci\n");
+        rebind_done(items);
+        rebind_done(items + 1);
+}
+
 /* Whom release takes a device from, and who is no host driver to anybody who asks. */
 static void test_guests_drivers(void **state)
 {
@@ -248,6 +278,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_guests_drivers),
                 TREE_TEST(test_claim),
+                TREE_TEST(test_taken_again),
                 TREE_TEST(test_unreadable),
                 TREE_TEST(test_virtual),
                 TREE_TEST(test_virtual_missing),
