@@ -235,12 +235,17 @@ size_t report_count_needy(const Report *r)
         return n;
 }
 
+#define KEEP_REVERTED                                                                                                  \
+        "set [agent] enabled = no in " NAME_CONFIG_FILE                                                                \
+        " or disable ptprep.service, else the next boot applies the configuration again"
+
 static const char *next_of_revert(const Report *r)
 {
-        if (r->n_configured > 0)
-                return "set [agent] enabled = no in " NAME_CONFIG_FILE
-                       " or disable ptprep.service, else the next boot applies the configuration again; then reboot";
-        return report_reboot_required(r) ? "reboot" : NULL;
+        if (finding_worst(r->findings) == RESULT_BLOCKED)
+                return "do what the lines marked \"blocked\" say, then run \"ptprep revert\" again";
+        if (!report_reboot_required(r))
+                return r->n_configured > 0 ? KEEP_REVERTED : NULL;
+        return r->n_configured > 0 ? KEEP_REVERTED "; then reboot" : "reboot";
 }
 
 /* What the findings that need something ask for in so many words, if it is the same for all of them; else NULL. */

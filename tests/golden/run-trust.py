@@ -51,18 +51,21 @@ class Machine:
             self.tree.write("/var/lib/ptprep/transaction", b"/etc/victim\n")
             self.tree.write("/etc/victim", b"victim")
 
-    def run(self, verb: str, status: int, said: str, user: int = 0) -> None:
+    def run(self, verb: str, status: int, said: str, user: int = 0) -> str:
         done = subprocess.run([self.ptprep, f"--root={self.tree.top}", verb], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               check=False, timeout=60, env={"LC_ALL": "C"}, preexec_fn=lambda: os.setuid(user))
         if done.returncode != status or not re.search(said, done.stdout, re.M):
             self.errors.append(f"{verb}: {done.returncode}, not {status}, or no {said!r} in: {done.stdout}")
+        return done.stdout
 
 
 def refused(m: Machine, path: str, said: str, verbs: tuple[tuple[str, int], ...]) -> None:
     FAULTS[said](m.tree.path(path))
     before = m.tree.snapshot()
     for verb, status in verbs:
-        m.run(verb, status, rf"^  blocked  (config|record)\.valid +{re.escape(path)}: {said}")
+        text = m.run(verb, status, rf"^  blocked  (config|record)\.valid +{re.escape(path)}: {said}")
+        if verb == "revert" and '\nnext: do what the lines marked "blocked" say, then run "ptprep revert" again\n' not in text:
+            m.errors.append(f"advice that is none of a refused revert: {text}")
     if m.tree.snapshot() != before:
         m.errors.append("something was written")
 
