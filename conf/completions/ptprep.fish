@@ -9,4 +9,4 @@ end
 complete -c ptprep -f
 complete -c ptprep -a '(__ptprep_complete)'
 # names of files where ptprep has nothing to say
-complete -c ptprep -n 'string match -qr -- "^--(root|table)=" (commandline -ct)' -F
+complete -c ptprep -n 'string match -qr -- "^--(root|table|config)=" (commandline -ct)' -F

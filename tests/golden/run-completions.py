@@ -115,6 +115,11 @@ def main() -> int:
                 words = [w for w in shell.offers(line) if w != "FILES" or "nonexistent" in line]
                 if not expected(words):
                     errors.append(f"{shell.name}: {line!r}: {words}")
+            if shell.name == "fish":  # the others leave names of files to the shell
+                for option in ("--root", "--table", "--config"):
+                    words = shell.offers(f"ptprep configure {option}={tree.top.parent}/mach")
+                    if not any(w.endswith(f"{tree.top}/") for w in words):
+                        errors.append(f"fish: names of files after {option}=: {words}")
     print("\n".join(errors) or "the shells offer what ptprep takes")
     return 1 if errors else 0
 
