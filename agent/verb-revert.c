@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "apply/staging.h"
 #include "core/planner.h"
+#include "grub/loader/loaders.h"
 #include "model/names.h"
 #include "output.h"
 #include "probe/config-load.h"
@@ -46,7 +47,37 @@ static int tell_virtual(int rfd, Run *run)
         return 0;
 }
 
-/* What was taken back can be seen nowhere but in what was done: nothing is looked at again. */
+/*
+ * The record may be lost, and with it which words are ptprep's. This one is nobody else's, and what still boots with it
+ * is looked at once more. Other words may be a person's.
+ */
+static int tell_remaining(int rfd, FindingList *findings)
+{
+        Loader *loaders;
+        size_t n;
+        int r = loaders_read(rfd, &loaders, &n);
+
+        if (r < 0)
+                return r;
+        for (Loader *l = loaders; r >= 0 && l < loaders + n; l++)
+                FOREACH_ARRAY(e, l->entries, r < 0 || l->unused ? 0 : l->n_entries) {
+                        char line[16];
+
+                        if (!e->is_default || !kargs_has(boot_entry_words(e), KARG_CLAIM))
+                                continue;
+                        r = finding_add(findings, "boot.argument", RESULT_WARN, e->id, CURE_PERSON,
+                                        "take it out by hand, and what switches the IOMMU on if nobody else wants "
+                                        "that, see \"THE WAY BACK\" in ptprep(8)",
+                                        "%s%s: " KARG_CLAIM
+                                        " is still in this entry, and the record does not say where it "
+                                        "was written",
+                                        e->file, boot_entry_line(e, line));
+                }
+        loaders_free(loaders, n);
+        return r;
+}
+
+/* What was taken back can be seen nowhere but in what was done: but for the boot entries nothing is looked at again. */
 static int print_outcome(const Options *o, int rfd, bool live, const Run *run, const ApplyResult *result)
 {
         const Report report = { .verb = REPORT_REVERT,
@@ -114,7 +145,10 @@ int verb_revert(const Options *o)
                                   o->format, 0);
         if (run.plan.n > 0 && run_apply(&run, rfd, live, &result) < 0 && !result.failure)
                 return EXIT_INTERNAL;
-        if (run_tell_notes(&result, &run.plan, &run.findings) < 0)
+        r = run_tell_notes(&result, &run.plan, &run.findings);
+        if (r >= 0 && !result.failure && finding_worst(&run.findings) != RESULT_BLOCKED)
+                r = tell_remaining(rfd, &run.findings);
+        if (r < 0)
                 return complain("writing the report", -ENOMEM);
         /* what was refused leaves everything, and what tells of it, as it is */
         if (!result.failure && (run.plan.n > 0 || finding_worst(&run.findings) != RESULT_BLOCKED)) {

@@ -101,6 +101,15 @@ static unsigned kinds_of(const FindingList *l, Result result)
 #define KINDS_PERSON                                                                                                   \
         (KIND(CURE_ARGUMENT) | KIND(CURE_CONFIGURATION) | KIND(CURE_FIRMWARE) | KIND(CURE_SLOT) | KIND(CURE_PERSON))
 
+/* A warning about a boot entry, for which no step need have been done. */
+static bool still_boots(const FindingList *l)
+{
+        FOREACH_ARRAY(f, l->items, l->n)
+                if (f->result == RESULT_WARN && streq(f->check, "boot.argument"))
+                        return true;
+        return false;
+}
+
 static State state_of_revert(const Report *r)
 {
         Result worst = finding_worst(r->findings);
@@ -109,7 +118,8 @@ static State state_of_revert(const Report *r)
                 return r->steps_done == 0 ? STATE_REVERT_REFUSED : STATE_REVERTED_IN_PART;
         if (worst >= RESULT_UNKNOWN)
                 return STATE_REVERTED_UNSEEN;
-        if (worst == RESULT_WARN && plan_recorded(r->plan, r->steps_done, r->judgement->facts->record_text))
+        if (worst == RESULT_WARN &&
+            (still_boots(r->findings) || plan_recorded(r->plan, r->steps_done, r->judgement->facts->record_text)))
                 return STATE_REVERTED_WARN;
         return r->steps_done == 0 ? STATE_NOTHING_TO_REVERT : STATE_REVERTED;
 }

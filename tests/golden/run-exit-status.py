@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -103,6 +104,15 @@ def switched_off(m: Machine) -> None:
     m.run("--apply", status=READY, said=r"^next: .*enabled = yes")
     if m.tree.path("/etc/ptprep/claims").exists():
         m.errors.append("an apply that is switched off has written something")
+
+
+def lost_record(m: Machine) -> None:
+    """Which words are ptprep's nobody knows any more, and one of them still boots: that is no revert without a word."""
+    m.run("--apply", status=READY)
+    shutil.rmtree(m.tree.path("/var/lib/ptprep"))
+    m.run("revert", status=READY, said=r'^ptprep: REVERTED, but for what the lines marked "warn" say[^§]*'
+                                       r"^  warn     boot\.argument    .*: ptprep\.claim=1 is still in this entry, and the record does not say")
+    m.run("revert", status=READY, said=r"ptprep\.claim=1 is still in this entry")
 
 
 def waits_for_network(m: Machine) -> None:
@@ -353,6 +363,7 @@ def stores_what_it_can(m: Machine, lacks_json: bool, environment: dict[str, str]
 ROWS = [
     (READY, "intel-default-on", prepared), (READY, "unconfigured", nothing_configured), (READY, "no-iommu", nothing_configured_nor_possible),
     (READY, "intel-off", taken_back), (READY, "intel-default-on", waits_for_network),
+    (READY, "edited-in-place", lost_record),
     (READY, "default-route", remembers), (NOT_READY, "intel-off", switched_off),
     (BLOCKED, "boot-disk", blocked),
     (ROLLED_BACK, "disk-full", rolled_back), (ROLLED_BACK, "intel-off", not_tried_again),
