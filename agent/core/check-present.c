@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/check.h"
 
-#include "base/text.h"
 #include "core/late.h"
 #include "model/claim-limits.h"
 
@@ -26,49 +25,45 @@ static int tell_swapped(const Check *self, const WantedDevice *d, const char *el
         const PciFunction *p = d->function, *other = d->swapped_for;
         const Identity *was = &d->recorded;
         const PciId card = c->has_subsystem ? c->subsystem : was->subsystem;
-        const bool nvme = p->nvme_serial && (c->serial || was->nvme_serial);
-        const char *serial = c->serial ?: nvme ? was->nvme_serial : was->serial, *mac = c->mac ?: was->mac;
-        const bool by_mac = other && mac && streq_null(mac, other->mac);
-        _cleanup_free_ char *how = NULL;
-        int r = 0;
+        const char *serial = c->serial
+                                     ?: p->nvme_serial || other ? was->nvme_serial
+                                                                : was->serial,
+                   *mac = c->mac ?: was->mac;
+        const bool by_mac =
+                d->swap == SWAP_MAC || d->swap == SWAP_NO_MAC || (other && mac && streq_null(mac, other->mac));
+        const char *what = by_mac ? "MAC address" : "serial number", *meant = by_mac ? mac : serial,
+                   *now = by_mac                                              ? p->mac
+                          : p->nvme_serial && (c->serial || was->nvme_serial) ? p->nvme_serial
+                                                                              : p->serial;
+        const bool another = d->swap < SWAP_NO_SERIAL;
+        char how[512] = "";
 
         switch (d->swap) {
         case SWAP_NONE:
                 break;
         case SWAP_CARD:
-                r = string_printf(&how,
-                                  "another device of the same id is in its place: on a card %04x:%04x, not %04x:%04x",
-                                  p->subsystem.vendor, p->subsystem.device, card.vendor, card.device);
+                (void) snprintf(how, sizeof(how), "on a card %04x:%04x, not %04x:%04x", p->subsystem.vendor,
+                                p->subsystem.device, card.vendor, card.device);
                 break;
         case SWAP_MAC:
-                r = string_printf(&how, "another device of the same kind is in its place: MAC address %s, not %s",
-                                  p->mac, c->mac);
-                break;
         case SWAP_SERIAL:
-                r = string_printf(&how, "another device of the same kind is in its place: serial number %s, not %s",
-                                  nvme ? p->nvme_serial : p->serial, serial);
+                (void) snprintf(how, sizeof(how), "%s %s, not %s", what, now, meant);
                 break;
         case SWAP_ELSEWHERE:
-                r = string_printf(&how, "another device of the same kind is in its place: the one with the %s %s is %s",
-                                  by_mac ? "MAC address" : "serial number",
-                                  by_mac ? mac : c->serial ?: was->nvme_serial, PCI_ADDR_TEXT(other->addr));
+                (void) snprintf(how, sizeof(how), "the one with %s %s is %s", what, meant, PCI_ADDR_TEXT(other->addr));
                 break;
         case SWAP_PATH:
-                r = string_printf(&how,
-                                  "another device of the same kind is in its place: it sits at %s, and where the one "
-                                  "of the last apply sat, at %s, is %s now",
-                                  p->path, was->path, PCI_ADDR_TEXT(other->addr));
+                (void) snprintf(how, sizeof(how), "it sits at %s, and where the one of the last apply sat is %s now",
+                                p->path, PCI_ADDR_TEXT(other->addr));
                 break;
         case SWAP_NO_SERIAL:
-                r = string_printf(&how, "it has no serial number, and its section says serial = %s", c->serial);
-                break;
         case SWAP_NO_MAC:
-                r = string_printf(&how, "it is no network card, and its section says mac = %s", c->mac);
+                (void) snprintf(how, sizeof(how), "it has no %s, and shall have %s", what, meant);
                 break;
         }
-        return r < 0 ? r
-                     : finding_add(ret, self->id, RESULT_BLOCKED, SUBJECT(d), CURE_CONFIGURATION, cure, "%s%s", how,
-                                   other || d->swap >= SWAP_NO_SERIAL ? "" : elsewhere);
+        return finding_add(ret, self->id, RESULT_BLOCKED, SUBJECT(d), CURE_CONFIGURATION, cure, "%s%s%s",
+                           another ? "another device of the same kind is in its place: " : "", how,
+                           other || !another ? "" : elsewhere);
 }
 
 /* A section that says not where its device is, and means none, or more than one. */

@@ -19,8 +19,7 @@ static bool is_the_same(const WantedDevice *d, const PciFunction *p)
         const char *serial = c->serial ?: d->recorded.serial, *mac = c->mac ?: d->recorded.mac;
 
         if (serial && (p->serial || p->nvme_serial))
-                return p->addr.function == c->address.function &&
-                       (streq_null(serial, p->serial) || streq_null(serial, p->nvme_serial));
+                return p->addr.function == c->address.function && function_shows_serial(p, serial);
         if (d->recorded.nvme_serial && p->nvme_serial)
                 return streq(d->recorded.nvme_serial, p->nvme_serial);
         if (mac && p->mac)
@@ -110,7 +109,7 @@ static bool has_other_serial(const ConfigDevice *c, const Identity *recorded, co
 
         if (!c->serial)
                 return other_card || identity_differs(recorded->nvme_serial, p->nvme_serial);
-        if (streq_null(c->serial, p->serial) || streq_null(c->serial, p->nvme_serial))
+        if (function_shows_serial(p, c->serial))
                 return false;
         if (!p->nvme_serial && streq_null(c->serial, recorded->nvme_serial))
                 return other_card;
@@ -138,8 +137,8 @@ static bool is_told(const ConfigDevice *c, const Identity *recorded, const PciFu
 {
         const char *serial = c->serial ?: recorded->serial, *mac = c->mac ?: recorded->mac;
 
-        return (serial && (streq_null(serial, p->serial) || streq_null(serial, p->nvme_serial))) ||
-               (recorded->nvme_serial && streq_null(recorded->nvme_serial, p->nvme_serial)) ||
+        return (serial && function_shows_serial(p, serial)) ||
+               (recorded->nvme_serial && function_shows_serial(p, recorded->nvme_serial)) ||
                (mac && streq_null(mac, p->mac));
 }
 
@@ -173,7 +172,8 @@ static Swap swap_of(const Facts *f, const ConfigDevice *c, const Identity *recor
         *ret_other = shown_elsewhere(f, c, recorded, p);
         if (*ret_other)
                 return SWAP_ELSEWHERE;
-        if (c->serial && !p->serial && !p->serial_unread && pci_class_base(p->class) != CLASS_STORAGE)
+        if (c->serial && !p->serial && !p->nvme_serial && !p->serial_unread &&
+            pci_class_base(p->class) != CLASS_STORAGE)
                 return SWAP_NO_SERIAL;
         if (c->mac && !p->mac && !pci_class_is_network(p->class))
                 return SWAP_NO_MAC;

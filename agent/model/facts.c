@@ -236,3 +236,8 @@ const KernelLine *facts_running_line(const Facts *f)
                         return &k->line;
         return NULL;
 }
+
+bool function_shows_serial(const PciFunction *p, const char *serial)
+{
+        return streq_null(p->serial, serial) || streq_null(p->nvme_serial, serial);
+}

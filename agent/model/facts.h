@@ -283,6 +283,9 @@ const KernelLine *facts_running_line(const Facts *f);
 /* By address; NULL: no such function. */
 const PciFunction *facts_function(const Facts *f, PciAddr a);
 
+/* Has it this serial number, or a controller on it? */
+bool function_shows_serial(const PciFunction *p, const char *serial);
+
 /**
  * facts_next_sibling() - the functions of one card, one after the other
  * @i: index of any of them. @iterator: begins as 0.

@@ -16,11 +16,6 @@ bool section_has_recorded(const SectionSearch *s, const PciFunction *p)
                !(i->serial && p->serial && !streq(i->serial, p->serial));
 }
 
-bool function_shows_serial(const PciFunction *p, const char *serial)
-{
-        return streq_null(p->serial, serial) || streq_null(p->nvme_serial, serial);
-}
-
 /* A driver for guests shows neither the one nor the other: then what was recorded of the function counts, unless
  * another one shows it now. */
 static bool has_serial(const SectionSearch *s, const PciFunction *p, const char *serial)

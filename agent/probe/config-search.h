@@ -38,6 +38,3 @@ bool section_is_told(const SectionSearch *s, const PciFunction *p);
 
 /* Could it be the one, but for a serial number that is not to be read here? */
 bool section_may_mean(const SectionSearch *s, const PciFunction *p);
-
-/* Has it this serial number, or a controller on it? */
-bool function_shows_serial(const PciFunction *p, const char *serial);

@@ -57,6 +57,9 @@ static void moved_swapped_added(void **state)
         expect(m, "device.present", RESULT_BLOCKED,
                "8086:1533, not 8086:10d3; it has moved, and is at 0000:00:05.0 now");
         nic->id.device = 0x10d3;
+        machine_judge(m); /* another one has what this one was known by */
+        expect(m, "device.present", RESULT_BLOCKED, "the one with MAC address 52:54:00:00:00:0a is 0000:00:05.0");
+        set_text(&twin->mac, NULL);
 
         c->has_moved = c->added = true;
         assert_int_equal(pci_addr_parse("0000:06:00.0", &c->moved_from), 0);
