@@ -184,7 +184,8 @@ static void reset(Run *r)
 
 int run_recover(Run *r, int rfd, bool live, bool dry, int (*look)(Run *r, int rfd, bool live), ApplyResult *ret)
 {
-        int e = plan_recover(&r->facts, &r->plan);
+        _cleanup_(finding_list_done) FindingList told = {};
+        int code, e = plan_recover(&r->facts, &r->plan);
 
         if (e < 0)
                 return complain("planning", e);
@@ -193,9 +194,15 @@ int run_recover(Run *r, int rfd, bool live, bool dry, int (*look)(Run *r, int rf
         e = run_apply(r, rfd, live, ret);
         if (e < 0)
                 return EXIT_INTERNAL;
+        for (size_t i = 0; i < ret->warnings.n && e >= 0; i++)
+                e = finding_add(&told, "record.restored", RESULT_WARN, r->plan.steps[ret->warnings.items[i].step].path,
+                                CURE_PERSON, "compare the two, and remove the one that is not wanted", "%s",
+                                ret->warnings.items[i].text);
         apply_result_done(ret);
         reset(r);
-        return look(r, rfd, live);
+        code = e < 0 ? complain("writing the report", e) : look(r, rfd, live);
+        e = code == EXIT_READY ? finding_add_all(&r->findings, &told, 0) : 0;
+        return e < 0 ? complain("writing the report", e) : code;
 }
 
 /* Is there one without a driver? -ENOMEM */

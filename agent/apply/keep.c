@@ -10,9 +10,6 @@
 
 /* What was at a step's path: kept before it is changed, put back when the plan fails. */
 
-#define LEFT_SUFFIX ".ptprep-left" /* what nobody can tell whose it is; never removed */
-#define LEFT_MAX    10U
-
 /* An fd of a plain file; negative errno. */
 static int open_plain(int rfd, const char *path)
 {
@@ -311,21 +308,12 @@ int step_bring(StepContext *c, const char *from)
         return r;
 }
 
-/* Gives what is at a name another one that no later run takes for its own. @u: gets that name, or the old one. */
 static int leave(StepContext *c, const char *path, Undo *u)
 {
-        int rfd = c->options->rfd;
+        _cleanup_free_ char *at = NULL;
+        int r = step_leave(c, path, &at);
 
-        for (unsigned i = 0; i < LEFT_MAX; i++) {
-                _cleanup_free_ char *to = NULL;
-
-                if ((i == 0 ? string_printf(&to, "%s" LEFT_SUFFIX, c->path)
-                            : string_printf(&to, "%s" LEFT_SUFFIX ".%u", c->path, i)) < 0)
-                        return -ENOMEM;
-                if (!is_there(rfd, to))
-                        return string_list_add(&u->left, root_file_rename(rfd, path, to) >= 0 ? to : path);
-        }
-        return string_list_add(&u->left, path);
+        return r < 0 ? r : string_list_add(&u->left, at);
 }
 
 /* What could not be removed (@error): a directory with something in it would be in the next run's way, all else that

@@ -40,10 +40,18 @@ static int step_leftovers(const StepContext *c, StringList *ret)
         return r;
 }
 
-static int add_kept(const RollBack *roll_back, Transaction *ret)
+static int add_kept(int rfd, const RollBack *roll_back, Transaction *ret)
 {
         FOREACH_ARRAY(u, roll_back->items, roll_back->n) {
-                int r = u->old_at ? transaction_keep(ret, u->path, u->old_at) : 0;
+                char in_place[IN_PLACE_MAX];
+                struct stat st;
+                int r = u->old_at ? root_lstat(rfd, u->path, &st) : 0;
+
+                if (u->old_at)
+                        r = transaction_keep(ret, u->path, u->old_at,
+                                             r >= 0         ? in_place_print(&st, in_place)
+                                             : r == -ENOENT ? in_place_print(NULL, in_place)
+                                                            : NULL);
 
                 if (r < 0)
                         return r;
@@ -57,7 +65,9 @@ static int add_waiting(int rfd, const StepContext *contexts, size_t n, Transacti
         for (const StepContext *c = contexts; c < contexts + n; c++) {
                 const char *from = c->step->kind == STEP_PUT_BACK ? c->step->put_back.from : NULL;
                 struct stat st;
-                int r = from && root_lstat(rfd, from, &st) >= 0 ? transaction_keep(ret, c->step->path, from) : 0;
+                int r = from && root_lstat(rfd, from, &st) >= 0
+                                ? transaction_keep(ret, c->step->path, from, c->step->put_back.in_place)
+                                : 0;
 
                 if (r < 0)
                         return r;
@@ -185,7 +195,7 @@ void transaction_end(int rfd, const StepContext *contexts, size_t n, const RollB
         _cleanup_(transaction_done) Transaction t = {};
         bool clean;
 
-        if (add_kept(roll_back, &t) < 0 || add_leftovers(contexts, n, &t) < 0)
+        if (add_kept(rfd, roll_back, &t) < 0 || add_leftovers(contexts, n, &t) < 0)
                 return;
         clean = remove_leftovers(rfd, contexts, n, &t.leftovers);
         if (clean && t.n_kept == 0) {

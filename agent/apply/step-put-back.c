@@ -4,6 +4,10 @@
 #include "base/file.h"
 #include "base/io.h"
 #include "base/text.h"
+#include "model/transaction.h"
+
+#define LEFT_SUFFIX ".ptprep-left" /* what nobody can tell whose it is; never removed */
+#define LEFT_MAX    10U
 
 static bool is_waiting(const StepContext *c)
 {
@@ -40,6 +44,36 @@ static int bring(StepContext *c, const char *from)
         return r < 0 ? r : root_file_remove(c->options->rfd, from);
 }
 
+int step_leave(const StepContext *c, const char *path, char **ret_at)
+{
+        int rfd = c->options->rfd;
+        struct stat st;
+
+        for (unsigned i = 0; i < LEFT_MAX; i++) {
+                _cleanup_free_ char *to = NULL;
+
+                if ((i == 0 ? string_printf(&to, "%s" LEFT_SUFFIX, c->path)
+                            : string_printf(&to, "%s" LEFT_SUFFIX ".%u", c->path, i)) < 0)
+                        return -ENOMEM;
+                if (root_lstat(rfd, to, &st) < 0)
+                        return string_copy(root_file_rename(rfd, path, to) >= 0 ? to : path, ret_at);
+        }
+        return string_copy(path, ret_at);
+}
+
+/* A package's script may have made it anew since, with kernels that the old file does not know. Both stay. */
+static int leave_newer(StepContext *c)
+{
+        _cleanup_free_ char *at = NULL;
+        int r = step_leave(c, c->step->put_back.from, &at);
+
+        return r < 0 ? r
+                     : string_list_addf(&c->warnings,
+                                        "a change that failed could not put it back, and somebody else has written it "
+                                        "since: it stays, and as it was before is %s",
+                                        at);
+}
+
 /* Renamed and not exchanged: done twice, after a power cut, it is done once. What was in its place is held open until a
  * boot loader is not led to it any more. */
 int step_put_back_do(StepContext *c)
@@ -51,6 +85,8 @@ int step_put_back_do(StepContext *c)
         if (!is_waiting(c)) /* a person has done it, or the last run before its end */
                 return 0;
         r = root_lstat(rfd, c->path, &st);
+        if ((r >= 0 || r == -ENOENT) && in_place_differs(c->step->put_back.in_place, r >= 0 ? &st : NULL))
+                return leave_newer(c);
         if (r >= 0 && S_ISDIR(st.st_mode))
                 r = step_clear(c, c->path, NULL);
         if (step_is_loaded(c))

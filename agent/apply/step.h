@@ -117,6 +117,10 @@ char *step_unfinished_path(const StepContext *c);
  * the path is as it was. */
 int step_bring(StepContext *c, const char *from) _must_check_;
 
+/* Gives what is at a name another one that no later run takes for its own: that of the step's path with ".ptprep-left".
+ * @ret_at: that name, or the old one where it cannot have another; owned by the caller. 0 or -ENOMEM. */
+int step_leave(const StepContext *c, const char *path, char **ret_at) _must_check_;
+
 /* Removes what is at a path, an empty directory as well. @u: what cannot be removed gets another name if it can, and is
  * told; NULL: that is an error. 0, also when nothing is there; negative errno. */
 int step_clear(StepContext *c, const char *path, Undo *u) _must_check_;

@@ -404,7 +404,7 @@ int plan_recover(const Facts *f, Plan *ret)
         if (!clean_up || string_copy(f->transaction, &clean_up->names) < 0)
                 return -ENOMEM;
         FOREACH_ARRAY(k, list.kept, list.n_kept)
-                if (!plan_add_put_back(&p, "record.restored", k->path, k->old_at))
+                if (!plan_add_put_back(&p, "record.restored", k->path, k->old_at, k->in_place))
                         return -ENOMEM;
         *ret = p;
         p = (Plan){};

@@ -101,11 +101,10 @@ static unsigned kinds_of(const FindingList *l, Result result)
 #define KINDS_PERSON                                                                                                   \
         (KIND(CURE_ARGUMENT) | KIND(CURE_CONFIGURATION) | KIND(CURE_FIRMWARE) | KIND(CURE_SLOT) | KIND(CURE_PERSON))
 
-/* A warning about a boot entry, for which no step need have been done. */
-static bool still_boots(const FindingList *l)
+static bool has_finding(const FindingList *l, const char *check, Result result)
 {
         FOREACH_ARRAY(f, l->items, l->n)
-                if (f->result == RESULT_WARN && streq(f->check, "boot.argument"))
+                if (f->result == result && streq(f->check, check))
                         return true;
         return false;
 }
@@ -118,8 +117,8 @@ static State state_of_revert(const Report *r)
                 return r->steps_done == 0 ? STATE_REVERT_REFUSED : STATE_REVERTED_IN_PART;
         if (worst >= RESULT_UNKNOWN)
                 return STATE_REVERTED_UNSEEN;
-        if (worst == RESULT_WARN &&
-            (still_boots(r->findings) || plan_recorded(r->plan, r->steps_done, r->judgement->facts->record_text)))
+        if (worst == RESULT_WARN && (has_finding(r->findings, "boot.argument", RESULT_WARN) ||
+                                     plan_recorded(r->plan, r->steps_done, r->judgement->facts->record_text)))
                 return STATE_REVERTED_WARN;
         return r->steps_done == 0 ? STATE_NOTHING_TO_REVERT : STATE_REVERTED;
 }
@@ -152,7 +151,8 @@ static State state_of_machine(const Report *r)
         Result worst = finding_worst(r->findings);
         unsigned kinds;
 
-        if (nothing_is_asked(j) && j->facts->container != TRISTATE_YES)
+        if (nothing_is_asked(j) && j->facts->container != TRISTATE_YES &&
+            !has_finding(r->findings, "record.restored", RESULT_FAIL))
                 return STATE_NOTHING_CONFIGURED;
         switch (worst) {
         case RESULT_BLOCKED:

@@ -64,6 +64,7 @@ static void step_done(Step *s)
                 break;
         case STEP_PUT_BACK:
                 free(s->put_back.from);
+                free(s->put_back.in_place);
                 break;
         case STEP_KEEP_ORIGINAL:
         case STEP_RECORD:
@@ -202,11 +203,14 @@ CleanUpStep *plan_add_clean_up(Plan *p, const char *check, const char *path)
         return s ? &s->clean_up : NULL;
 }
 
-PutBackStep *plan_add_put_back(Plan *p, const char *check, const char *path, const char *from)
+PutBackStep *plan_add_put_back(Plan *p, const char *check, const char *path, const char *from, const char *in_place)
 {
         Step *s = plan_add(p, STEP_PUT_BACK, check, path);
 
-        return s && string_copy(from, &s->put_back.from) >= 0 ? &s->put_back : NULL;
+        if (!s || string_copy(from, &s->put_back.from) < 0 ||
+            (in_place && string_copy(in_place, &s->put_back.in_place) < 0))
+                return NULL;
+        return &s->put_back;
 }
 
 StateStep *plan_add_state(Plan *p, StepKind kind, const char *check, const char *path)

@@ -50,7 +50,8 @@ typedef struct CleanUpStep {
 } CleanUpStep;
 
 typedef struct PutBackStep {
-        char *from; /* where the old file lies */
+        char *from;     /* where the old file lies */
+        char *in_place; /* what stood in its place when that was noted, of in_place_print(); NULL: not known */
 } PutBackStep;
 
 /* STEP_KEEP_ORIGINAL, STEP_RECORD */
@@ -209,7 +210,8 @@ int plan_join(Plan *p, Plan *more) _must_check_;
  * is added; NULL when memory is short.
  */
 CleanUpStep *plan_add_clean_up(Plan *p, const char *check, const char *path);
-PutBackStep *plan_add_put_back(Plan *p, const char *check, const char *path, const char *from);
+/* @in_place: see PutBackStep. */
+PutBackStep *plan_add_put_back(Plan *p, const char *check, const char *path, const char *from, const char *in_place);
 StateStep *plan_add_state(Plan *p, StepKind kind, const char *check, const char *path);
 ImageStep *plan_add_image(Plan *p, const char *check, const char *path);
 CopyStep *plan_add_copy(Plan *p, const char *check, const char *path);

@@ -115,6 +115,30 @@ def lost_record(m: Machine) -> None:
     m.run("revert", status=READY, said=r"ptprep\.claim=1 is still in this entry")
 
 
+def not_put_back_yet(m: Machine, stands: str) -> None:
+    """As a change leaves it that failed, and that could not put the menu back."""
+    old, menu = m.tree.path("/boot/grub/.grub.cfg.1.ptprep-old"), m.tree.path("/boot/grub/grub.cfg")
+    old.write_text("# as it was\n" + menu.read_text())
+    m.tree.write("/var/lib/ptprep/transaction", f"kept /boot/grub/{old.name}\t/boot/grub/grub.cfg\t{stands}\n".encode())
+
+
+def written_since(m: Machine) -> None:
+    """What a package's script has made since a change failed is newer than what was kept then. Nothing of either is lost."""
+    menu, left = m.tree.path("/boot/grub/grub.cfg"), m.tree.path("/boot/grub/grub.cfg.ptprep-left")
+    not_put_back_yet(m, "10:1000000000")
+    m.run("--check", status=NOT_READY, said=r"^  fail     record\.restored .*[^§]*^ +-> cure why it could not be put back, and run \"ptprep --apply\"")
+    newer = menu.read_text()
+    m.run("--apply", status=READY, said=r"^  warn     record\.restored   /boot/grub/grub\.cfg: a change that failed could not put it back, and "
+                                        r"somebody else has written it since: it stays, and as it was before is /boot/grub/grub\.cfg\.ptprep-left$")
+    if menu.read_text() != newer or left.read_text() != "# as it was\n" + newer:
+        m.errors.append("a newer menu was not left, or the old one is gone")
+    left.unlink()
+    not_put_back_yet(m, f"{menu.stat().st_size}:{int(menu.stat().st_mtime) // 2}")
+    m.run("--apply", status=READY, said=r"\A(?![^§]*record\.restored)")
+    if menu.read_text() != "# as it was\n" + newer or left.exists():
+        m.errors.append("what nobody has written since was not put back")
+
+
 def waits_for_network(m: Machine) -> None:
     """At boot nobody knows yet what the network hangs on: nothing is done, which is no failure; then it is known."""
     m.run("--apply", "--boot", status=READY, said=r"unknown +device\.network .*only to be seen on the running host")
@@ -363,7 +387,7 @@ def stores_what_it_can(m: Machine, lacks_json: bool, environment: dict[str, str]
 ROWS = [
     (READY, "intel-default-on", prepared), (READY, "unconfigured", nothing_configured), (READY, "no-iommu", nothing_configured_nor_possible),
     (READY, "intel-off", taken_back), (READY, "intel-default-on", waits_for_network),
-    (READY, "edited-in-place", lost_record),
+    (READY, "edited-in-place", lost_record), (READY, "unconfigured", written_since),
     (READY, "default-route", remembers), (NOT_READY, "intel-off", switched_off),
     (BLOCKED, "boot-disk", blocked),
     (ROLLED_BACK, "disk-full", rolled_back), (ROLLED_BACK, "intel-off", not_tried_again),

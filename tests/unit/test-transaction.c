@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test.h"
 
+#include <sys/stat.h>
+
 #include "model/rollback.h"
 #include "model/transaction.h"
 
@@ -32,6 +34,43 @@ static void a_list_is_read_as_it_is_written(void **state)
         assert_string_equal(t.leftovers.items[0], "/boot/.grub.cfg.ptprep-new");
         /* of a later version, cut short */
         expect("kept /boot/grub.cfg.ptprep-old\nlater /x\n\n/a\n/b", "/a\n/b\n", 2, 0);
+        expect("kept /a.ptprep-old\t/a\t12:34\nkept /b.ptprep-old\t/b\t-\n",
+               "kept /a.ptprep-old\t/a\t12:34\nkept /b.ptprep-old\t/b\t-\n", 0, 2);
+}
+
+/* A name may have a tab in it. */
+static void what_stood_there_is_told_from_a_name(void **state)
+{
+        _cleanup_(transaction_done) Transaction t = {};
+
+        (void) state;
+        assert_int_equal(transaction_parse("kept /a.ptprep-old\t/a\tb\nkept /a.ptprep-old\t/a\tb\t12:34\n", &t), 0);
+        assert_int_equal(t.n_kept, 2);
+        assert_string_equal(t.kept[0].path, "/a\tb");
+        assert_null(t.kept[0].in_place);
+        assert_string_equal(t.kept[1].path, "/a\tb");
+        assert_string_equal(t.kept[1].in_place, "12:34");
+}
+
+static void what_others_wrote_differs(void **state)
+{
+        const struct stat st = { .st_size = 1024, .st_mtim.tv_sec = 1700000000 };
+        struct stat other = st;
+        char buf[IN_PLACE_MAX];
+
+        (void) state;
+        assert_false(in_place_differs(NULL, &st) || in_place_differs(NULL, NULL));
+        assert_false(in_place_differs(in_place_print(&st, buf), &st));
+        assert_true(in_place_differs(buf, NULL));
+        other.st_mtim.tv_sec += 1; /* as FAT has it */
+        assert_false(in_place_differs(buf, &other));
+        other.st_mtim.tv_sec += 60;
+        assert_true(in_place_differs(buf, &other));
+        other = st;
+        other.st_size++;
+        assert_true(in_place_differs(buf, &other));
+        assert_false(in_place_differs(in_place_print(NULL, buf), NULL));
+        assert_true(in_place_differs(buf, &st));
 }
 
 static void add(RollBack *r, UndoState state, const char *left)
@@ -67,6 +106,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_list_is_read_as_it_is_written),
+                cmocka_unit_test(what_stood_there_is_told_from_a_name),
+                cmocka_unit_test(what_others_wrote_differs),
                 cmocka_unit_test(the_worst_step_counts),
         };
 
