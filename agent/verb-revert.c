@@ -59,19 +59,18 @@ static int tell_remaining(int rfd, FindingList *findings)
 
         if (r < 0)
                 return r;
-        for (Loader *l = loaders; r >= 0 && l < loaders + n; l++)
-                FOREACH_ARRAY(e, l->entries, r < 0 || l->unused ? 0 : l->n_entries) {
+        for (Loader *l = loaders; l < loaders + n; l++)
+                FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries) {
                         char line[16];
 
-                        if (!e->is_default || !kargs_has(boot_entry_words(e), KARG_CLAIM))
-                                continue;
-                        r = finding_add(findings, "boot.argument", RESULT_WARN, e->id, CURE_PERSON,
-                                        "take it out by hand, and what switches the IOMMU on if nobody else wants "
-                                        "that, see \"THE WAY BACK\" in ptprep(8)",
-                                        "%s%s: " KARG_CLAIM
-                                        " is still in this entry, and the record does not say where it "
-                                        "was written",
-                                        e->file, boot_entry_line(e, line));
+                        if (r >= 0 && e->is_default && kargs_has(boot_entry_words(e), KARG_CLAIM))
+                                r = finding_add(findings, "boot.argument", RESULT_WARN, e->id, CURE_PERSON,
+                                                "take it out by hand, and what switches the IOMMU on if nobody else "
+                                                "wants that, see \"THE WAY BACK\" in ptprep(8)",
+                                                "%s%s: " KARG_CLAIM
+                                                " is still in this entry, and the record does not say where it was "
+                                                "written",
+                                                e->file, boot_entry_line(e, line));
                 }
         loaders_free(loaders, n);
         return r;

@@ -164,6 +164,16 @@ static int claim_all(int rfd, Rebind *items, Claim *claims, size_t n)
         return failed ? -EIO : 0;
 }
 
+/* What it is to be put back to. Nothing has been changed when one cannot be read. */
+static int read_before(int rfd, Rebind *item)
+{
+        int r = read_driver(rfd, item->addr, &item->before);
+
+        if (r >= 0)
+                r = read_override(rfd, item->addr, &item->override);
+        return r < 0 && r != -ENOMEM ? fail(item, "cannot be read", r) : r;
+}
+
 int bind_claim(int rfd, Rebind *items, size_t n)
 {
         _cleanup_free_ Claim *claims = calloc(n, sizeof(*claims));
@@ -171,11 +181,7 @@ int bind_claim(int rfd, Rebind *items, size_t n)
         int r = claims && addresses ? 0 : -ENOMEM;
 
         for (size_t i = 0; r >= 0 && i < n; i++) {
-                r = read_driver(rfd, items[i].addr, &items[i].before);
-                if (r >= 0)
-                        r = read_override(rfd, items[i].addr, &items[i].override);
-                if (r < 0 && r != -ENOMEM)
-                        r = fail(items + i, "cannot be read", r);
+                r = read_before(rfd, items + i);
                 claims[i] = (Claim){ .address = pci_addr_format(items[i].addr, addresses[i]),
                                      .path = "-",
                                      .name = addresses[i],
@@ -207,23 +213,19 @@ static int load_driver(int rfd, const Rebind *item)
  */
 static int fail_taken_again(Rebind *item)
 {
-        if (string_printf(
-                    &item->failure,
-                    "%s has taken it again, for %04x:%04x is in its list: see ids= of that driver in modprobe.d and in "
-                    "/proc/cmdline, and its new_id",
-                    item->after, item->id.vendor, item->id.device) < 0)
-                return -ENOMEM;
-        return -EIO;
+        return string_printf(
+                       &item->failure,
+                       "%s has taken it again, for its id is in the list of that driver: see ids= in modprobe.d and "
+                       "in /proc/cmdline, and new_id",
+                       item->after) < 0
+                       ? -ENOMEM
+                       : -EIO;
 }
 
 static int release(int rfd, Rebind *item)
 {
-        int r = read_driver(rfd, item->addr, &item->before);
+        int r = write_override(rfd, item->addr, NULL);
 
-        if (r >= 0)
-                r = read_override(rfd, item->addr, &item->override);
-        if (r >= 0)
-                r = write_override(rfd, item->addr, NULL);
         if (r < 0)
                 return fail(item, "driver_override cannot be cleared", r);
         r = unbind(rfd, item->addr);
@@ -248,13 +250,11 @@ int bind_release(int rfd, Rebind *items, size_t n)
 {
         int r = 0;
 
-        for (size_t i = 0; i < n; i++) {
-                int e = release(rfd, items + i);
-
-                if (e == -ENOMEM)
-                        return e;
-                if (e < 0)
-                        r = e;
-        }
-        return r < 0 && bind_put_back(rfd, items, n) == -ENOMEM ? -ENOMEM : r;
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = read_before(rfd, items + i);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = release(rfd, items + i);
+        return r == -EIO && bind_put_back(rfd, items, n) == -ENOMEM ? -ENOMEM : r;
 }
