@@ -76,9 +76,7 @@ int verb_list(const Options *o)
         code = select_load(&run, rfd, FACTS_THIS_BOOT | (live ? FACTS_LIVE : 0));
         if (code != EXIT_READY)
                 return code;
-        r = wanted_compute(&run.config, &run.facts, &run.wanted);
-        if (r >= 0)
-                r = verdict_context_new(&run.facts, &run.wanted, &context);
+        r = verdict_context_new(&run.facts, &run.wanted, &context);
         chosen = r < 0 ? NULL : calloc(run.facts.n_functions + 1, sizeof(*chosen));
         if (!chosen)
                 return complain("judging the machine's state", -ENOMEM);

@@ -59,7 +59,7 @@ static int tell_remaining(int rfd, FindingList *findings)
 
         if (r < 0)
                 return r;
-        for (Loader *l = loaders; l < loaders + n; l++)
+        FOREACH_ARRAY(l, loaders, n)
                 FOREACH_ARRAY(e, l->entries, l->unused ? 0 : l->n_entries) {
                         char line[16];
 
