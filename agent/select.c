@@ -72,13 +72,6 @@ int select_load(Run *r, int rfd, unsigned flags)
         return e < 0 ? complain("judging the machine's state", e) : EXIT_READY;
 }
 
-const ConfigDevice *select_section(const Run *r, const PciFunction *p)
-{
-        const WantedDevice *d = wanted_device_of(&r->wanted, p);
-
-        return d && !wanted_is_another(d) ? d->config : NULL;
-}
-
 static int select_argument(const Run *r, const char *text, Selection *ret)
 {
         _cleanup_(device_selection_done) DeviceSelection s = {};

@@ -25,10 +25,6 @@ int select_facts(Run *r, int rfd, unsigned flags) _must_check_;
  */
 int select_load(Run *r, int rfd, unsigned flags) _must_check_;
 
-/* The section of the configuration that means this function; NULL: none, or the function is surely not what the
- * section means. Of run->wanted, as select_load() has made it. */
-const ConfigDevice *select_section(const Run *r, const PciFunction *p);
-
 /**
  * select_cards() - the functions that these arguments mean, each of them on one card
  * @arguments: of device_select(); none: the devices of the configuration that are there.

@@ -54,6 +54,13 @@ static int tell_refused(const Told *t, const PciFunction *p, const char *id, con
         return r < 0 ? r : json_add_text(o, "cure", cure);
 }
 
+static const ConfigDevice *section_of(const Run *run, const PciFunction *p)
+{
+        const WantedDevice *d = wanted_meant(&run->wanted, p);
+
+        return d ? d->config : NULL;
+}
+
 typedef struct Rebinds {
         Rebind *items;
         size_t n;
@@ -74,7 +81,7 @@ static int make_rebinds(const Run *run, const Selection *s, bool claim, Rebinds 
                 return -ENOMEM;
         FOREACH_ARRAY(i, s->items, s->n) {
                 const PciFunction *p = run->facts.functions + *i;
-                const ConfigDevice *d = select_section(run, p);
+                const ConfigDevice *d = section_of(run, p);
                 StubDriver driver = d ? d->driver : STUB_VFIO_PCI;
 
                 if (claim ? stub_driver_holds(driver, p->driver) : !driver_is_guests(p->driver)) {
@@ -93,7 +100,7 @@ static int make_rebinds(const Run *run, const Selection *s, bool claim, Rebinds 
 /* A guard that the configuration lifts for this device does not count here either. */
 static bool is_lifted(const Run *run, const PciFunction *p, const char *check)
 {
-        const ConfigDevice *d = select_section(run, p);
+        const ConfigDevice *d = section_of(run, p);
         HostUseKind kind = host_use_kind(check);
 
         return d && streq(host_use_texts[kind].check, check) && (d->allow & HOST_USE_BIT(kind));
@@ -188,7 +195,7 @@ static int tell_outcome(const Run *run, const Rebinds *rebinds, bool claim, bool
         bool failed = false, left = false;
 
         FOREACH_ARRAY(i, rebinds->items, rebinds->n) {
-                const ConfigDevice *d = select_section(run, facts_function(&run->facts, i->addr));
+                const ConfigDevice *d = section_of(run, facts_function(&run->facts, i->addr));
                 const char *address = PCI_ADDR_TEXT(i->addr);
 
                 failed = failed || i->failure;

@@ -55,7 +55,7 @@ static int tell_not_yet(const HostdevSet *set, bool qemu)
 
         FOREACH_ARRAY(i, set->items, set->n) {
                 const PciFunction *p = set->facts->functions + *i;
-                const bool claimed = hostdev_is_claimed(set, p);
+                const bool claimed = wanted_meant(set->wanted, p);
                 char address[PCI_ADDR_TEXT_MAX];
                 const char *on;
 

@@ -70,13 +70,6 @@ static const char *variant_of(const PciFunction *f)
         return function_variant(f) ? variant_driver(function_variant(f)) : NULL;
 }
 
-bool hostdev_is_claimed(const HostdevSet *s, const PciFunction *f)
-{
-        const WantedDevice *d = wanted_device_of(s->wanted, f);
-
-        return d && !wanted_is_another(d);
-}
-
 static int print_hostdev(Printer *p, const HostdevSet *s, const PciFunction *f, const GuestPlace *g)
 {
         const char *variant = variant_of(f);
@@ -86,7 +79,8 @@ static int print_hostdev(Printer *p, const HostdevSet *s, const PciFunction *f, 
         if (r < 0)
                 return r;
         printer_line(p, "<!-- %s -->", text);
-        printer_line(p, "<hostdev mode='subsystem' type='pci' managed='%s'>", hostdev_is_claimed(s, f) ? "no" : "yes");
+        printer_line(p, "<hostdev mode='subsystem' type='pci' managed='%s'>",
+                     wanted_meant(s->wanted, f) ? "no" : "yes");
         if (variant)
                 printer_line(p, "  <driver name='vfio' model='%s'/>", variant);
         printer_line(p, "  <source>");

@@ -35,8 +35,5 @@ size_t hostdev_count_cards(const HostdevSet *s);
  */
 int hostdev_libvirt(Printer *p, const HostdevSet *s) _must_check_;
 
-/* Does the configuration claim it? */
-bool hostdev_is_claimed(const HostdevSet *s, const PciFunction *f);
-
 /* The same as arguments of QEMU with a q35 machine, for a shell. Returns as above. */
 int hostdev_qemu(Printer *p, const HostdevSet *s) _must_check_;

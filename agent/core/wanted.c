@@ -220,6 +220,13 @@ bool wanted_is_another(const WantedDevice *d)
         return d->state == DEVICE_WRONG_ID || d->state == DEVICE_WRONG_PATH || d->state == DEVICE_SWAPPED;
 }
 
+const WantedDevice *wanted_meant(const Wanted *w, const PciFunction *f)
+{
+        const WantedDevice *d = wanted_device_of(w, f);
+
+        return d && !wanted_is_another(d) ? d : NULL;
+}
+
 bool wanted_is_untold(const WantedDevice *d)
 {
         const ConfigDevice *c = d->config;

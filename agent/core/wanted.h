@@ -131,6 +131,9 @@ bool wanted_device_ok(const WantedDevice *d);
 /* Is what is at its address surely not what its section means? Then nothing that the section says is said of it. */
 bool wanted_is_another(const WantedDevice *d);
 
+/* As wanted_device_of(), of a section that means this very function. */
+const WantedDevice *wanted_meant(const Wanted *w, const PciFunction *f);
+
 /* Was it never there, and is it known by what the initramfs does not see? Whatever came in its place would be claimed.
  */
 bool wanted_is_untold(const WantedDevice *d);
